@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -11,7 +10,7 @@ internal static class Activation
     public static Func<Tensor, Tensor> Get(string name) => name switch
     {
         // The tanh form of arXiv 1606.08415, under the several names that it was published with.
-        "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" or "gelu_accurate" => static x => F.gelu(x, TorchSharp.Approximate.tanh),
+        "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" or "gelu_accurate" => static x => F.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
         "gelu" or "gelu_python" => static x => F.gelu(x),
         "quick_gelu" => static x => x * sigmoid(x * 1.702),
         "relu" => static x => F.relu(x),

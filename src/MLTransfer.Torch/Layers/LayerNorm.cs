@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -26,4 +25,9 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 
     /// <summary>[..., width] to the same shape.</summary>
     public override Tensor forward(Tensor input) => F.layer_norm(input, _shape, _weight, _bias, _epsilon);
+
+    protected override void RegisterComponents()
+    {
+        // TorchSharp would register the fields once more, under their own names..
+    }
 }

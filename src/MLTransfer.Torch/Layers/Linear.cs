@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -75,10 +74,16 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         base.Dispose(disposing);
     }
 
+    /// <inheritdoc/>
+    protected override void RegisterComponents()
+    {
+        // TorchSharp would register the fields once more, under their own names..
+    }
+
     private Tensor MultiplyInputByOutput(Tensor input)
     {
         var rows = input.reshape(-1, InputWidth); // [rows, input]
-        var product = _bias is null ? mm(rows, _weight) : addmm(_bias, rows, _weight);
+        var product = _bias is null ? mm(rows, _weight) : addmm(_bias, rows, _weight, 1, 1);
         return product.view([.. input.shape[..^1], OutputWidth]);
     }
 }

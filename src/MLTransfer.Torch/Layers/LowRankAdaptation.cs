@@ -1,7 +1,5 @@
 using MLTransfer.Torch.Models;
-using TorchSharp;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Layers;
 

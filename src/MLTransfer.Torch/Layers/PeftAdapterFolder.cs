@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Layers;

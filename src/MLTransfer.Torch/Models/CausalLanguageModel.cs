@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -123,5 +122,11 @@ public abstract class CausalLanguageModel : nn.Module
     {
         ModelConfigurationFile.Write(folder, Configuration, storeAs ?? DataType);
         CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
+    }
+
+    /// <inheritdoc/>
+    protected override void RegisterComponents()
+    {
+        // TorchSharp would register the fields once more, under their own names..
     }
 }

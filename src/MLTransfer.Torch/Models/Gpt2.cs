@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Layers;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
+using Embedding = MLTransfer.Torch.Layers.Embedding;
+using LayerNorm = MLTransfer.Torch.Layers.LayerNorm;
 using Linear = MLTransfer.Torch.Layers.Linear;
 
 namespace MLTransfer.Torch.Models;
@@ -33,7 +34,7 @@ internal sealed class Gpt2 : CausalLanguageModel
             var head = new Linear(weights.Scope("lm_head"), _configuration.Width, _configuration.VocabularySize,
                 WeightLayout.OutputByInput, Initialization.Normal(_configuration.InitializerRange), hasBias: false);
             register_module("lm_head", head);
-            _head = head.get_parameter("weight");
+            _head = head.get_parameter("weight")!;
         }
     }
 
@@ -65,9 +66,10 @@ internal sealed class Gpt2 : CausalLanguageModel
 }
 
 /// <summary>The stack of blocks between the embeddings and the final layer norm.</summary>
-internal sealed class Gpt2Transformer : nn.Module
+internal sealed class Gpt2Transformer : CheckpointModule
 {
-    private readonly Parameter _positionEmbedding; // [positions, C]
+    private readonly Embedding _tokenEmbedding;
+    private readonly Embedding _positionEmbedding;
     private readonly Gpt2Block[] _blocks;
     private readonly LayerNorm _finalNorm;
 
@@ -75,38 +77,47 @@ internal sealed class Gpt2Transformer : nn.Module
         : base(nameof(Gpt2Transformer))
     {
         var initialization = Initialization.Normal(configuration.InitializerRange);
+        _tokenEmbedding = new Embedding(weights.Scope("wte"), configuration.VocabularySize, configuration.Width, initialization);
+        _positionEmbedding = new Embedding(weights.Scope("wpe"), configuration.Positions, configuration.Width, initialization);
+        _blocks = [.. Enumerable.Range(0, configuration.Layers).Select(i => new Gpt2Block(configuration, i, weights.Scope($"h.{i}")))];
+        _finalNorm = new LayerNorm(weights.Scope("ln_f"), configuration.Width, configuration.LayerNormEpsilon);
+
         Dropout = new DropoutProbabilities(
             configuration.EmbeddingDropout, configuration.AttentionDropout, configuration.ResidualDropout);
 
-        TokenEmbedding = weights.Take("wte.weight", initialization, configuration.VocabularySize, configuration.Width);
-        _positionEmbedding = weights.Take("wpe.weight", initialization, configuration.Positions, configuration.Width);
-        _blocks = [.. Enumerable.Range(0, configuration.Layers).Select(i => new Gpt2Block(configuration, i, weights.Scope($"h.{i}"), this))];
-        _finalNorm = new LayerNorm(weights.Scope("ln_f"), configuration.Width, configuration.LayerNormEpsilon);
-
-        register_module("wte", new ParameterHolder(TokenEmbedding));
-        register_module("wpe", new ParameterHolder(_positionEmbedding));
+        register_module("wte", _tokenEmbedding);
+        register_module("wpe", _positionEmbedding);
         register_module("h", new ModuleList<Gpt2Block>(_blocks));
         register_module("ln_f", _finalNorm);
     }
 
-    public Parameter TokenEmbedding { get; }
+    public Parameter TokenEmbedding => _tokenEmbedding.Weight;
 
-    public DropoutProbabilities Dropout { get; set; }
+    public DropoutProbabilities Dropout
+    {
+        get;
+        set
+        {
+            field = value;
+            foreach (var block in _blocks)
+                block.Dropout = value;
+        }
+    }
 
     public Tensor Forward(ModelInput input)
     {
         using var scope = NewDisposeScope();
         var (batch, length) = (input.InputIds.shape[0], input.InputIds.shape[1]);
         var past = input.PastKeyValues?.Length ?? 0;
-        if (past + length > _positionEmbedding.shape[0] && input.PositionIds is null)
+        if (past + length > _positionEmbedding.Weight.shape[0] && input.PositionIds is null)
         {
             throw new ArgumentException(
-                $"{past} past and {length} new tokens do not fit into the model's context of {_positionEmbedding.shape[0]}. Shorten the text.");
+                $"{past} past and {length} new tokens do not fit into the model's context of {_positionEmbedding.Weight.shape[0]}. Shorten the text.");
         }
 
         var positionIds = input.PositionIds ?? arange(past, past + length, ScalarType.Int64, input.InputIds.device).unsqueeze(0);
-        var hidden = F.embedding(input.InputIds, TokenEmbedding) + F.embedding(positionIds, _positionEmbedding); // [B, T, C]
-        hidden = ApplyDropout(hidden, Dropout.Embedding);
+        var hidden = _tokenEmbedding.call(input.InputIds) + _positionEmbedding.call(positionIds); // [B, T, C]
+        hidden = F.dropout(hidden, Dropout.Embedding, training);
 
         var mask = AttentionMask.Create(length, past, input.AttentionMask, input.SequenceIds, input.InputIds.device);
         foreach (var block in _blocks)
@@ -119,26 +130,21 @@ internal sealed class Gpt2Transformer : nn.Module
         input.PastKeyValues?.Advance((int)length);
         return _finalNorm.call(hidden).MoveToOuterDisposeScope();
     }
-
-    internal Tensor ApplyDropout(Tensor x, double probability) =>
-        training && probability > 0 ? F.dropout(x, probability, training: true) : x;
 }
 
 /// <summary>Pre-norm attention and feed-forward, each added to the residual stream.</summary>
-internal sealed class Gpt2Block : nn.Module
+internal sealed class Gpt2Block : CheckpointModule
 {
-    private readonly Gpt2Transformer _transformer;
     private readonly LayerNorm _attentionNorm;
     private readonly Gpt2Attention _attention;
     private readonly LayerNorm _feedForwardNorm;
     private readonly Gpt2FeedForward _feedForward;
 
-    public Gpt2Block(Gpt2Configuration configuration, int layer, WeightScope weights, Gpt2Transformer transformer)
+    public Gpt2Block(Gpt2Configuration configuration, int layer, WeightScope weights)
         : base(nameof(Gpt2Block))
     {
-        _transformer = transformer;
         _attentionNorm = new LayerNorm(weights.Scope("ln_1"), configuration.Width, configuration.LayerNormEpsilon);
-        _attention = new Gpt2Attention(configuration, layer, weights.Scope("attn"), transformer);
+        _attention = new Gpt2Attention(configuration, layer, weights.Scope("attn"));
         _feedForwardNorm = new LayerNorm(weights.Scope("ln_2"), configuration.Width, configuration.LayerNormEpsilon);
         _feedForward = new Gpt2FeedForward(configuration, weights.Scope("mlp"));
         register_module("ln_1", _attentionNorm);
@@ -147,36 +153,35 @@ internal sealed class Gpt2Block : nn.Module
         register_module("mlp", _feedForward);
     }
 
+    public DropoutProbabilities Dropout { get; set; } = new(0, 0, 0);
+
     public Tensor Forward(Tensor x, AttentionMask mask, KeyValueCache? cache)
     {
         using var scope = NewDisposeScope();
-        var residual = _transformer.Dropout.Residual;
-        x = x + _transformer.ApplyDropout(_attention.Forward(_attentionNorm.call(x), mask, cache), residual);
-        x = x + _transformer.ApplyDropout(_feedForward.Forward(_feedForwardNorm.call(x)), residual);
+        x = x + F.dropout(_attention.Forward(_attentionNorm.call(x), mask, cache, Dropout.Attention), Dropout.Residual, training);
+        x = x + F.dropout(_feedForward.Forward(_feedForwardNorm.call(x)), Dropout.Residual, training);
         return x.MoveToOuterDisposeScope();
     }
 }
 
 /// <summary>Multi-head causal self-attention.</summary>
-internal sealed class Gpt2Attention : nn.Module
+internal sealed class Gpt2Attention : CheckpointModule
 {
     private readonly int _layer;
     private readonly int _heads;
     private readonly int _headWidth;
     private readonly double _queryFactor;
     private readonly bool _upcast;
-    private readonly Gpt2Transformer _transformer;
     private readonly Linear _queryKeyValue;
     private readonly Linear _projection;
 
-    public Gpt2Attention(Gpt2Configuration configuration, int layer, WeightScope weights, Gpt2Transformer transformer)
+    public Gpt2Attention(Gpt2Configuration configuration, int layer, WeightScope weights)
         : base(nameof(Gpt2Attention))
     {
         _layer = layer;
         _heads = configuration.Heads;
         _headWidth = configuration.HeadWidth;
         _upcast = configuration.ReorderAndUpcastAttention;
-        _transformer = transformer;
 
         // scaled_dot_product_attention divides by sqrt(head width); the query takes up what the configuration wants otherwise.
         _queryFactor = (configuration.ScaleAttentionWeights ? 1 : Math.Sqrt(_headWidth))
@@ -191,7 +196,7 @@ internal sealed class Gpt2Attention : nn.Module
         register_module("c_proj", _projection);
     }
 
-    public Tensor Forward(Tensor x, AttentionMask mask, KeyValueCache? cache)
+    public Tensor Forward(Tensor x, AttentionMask mask, KeyValueCache? cache, double dropout)
     {
         using var scope = NewDisposeScope();
         var (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2]);
@@ -208,14 +213,13 @@ internal sealed class Gpt2Attention : nn.Module
         if (_upcast && type != ScalarType.Float32)
             (query, key, value) = (query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32));
 
-        var dropout = training ? _transformer.Dropout.Attention : 0;
-        var attended = F.scaled_dot_product_attention(query, key, value, mask.Allowed!, dropout, mask.IsCausal).to(type);
+        var attended = F.scaled_dot_product_attention(query, key, value, mask.Allowed!, training ? dropout : 0, mask.IsCausal).to(type);
         return _projection.call(attended.transpose(1, 2).reshape(batch, length, width)).MoveToOuterDisposeScope(); // [B, T, C]
     }
 }
 
 /// <summary>The position-wise feed-forward layers.</summary>
-internal sealed class Gpt2FeedForward : nn.Module
+internal sealed class Gpt2FeedForward : CheckpointModule
 {
     private readonly Linear _expansion;
     private readonly Linear _projection;

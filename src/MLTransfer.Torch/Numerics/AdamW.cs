@@ -117,8 +117,10 @@ internal sealed class AdamW : IDisposable
     internal static unsafe void UpdateInPlace(Slot slot, Tensor gradient, StepFactors step)
     {
         var length = slot.Parameter.numel();
-        var (weights, means) = ((float*)NativeTensor.Pointer(slot.Parameter), (float*)NativeTensor.Pointer(slot.Mean));
-        var (squares, slopes) = ((float*)NativeTensor.Pointer(slot.Square), (float*)NativeTensor.Pointer(gradient));
+        var weights = (float*)NativeTensor.Pointer(slot.Parameter);
+        var means = (float*)NativeTensor.Pointer(slot.Mean);
+        var squares = (float*)NativeTensor.Pointer(slot.Square);
+        var slopes = (float*)NativeTensor.Pointer(gradient);
         ForEachChunk(length, (start, count) => UpdateChunk(weights + start, means + start, squares + start, slopes + start, count, step));
     }
 

@@ -8,6 +8,9 @@ internal sealed class MetricsLog : IDisposable
 {
     private readonly StreamWriter? _writer;
 
+    /// <summary>What the resumed run had logged up to its checkpoint.</summary>
+    public IReadOnlyList<TrainingProgress> Earlier { get; } = [];
+
     /// <param name="outputDirectory">The folder of the file; null for no file.</param>
     /// <param name="resumedStep">Lines of later steps are dropped: they come again.</param>
     public MetricsLog(string? outputDirectory, int resumedStep)
@@ -15,9 +18,12 @@ internal sealed class MetricsLog : IDisposable
         if (outputDirectory is null)
             return;
         var path = Path.Combine(outputDirectory, "metrics.jsonl");
-        var kept = resumedStep > 0 && File.Exists(path) ? File.ReadLines(path).Where(line => StepOf(line) <= resumedStep).ToList() : [];
+        var kept = resumedStep > 0 && File.Exists(path)
+            ? File.ReadLines(path).Select(line => (Line: line, Progress: Parse(line))).Where(l => l.Progress?.Step <= resumedStep).ToList()
+            : [];
+        Earlier = [.. kept.Select(l => l.Progress!)];
         _writer = new StreamWriter(path, append: false) { AutoFlush = true };
-        foreach (var line in kept)
+        foreach (var (line, _) in kept)
             _writer.WriteLine(line);
     }
 
@@ -43,15 +49,23 @@ internal sealed class MetricsLog : IDisposable
 
     public void Dispose() => _writer?.Dispose();
 
-    private static int StepOf(string line)
+    private static TrainingProgress? Parse(string line)
     {
         try
         {
-            return JsonNode.Parse(line)?["step"]?.GetValue<int>() ?? int.MaxValue;
+            var json = JsonNode.Parse(line)!;
+            return new TrainingProgress
+            {
+                Step = json["step"]!.GetValue<int>(),
+                TotalSteps = 0,
+                Epoch = json["epoch"]!.GetValue<double>(),
+                Loss = json["loss"]?.GetValue<double>(),
+                ValidationLoss = json["eval_loss"]?.GetValue<double>(),
+            };
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or NullReferenceException)
         {
-            return int.MaxValue; // the half line of a killed run
+            return null; // the half line of a killed run
         }
     }
 }

@@ -6,7 +6,6 @@ using System.Text.Json;
 using MLTransfer.Torch.Models;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tokenization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -122,14 +121,14 @@ public sealed class Trainer
                 });
 
                 if (_options.CheckpointSteps > 0 && state.Step % _options.CheckpointSteps == 0)
-                    TrainingCheckpoint.Write(workFolder, _model, _tokenizer, optimizer, state, _options.CheckpointLimit);
+                    TrainingCheckpoint.Write(workFolder, _model, _tokenizer, optimizer, state, best, _options.CheckpointLimit);
             }
 
             var useBest = _validation.Count > 0 && _options.KeepBestModel && state.BestStep != state.Step;
             if (useBest)
                 best.Restore(_model);
-            if (_options.OutputDirectory is not null && history.Count > 0)
-                LossPlot.Write(Path.Combine(workFolder, "loss.png"), history);
+            if (_options.OutputDirectory is not null)
+                LossPlot.Write(Path.Combine(workFolder, "loss.png"), [.. log.Earlier, .. history]);
             return new TrainingResult
             {
                 Steps = state.Step,
@@ -205,8 +204,7 @@ public sealed class Trainer
         {
             if (_options.Resume && TrainingCheckpoint.Newest(folder) is { } newest)
             {
-                var state = TrainingCheckpoint.Resume(newest, _model, optimizer, fingerprint);
-                return state;
+                return TrainingCheckpoint.Resume(newest, _model, optimizer, fingerprint, best);
             }
 
             TrainingCheckpoint.DeleteAll(folder); // of an earlier run: a later resume must not mix the two

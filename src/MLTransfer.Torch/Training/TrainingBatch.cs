@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;

@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training;
 
 /// <summary>
-/// The folders <c>checkpoint-N</c> of a run: the model (or its adapters) in Hugging Face layout, <c>optimizer.safetensors</c> and <c>trainer_state.json</c>.
+/// The folders <c>checkpoint-N</c> of a run: the model (or its adapters) in Hugging Face layout, <c>optimizer.safetensors</c>, <c>trainer_state.json</c>
+/// and the best weights so far, where there are validation rows.
 /// </summary>
 internal static class TrainingCheckpoint
 {
@@ -23,7 +24,7 @@ internal static class TrainingCheckpoint
 
     /// <summary>Writes a checkpoint, then removes the oldest ones over the limit.</summary>
     public static string Write(
-        string outputDirectory, CausalLanguageModel model, TextTokenizer? tokenizer, AdamW optimizer, TrainerState state, int limit)
+        string outputDirectory, CausalLanguageModel model, TextTokenizer? tokenizer, AdamW optimizer, TrainerState state, WeightSnapshot best, int limit)
     {
         var folder = Path.Combine(outputDirectory, Prefix + state.Step.ToString(CultureInfo.InvariantCulture));
         AtomicFolder.Write(folder, inside =>
@@ -34,6 +35,7 @@ internal static class TrainingCheckpoint
                 PeftAdapterFolder.Save(model, inside);
             tokenizer?.Save(inside);
             SafetensorsWriter.Write(Path.Combine(inside, OptimizerFile), optimizer.State);
+            best.CopyInto(inside);
             File.WriteAllText(Path.Combine(inside, StateFile), JsonSerializer.Serialize(state, Json));
         });
 
@@ -55,7 +57,7 @@ internal static class TrainingCheckpoint
 
     /// <summary>Brings model and optimizer to the checkpoint's state.</summary>
     /// <exception cref="InvalidDataException">The checkpoint is malformed, or belongs to other data, options or another model.</exception>
-    public static TrainerState Resume(string folder, CausalLanguageModel model, AdamW optimizer, string fingerprint)
+    public static TrainerState Resume(string folder, CausalLanguageModel model, AdamW optimizer, string fingerprint, WeightSnapshot best)
     {
         var path = Path.Combine(folder, StateFile);
         TrainerState state;
@@ -86,6 +88,7 @@ internal static class TrainingCheckpoint
         }
 
         optimizer.StepCount = state.Step;
+        best.CopyFrom(folder);
         return state;
     }
 

@@ -18,6 +18,21 @@ internal sealed class WeightSnapshot(string path)
         Restore(model, file, namePrefix: "");
     }
 
+    /// <summary>Puts a copy into a checkpoint's folder, where there is a snapshot.</summary>
+    public void CopyInto(string folder)
+    {
+        if (Exists)
+            File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
+    }
+
+    /// <summary>Takes the copy in a checkpoint's folder, where there is one.</summary>
+    public void CopyFrom(string folder)
+    {
+        var copy = Path.Combine(folder, Path.GetFileName(path));
+        if (File.Exists(copy))
+            File.Copy(copy, path, overwrite: true);
+    }
+
     public void Delete() => File.Delete(path);
 
     /// <summary>Copies a checkpoint's values into the trainable weights.</summary>
