@@ -34,7 +34,7 @@ public class TrainerReferenceTests
     private static void Reproduce(CausalLanguageModel model, string name)
     {
         var reference = ReferenceRun.Read(RepositoryFiles.Data($"gpt2-tiny/{name}.json"));
-        var steps = new Trainer(model, reference.Options, reference.Rows).Train().History;
+        var steps = new Trainer(model, reference.Options, reference.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal(reference.Log.Count, steps.Count);
         foreach (var (step, expected) in steps.Zip(reference.Log))
         {
@@ -56,9 +56,19 @@ public class TrainerReferenceTests
         foreach (var (name, weight) in weights)
         {
             using var scope = NewDisposeScope();
-            var difference = (weight - final.Read(name)).abs().max().item<float>();
-            Assert.True(difference < 1e-4, $"{name}: worst difference {difference}");
-            worst = Math.Max(worst, difference);
+            var difference = (weight - final.Read(name)).abs();
+            if (name.EndsWith("c_attn.bias", StringComparison.Ordinal))
+            {
+                // [query, key, value] biases. Softmax does not see what is added to all keys alike, so a key bias has a gradient of zero;
+                // Adam divides the rounding error that is there instead by its own size, and moves the bias by noise that changes no output.
+                var width = weight.shape[0] / 3;
+                Assert.True(difference.narrow(0, width, width).max().item<float>() < 3e-4, $"{name}: key biases moved by more than noise");
+                difference = cat([difference.narrow(0, 0, width), difference.narrow(0, 2 * width, width)], 0);
+            }
+
+            var largest = difference.max().item<float>();
+            Assert.True(largest < 1e-5, $"{name}: worst difference {largest}");
+            worst = Math.Max(worst, largest);
             compared++;
         }
 
