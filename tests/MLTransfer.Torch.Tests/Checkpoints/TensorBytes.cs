@@ -11,7 +11,8 @@ internal static class TensorBytes
     /// <summary>The elements in row-major order.</summary>
     public static unsafe byte[] Of(Tensor tensor)
     {
-        using Tensor contiguous = tensor.detach().contiguous();
+        using var scope = NewDisposeScope();
+        Tensor contiguous = tensor.detach().contiguous();
         byte[] bytes = new ReadOnlySpan<byte>(NativeTensor.Pointer(contiguous), checked((int)contiguous.numel() * NativeTensor.ElementSize(contiguous.dtype))).ToArray();
         GC.KeepAlive(contiguous);
         return bytes;
