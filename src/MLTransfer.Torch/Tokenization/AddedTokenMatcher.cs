@@ -32,23 +32,23 @@ internal sealed class AddedTokenMatcher
     /// <param name="text">The text.</param>
     public static Pieces Split(AddedTokenMatcher? matcher, ReadOnlySpan<char> text) => new(matcher, text);
 
-    private int Find(ReadOnlySpan<char> text, out AddedToken? token, out int id)
+    private bool TryFind(ReadOnlySpan<char> text, out Range range, out (AddedToken Token, int Id) found)
     {
         int index = text.IndexOfAny(_contents);
-        (token, id) = (null, -1);
-        if (index < 0)
-            return -1;
-
-        foreach (int length in _lengthsByFirstCharacter[text[index]])
+        if (index >= 0)
         {
-            if (length <= text.Length - index && _tokens.TryGetValue(text.Slice(index, length), out (AddedToken Token, int Id) found))
+            foreach (int length in _lengthsByFirstCharacter[text[index]])
             {
-                (token, id) = found;
-                break;
+                if (length <= text.Length - index && _tokens.TryGetValue(text.Slice(index, length), out found))
+                {
+                    range = index..(index + length);
+                    return true;
+                }
             }
         }
 
-        return index;
+        (range, found) = (default, default);
+        return false;
     }
 
     private static bool IsWordCharacter(Rune rune) => Rune.GetUnicodeCategory(rune) switch
@@ -82,14 +82,11 @@ internal sealed class AddedTokenMatcher
             if (_pendingId >= 0)
                 return EmitPending();
 
-            while (matcher is not null && _searchFrom < _text.Length)
+            while (matcher is not null && matcher.TryFind(_text[_searchFrom..], out Range range, out (AddedToken Token, int Id) found))
             {
-                int offset = matcher.Find(_text[_searchFrom..], out AddedToken? token, out int id);
-                if (offset < 0)
-                    break;
-
-                int start = _searchFrom + offset;
-                int end = start + token!.Content.Length;
+                (AddedToken token, int id) = found;
+                int start = _searchFrom + range.Start.Value;
+                int end = _searchFrom + range.End.Value;
                 _searchFrom = end;
                 if (token.SingleWord && (TouchesWordBefore(start) || TouchesWordAfter(end)))
                     continue;

@@ -12,13 +12,12 @@ namespace MLTransfer.Torch.Tokenization;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Microsoft.ML.Tokenizers has byte-level BPE too. Of it this class takes the extension point for pre-tokenization
-/// (<see cref="Gpt2PreTokenizer"/> is a <see cref="Microsoft.ML.Tokenizers.PreTokenizer"/>), not the encoders: in version 2.0.1
-/// `BpeTokenizer` and `TiktokenTokenizer` take quadratic time for long unbroken words (14 s for 400,000 letters);
-/// `TiktokenTokenizer` joins any two neighbours whose union is a token, merge or not, in the order of ids;
-/// `CodeGenTokenizer` and `EnglishRobertaTokenizer` have tokens of their own built in;
-/// none of them knows the flags of added tokens or decodes invalid UTF-8 to U+FFFD. Where `BpeTokenizer` is right, the tests
-/// compare with it.
+/// Microsoft.ML.Tokenizers has byte-level BPE too. Of it this class takes the contract for pre-tokenization
+/// (<see cref="Gpt2PreTokenizer"/> is a <see cref="Microsoft.ML.Tokenizers.PreTokenizer"/>), not the encoders, which in version
+/// 2.0.1 differ from the reference: `BpeTokenizer` and `TiktokenTokenizer` take quadratic time for long unbroken words (14 s for
+/// 400,000 letters) and do not know the flags of added tokens; `TiktokenTokenizer` also joins any two neighbours whose union is a
+/// token, in the order of ids, whatever the merges are; `CodeGenTokenizer` and `EnglishRobertaTokenizer` have tokens of their own
+/// built in. On words of ordinary length `BpeTokenizer` agrees, and the tests compare with it.
 /// </para>
 /// <para>
 /// `clean_up_tokenization_spaces`, an edit of English text after decoding, is not applied: decoding gives back what was encoded.
