@@ -1,0 +1,26 @@
+namespace MLTransfer.Models;
+
+/// <summary>
+/// Tales, the pretrained text generator that comes with the library: a GPT-2 of 6 layers, width 256, 4 heads, a context of 256 tokens and
+/// a byte-level BPE of 4,096 tokens; 5.85 million parameters, stored as float16 in Hugging Face layout. MODEL_CARD.md tells how it was
+/// trained and what it is good for.
+/// </summary>
+public static class TalesModel
+{
+    /// <summary>The name to ask for where a folder or the id of a model on a hub can be given.</summary>
+    public const string Id = "mltransfer/tales";
+
+    /// <summary>The full path of the folder that holds <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
+    /// <exception cref="DirectoryNotFoundException">The application was deployed without the folder <c>models/tales</c>.</exception>
+    public static string Folder => FindIn(AppContext.BaseDirectory);
+
+    internal static string FindIn(string applicationFolder)
+    {
+        string folder = Path.Combine(applicationFolder, "models", "tales");
+        return Directory.Exists(folder)
+            ? folder
+            : throw new DirectoryNotFoundException(
+                $"The model '{Id}' was expected in '{folder}', which does not exist. The build puts it there in every application that "
+                + "references MLTransfer.Models.Tales, so copy the whole output folder, or use 'dotnet publish'.");
+    }
+}

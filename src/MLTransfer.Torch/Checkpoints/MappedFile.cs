@@ -1,0 +1,44 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace MLTransfer.Torch.Checkpoints;
+
+/// <summary>A whole file in memory, private and copy-on-write. The mapping lives until this and every tensor over it are disposed.</summary>
+internal sealed unsafe class MappedFile : IDisposable
+{
+    // Never disposed: that would refuse new references to the handle, which has a finalizer of its own.
+    private readonly MemoryMappedViewAccessor _view;
+
+    private MappedFile(string path, MemoryMappedViewAccessor view, long length)
+    {
+        Path = path;
+        _view = view;
+        Length = length;
+    }
+
+    public string Path { get; }
+
+    /// <summary>The bytes of the file; the mapping itself is rounded up to whole pages.</summary>
+    public long Length { get; }
+
+    /// <summary>Its value is the address of the first byte. Tensors hold references to it.</summary>
+    public SafeHandle Handle => _view.SafeMemoryMappedViewHandle;
+
+    /// <summary>The first byte; the caller keeps this object alive, or holds a reference to <see cref="Handle"/>.</summary>
+    public byte* Pointer => (byte*)Handle.DangerousGetHandle();
+
+    /// <summary>Maps a file.</summary>
+    /// <exception cref="InvalidDataException">The file is empty.</exception>
+    public static MappedFile Open(string path)
+    {
+        // Delete sharing lets a writer put a new file in this one's place while it is open.
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        long length = stream.Length;
+        if (length == 0) throw new InvalidDataException($"'{path}' is empty.");
+        using var file = MemoryMappedFile.CreateFromFile(
+            stream, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: true);
+        return new MappedFile(path, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.CopyOnWrite), length);
+    }
+
+    public void Dispose() => Handle.Dispose();
+}

@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+
+namespace MLTransfer.Torch.Checkpoints;
+
+/// <summary>
+/// Names beside a file or folder under which its successor is written: <c>NAME.tmp-*</c>. A living writer has a file open, the new file
+/// itself or the lock of a new folder; what can be opened without sharing was abandoned by a killed process.
+/// </summary>
+internal static partial class TemporarySibling
+{
+    public static string NewName(string path) => $"{path}.tmp-{Guid.NewGuid().ToString("N")[..12]}";
+
+    /// <summary>Takes the lock that says that a temporary folder is being written; disposing it gives it back and deletes its file.</summary>
+    public static FileStream LockFolder(string temporaryFolder) => OpenAlone(LockOf(temporaryFolder), FileMode.OpenOrCreate);
+
+    public static void DeleteAbandonedFiles(string path)
+    {
+        foreach (string file in Siblings(path, Directory.EnumerateFiles)) DeleteUnlessInUse(file, FileMode.Open, () => { });
+    }
+
+    public static void DeleteAbandonedFolders(string path)
+    {
+        foreach (string folder in Siblings(path, Directory.EnumerateDirectories))
+            DeleteUnlessInUse(LockOf(folder), FileMode.OpenOrCreate, () => Directory.Delete(folder, recursive: true));
+        DeleteAbandonedFiles(path);   // the locks that are left
+    }
+
+    private static string LockOf(string temporaryFolder) => temporaryFolder + ".lock";
+
+    private static FileStream OpenAlone(string file, FileMode mode) =>
+        new(file, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+
+    private static void DeleteUnlessInUse(string file, FileMode mode, Action deleteFirst)
+    {
+        try
+        {
+            using FileStream hold = OpenAlone(file, mode);
+            deleteFirst();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Another process writes it at this moment, or it cannot be deleted yet: the next write tries again.
+        }
+    }
+
+    private static List<string> Siblings(string path, Func<string, IEnumerable<string>> enumerate)
+    {
+        string folder = Path.GetDirectoryName(path) ?? path;
+        string name = Path.GetFileName(path);
+        if (!Directory.Exists(folder)) return [];
+        return [.. enumerate(folder).Where(sibling => Path.GetFileName(sibling) is string other
+            && other.StartsWith(name, StringComparison.Ordinal) && Suffix.IsMatch(other.AsSpan(name.Length)))];
+    }
+
+    [GeneratedRegex(@"^\.tmp-[0-9a-f]{12}(\.lock)?$")]
+    private static partial Regex Suffix { get; }
+}

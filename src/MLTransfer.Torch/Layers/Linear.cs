@@ -1,0 +1,89 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace MLTransfer.Torch.Layers;
+
+/// <summary>A linear layer y = x W + b that keeps its weight in the checkpoint's layout and may carry a LoRA adapter.</summary>
+public sealed class Linear : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter _weight;
+    private readonly Parameter? _bias;
+
+    /// <summary>Takes <c>weight</c> and <c>bias</c> from the scope.</summary>
+    public Linear(WeightScope weights, int inputWidth, int outputWidth, WeightLayout layout, Initialization initialization, bool hasBias = true)
+        : base(nameof(Linear))
+    {
+        InputWidth = inputWidth;
+        OutputWidth = outputWidth;
+        Layout = layout;
+        _weight = layout == WeightLayout.InputByOutput
+            ? weights.Take("weight", initialization, inputWidth, outputWidth)
+            : weights.Take("weight", initialization, outputWidth, inputWidth);
+        register_parameter("weight", _weight);
+        if (hasBias)
+        {
+            _bias = weights.Take("bias", Initialization.Zeros, outputWidth);
+            register_parameter("bias", _bias);
+        }
+    }
+
+    /// <summary>The last dimension of the input.</summary>
+    public int InputWidth { get; }
+
+    /// <summary>The last dimension of the output.</summary>
+    public int OutputWidth { get; }
+
+    /// <summary>How the weight is stored.</summary>
+    public WeightLayout Layout { get; }
+
+    /// <summary>The LoRA adapter whose output is added, or null.</summary>
+    internal LoraAdapter? Adapter { get; set; }
+
+    /// <summary>[..., input width] to [..., output width].</summary>
+    public override Tensor forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var output = Layout == WeightLayout.OutputByInput ? F.linear(input, _weight, _bias) : MultiplyInputByOutput(input);
+        if (Adapter is not null)
+            output = output + Adapter.Forward(input, training);
+        return output.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Adds the adapter's update to the weight and drops the adapter.</summary>
+    internal void MergeAdapter()
+    {
+        if (Adapter is null)
+            return;
+        using (no_grad())
+        using (NewDisposeScope())
+        {
+            var update = Adapter.WeightUpdate(); // [output, input]
+            _weight.add_(Layout == WeightLayout.OutputByInput ? update : update.t());
+        }
+
+        Adapter.Dispose();
+        Adapter = null;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            Adapter?.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <inheritdoc/>
+    protected override void RegisterComponents()
+    {
+        // TorchSharp would register the fields once more, under their own names..
+    }
+
+    private Tensor MultiplyInputByOutput(Tensor input)
+    {
+        var rows = input.reshape(-1, InputWidth); // [rows, input]
+        var product = _bias is null ? mm(rows, _weight) : addmm(_bias, rows, _weight, 1, 1);
+        return product.view([.. input.shape[..^1], OutputWidth]);
+    }
+}

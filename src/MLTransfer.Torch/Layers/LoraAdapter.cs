@@ -1,0 +1,59 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace MLTransfer.Torch.Layers;
+
+/// <summary>The trainable low-rank update of one linear layer: scale * B A x (LoRA, arXiv 2106.09685).</summary>
+internal sealed class LoraAdapter : IDisposable
+{
+    private readonly double _dropout;
+
+    /// <param name="a">[rank, input width].</param>
+    /// <param name="b">[output width, rank].</param>
+    /// <param name="scale">alpha / rank, or alpha / sqrt(rank) for rank-stabilized LoRA.</param>
+    /// <param name="dropout">The probability with which inputs are zeroed in training.</param>
+    public LoraAdapter(Tensor a, Tensor b, double scale, double dropout)
+    {
+        A = new Parameter(a.DetachFromDisposeScope(), requires_grad: true);
+        B = new Parameter(b.DetachFromDisposeScope(), requires_grad: true);
+        Scale = scale;
+        _dropout = dropout;
+    }
+
+    public Parameter A { get; }
+
+    public Parameter B { get; }
+
+    public double Scale { get; }
+
+    /// <summary>An adapter that changes nothing yet: A drawn as Kaiming uniform with slope sqrt(5), as peft does, and B zero.</summary>
+    public static LoraAdapter Create(Linear layer, int rank, double scale, double dropout, ScalarType dataType, Device device)
+    {
+        using var gradients = no_grad();
+        var bound = 1 / Math.Sqrt(layer.InputWidth);
+        var a = nn.init.uniform_(empty(rank, layer.InputWidth, dtype: dataType, device: device), -bound, bound);
+        return new LoraAdapter(a, zeros(layer.OutputWidth, rank, dtype: dataType, device: device), scale, dropout);
+    }
+
+    /// <summary>[..., input width] to the update [..., output width].</summary>
+    public Tensor Forward(Tensor input, bool training)
+    {
+        using var scope = NewDisposeScope();
+        var x = training && _dropout > 0 ? F.dropout(input, _dropout, training: true) : input;
+        return (F.linear(F.linear(x, A), B) * Scale).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>scale * B A, [output width, input width].</summary>
+    public Tensor WeightUpdate()
+    {
+        using var product = mm(B, A);
+        return product * Scale;
+    }
+
+    public void Dispose()
+    {
+        A.Dispose();
+        B.Dispose();
+    }
+}

@@ -1,0 +1,125 @@
+using MLTransfer.Torch.Checkpoints;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Layers;
+
+/// <summary>How a parameter starts when a model is made without a checkpoint.</summary>
+public readonly record struct Initialization
+{
+    private Initialization(double constant, double standardDeviation)
+    {
+        Constant = constant;
+        StandardDeviation = standardDeviation;
+    }
+
+    /// <summary>The value of every element when <see cref="StandardDeviation"/> is 0, else the mean.</summary>
+    public double Constant { get; }
+
+    /// <summary>The standard deviation of the normal distribution that elements are drawn from.</summary>
+    public double StandardDeviation { get; }
+
+    /// <summary>All zeros.</summary>
+    public static Initialization Zeros => new(0, 0);
+
+    /// <summary>All ones.</summary>
+    public static Initialization Ones => new(1, 0);
+
+    /// <summary>Drawn from a normal distribution with mean 0.</summary>
+    public static Initialization Normal(double standardDeviation) => new(0, standardDeviation);
+}
+
+/// <summary>Where a model's constructor takes its parameters from: a checkpoint, or an initialization.</summary>
+/// <remarks>Taking parameters at construction means that no weight is first drawn at random and then overwritten.</remarks>
+public abstract class WeightSource
+{
+    /// <summary>Takes the parameter of a full name such as <c>transformer.h.0.attn.c_attn.weight</c>.</summary>
+    /// <param name="name">The parameter's name as Hugging Face writes it.</param>
+    /// <param name="initialization">How it starts where there is no checkpoint.</param>
+    /// <param name="shape">The shape that the model expects.</param>
+    /// <exception cref="InvalidDataException">The checkpoint lacks the parameter or has another shape for it.</exception>
+    public abstract Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape);
+
+    /// <summary>Whether the source holds a value of its own for this parameter.</summary>
+    public abstract bool Contains(string name);
+
+    /// <summary>Parameters from a checkpoint.</summary>
+    /// <param name="checkpoint">The named tensors.</param>
+    /// <param name="origin">The folder or file, for error messages.</param>
+    /// <param name="basePrefix">The prefix that checkpoints of the bare base model leave out, such as <c>transformer.</c>.</param>
+    /// <param name="dataType">The type that parameters are converted to. A checkpoint that has it already is used without a copy.</param>
+    /// <param name="device">Where parameters go.</param>
+    public static WeightSource FromCheckpoint(
+        Checkpoint checkpoint, string origin, string basePrefix, ScalarType dataType, Device device) =>
+        new CheckpointWeightSource(checkpoint, origin, basePrefix, dataType, device);
+
+    /// <summary>New parameters, drawn with libtorch's generator.</summary>
+    public static WeightSource Initialized(ScalarType dataType, Device device) => new InitializedWeightSource(dataType, device);
+
+    /// <summary>The same source, with every name put behind a prefix and a dot.</summary>
+    public WeightScope Scope(string prefix) => new(this, prefix);
+
+    private sealed class CheckpointWeightSource(
+        Checkpoint checkpoint, string origin, string basePrefix, ScalarType dataType, Device device) : WeightSource
+    {
+        public override bool Contains(string name) => Find(name) is not null;
+
+        public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
+        {
+            var stored = Find(name) ?? throw new InvalidDataException(
+                $"{origin} has no tensor '{name}'. It is not a complete checkpoint of the architecture that its config.json names.");
+            var found = checkpoint.Tensors[stored].Shape;
+            if (!found.SequenceEqual(shape.ToArray()))
+            {
+                throw new InvalidDataException(
+                    $"{origin}: tensor '{stored}' has shape [{string.Join(", ", found)}], but config.json asks for [{string.Join(", ", shape.ToArray())}].");
+            }
+
+            var tensor = checkpoint.Read(stored).DetachFromDisposeScope();
+            if (tensor.dtype != dataType || tensor.device_type != device.type)
+            {
+                using var narrow = tensor;
+                tensor = narrow.to(dataType, device).DetachFromDisposeScope();
+            }
+
+            return new Parameter(tensor, requires_grad: true);
+        }
+
+        private string? Find(string name)
+        {
+            if (checkpoint.Tensors.ContainsKey(name))
+                return name;
+            if (!name.StartsWith(basePrefix, StringComparison.Ordinal))
+                return null;
+            var bare = name[basePrefix.Length..];
+            return checkpoint.Tensors.ContainsKey(bare) ? bare : null;
+        }
+    }
+
+    private sealed class InitializedWeightSource(ScalarType dataType, Device device) : WeightSource
+    {
+        public override bool Contains(string name) => false;
+
+        public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
+        {
+            using var gradients = no_grad();
+            var tensor = empty(shape.ToArray(), dataType, device);
+            if (initialization.StandardDeviation > 0)
+                nn.init.normal_(tensor, initialization.Constant, initialization.StandardDeviation);
+            else
+                nn.init.constant_(tensor, initialization.Constant);
+            return new Parameter(tensor.DetachFromDisposeScope(), requires_grad: true);
+        }
+    }
+}
+
+/// <summary>A <see cref="WeightSource"/> seen from inside a module: names are relative to it.</summary>
+public readonly struct WeightScope(WeightSource source, string prefix)
+{
+    /// <summary>Takes <c>prefix.name</c>.</summary>
+    public Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape) =>
+        source.Take($"{prefix}.{name}", initialization, shape);
+
+    /// <summary>The scope of a child module.</summary>
+    public WeightScope Scope(string child) => new(source, $"{prefix}.{child}");
+}

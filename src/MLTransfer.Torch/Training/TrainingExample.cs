@@ -1,0 +1,27 @@
+namespace MLTransfer.Torch.Training;
+
+/// <summary>One row that a model is trained on or evaluated with.</summary>
+/// <param name="InputIds">Token ids.</param>
+/// <param name="Labels">For each position the id that it should hold, or <see cref="Ignored"/> where the loss leaves it out. Not shifted.</param>
+/// <param name="SequenceIds">The packed sequence that each position belongs to, or null where the row is one sequence.</param>
+public sealed record TrainingExample(int[] InputIds, int[] Labels, int[]? SequenceIds = null)
+{
+    /// <summary>The label of a position that the loss leaves out.</summary>
+    public const int Ignored = -100;
+
+    /// <summary>How many tokens the loss predicts: labels that count, but the first position, which nothing predicts.</summary>
+    public int PredictedTokens
+    {
+        get
+        {
+            var count = 0;
+            for (var i = 1; i < Labels.Length; i++)
+            {
+                if (Labels[i] != Ignored)
+                    count++;
+            }
+
+            return count;
+        }
+    }
+}
