@@ -6,7 +6,9 @@ using MLTransfer.Torch.Checkpoints.Hub;
 
 namespace MLTransfer.Torch.Checkpoints;
 
-/// <summary>Identifies a model's weights by their content, so that an adapter can tell whether it meets the model that it was trained for.</summary>
+/// <summary>
+/// Identifies a model's weights by their content, so that an adapter can tell whether it meets the model that it was trained for.
+/// </summary>
 public static class ModelFingerprint
 {
     private const int BufferSize = 1 << 20;

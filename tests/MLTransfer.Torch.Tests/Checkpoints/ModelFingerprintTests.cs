@@ -57,9 +57,12 @@ public sealed class ModelFingerprintTests
     public void Folder_with_a_missing_shard_is_refused()
     {
         using TemporaryFolder folder = new();
-        File.Copy(RepositoryFiles.Data("gpt2-tiny/sharded/model.safetensors.index.json"), Path.Combine(folder.Path, "model.safetensors.index.json"));
+        const string Index = "model.safetensors.index.json";
+        File.Copy(RepositoryFiles.Data($"gpt2-tiny/sharded/{Index}"), Path.Combine(folder.Path, Index));
 
-        Assert.Contains(folder.Path, Assert.Throws<FileNotFoundException>(() => ModelFingerprint.Compute(folder.Path, Stop)).Message, StringComparison.Ordinal);
+        FileNotFoundException e = Assert.Throws<FileNotFoundException>(() => ModelFingerprint.Compute(folder.Path, Stop));
+
+        Assert.Contains(folder.Path, e.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -74,6 +77,8 @@ public sealed class ModelFingerprintTests
         string path = Path.Combine(folder.Path, "pytorch_model.bin.index.json");
         File.WriteAllText(path, json);
 
-        Assert.Contains(path, Assert.Throws<InvalidDataException>(() => ModelFingerprint.Compute(folder.Path, Stop)).Message, StringComparison.Ordinal);
+        InvalidDataException e = Assert.Throws<InvalidDataException>(() => ModelFingerprint.Compute(folder.Path, Stop));
+
+        Assert.Contains(path, e.Message, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
@@ -32,7 +31,8 @@ internal sealed class BlobDownload(HubRepository repository, HubCache cache, Hub
         bool isRefused = false;
         try
         {
-            await using FileStream stream = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, useAsync: true);
+            await using FileStream stream = new(
+                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, useAsync: true);
             for (bool isSecondTry = false; ; isSecondTry = true)
             {
                 try
@@ -66,11 +66,14 @@ internal sealed class BlobDownload(HubRepository repository, HubCache cache, Hub
         string found = await ContentHash.ComputeLikeAsync(file.ContentHash, stream, cancellationToken).ConfigureAwait(false);
         if (found != file.ContentHash)
             throw new InvalidDataException(
-                $"The content of '{file.Name}' from {Address} is not what the hub announced: expected hash {file.ContentHash}, found {found}. "
-                + "It was deleted. Try again later, or check HF_ENDPOINT and any proxy in between.");
+                $"The content of '{file.Name}' from {Address} is not what the hub announced: "
+                + $"expected hash {file.ContentHash}, found {found}. It was deleted. "
+                + "Try again later, or check HF_ENDPOINT and any proxy in between.");
     }
 
-    /// <summary>Retries while the connection fails; as long as each round of tries brings the file further, there is another round.</summary>
+    /// <summary>
+    /// Retries while the connection fails; as long as each round of tries brings the file further, there is another round.
+    /// </summary>
     private async Task ReceiveAllAsync(FileStream stream, CancellationToken cancellationToken)
     {
         if (stream.Length > file.Size)
@@ -99,7 +102,7 @@ internal sealed class BlobDownload(HubRepository repository, HubCache cache, Hub
         else if (response.StatusCode == HttpStatusCode.OK)
             stream.SetLength(0); // the server does not resume
         else
-            throw Contradiction(string.Create(CultureInfo.InvariantCulture, $"the answer {(int)response.StatusCode} to a request from byte {stream.Length} on"));
+            throw Contradiction($"the answer {response.StatusCode} to a request from byte {stream.Length} on");
         if (response.Content.Headers.ContentLength > file.Size - stream.Length)
             throw Contradiction($"{response.Content.Headers.ContentLength} bytes from byte {stream.Length} on");
 

@@ -1,6 +1,9 @@
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
-/// <summary>Reads an answer's body with a limit on how long the server may be silent, and tells a dropped connection as a <see cref="HubException"/>.</summary>
+/// <summary>
+/// Reads an answer's body with a limit on how long the server may be silent, and tells a dropped connection as a
+/// <see cref="HubException"/>.
+/// </summary>
 internal sealed class BodyReader : IDisposable
 {
     private readonly Stream _stream;
@@ -34,8 +37,9 @@ internal sealed class BodyReader : IDisposable
         {
             throw HubErrors.FromTimeout(_address, _timeout, e);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException && !_cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is IOException or HttpRequestException)
         {
+            _cancellationToken.ThrowIfCancellationRequested();
             throw new HubException($"The connection to {_address} broke: {e.Message}", e) { IsTransient = true };
         }
     }

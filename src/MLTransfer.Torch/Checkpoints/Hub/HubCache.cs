@@ -34,12 +34,15 @@ internal sealed class HubCache(string cacheFolder, HubModelId id, bool useSymbol
     /// <summary>Whether the snapshot has the file.</summary>
     public bool HasFile(HubFile file) => FileOnDisk.Length(PointerPath(file)) == file.Size;
 
-    /// <summary>Whether the blob is there, linked from a snapshot or not. Blobs get their name only after their content was checked.</summary>
+    /// <summary>
+    /// Whether the blob is there, linked from a snapshot or not. Blobs get their name only after their content was checked.
+    /// </summary>
     public bool HasBlob(HubFile file) => FileOnDisk.Length(BlobPath(file)) == file.Size;
 
     /// <summary>Makes the blob visible as a file of its snapshot. The blob's lock must be held.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="isNewBlob">Whether no other snapshot can refer to the blob yet, so that it may be moved where links are not possible.</param>
+    /// <param name="isNewBlob">Whether no other snapshot can refer to the blob yet, so that it may be moved where links are not
+    /// possible.</param>
     public void Link(HubFile file, bool isNewBlob)
     {
         string pointer = PointerPath(file);
@@ -78,12 +81,24 @@ internal sealed class HubCache(string cacheFolder, HubModelId id, bool useSymbol
         UInt128 needed = 0;
         foreach (HubFile file in files.Where(file => !HasFile(file) && !HasBlob(file)))
             needed += (ulong)Math.Max(0, file.Size - (FileOnDisk.Length(IncompletePath(file)) ?? 0));
-        string drive = OperatingSystem.IsWindows() ? Path.GetPathRoot(_cacheFolder)! : _cacheFolder;
-        long free = new DriveInfo(drive).AvailableFreeSpace;
-        if (needed > (ulong)free)
+        if (FreeSpace() is { } free && needed > (ulong)free)
             throw new HubException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Downloading '{id}' needs {(double)needed / 1e6:N1} MB, but the disk of the cache folder '{_cacheFolder}' has {free / 1e6:N1} MB free. Free some space, or set HF_HUB_CACHE to a folder on another disk."));
+                $"Downloading '{id}' needs {(double)needed / 1e6:N1} MB, but the disk of the cache folder '{_cacheFolder}' has "
+                + $"{free / 1e6:N1} MB free. Free some space, or set HF_HUB_CACHE to a folder on another disk."));
+    }
+
+    /// <summary>Free bytes for this user, or null where the system cannot tell, as for some network folders.</summary>
+    private long? FreeSpace()
+    {
+        try
+        {
+            return new DriveInfo(OperatingSystem.IsWindows() ? Path.GetPathRoot(_cacheFolder)! : _cacheFolder).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private string? ReadReference(string revision)

@@ -10,15 +10,18 @@ public sealed class HubClient
 
     /// <summary>Creates a client.</summary>
     /// <param name="options">Where models come from and where they are kept.</param>
-    /// <exception cref="ArgumentException">The endpoint is not https (or http on the loopback interface), or the token is malformed.</exception>
+    /// <exception cref="ArgumentException">The endpoint is not https (or http on the loopback interface), or the token is
+    /// malformed.</exception>
     public HubClient(HubOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (!HubRepository.IsAllowed(options.Endpoint))
             throw new ArgumentException(
-                $"The hub's address is '{options.Endpoint}' (HF_ENDPOINT). Expected https://..., or http:// on this machine.", nameof(options));
+                $"The hub's address is '{options.Endpoint}' (HF_ENDPOINT). Expected https://..., or http:// on this machine.",
+                nameof(options));
         if (options.Token?.Any(c => c is <= ' ' or > '~') == true)
-            throw new ArgumentException("The access token (HF_TOKEN) has blanks or characters outside ASCII. Expected a text like 'hf_...'.", nameof(options));
+            throw new ArgumentException(
+                "The access token (HF_TOKEN) has blanks or characters outside ASCII. Expected a text like 'hf_...'.", nameof(options));
         Options = options;
     }
 
@@ -95,7 +98,8 @@ public sealed class HubClient
         {
             if (!revision.Files.Contains(shard))
                 throw new HubException(
-                    $"The index '{weights.Name}' of '{id}' at commit {revision.Commit} lists the file '{shard}', which the repository does not have.");
+                    $"The index '{weights.Name}' of '{id}' at commit {revision.Commit} lists the file '{shard}', which the "
+                    + "repository does not have.");
             files.Add(await repository.GetFileAsync(revision.Commit, shard, cancellationToken).ConfigureAwait(false));
         }
 

@@ -21,21 +21,23 @@ internal static class HubErrors
         string what = (status, Header(response, "X-Error-Code")) switch
         {
             (_, "GatedRepo") =>
-                $"The model '{id}' is gated: access has to be granted to your account. Accept its conditions at {Page(id, options)} in a browser. "
-                + TokenAdvice(options),
+                $"The model '{id}' is gated: access has to be granted to your account. "
+                + $"Accept its conditions at {Page(id, options)} in a browser. " + TokenAdvice(options),
             (_, "RevisionNotFound") =>
                 $"The model '{id}' has no revision '{revision}'. Expected one of its branches, tags or commits: see {Page(id, options)}.",
             (_, "EntryNotFound") => $"The model '{id}' has no file {address.AbsolutePath} at revision '{revision}'.",
             (HttpStatusCode.Unauthorized, _) when options.Token is not null =>
-                $"The hub {options.Endpoint} refused the access token, or there is no model '{id}'. Check the id's spelling. " + TokenAdvice(options),
+                $"The hub {options.Endpoint} refused the access token, or there is no model '{id}'. Check the id's spelling. "
+                + TokenAdvice(options),
             (HttpStatusCode.Unauthorized, _) =>
-                $"There is no model '{id}' at {options.Endpoint}, or it is private or gated. Check the id's spelling. " + TokenAdvice(options),
+                $"There is no model '{id}' at {options.Endpoint}, or it is private or gated. Check the id's spelling. "
+                + TokenAdvice(options),
             (HttpStatusCode.Forbidden, _) =>
                 $"The hub {options.Endpoint} forbids access to the model '{id}'. It may be gated: see {Page(id, options)} in a browser. "
                 + TokenAdvice(options),
             (HttpStatusCode.NotFound, _) =>
                 $"The hub {options.Endpoint} does not know the model '{id}' or its revision '{revision}'. Check the spelling. "
-                + "A private model needs an access token. " + TokenAdvice(options),
+                + "It may be private. " + TokenAdvice(options),
             (HttpStatusCode.TooManyRequests, _) => $"The hub {options.Endpoint} limits the rate of requests. Wait and try again.",
             _ => $"The request for the model '{id}' failed. Try again later.",
         };
@@ -54,17 +56,18 @@ internal static class HubErrors
 
     /// <summary>The exception for a request that got no answer.</summary>
     public static HubException FromFailure(HttpRequestException e, Uri address) =>
-        new($"No answer from {address}: {e.Message} Check the connection and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to use cached models only.", e)
+        new($"No answer from {WithoutQuery(address)}: {e.Message} Check the connection and HF_ENDPOINT, or set HF_HUB_OFFLINE=1 to "
+            + "use cached models only.", e)
         {
             IsTransient = e.HttpRequestError is not (HttpRequestError.SecureConnectionError or HttpRequestError.ConfigurationLimitExceeded),
         };
 
     /// <summary>The exception for a server that stopped talking.</summary>
     public static HubException FromTimeout(Uri address, TimeSpan timeout, Exception e) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{address} sent nothing for {timeout.TotalSeconds:0.#} s. Try again later."), e)
-        {
-            IsTransient = true,
-        };
+        new($"{WithoutQuery(address)} sent nothing for {timeout.TotalSeconds} s. Try again later.", e) { IsTransient = true };
+
+    /// <summary>An address for a message: the query of a content store's address is a passing permission to read.</summary>
+    public static string WithoutQuery(Uri address) => address.GetLeftPart(UriPartial.Path);
 
     /// <summary>A header's first value, stripped of what does not belong in a message; null where it is missing.</summary>
     private static string? Header(HttpResponseMessage response, string name)
@@ -80,7 +83,7 @@ internal static class HubErrors
 
     private static string TokenAdvice(HubOptions options) =>
         options.Token is null
-            ? $"Then put an access token ({options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens) into the environment variable HF_TOKEN."
+            ? $"To sign in, put an access token ({options.Endpoint.AbsoluteUri.TrimEnd('/')}/settings/tokens) into the variable HF_TOKEN."
             : "Check that the access token in HF_TOKEN, or in the cache home's token file, is valid and may read this model.";
 
     private static TimeSpan? RetryAfter(HttpResponseMessage response)

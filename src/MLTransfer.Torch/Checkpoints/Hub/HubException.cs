@@ -2,7 +2,9 @@ using System.Net;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
-/// <summary>A model could not be brought from the hub or its local cache. The message says what was asked for, what came, and what to do.</summary>
+/// <summary>
+/// A model could not be brought from the hub or its local cache. The message says what was asked for, what came, and what to do.
+/// </summary>
 public sealed class HubException : IOException
 {
     /// <summary>Creates the exception without a message.</summary>

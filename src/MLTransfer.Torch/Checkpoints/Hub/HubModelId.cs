@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.RegularExpressions;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
@@ -21,16 +20,17 @@ internal sealed partial record HubModelId
         ArgumentNullException.ThrowIfNull(text);
         if (!IsValid(text))
             throw new ArgumentException(
-                $"'{text}' is neither an existing folder nor a hub id. Expected a folder that holds config.json, or an id such as 'gpt2' or "
-                + $"'owner/name': letters, digits, '-', '_' and '.', a name of at most {LongestName} characters that does not begin or end "
-                + "with '-' or '.', no '--', no '..', no '.git' at the end.",
+                $"'{text}' is neither an existing folder nor a hub id. Expected a folder that holds config.json, "
+                + "or an id such as 'gpt2' or 'owner/name': letters, digits, '-', '_' and '.', "
+                + $"a name of at most {LongestName} characters that does not begin or end with '-' or '.', "
+                + "no '--', no '..', no '.git' at the end.",
                 nameof(text));
         return new HubModelId(text);
     }
 
     public override string ToString() => Value;
 
-    private static bool IsValid([NotNullWhen(true)] string text) =>
+    private static bool IsValid(string text) =>
         Pattern().Match(text) is { Success: true } match
         && match.Groups["name"].Length <= LongestName
         && !text.Contains("--", StringComparison.Ordinal)

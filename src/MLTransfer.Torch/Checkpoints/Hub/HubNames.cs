@@ -26,7 +26,8 @@ internal static partial class HubNames
         RevisionCharacters().IsMatch(revision) && StaysInside(revision)
             ? revision
             : throw new ArgumentException(
-                $"'{revision}' is not a revision. Expected a branch, a tag or a commit hash, such as 'main' or 'refs/pr/1'.", nameof(revision));
+                $"'{revision}' is not a revision. Expected a branch, a tag or a commit hash, such as 'main' or 'refs/pr/1'.",
+                nameof(revision));
 
     [GeneratedRegex(@"\A[0-9a-f]{40}\z")]
     private static partial Regex Sha1();

@@ -1,6 +1,8 @@
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
-/// <summary>Where models come from and where they are kept. The defaults and environment variables are those of Python's <c>huggingface_hub</c>.</summary>
+/// <summary>
+/// Where models come from and where they are kept. The defaults and environment variables are those of Python's <c>huggingface_hub</c>.
+/// </summary>
 public sealed class HubOptions
 {
     /// <summary>The public hub.</summary>
@@ -12,13 +14,18 @@ public sealed class HubOptions
     /// <summary>The folder that holds <c>models--owner--name</c> folders.</summary>
     public required string CacheFolder { get; init; }
 
-    /// <summary>Access token for private and gated models, or null. It is sent to <see cref="Endpoint"/> only, never to a server that it redirects to.</summary>
+    /// <summary>
+    /// Access token for private and gated models, or null. It is sent to <see cref="Endpoint"/> only, never to a server that it redirects
+    /// to.
+    /// </summary>
     public string? Token { get; init; }
 
     /// <summary>Whether only the cache may be used.</summary>
     public bool Offline { get; init; }
 
-    /// <summary>Whether a snapshot's files are symbolic links to blobs; plain files otherwise, and where the file system has no links.</summary>
+    /// <summary>
+    /// Whether a snapshot's files are symbolic links to blobs; plain files otherwise, and where the file system has no links.
+    /// </summary>
     internal bool UseSymbolicLinks { get; init; } = true;
 
     /// <summary>Wait before the first retry; it doubles with each further one.</summary>

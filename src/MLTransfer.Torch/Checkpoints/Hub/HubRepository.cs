@@ -52,7 +52,8 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
             {
                 string name = sibling.GetProperty("rfilename").GetString() ?? "";
                 if (!HubNames.StaysInside(name))
-                    throw new HubException($"{address} lists the file name '{name}', which leads out of the model's folder. Nothing was downloaded.");
+                    throw new HubException($"{address} lists the file name '{name}', which leads out of the model's folder. Nothing "
+                        + "was downloaded.");
                 files.Add(name);
             }
 
@@ -60,7 +61,8 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            throw new HubException($"{address} did not answer as a hub does ({e.Message}). Expected JSON with 'sha' and 'siblings'. Check HF_ENDPOINT.", e);
+            throw new HubException($"{address} did not answer as a hub does ({e.Message}). Expected JSON with 'sha' and 'siblings'. "
+                + "Check HF_ENDPOINT.", e);
         }
     }
 
@@ -78,7 +80,8 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
         string hash = (Header(response, LinkedHashHeader) ?? Header(response, "ETag") ?? "").ToLowerInvariant();
         hash = (hash.StartsWith("w/", StringComparison.Ordinal) ? hash[2..] : hash).Trim('"');
         if (!HubNames.IsContentHash(hash))
-            throw new HubException($"{address} gave the ETag '{hash}'. Expected the file's SHA-256 or git SHA-1, without which it cannot be checked.");
+            throw new HubException($"{address} gave the ETag '{hash}'. Expected the file's SHA-256 or git SHA-1, without which it "
+                + "cannot be checked.");
         string? size = Header(response, "X-Linked-Size")
             ?? (IsRedirect(response) ? null : response.Content.Headers.ContentLength?.ToString(CultureInfo.InvariantCulture));
         return long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes)
@@ -90,7 +93,9 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
     public ValueTask RetryAsync(Func<CancellationToken, ValueTask> action, CancellationToken cancellationToken) =>
         _retry.ExecuteAsync(action, cancellationToken);
 
-    /// <summary>Asks for a file's content from a position on. The server may answer with the whole file (200) or with the rest (206).</summary>
+    /// <summary>
+    /// Asks for a file's content from a position on. The server may answer with the whole file (200) or with the rest (206).
+    /// </summary>
     /// <exception cref="HubException">The file is not accessible.</exception>
     public Task<HttpResponseMessage> OpenAsync(HubFile file, long from, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, FileAddress(file.Commit, file.Name), from, cancellationToken);
@@ -115,7 +120,9 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
         return bytes.ToArray();
     }
 
-    /// <summary>Sends a request and follows redirects; a HEAD request only within the hub, and only until it learns about the file.</summary>
+    /// <summary>
+    /// Sends a request and follows redirects; a HEAD request only within the hub, and only until it learns about the file.
+    /// </summary>
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri address, long from, CancellationToken cancellationToken)
     {
         Uri target = address;
@@ -144,7 +151,7 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
                 return response;
             response.Dispose();
             if (!IsAllowed(next) || (options.Endpoint.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps))
-                throw new HubException($"{address} redirects to {next}. Expected an https address.");
+                throw new HubException($"{address} redirects to {HubErrors.WithoutQuery(next)}. Expected an https address.");
             isAuthorized &= staysWithTheHub;
             target = next;
         }
@@ -162,6 +169,7 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
         }
         catch (HttpRequestException e)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             throw HubErrors.FromFailure(e, request.RequestUri!);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)

@@ -3,7 +3,9 @@ using Polly.Retry;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
-/// <summary>When a request is sent again: failures that may pass, after growing pauses with jitter, or after the pause that the server asks for.</summary>
+/// <summary>
+/// When a request is sent again: failures that may pass, after growing pauses with jitter, or after the pause that the server asks for.
+/// </summary>
 internal static class HubRetry
 {
     private const int MostRetries = 4;

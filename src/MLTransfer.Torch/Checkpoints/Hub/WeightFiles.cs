@@ -14,7 +14,9 @@ internal static class WeightFiles
 
     public static bool IsIndex(string form) => form.EndsWith(".index.json", StringComparison.Ordinal);
 
-    /// <summary>Paths of the files with the weights in a model folder, in name order; null where they are missing or not complete.</summary>
+    /// <summary>
+    /// Paths of the files with the weights in a model folder, in name order; null where they are missing or not complete.
+    /// </summary>
     /// <exception cref="InvalidDataException">The index of sharded weights is malformed.</exception>
     public static IReadOnlyList<string>? FindComplete(string folder)
     {

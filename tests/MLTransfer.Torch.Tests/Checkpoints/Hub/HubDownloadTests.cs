@@ -18,14 +18,13 @@ public sealed class HubDownloadTests : HubTest
 
         Assert.Equal(SnapshotFolder, folder);
         AssertHolds(hub, folder);
-        Assert.Equal(hub.Files.Keys.Order(StringComparer.Ordinal), Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(hub.Files.Keys.Order(), Directory.GetFiles(folder).Select(path => Path.GetFileName(path)).Order());
     }
 
     [Fact]
     public async Task Sharded_model_is_downloaded_with_every_shard_of_its_index()
     {
-        using LocalHub hub = new LocalHub().With("gpt2-tiny", "tokenizer.json");
-        hub.With("gpt2-tiny/sharded", [.. Directory.GetFiles(RepositoryFiles.Data("gpt2-tiny/sharded")).Select(path => Path.GetFileName(path))]);
+        using LocalHub hub = new LocalHub().WithShardedModel();
 
         string folder = await Client(hub).GetSnapshotAsync("owner/model", cancellationToken: Stop);
 
@@ -48,14 +47,14 @@ public sealed class HubDownloadTests : HubTest
     public async Task Files_that_the_model_does_not_need_stay_on_the_hub()
     {
         using LocalHub hub = new LocalHub().WithTinyModel();
-        byte[] other = [1, 2, 3];
-        foreach (string name in new[] { "README.md", "pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "training.final.safetensors", ".gitattributes" })
-            hub.Files[name] = other;
+        string[] others = ["README.md", "pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "other.safetensors", ".gitattributes"];
+        foreach (string name in others)
+            hub.Files[name] = [1, 2, 3];
 
         string folder = await Client(hub).GetSnapshotAsync("owner/model", cancellationToken: Stop);
 
         Assert.Equal(8, Directory.GetFileSystemEntries(folder).Length);
-        Assert.DoesNotContain(hub.Requests, request => request.Path.Contains("README", StringComparison.Ordinal) || request.Path.Contains("onnx", StringComparison.Ordinal));
+        Assert.DoesNotContain(hub.Requests, request => others.Any(name => request.Path.EndsWith(name, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -116,8 +115,7 @@ public sealed class HubDownloadTests : HubTest
     [Fact]
     public async Task Snapshot_without_a_shard_is_not_taken_for_complete()
     {
-        using LocalHub hub = new LocalHub().With("gpt2-tiny", "tokenizer.json");
-        hub.With("gpt2-tiny/sharded", [.. Directory.GetFiles(RepositoryFiles.Data("gpt2-tiny/sharded")).Select(path => Path.GetFileName(path))]);
+        using LocalHub hub = new LocalHub().WithShardedModel();
         string folder = await Client(hub).GetSnapshotAsync("owner/model", cancellationToken: Stop);
         const string Shard = "model-00007-of-00010.safetensors";
         File.Delete(BlobPath(hub, Shard)); // leaves a link that leads nowhere
@@ -149,6 +147,36 @@ public sealed class HubDownloadTests : HubTest
         Assert.Equal(hub.Files.Count, Directory.GetFiles(BlobFolder).Length);
         Assert.Equal(["blobs", "refs", "snapshots"], Directory.GetFileSystemEntries(ModelFolder).Select(Path.GetFileName).Order());
         Assert.Equal(["1"], Directory.GetFileSystemEntries(Path.Combine(ModelFolder, "refs", "refs", "pr")).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task Model_that_another_program_put_into_the_cache_is_found()
+    {
+        using LocalHub hub = new LocalHub().With("gpt2-tiny", "config.json", "vocab.json", "merges.txt", "model.safetensors");
+        Directory.CreateDirectory(SnapshotFolder);
+        foreach ((string name, byte[] content) in hub.Files)
+            await File.WriteAllBytesAsync(Path.Combine(SnapshotFolder, name), content, Stop);
+        Directory.CreateDirectory(Path.Combine(ModelFolder, "refs"));
+        await File.WriteAllTextAsync(Path.Combine(ModelFolder, "refs", "v1"), LocalHub.Commit, Stop);
+
+        HubClient client = Client(hub, offline: true);
+        Assert.Equal(SnapshotFolder, await client.GetSnapshotAsync("owner/model", "v1", cancellationToken: Stop));
+        Assert.Equal(SnapshotFolder, await client.GetSnapshotAsync("owner/model", LocalHub.Commit, cancellationToken: Stop));
+        await Assert.ThrowsAsync<HubException>(() => client.GetSnapshotAsync("owner/model", "main", cancellationToken: Stop));
+    }
+
+    [Theory]
+    [InlineData("../../elsewhere")]
+    [InlineData("")]
+    public async Task Reference_that_holds_no_commit_is_not_followed(string content)
+    {
+        using LocalHub hub = new LocalHub().WithTinyModel();
+        Directory.CreateDirectory(Path.Combine(ModelFolder, "refs"));
+        string reference = Path.Combine(ModelFolder, "refs", "main");
+        await File.WriteAllTextAsync(reference, content, Stop);
+
+        AssertHolds(hub, await Client(hub).GetSnapshotAsync("owner/model", cancellationToken: Stop));
+        Assert.Equal(LocalHub.Commit, await File.ReadAllTextAsync(reference, Stop));
     }
 
     [Fact]

@@ -189,7 +189,9 @@ public sealed class HubFailureTests : HubTest
         };
 
         AssertHolds(hub, await Client(hub).GetSnapshotAsync("owner/model", cancellationToken: Stop));
-        Assert.All(hub.Requests.GroupBy(request => (request.Method, request.Path)), tries => Assert.True(tries.Count() >= 2, $"{tries.Key}"));
+        Assert.All(
+            hub.Requests.GroupBy(request => (request.Method, request.Path)),
+            tries => Assert.True(tries.Count() >= 2, $"{tries.Key}"));
     }
 
     [Fact]
@@ -280,11 +282,12 @@ public sealed class HubFailureTests : HubTest
         using LocalHub hub = new LocalHub().WithTinyModel();
         hub.Intercept = context =>
         {
-            LocalHub.Refuse(context, status, [.. code is null ? [] : new[] { ("X-Error-Code", code) }, ("X-Error-Message", "the server's words")]);
+            LocalHub.Refuse(context, status, ("X-Error-Code", code ?? "None"), ("X-Error-Message", "the server's words"));
             return true;
         };
 
-        HubException e = await Assert.ThrowsAsync<HubException>(() => Client(hub, token).GetSnapshotAsync("owner/model", "v9", cancellationToken: Stop));
+        HubException e = await Assert.ThrowsAsync<HubException>(
+            () => Client(hub, token).GetSnapshotAsync("owner/model", "v9", cancellationToken: Stop));
 
         Assert.Equal(status, e.StatusCode);
         Assert.All(parts, part => Assert.Contains(part, e.Message, StringComparison.Ordinal));
@@ -390,7 +393,11 @@ public sealed class HubFailureTests : HubTest
             if (context.Request.HttpMethod != "HEAD" || !context.Request.Url!.AbsolutePath.EndsWith(Weights, StringComparison.Ordinal))
                 return false;
             LocalHub.Refuse(
-                context, HttpStatusCode.OK, ("X-Repo-Commit", LocalHub.Commit), ("X-Linked-Etag", new string('a', 64)), ("X-Linked-Size", "9000000000000000000"));
+                context,
+                HttpStatusCode.OK,
+                ("X-Repo-Commit", LocalHub.Commit),
+                ("X-Linked-Etag", new string('a', 64)),
+                ("X-Linked-Size", "9000000000000000000"));
             return true;
         };
 

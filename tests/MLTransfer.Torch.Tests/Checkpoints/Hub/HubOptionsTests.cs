@@ -41,7 +41,9 @@ public sealed class HubOptionsTests : HubTest
     public void Endpoint_is_the_public_hub_unless_the_environment_gives_another()
     {
         Assert.Equal(HubOptions.DefaultEndpoint, HubOptions.FromEnvironment(Variables("")).Endpoint);
-        Assert.Equal(new Uri("https://mirror.example/hf/"), HubOptions.FromEnvironment(Variables("HF_ENDPOINT=https://mirror.example/hf/")).Endpoint);
+        Assert.Equal(
+            new Uri("https://mirror.example/hf/"),
+            HubOptions.FromEnvironment(Variables("HF_ENDPOINT=https://mirror.example/hf/")).Endpoint);
         Assert.Contains("'mirror'", Assert.Throws<ArgumentException>(
             () => HubOptions.FromEnvironment(Variables("HF_ENDPOINT=mirror"))).Message, StringComparison.Ordinal);
     }
@@ -75,7 +77,9 @@ public sealed class HubOptionsTests : HubTest
 
     private static Func<string, string?> Variables(string environment)
     {
-        var values = environment.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+        var values = environment.Split(';', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pair => pair.Split('=', 2))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
         return name => values.GetValueOrDefault(name);
     }
 }

@@ -22,7 +22,8 @@ public abstract class HubTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected HubClient Client(LocalHub hub, string? token = null, bool offline = false, bool useSymbolicLinks = true, double timeoutSeconds = 10) =>
+    private protected HubClient Client(
+        LocalHub hub, string? token = null, bool offline = false, bool useSymbolicLinks = true, double timeoutSeconds = 10) =>
         new(new HubOptions
         {
             Endpoint = hub.Endpoint,

@@ -10,7 +10,9 @@ using System.Text.Json;
 
 namespace MLTransfer.Torch.Tests.Checkpoints.Hub;
 
-/// <summary>A web server on this machine that answers as the hub does: weights behind a redirect to a content store, small files directly.</summary>
+/// <summary>
+/// A web server on this machine that answers as the hub does: weights behind a redirect to a content store, small files directly.
+/// </summary>
 internal sealed class LocalHub : IDisposable
 {
     public const string Commit = "0123456789abcdef0123456789abcdef01234567";
@@ -53,7 +55,8 @@ internal sealed class LocalHub : IDisposable
 
     public bool SupportsRanges { get; set; } = true;
 
-    public static bool IsLarge(string file) => file.EndsWith(".safetensors", StringComparison.Ordinal) || file.EndsWith(".bin", StringComparison.Ordinal);
+    public static bool IsLarge(string file) =>
+        file.EndsWith(".safetensors", StringComparison.Ordinal) || file.EndsWith(".bin", StringComparison.Ordinal);
 
     public static string HashOf(string file, byte[] content) =>
         IsLarge(file) ? Convert.ToHexStringLower(SHA256.HashData(content)) : GitHash(content);
@@ -70,6 +73,10 @@ internal sealed class LocalHub : IDisposable
     public LocalHub WithTinyModel(string weights = "model.safetensors") => With(
         "gpt2-tiny", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
         "vocab.json", "merges.txt", weights);
+
+    /// <summary>A whole model with its weights in ten files.</summary>
+    public LocalHub WithShardedModel() => With("gpt2-tiny", "tokenizer.json").With(
+        "gpt2-tiny/sharded", [.. Directory.GetFiles(RepositoryFiles.Data("gpt2-tiny/sharded")).Select(path => Path.GetFileName(path))]);
 
     public void Dispose()
     {

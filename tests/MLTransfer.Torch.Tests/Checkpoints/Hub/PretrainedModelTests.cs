@@ -84,12 +84,15 @@ public sealed class PretrainedModelTests : HubTest
     [InlineData("openai-community/gpt2", "models--openai-community--gpt2")]
     [InlineData("Foo-BAR_foo.bar123", "models--Foo-BAR_foo.bar123")]
     [InlineData("_a/b_", "models--_a--b_")]
-    public void Well_formed_id_has_its_folder_in_the_cache(string id, string folder) => Assert.Equal(folder, HubModelId.Parse(id).FolderName);
+    public void Well_formed_id_has_its_folder_in_the_cache(string id, string folder) =>
+        Assert.Equal(folder, HubModelId.Parse(id).FolderName);
 
     [Fact]
     public void No_id_and_no_revision_leads_out_of_the_cache()
     {
-        Gen<string> texts = Gen.Elements('a', 'B', '0', '.', '-', '_', '/', '\\', ' ', ':', '~', '\0').ArrayOf().Select(characters => new string(characters));
+        Gen<string> texts = Gen.Elements('a', 'B', '0', '.', '-', '_', '/', '\\', ' ', ':', '~', '\0')
+            .ArrayOf()
+            .Select(characters => new string(characters));
         Prop.ForAll(texts.ToArbitrary(), texts.ToArbitrary(), (id, revision) =>
         {
             try
@@ -97,7 +100,8 @@ public sealed class PretrainedModelTests : HubTest
                 string root = Path.GetFullPath(CacheFolder) + Path.DirectorySeparatorChar;
                 string folder = Path.Combine(root, HubModelId.Parse(id).FolderName, "refs");
                 string reference = Path.GetFullPath(Path.Combine(folder, HubNames.CheckRevision(revision)));
-                return folder.StartsWith(root, StringComparison.Ordinal) && reference.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+                return folder.StartsWith(root, StringComparison.Ordinal)
+                    && reference.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
             }
             catch (ArgumentException)
             {
