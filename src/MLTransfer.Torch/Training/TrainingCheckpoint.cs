@@ -43,7 +43,8 @@ internal sealed record TrainingCheckpoint(int Step, string Folder)
                 File.WriteAllText(Path.Combine(inside, StateFile), JsonSerializer.Serialize(state, Json));
             });
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException
+            or ArgumentOutOfRangeException) // what .NET makes of a file larger than the file system or a quota allows
         {
             throw new IOException(
                 $"The checkpoint '{folder}' could not be written; earlier checkpoints are as they were. Make room or set "
@@ -91,9 +92,9 @@ internal sealed record TrainingCheckpoint(int Step, string Folder)
         {
             using var optimizerState = SafetensorsFile.Open(Path.Combine(Folder, OptimizerFile));
             WeightSnapshot.Check(optimizer.State, optimizerState);
-            best.CopyFrom(Folder);
-            if (state.BestValidationLoss is not null)
-                best.Check(model);
+            best.CopyFrom(Folder, model);
+            if (state.BestValidationLoss is not null && !best.Exists)
+                throw new FileNotFoundException($"The best weights that {StateFile} tells of are missing.");
             RestoreWeights(model);
             WeightSnapshot.CopyInto(optimizer.State, optimizerState);
             optimizer.StepCount = state.Step;

@@ -17,13 +17,6 @@ internal sealed class WeightSnapshot(string path)
         CopyInto(TrainableWeights(model, namePrefix: ""), file);
     }
 
-    /// <summary>Refuses what <see cref="Restore"/> would refuse.</summary>
-    public void Check(CausalLanguageModel model)
-    {
-        using var file = SafetensorsFile.Open(path);
-        Check(TrainableWeights(model, namePrefix: ""), file);
-    }
-
     /// <summary>Puts a copy into a checkpoint's folder, where there is a snapshot.</summary>
     public void CopyInto(string folder)
     {
@@ -32,12 +25,16 @@ internal sealed class WeightSnapshot(string path)
     }
 
     /// <summary>Takes the copy in a checkpoint's folder; where there is none, there is no snapshot afterwards.</summary>
-    public void CopyFrom(string folder)
+    /// <exception cref="InvalidDataException">The copy is damaged or of another model.</exception>
+    public void CopyFrom(string folder, CausalLanguageModel model)
     {
         Delete();
         var copy = Path.Combine(folder, Path.GetFileName(path));
-        if (File.Exists(copy))
-            File.Copy(copy, path);
+        if (!File.Exists(copy))
+            return;
+        using (var file = SafetensorsFile.Open(copy))
+            Check(TrainableWeights(model, namePrefix: ""), file);
+        File.Copy(copy, path);
     }
 
     public void Delete() => File.Delete(path);
