@@ -52,8 +52,8 @@ internal sealed class WeightSnapshot(string path)
         using var gradients = no_grad();
         foreach (var (name, target) in all)
         {
-            using var stored = source.Read(name);
-            target.copy_(stored);
+            using var scope = NewDisposeScope(); // of what is read, and of a second wrapper of the target that copy_ returns
+            target.copy_(source.Read(name));
         }
     }
 
