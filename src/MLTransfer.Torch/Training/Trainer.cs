@@ -96,6 +96,7 @@ public sealed class Trainer
         try
         {
             Directory.CreateDirectory(workFolder);
+            _model.ComputeType = ComputeType();
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
             using var log = new MetricsLog(_options.OutputDirectory, state.Step);
@@ -190,6 +191,7 @@ public sealed class Trainer
         finally
         {
             _model.eval();
+            _model.ComputeType = null;
             foreach (var (_, parameter) in _model.TrainableParameters())
                 parameter.grad = null;
             if (_options.OutputDirectory is null && Directory.Exists(workFolder))
@@ -200,6 +202,12 @@ public sealed class Trainer
                 best.Delete();
             }
         }
+    }
+
+    private ScalarType? ComputeType()
+    {
+        var fast = ProcessorFeatures.HasBFloat16Products || _model.Device.type != TorchSharp.DeviceType.CPU;
+        return _options.Precision == Precision.BFloat16 || _options.Precision == Precision.Auto && fast ? ScalarType.BFloat16 : null;
     }
 
     private AdamW CreateOptimizer() => new(

@@ -39,6 +39,9 @@ public sealed class TrainingOptions
     /// <summary>Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>).</summary>
     public double MaximumGradientNorm { get; init; } = 1;
 
+    /// <summary>The number format of matrix products (<c>bf16</c>).</summary>
+    public Precision Precision { get; init; } = Precision.Float32;
+
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
     public bool Shuffle { get; init; } = true;
 
@@ -99,6 +102,8 @@ public sealed class TrainingOptions
         NotNegative(nameof(MaximumGradientNorm), MaximumGradientNorm);
         DecayRate(nameof(AdamBeta1), AdamBeta1);
         DecayRate(nameof(AdamBeta2), AdamBeta2);
+        if (!Enum.IsDefined(Precision))
+            throw new ArgumentOutOfRangeException(nameof(Precision), Precision, "Unknown precision.");
         if (!Enum.IsDefined(LearningRateSchedule))
             throw new ArgumentOutOfRangeException(nameof(LearningRateSchedule), LearningRateSchedule, "Unknown learning rate schedule.");
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
