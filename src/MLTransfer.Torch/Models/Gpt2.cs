@@ -200,10 +200,8 @@ internal sealed class Gpt2Attention : CheckpointModule
     {
         using var scope = NewDisposeScope();
         var (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2]);
-        var heads = _queryKeyValue.call(x)                        // [B, T, 3C]
-            .view(batch, length, 3, _heads, _headWidth)
-            .permute(2, 0, 3, 1, 4);                              // [3, B, H, T, C/H]
-        var (query, key, value) = (heads[0], heads[1], heads[2]); // each [B, H, T, C/H]
+        var parts = _queryKeyValue.call(x).split(width, 2);       // three of [B, T, C]
+        var (query, key, value) = (SplitHeads(parts[0]), SplitHeads(parts[1]), SplitHeads(parts[2])); // each [B, H, T, C/H]
         if (_queryFactor != 1)
             query = query * _queryFactor;
         if (cache is not null)
@@ -215,6 +213,8 @@ internal sealed class Gpt2Attention : CheckpointModule
 
         var attended = F.scaled_dot_product_attention(query, key, value, mask.Allowed!, training ? dropout : 0, mask.IsCausal).to(type);
         return _projection.call(attended.transpose(1, 2).reshape(batch, length, width)).MoveToOuterDisposeScope(); // [B, T, C]
+
+        Tensor SplitHeads(Tensor part) => part.view(batch, length, _heads, _headWidth).transpose(1, 2);
     }
 }
 

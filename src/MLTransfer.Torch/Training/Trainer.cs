@@ -230,14 +230,16 @@ public sealed class Trainer
     {
         _model.train();
         manual_seed((long)SplitMix64.Mix((ulong)_options.Seed, 1, (ulong)step)); // dropout
-        var predicted = rows.Sum(row => row.PredictedTokens);
+
+        // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
+        var labels = rows.Sum(row => row.LabelCount);
         double loss = 0;
         optimizer.ClearGradients();
         foreach (var part in rows.Chunk(_options.BatchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var mean = LanguageModelLoss.Sum(_model, TrainingBatch.Create(part, _model.Device)) / predicted;
+            var mean = LanguageModelLoss.Sum(_model, TrainingBatch.Create(part, _model.Device)) / labels;
             mean.backward();
             loss += mean.item<float>();
         }
