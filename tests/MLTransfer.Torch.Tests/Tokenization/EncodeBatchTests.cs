@@ -7,7 +7,7 @@ public sealed class EncodeBatchTests
 {
     private static readonly TextTokenizer s_tokenizer = TokenizerData.Tokenizer;
 
-    // "abc" is 3 tokens and "x" is 1: no two of these letters join.
+    // 4, 1 and 0 tokens: no merge joins digits.
     private static readonly string[] s_texts = ["1234", "x", ""];
     private static readonly int[] s_long = s_tokenizer.Encode("1234");
     private static readonly int s_short = s_tokenizer.Encode("x").Single();

@@ -53,6 +53,7 @@ public sealed class HostileFilesTests
     [InlineData("tokenizer_config.json", """{"add_bos_token":true}""", "bos_token")]
     [InlineData("added_tokens.json", """{"a":5}""", "gives it id 0")]
     [InlineData("special_tokens_map.json", """{"eos_token":5}""", "eos_token")]
+    [InlineData("special_tokens_map.json", """{"eos_token":"\ud800"}""", "not valid Unicode")]
     public void A_malformed_configuration_is_refused_by_name(string file, string content, string what) =>
         AssertRefused(file, what, ("vocab.json", """{"a":0,"b":1,"ab":2}"""), ("merges.txt", "a b"), (file, content));
 
@@ -86,7 +87,7 @@ public sealed class HostileFilesTests
     [InlineData("model.merges", """[["a","nowhere"]]""", "'nowhere'")]
     [InlineData("model.unk_token", "\"<unk>\"", "'<unk>'")]
     [InlineData("added_tokens", """[{"id":-1,"content":"x"}]""", "$.added_tokens[0].id")]
-    [InlineData("added_tokens", """[{"id":5,"content":"x"}]""", "already")]
+    [InlineData("added_tokens", """[{"id":5,"content":"<x>"}]""", "already")]
     [InlineData("post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "$.post_processor")]
     [InlineData("post_processor", """{"type":"BertProcessing","cls":["a",5000],"sep":["b",1]}""", "5000")]
     public void A_malformed_tokenizer_json_is_refused_with_the_place(string part, string value, string what)
