@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -24,12 +25,15 @@ internal readonly struct JsonField
     {
         if (content.StartsWith("\uFEFF"u8))
             content = content[3..];
+        if (!Utf8.IsValid(content))
+            throw new InvalidDataException($"{file} is not valid UTF-8.");
         try
         {
             return new JsonField(JsonElement.Parse(content, new JsonDocumentOptions { AllowDuplicateProperties = false }), file, "$");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException is for a property name that is not valid Unicode.
             throw new InvalidDataException($"{file} is not valid JSON: {exception.Message}", exception);
         }
     }
@@ -52,10 +56,7 @@ internal readonly struct JsonField
     public IEnumerable<(string Name, JsonField Value)> Properties()
     {
         foreach (JsonProperty property in Require(JsonValueKind.Object)._element.EnumerateObject())
-        {
-            string name = Unescape(property, static value => value.Name);
-            yield return (name, new JsonField(property.Value, _file, $"{_path}.{name}"));
-        }
+            yield return (property.Name, new JsonField(property.Value, _file, $"{_path}.{property.Name}"));
     }
 
     public IEnumerable<JsonField> Items()
@@ -65,7 +66,18 @@ internal readonly struct JsonField
             yield return new JsonField(item, _file, $"{_path}[{index++}]");
     }
 
-    public string Text() => Unescape(Require(JsonValueKind.String)._element, static value => value.GetString()!);
+    public string Text()
+    {
+        Require(JsonValueKind.String);
+        try
+        {
+            return _element.GetString()!;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidDataException($"{_file}: {_path} holds a text that is not valid Unicode.", exception);
+        }
+    }
 
     public bool Flag() => _element.ValueKind switch
     {
@@ -96,16 +108,4 @@ internal readonly struct JsonField
         JsonValueKind.Array => "an array",
         _ => "a text",
     });
-
-    private string Unescape<T>(T value, Func<T, string> read)
-    {
-        try
-        {
-            return read(value);
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new InvalidDataException($"{_file}: {_path} holds a text that is not valid Unicode.", exception);
-        }
-    }
 }

@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Checkpoints;
+
 namespace MLTransfer.Torch.Tokenization;
 
 /// <summary>The names of tokenizer files, and their way from and to a folder.</summary>
@@ -56,20 +58,7 @@ internal static class TokenizerFiles
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
         foreach ((string name, byte[] content) in files)
-        {
-            string path = Path.Combine(folder, name);
-            string aside = $"{path}.{Guid.NewGuid():N}.partial";
-            try
-            {
-                File.WriteAllBytes(aside, content);
-                File.Move(aside, path, overwrite: true);
-            }
-            catch
-            {
-                File.Delete(aside);
-                throw;
-            }
-        }
+            AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(content));
     }
 
     private static void ThrowIfIncomplete(Dictionary<string, byte[]> files, string source)
