@@ -8,6 +8,9 @@ namespace MLTransfer.Torch.Tests.Training;
 [Collection(ProcessWideState.Name)]
 public class CancellationTests
 {
+    /// <summary>The environment variable that <see cref="Path.GetTempPath"/> goes by.</summary>
+    private static string TemporaryPath => OperatingSystem.IsWindows() ? "TMP" : "TMPDIR";
+
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -98,17 +101,26 @@ public class CancellationTests
     [Fact]
     public void A_run_without_output_directory_leaves_nothing_in_the_temporary_folder()
     {
-        var before = Directory.GetDirectories(Path.GetTempPath(), "mltransfer-*").ToHashSet();
+        using var folder = new TemporaryFolder();
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
-        var during = new HashSet<string>();
-        TinyRun.Create(model, TinyRunKind.Improving, folder: null).Train(new ProgressCallback(_ => during.UnionWith(RunFolders())), TestCancellation);
-        Assert.Single(during);
-        Assert.Throws<InvalidOperationException>(
-            () => TinyRun.Create(model, TinyRunKind.Improving, folder: null).Train(
-                new ProgressCallback(_ => throw new InvalidOperationException()), TestCancellation));
-        Assert.Empty(RunFolders());
-
-        IEnumerable<string> RunFolders() => Directory.GetDirectories(Path.GetTempPath(), "mltransfer-*").Where(folder => !before.Contains(folder));
+        var usual = Environment.GetEnvironmentVariable(TemporaryPath);
+        Environment.SetEnvironmentVariable(TemporaryPath, folder.Path);
+        try
+        {
+            var during = new HashSet<string>();
+            TinyRun.Create(model, TinyRunKind.Improving, folder: null).Train(
+                new ProgressCallback(_ => during.UnionWith(Directory.GetFileSystemEntries(folder.Path))), TestCancellation);
+            Assert.Single(during);
+            Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+            Assert.Throws<InvalidOperationException>(
+                () => TinyRun.Create(model, TinyRunKind.Improving, folder: null).Train(
+                    new ProgressCallback(_ => throw new InvalidOperationException()), TestCancellation));
+            Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(TemporaryPath, usual);
+        }
     }
 
     private static void AssertAtRest(CausalLanguageModel model)
