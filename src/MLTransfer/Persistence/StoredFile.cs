@@ -1,0 +1,104 @@
+using System.IO.Compression;
+using Microsoft.ML;
+
+namespace MLTransfer.Persistence;
+
+/// <summary>A file inside a component's folder of a model file.</summary>
+/// <param name="Name">Its name in the folder.</param>
+/// <param name="Length">Its bytes, unpacked.</param>
+/// <param name="Checksum">The CRC-32 of these bytes.</param>
+internal sealed record StoredFile(string Name, long Length, uint Checksum)
+{
+    /// <summary>Writes a file.</summary>
+    /// <param name="context">Where to.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="compress">False for weights: they hardly become smaller, and are read much faster.</param>
+    /// <param name="write">Writes the content.</param>
+    public static StoredFile Write(ModelSaveContext context, string name, bool compress, Action<Stream> write)
+    {
+        StoredFile? file = null;
+        if (RepositoryArchive.Of(context.Repository) is { } archive)
+        {
+            var level = compress ? CompressionLevel.Optimal : CompressionLevel.NoCompression;
+            using var stream = archive.CreateEntry(Path.Combine(context.Directory ?? "", name), level).Open();
+            WriteTo(stream);
+        }
+        else
+        {
+            context.SaveBinaryStream(name, writer => WriteTo(writer.BaseStream));
+        }
+
+        return file!;
+
+        void WriteTo(Stream stream)
+        {
+            using var counting = new ChecksumStream(stream);
+            write(counting);
+            file = new StoredFile(name, counting.Count, counting.Checksum);
+        }
+    }
+
+    /// <summary>Reads a file as it was written.</summary>
+    /// <param name="context">Where from.</param>
+    /// <param name="read">Reads the content to its end; it disposes nothing.</param>
+    /// <exception cref="InvalidDataException">The file is missing or damaged.</exception>
+    public T Read<T>(ModelLoadContext context, Func<Stream, T> read)
+        where T : class
+    {
+        T? result = null;
+        try
+        {
+            if (Find(context) is { } entry)
+            {
+                if (entry.Length != Length)
+                    throw new InvalidDataException($"it has {entry.Length} bytes; {Length} were saved");
+                using var stream = entry.Open();
+                ReadFrom(stream);
+            }
+            else if (RepositoryArchive.Of(context.Repository) is not null
+                || !context.TryLoadBinaryStream(Name, reader => ReadFrom(reader.BaseStream)))
+            {
+                throw new InvalidDataException("it is missing");
+            }
+
+            return result!;
+        }
+        catch (Exception exception) when (exception is IOException or InvalidDataException or NotSupportedException)
+        {
+            (result as IDisposable)?.Dispose();
+            throw new InvalidDataException($"The model file is damaged: entry '{Path.Combine(context.Directory ?? "", Name)}': {exception.Message}", exception);
+        }
+
+        void ReadFrom(Stream stream)
+        {
+            using var counting = new ChecksumStream(stream);
+            result = read(counting);
+            if (counting.Count != Length)
+                throw new InvalidDataException($"it has {counting.Count} bytes; {Length} were saved");
+            if (counting.Checksum != Checksum)
+                throw new InvalidDataException($"its bytes have the CRC-32 {counting.Checksum:x8}; those saved had {Checksum:x8}");
+        }
+    }
+
+    /// <summary>Reads a small file whole.</summary>
+    /// <exception cref="InvalidDataException">The file is missing, damaged or too large.</exception>
+    public byte[] ReadBytes(ModelLoadContext context, int maximumLength)
+    {
+        if (Length < 0 || Length > maximumLength)
+            throw new InvalidDataException($"The model file is damaged: '{Name}' has {Length} bytes; at most {maximumLength} are expected.");
+        return Read(context, stream =>
+        {
+            var bytes = new byte[Length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        });
+    }
+
+    private ZipArchiveEntry? Find(ModelLoadContext context)
+    {
+        var path = Normalize(Path.Combine(context.Directory ?? "", Name));
+        return RepositoryArchive.Of(context.Repository)?.Entries.FirstOrDefault(entry => Normalize(entry.FullName) == path);
+
+        static string Normalize(string path) => path.Replace('\\', '/'); // ML.NET writes the separator of the system
+    }
+}
