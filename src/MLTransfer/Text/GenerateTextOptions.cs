@@ -5,7 +5,7 @@ namespace MLTransfer.Text;
 /// <summary>How a transformer generates text, and which columns it makes.</summary>
 public class GenerateTextOptions
 {
-    /// <summary>Length, sampling, beams, stop strings and seed of generation.</summary>
+    /// <summary>Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>.</summary>
     public GenerationOptions Generation = new();
 
     /// <summary>Prompts that are continued together. Any number gives the same texts; more are faster and take more memory.</summary>

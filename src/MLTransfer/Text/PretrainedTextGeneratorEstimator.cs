@@ -40,7 +40,8 @@ public sealed class PretrainedTextGeneratorEstimator : IEstimator<TextGeneratorT
         ArgumentNullException.ThrowIfNull(input);
         GetOutputSchema(SchemaShape.Create(input.Schema));
         return new TextGeneratorTransformer(
-            _model ?? LoadModel(), ownsModel: _model is null, _columns, _options.Generation, _options.GenerationBatchSize, _options.WeightType);
+            _model ?? LoadModel(), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, Seeds.Of(_host)),
+            _options.GenerationBatchSize, _options.WeightType);
     }
 
     private TextGenerationModel LoadModel()

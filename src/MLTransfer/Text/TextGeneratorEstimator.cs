@@ -77,7 +77,7 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
                 LowRankAdaptation.Merge(model.Network);
 
             return new TextGeneratorTransformer(
-                model, ownsModel: true, _columns, _options.Generation, _options.GenerationBatchSize, _options.WeightType, baseModel, result);
+                model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize, _options.WeightType, baseModel, result);
         }
         catch
         {

@@ -100,7 +100,8 @@ public sealed class TextGeneratorTransformer : ITransformer, IDisposable
             Model.Dispose();
     }
 
-    internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts) => Model.Generate(prompts, Generation);
+    internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts) =>
+        Model.Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
 
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
     internal TextGenerationModel? LoadMergedModel()
