@@ -11,13 +11,14 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
 {
     /// <summary>Writes a file.</summary>
     /// <param name="context">Where to.</param>
+    /// <param name="archive">The archive of the context; null to leave the writing to ML.NET, which is slower.</param>
     /// <param name="name">The file's name.</param>
     /// <param name="compress">False for weights: they hardly become smaller, and are read much faster.</param>
     /// <param name="write">Writes the content.</param>
-    public static StoredFile Write(ModelSaveContext context, string name, bool compress, Action<Stream> write)
+    public static StoredFile Write(ModelSaveContext context, ZipArchive? archive, string name, bool compress, Action<Stream> write)
     {
         StoredFile? file = null;
-        if (RepositoryArchive.Of(context.Repository) is { } archive)
+        if (archive is not null)
         {
             var level = compress ? CompressionLevel.Optimal : CompressionLevel.NoCompression;
             using var stream = archive.CreateEntry(Path.Combine(context.Directory ?? "", name), level).Open();
@@ -40,53 +41,73 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
 
     /// <summary>Reads a file as it was written.</summary>
     /// <param name="context">Where from.</param>
+    /// <param name="archive">The archive of the context; null to leave the reading to ML.NET, which is slower.</param>
     /// <param name="read">Reads the content to its end; it disposes nothing.</param>
     /// <exception cref="InvalidDataException">The file is missing or damaged.</exception>
-    public T Read<T>(ModelLoadContext context, Func<Stream, T> read)
+    public T Read<T>(ModelLoadContext context, ZipArchive? archive, Func<Stream, T> read)
         where T : class
     {
         T? result = null;
         try
         {
-            if (Find(context) is { } entry)
+            if (Find(context, archive) is { } entry)
             {
                 if (entry.Length != Length)
-                    throw new InvalidDataException($"it has {entry.Length} bytes; {Length} were saved");
-                using var stream = entry.Open();
+                    throw Damaged(context, $"it has {entry.Length} bytes; {Length} were saved");
+                using var stream = Open(entry);
                 ReadFrom(stream);
             }
-            else if (RepositoryArchive.Of(context.Repository) is not null
-                || !context.TryLoadBinaryStream(Name, reader => ReadFrom(reader.BaseStream)))
+            else if (archive is not null || !context.TryLoadBinaryStream(Name, reader => ReadFrom(reader.BaseStream)))
             {
-                throw new InvalidDataException("it is missing");
+                throw Damaged(context, "it is missing");
             }
 
             return result!;
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or NotSupportedException)
+        catch
         {
             (result as IDisposable)?.Dispose();
-            throw new InvalidDataException($"The model file is damaged: entry '{Path.Combine(context.Directory ?? "", Name)}': {exception.Message}", exception);
+            throw;
+        }
+
+        Stream Open(ZipArchiveEntry entry)
+        {
+            try
+            {
+                return entry.Open();
+            }
+            catch (InvalidDataException exception)
+            {
+                throw Damaged(context, exception.Message, exception);
+            }
         }
 
         void ReadFrom(Stream stream)
         {
             using var counting = new ChecksumStream(stream);
-            result = read(counting);
+            try
+            {
+                result = read(counting);
+            }
+            catch (Exception exception) when (exception is IOException or InvalidDataException or NotSupportedException)
+            {
+                throw Damaged(context, exception.Message, exception);
+            }
+
             if (counting.Count != Length)
-                throw new InvalidDataException($"it has {counting.Count} bytes; {Length} were saved");
+                throw Damaged(context, $"it has {counting.Count} bytes; {Length} were saved");
             if (counting.Checksum != Checksum)
-                throw new InvalidDataException($"its bytes have the CRC-32 {counting.Checksum:x8}; those saved had {Checksum:x8}");
+                throw Damaged(context, $"its bytes have the CRC-32 {counting.Checksum:x8}; those saved had {Checksum:x8}");
         }
     }
 
     /// <summary>Reads a small file whole.</summary>
     /// <exception cref="InvalidDataException">The file is missing, damaged or too large.</exception>
-    public byte[] ReadBytes(ModelLoadContext context, int maximumLength)
+    public byte[] ReadBytes(ModelLoadContext context, ZipArchive? archive, int maximumLength)
     {
         if (Length < 0 || Length > maximumLength)
-            throw new InvalidDataException($"The model file is damaged: '{Name}' has {Length} bytes; at most {maximumLength} are expected.");
-        return Read(context, stream =>
+            throw Damaged(context, $"it has {Length} bytes; at most {maximumLength} are expected");
+        return Read(context, archive, stream =>
         {
             var bytes = new byte[Length];
             stream.ReadExactly(bytes);
@@ -94,10 +115,13 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
         });
     }
 
-    private ZipArchiveEntry? Find(ModelLoadContext context)
+    private InvalidDataException Damaged(ModelLoadContext context, string what, Exception? inner = null) =>
+        new($"The model file is damaged: entry '{Path.Combine(context.Directory ?? "", Name)}': {what}.", inner);
+
+    private ZipArchiveEntry? Find(ModelLoadContext context, ZipArchive? archive)
     {
         var path = Normalize(Path.Combine(context.Directory ?? "", Name));
-        return RepositoryArchive.Of(context.Repository)?.Entries.FirstOrDefault(entry => Normalize(entry.FullName) == path);
+        return archive?.Entries.FirstOrDefault(entry => Normalize(entry.FullName) == path);
 
         static string Normalize(string path) => path.Replace('\\', '/'); // ML.NET writes the separator of the system
     }

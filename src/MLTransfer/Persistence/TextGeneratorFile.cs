@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -31,6 +32,7 @@ internal static class TextGeneratorFile
         context.CheckAtModel();
         context.SetVersionInfo(Version);
         var model = transformer.Model;
+        var archive = RepositoryArchive.Of(context.Repository);
         var files = new List<StoredFile>();
         if (transformer.BaseModel is { } baseModel)
         {
@@ -57,7 +59,7 @@ internal static class TextGeneratorFile
             Files = files,
         }.Write(context);
 
-        void Add(string name, bool compress, Action<Stream> write) => files.Add(StoredFile.Write(context, name, compress, write));
+        void Add(string name, bool compress, Action<Stream> write) => files.Add(StoredFile.Write(context, archive, name, compress, write));
 
         static Action<Stream> Text(string text) => stream => stream.Write(Encoding.UTF8.GetBytes(text));
     }
@@ -77,16 +79,17 @@ internal static class TextGeneratorFile
     private static TextGenerationModel LoadWhole(ModelLoadContext context, TextGeneratorManifest manifest)
     {
         var weights = Find(manifest, WeightsName);
-        var configuration = ReadJson(context, Find(manifest, ConfigurationName));
+        var archive = RepositoryArchive.Of(context.Repository);
+        var configuration = ReadJson(context, archive, Find(manifest, ConfigurationName));
 
         // The tokenizer's tables are built while the weights are read.
         var tokenizerFiles = manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
-            .ToDictionary(file => file.Name, file => file.ReadBytes(context, MaximumTokenizerFileLength));
+            .ToDictionary(file => file.Name, file => file.ReadBytes(context, archive, MaximumTokenizerFileLength));
         var tokenizer = Task.Run(() => TextTokenizer.Load(tokenizerFiles));
         CausalLanguageModel network;
         try
         {
-            using var checkpoint = weights.Read(context, stream => SafetensorsFile.Read(stream, WeightsName));
+            using var checkpoint = weights.Read(context, archive, stream => SafetensorsFile.Read(stream, WeightsName));
             network = CausalLanguageModel.Load(configuration, checkpoint, Origin(context));
         }
         finally
@@ -99,9 +102,10 @@ internal static class TextGeneratorFile
 
     private static TextGenerationModel LoadAdapted(ModelLoadContext context, TextGeneratorManifest manifest, BaseModelReference baseModel)
     {
-        var configuration = ReadJson(context, Find(manifest, PeftAdapterFolder.ConfigurationFileName));
+        var archive = RepositoryArchive.Of(context.Repository);
+        var configuration = ReadJson(context, archive, Find(manifest, PeftAdapterFolder.ConfigurationFileName));
         using var adapters = Find(manifest, PeftAdapterFolder.WeightsFileName)
-            .Read(context, stream => SafetensorsFile.Read(stream, PeftAdapterFolder.WeightsFileName));
+            .Read(context, archive, stream => SafetensorsFile.Read(stream, PeftAdapterFolder.WeightsFileName));
         var model = baseModel.Load();
         return Combine(context, model, () =>
         {
@@ -131,11 +135,11 @@ internal static class TextGeneratorFile
         manifest.Files.FirstOrDefault(file => file.Name == name)
             ?? throw new InvalidDataException($"The model file is damaged: its text generator has no '{name}'.");
 
-    private static JsonObject ReadJson(ModelLoadContext context, StoredFile file)
+    private static JsonObject ReadJson(ModelLoadContext context, ZipArchive? archive, StoredFile file)
     {
         try
         {
-            return JsonNode.Parse(file.ReadBytes(context, MaximumConfigurationLength)) as JsonObject
+            return JsonNode.Parse(file.ReadBytes(context, archive, MaximumConfigurationLength)) as JsonObject
                 ?? throw new InvalidDataException($"The model file is damaged: '{file.Name}' is not a JSON object.");
         }
         catch (JsonException exception)

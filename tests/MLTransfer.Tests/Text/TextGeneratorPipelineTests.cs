@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Text;
@@ -152,9 +151,9 @@ public class TextGeneratorPipelineTests
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(2));
         var estimator = _ml.Transforms.Text.GenerateText("Out", "Opening", TestData.TinyModel, new GenerateTextOptions { TokenIdsColumnName = "Ids", LogProbabilitiesColumnName = "Scores" });
 
-        var promised = estimator.GetOutputSchema(ShapeOf(data.Schema));
+        var promised = estimator.GetOutputSchema(SchemaShape.Create(data.Schema));
         using var model = estimator.Fit(data);
-        var made = ShapeOf(model.GetOutputSchema(data.Schema));
+        var made = SchemaShape.Create(model.GetOutputSchema(data.Schema));
 
         Assert.Equal(made.Select(c => (c.Name, c.Kind, c.ItemType)).OrderBy(c => c.Name), promised.Select(c => (c.Name, c.Kind, c.ItemType)).OrderBy(c => c.Name));
     }
@@ -172,10 +171,6 @@ public class TextGeneratorPipelineTests
         Assert.Throws<ArgumentNullException>(() => model.GetOutputSchema(null!));
         Assert.Throws<ArgumentNullException>(() => _ml.Transforms.Text.GenerateText(null!, "Opening"));
     }
-
-    // ML.NET makes shapes itself and keeps the method for it internal.
-    private static SchemaShape ShapeOf(DataViewSchema schema) =>
-        (SchemaShape)typeof(SchemaShape).GetMethod("Create", BindingFlags.Static | BindingFlags.NonPublic)!.Invoke(null, [schema])!;
 
     internal static TextGeneratorOptions Tiny(Action<TextGeneratorOptions>? change = null)
     {
