@@ -78,7 +78,7 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
             }
             catch (InvalidDataException exception)
             {
-                throw Damaged(context, exception.Message, exception);
+                throw Damaged(context, exception.Message.TrimEnd('.'), exception);
             }
         }
 
@@ -91,7 +91,7 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
             }
             catch (Exception exception) when (exception is IOException or InvalidDataException or NotSupportedException)
             {
-                throw Damaged(context, exception.Message, exception);
+                throw Damaged(context, exception.Message.TrimEnd('.'), exception);
             }
 
             if (counting.Count != Length)

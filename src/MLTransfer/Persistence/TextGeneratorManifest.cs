@@ -11,6 +11,8 @@ internal sealed record TextGeneratorManifest
 {
     private const int MaximumLength = 16 << 20;
 
+    private static readonly JsonSerializerOptions Json = new() { RespectNullableAnnotations = true };
+
     public required TextGeneratorColumns Columns { get; init; }
 
     public required GenerationOptions Generation { get; init; }
@@ -26,7 +28,7 @@ internal sealed record TextGeneratorManifest
 
     public void Write(ModelSaveContext context)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(this);
+        var json = JsonSerializer.SerializeToUtf8Bytes(this, Json);
         context.Writer.Write(json.Length);
         context.Writer.Write(json);
         context.Writer.Write(Crc32.HashToUInt32(json));
@@ -43,18 +45,20 @@ internal sealed record TextGeneratorManifest
             var json = context.Reader.ReadBytes(length);
             if (json.Length != length || context.Reader.ReadUInt32() != Crc32.HashToUInt32(json))
                 throw Damaged("its checksum is wrong");
-            var manifest = JsonSerializer.Deserialize<TextGeneratorManifest>(json) ?? throw Damaged("it is empty");
+            var manifest = JsonSerializer.Deserialize<TextGeneratorManifest>(json, Json) ?? throw Damaged("it is empty");
             manifest.Generation.Check();
             OptionCheck.AtLeast(nameof(GenerationBatchSize), manifest.GenerationBatchSize, 1);
             OptionCheck.Defined(nameof(WeightType), manifest.WeightType);
+            if (manifest.Columns.SequencesPerPrompt != manifest.Generation.SequencesPerPrompt)
+                throw Damaged("its columns do not fit its generation options");
             return manifest;
         }
-        catch (Exception exception) when (exception is EndOfStreamException or JsonException or ArgumentException or NullReferenceException)
+        catch (Exception exception) when (exception is EndOfStreamException or JsonException or ArgumentException)
         {
-            throw Damaged(exception.Message, exception);
+            throw Damaged(exception.Message.TrimEnd('.'), exception);
         }
 
         InvalidDataException Damaged(string what, Exception? inner = null) =>
-            new($"The model file is damaged: the description of the text generator in '{context.Directory}': {what}", inner);
+            new($"The model file is damaged: the description of the text generator in '{context.Directory}': {what}.", inner);
     }
 }

@@ -8,7 +8,8 @@ public class GenerateTextOptions
     /// <summary>Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>.</summary>
     public GenerationOptions Generation = new();
 
-    /// <summary>Prompts that are continued together. Any number gives the same texts; more are faster and take more memory.</summary>
+    /// <summary>Prompts that are continued together. Any number gives the same texts; more are faster and take more memory.
+    /// It goes before <see cref="GenerationOptions.BatchSize"/>.</summary>
     public int GenerationBatchSize = 8;
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using static Microsoft.ML.SchemaShape.Column;
@@ -50,6 +51,7 @@ internal sealed record TextGeneratorColumns
     }
 
     /// <summary>The generated columns in the order of the output schema.</summary>
+    [JsonIgnore]
     public IEnumerable<(GeneratedColumn Kind, string Name, DataViewType Type)> Generated
     {
         get
@@ -64,6 +66,7 @@ internal sealed record TextGeneratorColumns
     }
 
     /// <summary>The columns that training reads, with what they are for.</summary>
+    [JsonIgnore]
     public IEnumerable<(string Role, string Name)> Trained
     {
         get

@@ -52,7 +52,8 @@ public sealed class TextGeneratorFileTests : IDisposable
 
         // The loading process has an output folder like that of the tests, next to it.
         var name = "MLTransfer.Tests.LoadingProcess";
-        var program = Path.Combine(AppContext.BaseDirectory.Replace("MLTransfer.Tests", name, StringComparison.Ordinal), name + ".dll");
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        var program = Path.Combine(AppContext.BaseDirectory, "..", "..", name, configuration, name + ".dll");
         using var process = Process.Start(new ProcessStartInfo("dotnet", [program, _folder["model.zip"], "Continuation", .. prompts])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = System.Text.Encoding.UTF8,
