@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Models;
@@ -9,6 +8,7 @@ namespace MLTransfer.Text;
 /// <summary>A language model with its tokenizer. Generation may be called from several threads.</summary>
 public sealed class TextGenerationModel : IDisposable
 {
+    private readonly TextGenerator _generator;
     private volatile bool _disposed;
 
     /// <summary>Puts a network and a tokenizer together.</summary>
@@ -25,8 +25,8 @@ public sealed class TextGenerationModel : IDisposable
                 $"The tokenizer has {tokenizer.VocabularySize} tokens, but the network only {network.VocabularySize}. Use the model's own tokenizer.", nameof(tokenizer));
         }
 
-        network.eval();
         (Network, Tokenizer) = (network, tokenizer);
+        _generator = new TextGenerator(network, tokenizer);
     }
 
     /// <summary>The network.</summary>
@@ -73,20 +73,19 @@ public sealed class TextGenerationModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(prompts);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return prompts.Count == 0 ? [] : CreateGenerator().Generate(prompts, options ?? new GenerationOptions(), cancellationToken);
+        return _generator.Generate(prompts, options, cancellationToken);
     }
 
     /// <summary>Continues one prompt and gives the text piece by piece.</summary>
     /// <param name="prompt">May be empty.</param>
     /// <param name="options">Null for greedy generation with the default length.</param>
     /// <param name="cancellationToken">Stops generation.</param>
-    public async IAsyncEnumerable<string> StreamAsync(
-        string prompt, GenerationOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    /// <exception cref="ArgumentException">An option is not valid, or asks for beams or for several sequences.</exception>
+    public IAsyncEnumerable<string> StreamAsync(
+        string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(prompt);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        await foreach (var piece in CreateGenerator().StreamAsync(prompt, options ?? new GenerationOptions(), cancellationToken).ConfigureAwait(false))
-            yield return piece;
+        return _generator.StreamAsync(prompt, options, cancellationToken);
     }
 
     /// <summary>Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
@@ -117,6 +116,4 @@ public sealed class TextGenerationModel : IDisposable
         _disposed = true;
         Network.Dispose();
     }
-
-    private TextGenerator CreateGenerator() => new(Network, Tokenizer);
 }
