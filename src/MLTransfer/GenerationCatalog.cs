@@ -76,7 +76,10 @@ public sealed class GenerationCatalog
         return Evaluate(model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Writes a fine-tuned generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
+    /// <summary>
+    /// Writes a fine-tuned generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and
+    /// the tokenizer's files.
+    /// </summary>
     /// <param name="model">A text generator, or a chain of transformers with one. Adapters are merged into the written weights.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
     /// <param name="weightType">The number format of the stored weights.</param>
@@ -99,10 +102,12 @@ public sealed class GenerationCatalog
         using var channel = _host.Start("Evaluating a text generator");
         var rows = texts.ToExamples(RowPacking.None, model.Network.ContextLength, endOfSequence: null);
         // Rows of like length together: less padding. The sums do not depend on the order but for rounding.
-        var result = Evaluator.Evaluate(model.Network, [.. rows.OrderByDescending(row => row.InputIds.Length)], cancellationToken: cancellationToken);
+        var sorted = rows.OrderByDescending(row => row.InputIds.Length).ToList();
+        var result = Evaluator.Evaluate(model.Network, sorted, cancellationToken: cancellationToken);
         var metrics = new TextGenerationMetrics(result.Loss, result.PredictedTokens, texts.ByteCount);
         channel.Info(string.Create(CultureInfo.InvariantCulture,
-            $"Loss {metrics.Loss:0.0000}, perplexity {metrics.Perplexity:0.00}, {metrics.BitsPerByte:0.0000} bits a byte, on {metrics.TokenCount} tokens."));
+            $"Loss {metrics.Loss:0.0000}, perplexity {metrics.Perplexity:0.00}, {metrics.BitsPerByte:0.0000} bits a byte, "
+            + $"on {metrics.TokenCount} tokens."));
         return metrics;
     }
 
@@ -117,7 +122,8 @@ public sealed class GenerationCatalog
         }
 
         throw new ArgumentException(
-            $"The model has no text generator; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.", nameof(model));
+            $"The model has no text generator; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.",
+            nameof(model));
     }
 
     private static IEnumerable<ITransformer> Flatten(ITransformer model) =>

@@ -24,8 +24,9 @@ internal sealed record BaseModelReference(string Id, string Sha256)
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             throw new InvalidOperationException(
-                $"The model file holds only adapters; they need the model '{Id}', which cannot be loaded: {exception.Message} Put that model "
-                + $"where it was, or into the local Hugging Face cache, or save with {nameof(TextGeneratorOptions.SaveAdapterOnly)} = false.", exception);
+                $"The model file holds only adapters; they need the model '{Id}', which cannot be loaded: {exception.Message} Put that "
+                + "model where it was, or into the local Hugging Face cache, or save with "
+                + $"{nameof(TextGeneratorOptions.SaveAdapterOnly)} = false.", exception);
         }
 
         var found = ModelFingerprint.Compute(folder);

@@ -6,7 +6,9 @@ using MLTransfer.Torch.Generation;
 
 namespace MLTransfer.Persistence;
 
-/// <summary>What a saved text generator consists of: the main stream of its part of a model file, as JSON between its length and its CRC-32.</summary>
+/// <summary>
+/// What a saved text generator consists of: the main stream of its part of a model file, as JSON between its length and its CRC-32.
+/// </summary>
 internal sealed record TextGeneratorManifest
 {
     private const int MaximumLength = 16 << 20;

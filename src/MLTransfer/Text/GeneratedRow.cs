@@ -14,7 +14,8 @@ internal sealed class GeneratedRow : DataViewRow
     private readonly ValueGetter<ReadOnlyMemory<char>>? _promptGetter;
     private (string Prompt, IReadOnlyList<GeneratedText> Texts)? _last;
 
-    public GeneratedRow(DataViewRow input, GeneratedSchema schema, IEnumerable<DataViewSchema.Column> active, TextGeneratorTransformer transformer)
+    public GeneratedRow(
+        DataViewRow input, GeneratedSchema schema, IEnumerable<DataViewSchema.Column> active, TextGeneratorTransformer transformer)
     {
         (_input, _schema, _transformer) = (input, schema, transformer);
         _active = [.. active.Select(column => column.Index)];
@@ -43,7 +44,8 @@ internal sealed class GeneratedRow : DataViewRow
         if (_schema.Kind(column.Index) is not { } kind)
             return _input.GetGetter<TValue>(_input.Schema[column.Index]);
         return GeneratedValues.CreateGetter(kind, _transformer.Columns.SequencesPerPrompt, CurrentTexts) as ValueGetter<TValue>
-            ?? throw new ArgumentException($"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.", nameof(column));
+            ?? throw new ArgumentException(
+                $"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.", nameof(column));
     }
 
     protected override void Dispose(bool disposing)

@@ -26,7 +26,9 @@ internal sealed class GeneratedSchema
 
     public DataViewSchema.Column Prompt { get; }
 
-    /// <summary>What the column of an index in <see cref="Output"/> holds, or null where it is one of <see cref="Input"/>, which has the same index there.</summary>
+    /// <summary>
+    /// What the column of an index in <see cref="Output"/> holds, or null where it is one of <see cref="Input"/>, which has the same index there.
+    /// </summary>
     public GeneratedColumn? Kind(int index) => index < Input.Count ? null : _kinds[index - Input.Count];
 
     /// <summary>The input columns that the wanted output columns are made from.</summary>

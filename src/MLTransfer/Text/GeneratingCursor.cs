@@ -82,7 +82,8 @@ internal sealed class GeneratingCursor : DataViewRowCursor
             ? GeneratedValues.CreateGetter(kind, _transformer.Columns.SequencesPerPrompt, CurrentTexts)
             : _columns[column.Index]!.CreateGetter(CurrentSlot);
         return getter as ValueGetter<TValue>
-            ?? throw new ArgumentException($"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.", nameof(column));
+            ?? throw new ArgumentException(
+                $"The column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.", nameof(column));
     }
 
     protected override void Dispose(bool disposing)

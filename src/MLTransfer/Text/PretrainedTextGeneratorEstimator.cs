@@ -13,7 +13,12 @@ public sealed class PretrainedTextGeneratorEstimator : IEstimator<TextGeneratorT
     private readonly TextGeneratorColumns _columns;
 
     internal PretrainedTextGeneratorEstimator(
-        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? folderOrHubId, TextGenerationModel? model, GenerateTextOptions options)
+        IHostEnvironment environment,
+        string outputColumnName,
+        string? inputColumnName,
+        string? folderOrHubId,
+        TextGenerationModel? model,
+        GenerateTextOptions options)
     {
         options.Check();
         if (model?.Network.Lora is not null)

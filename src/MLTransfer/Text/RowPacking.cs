@@ -3,7 +3,9 @@ namespace MLTransfer.Text;
 /// <summary>How texts of the training data become rows of token ids.</summary>
 public enum RowPacking
 {
-    /// <summary>Every text is a row of its own; one that is longer than <see cref="TextGeneratorOptions.MaximumLength"/> is cut into several.</summary>
+    /// <summary>
+    /// Every text is a row of its own; one that is longer than <see cref="TextGeneratorOptions.MaximumLength"/> is cut into several.
+    /// </summary>
     None,
 
     /// <summary>Texts share rows of <see cref="TextGeneratorOptions.MaximumLength"/> tokens, but do not see each other.</summary>

@@ -22,7 +22,8 @@ public sealed class TextGenerationModel : IDisposable
         if (tokenizer.VocabularySize > network.VocabularySize)
         {
             throw new ArgumentException(
-                $"The tokenizer has {tokenizer.VocabularySize} tokens, but the network only {network.VocabularySize}. Use the model's own tokenizer.", nameof(tokenizer));
+                $"The tokenizer has {tokenizer.VocabularySize} tokens, but the network only {network.VocabularySize}. "
+                + "Use the model's own tokenizer.", nameof(tokenizer));
         }
 
         (Network, Tokenizer) = (network, tokenizer);

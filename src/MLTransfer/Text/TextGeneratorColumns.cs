@@ -29,7 +29,8 @@ internal sealed record TextGeneratorColumns
     /// <summary>Generated texts of one prompt; more than one makes <see cref="Output"/> a vector.</summary>
     public required int SequencesPerPrompt { get; init; }
 
-    public static TextGeneratorColumns Create(string output, string? input, GenerateTextOptions options, string? training = null, string? completion = null)
+    public static TextGeneratorColumns Create(
+        string output, string? input, GenerateTextOptions options, string? training = null, string? completion = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(output, "outputColumnName");
         if (input is not null)

@@ -47,7 +47,9 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
 
     /// <summary>Trains the generator.</summary>
     /// <param name="input">Rows with the training columns, and with the input column.</param>
-    /// <exception cref="ArgumentException">A column is missing or does not hold text, an option does not fit the model, or there is nothing to train on.</exception>
+    /// <exception cref="ArgumentException">
+    /// A column is missing or does not hold text, an option does not fit the model, or there is nothing to train on.
+    /// </exception>
     /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
@@ -70,14 +72,16 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
             var (training, validation) = ReadRows(input, model);
             var trainer = new Trainer(model.Network, _options.ToTrainingOptions(seed), training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} tokens; {validation.Count} rows for evaluation."));
+                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} tokens; "
+                + $"{validation.Count} rows for evaluation."));
             var result = trainer.Train(log, _options.CancellationToken);
             log.Finished(result);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
             return new TextGeneratorTransformer(
-                model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize, _options.WeightType, baseModel, result);
+                model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
+                _options.WeightType, baseModel, result);
         }
         catch
         {
@@ -119,7 +123,8 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
         if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
         {
             throw new ArgumentException(
-                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{_options.PretrainedModel}' has no end-of-sequence token.");
+                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{_options.PretrainedModel}' has no "
+                + "end-of-sequence token.");
         }
 
         var append = _options.AppendEndOfSequence ?? _options.RowPacking != RowPacking.Concatenated;
@@ -132,7 +137,8 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
         if (!examples.Any(example => example.PredictedTokens > 0))
         {
             throw new ArgumentException(
-                $"There is nothing to train on: of column '{_columns.Completion ?? _columns.Training}' no row has a text of two tokens or more.", nameof(input));
+                $"There is nothing to train on: of column '{_columns.Completion ?? _columns.Training}' no row has a text of two tokens or more.",
+                nameof(input));
         }
 
         return (examples, validation.ToExamples(_options.RowPacking, maximumLength, endOfSequence));

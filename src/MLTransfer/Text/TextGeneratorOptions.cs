@@ -10,7 +10,9 @@ namespace MLTransfer.Text;
 /// </summary>
 public sealed class TextGeneratorOptions : GenerateTextOptions
 {
-    /// <summary>What training starts from: <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.</summary>
+    /// <summary>
+    /// What training starts from: <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.
+    /// </summary>
     public string PretrainedModel = PretrainedModels.Tales;
 
     /// <summary>
@@ -107,7 +109,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     public IDataView? ValidationData;
 
     /// <summary>
-    /// Save the adapters alone, with the id and the SHA-256 of the model that they belong to. Loading then needs that model. Needs <see cref="Lora"/>.
+    /// Save the adapters alone, with the id and the SHA-256 of the model that they belong to. Loading then needs that model. Needs
+    /// <see cref="Lora"/>.
     /// </summary>
     public bool SaveAdapterOnly;
 
@@ -150,7 +153,12 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         ToTrainingOptions(0).Check();
         Lora?.Check();
         if (string.IsNullOrWhiteSpace(PretrainedModel))
-            throw new ArgumentException($"{nameof(PretrainedModel)} must be a folder, a hub id or {nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}.", nameof(PretrainedModel));
+        {
+            throw new ArgumentException(
+                $"{nameof(PretrainedModel)} must be a folder, a hub id or {nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}.",
+                nameof(PretrainedModel));
+        }
+
         OptionCheck.ColumnName(nameof(CompletionColumnName), CompletionColumnName);
         OptionCheck.Defined(nameof(RowPacking), RowPacking);
         OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);
@@ -163,22 +171,28 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         if (Lora is not null && (TrainableBlocks is not null || FrozenParameters is { Count: > 0 }))
         {
             var option = TrainableBlocks is not null ? nameof(TrainableBlocks) : nameof(FrozenParameters);
-            throw new ArgumentException($"{option} cannot be combined with {nameof(Lora)}, which freezes all parameters of the model.", option);
+            throw new ArgumentException(
+                $"{option} cannot be combined with {nameof(Lora)}, which freezes all parameters of the model.", option);
         }
 
         if (SaveAdapterOnly && Lora is null)
-            throw new ArgumentException($"{nameof(SaveAdapterOnly)} needs {nameof(Lora)}: without it there are no adapters.", nameof(SaveAdapterOnly));
+        {
+            throw new ArgumentException(
+                $"{nameof(SaveAdapterOnly)} needs {nameof(Lora)}: without it there are no adapters.", nameof(SaveAdapterOnly));
+        }
+
         if (CompletionColumnName is not null && RowPacking == RowPacking.Concatenated)
         {
             throw new ArgumentException(
-                $"{nameof(RowPacking)}.{nameof(RowPacking.Concatenated)} joins whole texts and cannot be combined with {nameof(CompletionColumnName)}; "
-                + $"take {nameof(RowPacking.Packed)}.", nameof(RowPacking));
+                $"{nameof(RowPacking)}.{nameof(RowPacking.Concatenated)} joins whole texts and cannot be combined with "
+                + $"{nameof(CompletionColumnName)}; take {nameof(RowPacking.Packed)}.", nameof(RowPacking));
         }
 
         if (EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)
         {
             throw new ArgumentException(
-                $"{nameof(EarlyStoppingPatience)} needs {nameof(ValidationData)} or a {nameof(ValidationFraction)} above 0.", nameof(EarlyStoppingPatience));
+                $"{nameof(EarlyStoppingPatience)} needs {nameof(ValidationData)} or a {nameof(ValidationFraction)} above 0.",
+                nameof(EarlyStoppingPatience));
         }
     }
 }

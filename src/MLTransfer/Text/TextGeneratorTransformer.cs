@@ -14,7 +14,9 @@ using MLTransfer.Torch.Training;
 
 namespace MLTransfer.Text;
 
-/// <summary>Continues the prompts of a text column. Made by <see cref="TextGeneratorEstimator"/> or <see cref="PretrainedTextGeneratorEstimator"/>.</summary>
+/// <summary>
+/// Continues the prompts of a text column. Made by <see cref="TextGeneratorEstimator"/> or <see cref="PretrainedTextGeneratorEstimator"/>.
+/// </summary>
 /// <remarks>
 /// Rows are read and texts are generated while the result is enumerated, in batches of <see cref="GenerationBatchSize"/>, and only where a
 /// generated column is asked for. Rows stay in order. A row's text depends on its prompt and the seed alone. An empty or missing prompt is

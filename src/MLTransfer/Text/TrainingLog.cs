@@ -27,7 +27,11 @@ internal sealed class TrainingLog(IChannel channel, IProgress<TrainingProgress>?
         }
 
         if (value.ValidationLoss is { } validationLoss)
-            channel.Info(string.Create(CultureInfo.InvariantCulture, $"Step {value.Step}: validation loss {validationLoss:0.0000}, perplexity {Math.Exp(validationLoss):0.00}."));
+        {
+            channel.Info(string.Create(CultureInfo.InvariantCulture,
+                $"Step {value.Step}: validation loss {validationLoss:0.0000}, perplexity {Math.Exp(validationLoss):0.00}."));
+        }
+
         next?.Report(value);
     }
 
@@ -43,7 +47,11 @@ internal sealed class TrainingLog(IChannel channel, IProgress<TrainingProgress>?
     public void Finished(TrainingResult result)
     {
         if (result.StoppedEarly)
-            channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
+        {
+            channel.Info(string.Create(CultureInfo.InvariantCulture,
+                $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
+        }
+
         if (result.ModelStep != result.Steps)
         {
             channel.Info(string.Create(CultureInfo.InvariantCulture,

@@ -14,7 +14,8 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
         Read(data, null, ("training", textColumn), tokenizer, cancellationToken);
 
     /// <summary>Reads what a text generator is trained on. Rows without a text are left out.</summary>
-    public static TrainingTexts Read(IDataView data, TextGeneratorColumns columns, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
+    public static TrainingTexts Read(
+        IDataView data, TextGeneratorColumns columns, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
         columns.Completion is { } completion
             ? Read(data, columns.Input, ("completion", completion), tokenizer, cancellationToken)
             : Read(data, columns.Training ?? columns.Input, tokenizer, cancellationToken);
@@ -25,18 +26,20 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
     /// <param name="endOfSequence">The token that follows every text, or null.</param>
     public IReadOnlyList<TrainingExample> ToExamples(RowPacking packing, int maximumLength, int? endOfSequence)
     {
-        int[] end = endOfSequence is { } id ? [id] : [];
         if (packing == RowPacking.Concatenated)
         {
-            int[] all = [.. Texts.SelectMany(text => text.Text.Concat(end))];
+            int[] all = [.. Texts.SelectMany(text => WithEnd(text.Text))];
             var blocks = TrainingExamples.Blocks(all, maximumLength);
             return blocks.Count > 0 ? blocks : [.. TrainingExamples.Document(all, maximumLength)];
         }
 
         var examples = Texts.SelectMany(text => text.Prompt is { } prompt
-            ? [TrainingExamples.Completion(prompt, [.. text.Text, .. end], maximumLength)]
-            : TrainingExamples.Document([.. text.Text, .. end], maximumLength));
+            ? [TrainingExamples.Completion(prompt, WithEnd(text.Text), maximumLength)]
+            : TrainingExamples.Document(WithEnd(text.Text), maximumLength));
         return packing == RowPacking.Packed ? TrainingExamples.Pack(examples, maximumLength) : [.. examples];
+
+        // A tokenizer's own template may have put it there already.
+        int[] WithEnd(int[] text) => endOfSequence is { } id && (text.Length == 0 || text[^1] != id) ? [.. text, id] : text;
     }
 
     /// <summary>Takes the last texts away, or the end of a single whole one.</summary>

@@ -44,12 +44,13 @@ public class TextGeneratorPipelineTests
     public void The_output_column_may_replace_the_input_column()
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(2));
-        var model = _ml.Transforms.Text.GenerateText("Opening", model: TestData.TinyModel, options: new GenerateTextOptions { Generation = new() { MaximumNewTokens = 4 } }).Fit(data);
-        using (model)
-        {
-            var texts = model.Transform(data).GetColumn<string>("Opening").ToList();
-            Assert.Equal(TestData.Stories(2).Select(s => model.Model.Generate(s.Opening!, new GenerationOptions { MaximumNewTokens = 4 })), texts);
-        }
+        var generation = new GenerationOptions { MaximumNewTokens = 4 };
+        var options = new GenerateTextOptions { Generation = generation };
+        using var model = _ml.Transforms.Text.GenerateText("Opening", model: TestData.TinyModel, options: options).Fit(data);
+
+        var texts = model.Transform(data).GetColumn<string>("Opening");
+
+        Assert.Equal(TestData.Stories(2).Select(story => model.Model.Generate(story.Opening!, generation)), texts);
     }
 
     [Fact]
@@ -86,7 +87,8 @@ public class TextGeneratorPipelineTests
     public void Empty_data_has_nothing_to_train_on_and_an_empty_result()
     {
         var empty = _ml.Data.LoadFromEnumerable(Array.Empty<Story>());
-        var exception = Assert.Throws<ArgumentException>(() => _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny()).Fit(empty));
+        var estimator = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny());
+        var exception = Assert.Throws<ArgumentException>(() => estimator.Fit(empty));
         Assert.Contains("nothing to train on", exception.Message, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("'Text'", exception.Message, StringComparison.Ordinal);
 
@@ -141,7 +143,8 @@ public class TextGeneratorPipelineTests
 
         using var fitted = _ml.Transforms.Text.GenerateText("Out", "Opening", TestData.TinyModel).Fit(data);
         var renamed = _ml.Transforms.CopyColumns("Opening", "Number").Fit(data).Transform(data);
-        Assert.Contains("'Opening': expected text, got Single", Assert.Throws<ArgumentException>(() => fitted.GetOutputSchema(renamed.Schema)).Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<ArgumentException>(() => fitted.GetOutputSchema(renamed.Schema)).Message;
+        Assert.Contains("'Opening': expected text, got Single", refused, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => fitted.Transform(renamed));
     }
 
@@ -149,13 +152,16 @@ public class TextGeneratorPipelineTests
     public void The_schema_shape_is_that_of_the_fitted_transformer()
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(2));
-        var estimator = _ml.Transforms.Text.GenerateText("Out", "Opening", TestData.TinyModel, new GenerateTextOptions { TokenIdsColumnName = "Ids", LogProbabilitiesColumnName = "Scores" });
+        var estimator = _ml.Transforms.Text.GenerateText(
+            "Out", "Opening", TestData.TinyModel, new GenerateTextOptions { TokenIdsColumnName = "Ids", LogProbabilitiesColumnName = "Scores" });
 
         var promised = estimator.GetOutputSchema(SchemaShape.Create(data.Schema));
         using var model = estimator.Fit(data);
         var made = SchemaShape.Create(model.GetOutputSchema(data.Schema));
 
-        Assert.Equal(made.Select(c => (c.Name, c.Kind, c.ItemType)).OrderBy(c => c.Name), promised.Select(c => (c.Name, c.Kind, c.ItemType)).OrderBy(c => c.Name));
+        Assert.Equal(Sorted(made), Sorted(promised));
+
+        static IEnumerable<object> Sorted(SchemaShape shape) => shape.OrderBy(c => c.Name).Select(c => (object)(c.Name, c.Kind, c.ItemType));
     }
 
     [Fact]

@@ -115,8 +115,9 @@ public class TextGeneratorTrainingTests
     [Fact]
     public void Frozen_parameters_stay_as_they_are()
     {
-        AssertChanged(o => o.FrozenParameters = ["transformer.wte.*", "*.ln_1.*"], name => name != "transformer.wte.weight" && !name.Contains(".ln_1.", StringComparison.Ordinal));
-        AssertChanged(o => o.TrainableBlocks = 1, name => name.StartsWith("transformer.h.1.", StringComparison.Ordinal) || name.StartsWith("transformer.ln_f.", StringComparison.Ordinal));
+        AssertChanged(o => o.FrozenParameters = ["transformer.wte.*", "*.ln_1.*"],
+            name => !name.Contains("wte", StringComparison.Ordinal) && !name.Contains("ln_1", StringComparison.Ordinal));
+        AssertChanged(o => o.TrainableBlocks = 1, name => name.Contains("h.1.", StringComparison.Ordinal) || name.Contains("ln_f", StringComparison.Ordinal));
         AssertChanged(o => o.Lora = new LoraOptions { TargetModules = ["c_attn"] }, name => name.EndsWith("c_attn.weight", StringComparison.Ordinal));
 
         void AssertChanged(Action<TextGeneratorOptions> change, Func<string, bool> expected)
