@@ -1,0 +1,131 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLTransfer.Text;
+using MLTransfer.Torch.Checkpoints.Hub;
+using MLTransfer.Torch.Training;
+
+namespace MLTransfer;
+
+/// <summary>Pretrained generators, and the evaluation and export of fine-tuned ones: <c>mlContext.Generation</c>.</summary>
+public sealed class GenerationCatalog
+{
+    private readonly IHost _host;
+
+    internal GenerationCatalog(IHostEnvironment environment) => _host = environment.Register(nameof(GenerationCatalog));
+
+    /// <summary>Loads a pretrained model for use outside of a pipeline, or for several pipelines.</summary>
+    /// <param name="folderOrHubId"><see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.</param>
+    /// <param name="revision">A branch, tag or commit of a hub model; null for <c>main</c>.</param>
+    /// <param name="progress">Told how far a download has come; null for messages in the log alone.</param>
+    /// <param name="cancellationToken">Stops a download.</param>
+    /// <exception cref="IOException">The model cannot be found or read.</exception>
+    /// <exception cref="NotSupportedException">The architecture or the kind of tokenizer is not supported.</exception>
+    public TextGenerationModel LoadPretrained(
+        string folderOrHubId = PretrainedModels.Tales,
+        string? revision = null,
+        IProgress<DownloadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folderOrHubId);
+        using var channel = _host.Start("Loading a text generator");
+        return TextGenerationModel.Load(PretrainedModels.ResolveFolder(
+            folderOrHubId, revision, progress ?? new TrainingLog(channel, next: null), cancellationToken));
+    }
+
+    /// <summary>Measures how well a fine-tuned generator predicts texts.</summary>
+    /// <param name="model">A text generator, or a chain of transformers with one.</param>
+    /// <param name="data">Goes through the transformers before the text generator first.</param>
+    /// <param name="textColumnName">
+    /// The column of whole texts; null for the columns that the generator was trained on (of prompts and completions, only completions
+    /// count), or the input column where it was not trained.
+    /// </param>
+    /// <param name="cancellationToken">Stops the evaluation.</param>
+    /// <remarks>
+    /// A text longer than the model's context is cut into blocks of the context's length. The last block may be shorter and counts too. The
+    /// first token of each text or block is not predicted. No end-of-sequence token is added.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The model holds no text generator, a column is missing or not text, or no text has two tokens.</exception>
+    public TextGenerationMetrics Evaluate(
+        ITransformer model, IDataView data, string? textColumnName = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(data);
+        var (before, generator) = Find(model);
+        foreach (var transformer in before)
+            data = transformer.Transform(data);
+        var texts = textColumnName is null
+            ? TrainingTexts.Read(data, generator.Columns, generator.Model.Tokenizer, cancellationToken)
+            : TrainingTexts.Read(data, textColumnName, generator.Model.Tokenizer, cancellationToken);
+        return Evaluate(generator.Model, texts, cancellationToken);
+    }
+
+    /// <summary>Measures how well a model predicts texts.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="data">The texts.</param>
+    /// <param name="textColumnName">The column of whole texts.</param>
+    /// <param name="cancellationToken">Stops the evaluation.</param>
+    /// <inheritdoc cref="Evaluate(ITransformer, IDataView, string?, CancellationToken)" path="/remarks"/>
+    /// <exception cref="ArgumentException">The column is missing or not text, or no text has two tokens.</exception>
+    public TextGenerationMetrics Evaluate(
+        TextGenerationModel model, IDataView data, string textColumnName, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentException.ThrowIfNullOrWhiteSpace(textColumnName);
+        return Evaluate(model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes a fine-tuned generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and
+    /// the tokenizer's files.
+    /// </summary>
+    /// <param name="model">A text generator, or a chain of transformers with one. Adapters are merged into the written weights.</param>
+    /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
+    /// <param name="weightType">The number format of the stored weights.</param>
+    /// <exception cref="ArgumentException">The model holds no text generator.</exception>
+    /// <exception cref="IOException">The folder holds something else than a model, or cannot be written.</exception>
+    public void SaveModelFolder(ITransformer model, string folder, WeightType weightType = WeightType.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        OptionCheck.Defined(nameof(weightType), weightType);
+        var generator = Find(model).Generator;
+        using var merged = generator.LoadMergedModel();
+        (merged ?? generator.Model).Save(folder, weightType);
+        using var channel = _host.Start(nameof(SaveModelFolder));
+        channel.Info($"Saved the model to '{Path.GetFullPath(folder)}'.");
+    }
+
+    private TextGenerationMetrics Evaluate(TextGenerationModel model, TrainingTexts texts, CancellationToken cancellationToken)
+    {
+        using var channel = _host.Start("Evaluating a text generator");
+        var rows = texts.ToExamples(RowPacking.None, model.Network.ContextLength, endOfSequence: null);
+        // Rows of like length together: less padding. The sums do not depend on the order but for rounding.
+        var sorted = rows.OrderByDescending(row => row.InputIds.Length).ToList();
+        var result = Evaluator.Evaluate(model.Network, sorted, cancellationToken: cancellationToken);
+        var metrics = new TextGenerationMetrics(result.Loss, result.PredictedTokens, texts.ByteCount);
+        channel.Info(string.Create(CultureInfo.InvariantCulture,
+            $"Loss {metrics.Loss:0.0000}, perplexity {metrics.Perplexity:0.00}, {metrics.BitsPerByte:0.0000} bits a byte, "
+            + $"on {metrics.TokenCount} tokens."));
+        return metrics;
+    }
+
+    private static (IReadOnlyList<ITransformer> Before, TextGeneratorTransformer Generator) Find(ITransformer model)
+    {
+        var before = new List<ITransformer>();
+        foreach (var transformer in Flatten(model))
+        {
+            if (transformer is TextGeneratorTransformer generator)
+                return (before, generator);
+            before.Add(transformer);
+        }
+
+        throw new ArgumentException(
+            $"The model has no text generator; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.",
+            nameof(model));
+    }
+
+    private static IEnumerable<ITransformer> Flatten(ITransformer model) =>
+        model is IEnumerable<ITransformer> chain ? chain.SelectMany(Flatten) : [model];
+}

@@ -1,0 +1,9 @@
+namespace MLTransfer.Text;
+
+/// <summary>What a generated column holds.</summary>
+internal enum GeneratedColumn
+{
+    Text,
+    TokenIds,
+    LogProbabilities,
+}

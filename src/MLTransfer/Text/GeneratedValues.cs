@@ -1,0 +1,29 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLTransfer.Torch.Generation;
+
+namespace MLTransfer.Text;
+
+/// <summary>Brings generated texts into the types of ML.NET columns.</summary>
+internal static class GeneratedValues
+{
+    /// <summary>A <c>ValueGetter</c> of the column's type for the texts that <paramref name="current"/> gives.</summary>
+    public static Delegate CreateGetter(GeneratedColumn kind, int sequencesPerPrompt, Func<IReadOnlyList<GeneratedText>> current) => kind switch
+    {
+        GeneratedColumn.TokenIds => (ValueGetter<VBuffer<int>>)((ref VBuffer<int> value) =>
+            Fill(ref value, current()[0].TokenIds)),
+        GeneratedColumn.LogProbabilities => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+            Fill(ref value, current()[0].LogProbabilities)),
+        _ when sequencesPerPrompt > 1 => (ValueGetter<VBuffer<ReadOnlyMemory<char>>>)((ref VBuffer<ReadOnlyMemory<char>> value) =>
+            Fill(ref value, [.. current().Select(text => text.Text.AsMemory())])),
+        _ => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = current()[0].Text.AsMemory()),
+    };
+
+    private static void Fill<T>(ref VBuffer<T> value, IReadOnlyList<T> items)
+    {
+        var editor = VBufferEditor.Create(ref value, items.Count);
+        for (var i = 0; i < items.Count; i++)
+            editor.Values[i] = items[i];
+        value = editor.Commit();
+    }
+}

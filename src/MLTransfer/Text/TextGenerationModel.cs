@@ -1,0 +1,120 @@
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Tokenization;
+
+namespace MLTransfer.Text;
+
+/// <summary>A language model with its tokenizer. Generation may be called from several threads.</summary>
+public sealed class TextGenerationModel : IDisposable
+{
+    private readonly TextGenerator _generator;
+    private volatile bool _disposed;
+
+    /// <summary>Puts a network and a tokenizer together.</summary>
+    /// <param name="network">The network; disposed with this object.</param>
+    /// <param name="tokenizer">The tokenizer that the network was trained with.</param>
+    /// <exception cref="ArgumentException">The tokenizer has more tokens than the network.</exception>
+    public TextGenerationModel(CausalLanguageModel network, TextTokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        if (tokenizer.VocabularySize > network.VocabularySize)
+        {
+            throw new ArgumentException(
+                $"The tokenizer has {tokenizer.VocabularySize} tokens, but the network only {network.VocabularySize}. "
+                + "Use the model's own tokenizer.", nameof(tokenizer));
+        }
+
+        (Network, Tokenizer) = (network, tokenizer);
+        _generator = new TextGenerator(network, tokenizer);
+    }
+
+    /// <summary>The network.</summary>
+    public CausalLanguageModel Network { get; }
+
+    /// <summary>The tokenizer.</summary>
+    public TextTokenizer Tokenizer { get; }
+
+    /// <summary>Loads a folder in Hugging Face layout.</summary>
+    /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
+    /// <exception cref="InvalidDataException">A file is malformed, or the files do not fit each other.</exception>
+    /// <exception cref="NotSupportedException">The architecture or the kind of tokenizer is not supported.</exception>
+    public static TextGenerationModel Load(string folder)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        var tokenizer = TextTokenizer.Load(folder); // first: it is small, and fails early
+        var network = CausalLanguageModel.Load(folder);
+        try
+        {
+            return new TextGenerationModel(network, tokenizer);
+        }
+        catch (ArgumentException exception)
+        {
+            network.Dispose();
+            throw new InvalidDataException($"{folder}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Continues one prompt.</summary>
+    /// <returns>The generated text, without the prompt.</returns>
+    /// <param name="prompt">May be empty.</param>
+    /// <param name="options">Null for greedy generation with the default length.</param>
+    /// <param name="cancellationToken">Stops generation.</param>
+    public string Generate(string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        Generate([prompt], options, cancellationToken)[0][0].Text;
+
+    /// <summary>Continues several prompts together.</summary>
+    /// <returns>For each prompt its generated texts, best first, without the prompt.</returns>
+    /// <param name="prompts">May be empty texts.</param>
+    /// <param name="options">Null for greedy generation with the default length.</param>
+    /// <param name="cancellationToken">Stops generation.</param>
+    public IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _generator.Generate(prompts, options, cancellationToken);
+    }
+
+    /// <summary>Continues one prompt and gives the text piece by piece.</summary>
+    /// <param name="prompt">May be empty.</param>
+    /// <param name="options">Null for greedy generation with the default length.</param>
+    /// <param name="cancellationToken">Stops generation.</param>
+    /// <exception cref="ArgumentException">An option is not valid, or asks for beams or for several sequences.</exception>
+    public IAsyncEnumerable<string> StreamAsync(
+        string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return _generator.StreamAsync(prompt, options, cancellationToken);
+    }
+
+    /// <summary>Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
+    /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
+    /// <param name="weightType">The number format of the stored weights.</param>
+    /// <exception cref="IOException">The folder holds something else than a model, or cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">The network has adapters that are not merged.</exception>
+    public void Save(string folder, WeightType weightType = WeightType.Float32)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (Network.Lora is not null)
+            throw new InvalidOperationException("The network has LoRA adapters. Merge them into its weights first.");
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(Path.Combine(folder, "config.json")))
+            throw new IOException($"The folder '{folder}' is not empty and holds no model. Give a new folder: what is in it would be lost.");
+        AtomicFolder.Write(folder, inside =>
+        {
+            Network.Save(inside, weightType.ToScalarType());
+            Tokenizer.Save(inside);
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        Network.Dispose();
+    }
+}

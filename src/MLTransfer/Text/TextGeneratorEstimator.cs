@@ -1,0 +1,146 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLTransfer.Persistence;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Training;
+
+namespace MLTransfer.Text;
+
+/// <summary>Fine-tunes a pretrained text generator on a text column, or on columns of prompts and completions.</summary>
+/// <remarks>
+/// The architecture is what the pretrained model's <c>config.json</c> says. The same data, options and seed give the same weights to the
+/// bit on the same machine with the same thread count, also where training is interrupted and resumed.
+/// </remarks>
+public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer>
+{
+    private readonly IHost _host;
+    private readonly TextGeneratorOptions _options;
+    private readonly TextGeneratorColumns _columns;
+
+    internal TextGeneratorEstimator(
+        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? trainingColumnName, TextGeneratorOptions options)
+    {
+        options.Check();
+        if (trainingColumnName is not null && options.CompletionColumnName is not null)
+        {
+            throw new ArgumentException(
+                $"The model is trained either on the texts of '{trainingColumnName}' ({nameof(trainingColumnName)}) or on the completions of "
+                + $"'{options.CompletionColumnName}' ({nameof(options.CompletionColumnName)}). Leave one of them out.", nameof(trainingColumnName));
+        }
+
+        OptionCheck.ColumnName(nameof(trainingColumnName), trainingColumnName);
+        var training = options.CompletionColumnName is null ? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
+        _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options, training, options.CompletionColumnName);
+        _options = options;
+        _host = environment.Register(nameof(TextGeneratorEstimator));
+    }
+
+    /// <summary>The schema after the transformer that <see cref="Fit"/> makes.</summary>
+    /// <exception cref="ArgumentException">A column is missing, or does not hold text.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return _columns.GetOutputSchema(inputSchema, withTraining: true);
+    }
+
+    /// <summary>Trains the generator.</summary>
+    /// <param name="input">Rows with the training columns, and with the input column.</param>
+    /// <exception cref="ArgumentException">
+    /// A column is missing or does not hold text, an option does not fit the model, or there is nothing to train on.
+    /// </exception>
+    /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
+    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
+    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
+    public TextGeneratorTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        GetOutputSchema(SchemaShape.Create(input.Schema));
+        if (_options.ValidationData is { } validationData)
+            GetOutputSchema(SchemaShape.Create(validationData.Schema));
+
+        using var channel = _host.Start("Fine-tuning a text generator");
+        var log = new TrainingLog(channel, _options.Progress);
+        var folder = PretrainedModels.ResolveFolder(_options.PretrainedModel, revision: null, log, _options.CancellationToken);
+        var baseModel = _options.SaveAdapterOnly ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken) : null;
+        var seed = _options.Seed ?? Seeds.Of(_host);
+        var model = TextGenerationModel.Load(folder);
+        try
+        {
+            Prepare(model.Network, seed);
+            var (training, validation) = ReadRows(input, model);
+            var trainer = new Trainer(model.Network, _options.ToTrainingOptions(seed), training, validation, model.Tokenizer);
+            channel.Info(string.Create(CultureInfo.InvariantCulture,
+                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} tokens; "
+                + $"{validation.Count} rows for evaluation."));
+            var result = trainer.Train(log, _options.CancellationToken);
+            log.Finished(result);
+            if (_options.Lora is not null && !_options.SaveAdapterOnly)
+                LowRankAdaptation.Merge(model.Network);
+
+            return new TextGeneratorTransformer(
+                model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
+                _options.WeightType, baseModel, result);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private void Prepare(CausalLanguageModel network, long seed)
+    {
+        if (_options.MaximumLength is { } length)
+        {
+            OptionCheck.AtMost(
+                nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength, $"the context length of '{_options.PretrainedModel}'");
+        }
+
+        if (_options.Dropout is { } dropout)
+            network.Dropout = new DropoutProbabilities(dropout, dropout, dropout);
+        if (_options.Lora is { } lora)
+        {
+            TorchSharp.torch.manual_seed(seed);
+            LowRankAdaptation.Attach(network, lora);
+        }
+
+        if (_options.TrainableBlocks is { } blocks)
+        {
+            OptionCheck.AtMost(
+                nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount, $"the number of blocks of '{_options.PretrainedModel}'");
+            ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
+        }
+
+        if (_options.FrozenParameters is { Count: > 0 } patterns)
+            ParameterFreezing.FreezeByName(network, patterns);
+    }
+
+    private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(IDataView input, TextGenerationModel model)
+    {
+        var (tokenizer, maximumLength) = (model.Tokenizer, _options.MaximumLength ?? model.Network.ContextLength);
+        if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
+        {
+            throw new ArgumentException(
+                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{_options.PretrainedModel}' has no "
+                + "end-of-sequence token.");
+        }
+
+        var append = _options.AppendEndOfSequence ?? _options.RowPacking != RowPacking.Concatenated;
+        var endOfSequence = append ? tokenizer.EndOfSequenceId : null;
+        var texts = TrainingTexts.Read(input, _columns, tokenizer, _options.CancellationToken);
+        var (training, validation) = _options.ValidationData is { } validationData
+            ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, _options.CancellationToken))
+            : texts.Split(_options.ValidationFraction);
+        var examples = training.ToExamples(_options.RowPacking, maximumLength, endOfSequence);
+        if (!examples.Any(example => example.PredictedTokens > 0))
+        {
+            throw new ArgumentException(
+                $"There is nothing to train on: of column '{_columns.Completion ?? _columns.Training}' no row has a text of two tokens or more.",
+                nameof(input));
+        }
+
+        return (examples, validation.ToExamples(_options.RowPacking, maximumLength, endOfSequence));
+    }
+}

@@ -1,0 +1,96 @@
+using Microsoft.ML;
+using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Training;
+
+namespace MLTransfer.Text;
+
+/// <summary>Texts as token ids: with a prompt each (which may be empty), or whole.</summary>
+/// <param name="Texts">A prompt, null for whole texts, and what the model is to write.</param>
+/// <param name="ByteCount">The length of what the model is to write, as UTF-8.</param>
+internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> Texts, long ByteCount)
+{
+    /// <summary>Reads whole texts.</summary>
+    public static TrainingTexts Read(IDataView data, string textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
+        Read(data, null, ("training", textColumn), tokenizer, cancellationToken);
+
+    /// <summary>Reads what a text generator is trained on. Rows without a text are left out.</summary>
+    public static TrainingTexts Read(
+        IDataView data, TextGeneratorColumns columns, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
+        columns.Completion is { } completion
+            ? Read(data, columns.Input, ("completion", completion), tokenizer, cancellationToken)
+            : Read(data, columns.Training ?? columns.Input, tokenizer, cancellationToken);
+
+    /// <summary>Makes rows to train on or to evaluate with.</summary>
+    /// <param name="packing">How texts become rows.</param>
+    /// <param name="maximumLength">The most tokens of a row.</param>
+    /// <param name="endOfSequence">The token that follows every text, or null.</param>
+    public IReadOnlyList<TrainingExample> ToExamples(RowPacking packing, int maximumLength, int? endOfSequence)
+    {
+        if (packing == RowPacking.Concatenated)
+        {
+            int[] all = [.. Texts.SelectMany(text => WithEnd(text.Text))];
+            var blocks = TrainingExamples.Blocks(all, maximumLength);
+            return blocks.Count > 0 ? blocks : [.. TrainingExamples.Document(all, maximumLength)];
+        }
+
+        var examples = Texts.SelectMany(text => text.Prompt is { } prompt
+            ? [TrainingExamples.Completion(prompt, WithEnd(text.Text), maximumLength)]
+            : TrainingExamples.Document(WithEnd(text.Text), maximumLength));
+        return packing == RowPacking.Packed ? TrainingExamples.Pack(examples, maximumLength) : [.. examples];
+
+        // A tokenizer's own template may have put it there already.
+        int[] WithEnd(int[] text) => endOfSequence is { } id && (text.Length == 0 || text[^1] != id) ? [.. text, id] : text;
+    }
+
+    /// <summary>Takes the last texts away, or the end of a single whole one.</summary>
+    /// <returns>What stays, and what was taken; the latter is empty where there is nothing to divide.</returns>
+    public (TrainingTexts Training, TrainingTexts Validation) Split(double fraction)
+    {
+        if (fraction == 0 || Texts.Count == 0)
+            return (this, new TrainingTexts([], 0));
+        if (Texts is [(null, { Length: > 3 } single)])
+        {
+            var cut = single.Length - Math.Clamp((int)(single.Length * fraction), 2, single.Length - 2);
+            return (new TrainingTexts([(null, single[..cut])], 0), new TrainingTexts([(null, single[cut..])], 0));
+        }
+
+        var taken = Math.Min(Texts.Count - 1, Math.Max(1, (int)(Texts.Count * fraction)));
+        return (new TrainingTexts([.. Texts.SkipLast(taken)], 0), new TrainingTexts([.. Texts.TakeLast(taken)], 0));
+    }
+
+    private static TrainingTexts Read(
+        IDataView data, string? promptColumn, (string Role, string Name) textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken)
+    {
+        var text = TextGeneratorColumns.FindText(data.Schema, textColumn.Role, textColumn.Name);
+        DataViewSchema.Column? prompt = promptColumn is null ? null : TextGeneratorColumns.FindText(data.Schema, "input", promptColumn);
+        using var cursor = data.GetRowCursor(prompt is { } p ? [text, p] : [text]);
+        var textGetter = cursor.GetGetter<ReadOnlyMemory<char>>(text);
+        var promptGetter = prompt is { } column ? cursor.GetGetter<ReadOnlyMemory<char>>(column) : null;
+
+        var texts = new List<(int[]? Prompt, int[] Text)>();
+        long bytes = 0;
+        ReadOnlyMemory<char> value = default;
+        while (cursor.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            textGetter(ref value);
+            if (value.IsEmpty)
+                continue;
+            bytes += System.Text.Encoding.UTF8.GetByteCount(value.Span);
+            var ids = tokenizer.Encode(value.ToString(), addSpecialTokens: promptGetter is null);
+            if (promptGetter is null)
+            {
+                texts.Add((null, ids));
+                continue;
+            }
+
+            promptGetter(ref value);
+            int[] promptIds = tokenizer.Encode(value.ToString());
+            if (promptIds.Length == 0 && tokenizer.BeginningOfSequenceId is { } beginning)
+                promptIds = [beginning]; // as generation does
+            texts.Add((promptIds, ids));
+        }
+
+        return new TrainingTexts(texts, bytes);
+    }
+}

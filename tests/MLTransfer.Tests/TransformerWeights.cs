@@ -1,0 +1,19 @@
+using MLTransfer.Text;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Models;
+
+namespace MLTransfer.Tests;
+
+internal static class TransformerWeights
+{
+    /// <summary>All weights as a safetensors file.</summary>
+    public static byte[] Bytes(TextGeneratorTransformer model) => Bytes(model.Model.Network);
+
+    /// <inheritdoc cref="Bytes(TextGeneratorTransformer)"/>
+    public static byte[] Bytes(CausalLanguageModel network)
+    {
+        using var memory = new MemoryStream();
+        SafetensorsWriter.Write(memory, network.CheckpointTensors());
+        return memory.ToArray();
+    }
+}
