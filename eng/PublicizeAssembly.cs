@@ -7,12 +7,11 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace MLTransfer.Build;
 
 /// <summary>Copies assemblies and makes their internal types and members public in the copy. Private ones stay private.</summary>
-public sealed class PublicizeAssembly : Task
+public sealed class PublicizeAssembly : Microsoft.Build.Utilities.Task
 {
     /// <summary>The assemblies; each has the metadata <c>PublicizedPath</c>, where its copy goes.</summary>
     [Required]

@@ -9,6 +9,8 @@ internal sealed unsafe class MappedFile : IDisposable
     // Never disposed: that would refuse new references to the handle, which has a finalizer of its own.
     private readonly MemoryMappedViewAccessor _view;
 
+    private static ReadOnlySpan<byte> GitLfsPointer => "version https://git-lfs.github.com/spec/"u8;
+
     private MappedFile(string path, MemoryMappedViewAccessor view, long length)
     {
         Path = path;
@@ -35,6 +37,9 @@ internal sealed unsafe class MappedFile : IDisposable
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         long length = stream.Length;
         if (length == 0) throw new InvalidDataException($"'{path}' is empty.");
+        Span<byte> start = stackalloc byte[GitLfsPointer.Length];
+        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual(GitLfsPointer))
+            throw new InvalidDataException($"'{path}' is a pointer of Git LFS, not the file itself; run 'git lfs pull' in its folder.");
         using var file = MemoryMappedFile.CreateFromFile(
             stream, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: true);
         return new MappedFile(path, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.CopyOnWrite), length);

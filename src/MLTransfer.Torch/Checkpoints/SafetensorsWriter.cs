@@ -48,6 +48,9 @@ public static class SafetensorsWriter
     /// <summary>The bytes that a tensor's data will take in a file.</summary>
     internal static long StoredBytes(Tensor tensor, ScalarType? storeAs) => tensor.numel() * NativeTensor.ElementSize(StoredType(tensor, storeAs));
 
+    /// <summary>Refuses what <see cref="Write(string, IEnumerable{KeyValuePair{string, Tensor}}, IReadOnlyDictionary{string, string}?, ScalarType?)"/> would refuse.</summary>
+    internal static void Check(IEnumerable<KeyValuePair<string, Tensor>> tensors, ScalarType? storeAs) => Arrange(tensors, storeAs);
+
     private sealed record Item(string Name, byte[] SortKey, Tensor Tensor, ScalarType Type);
 
     private static ScalarType StoredType(Tensor tensor, ScalarType? storeAs) => storeAs is ScalarType type && tensor.is_floating_point() ? type : tensor.dtype;

@@ -62,7 +62,13 @@ internal sealed class Gpt2 : CausalLanguageModel
 
     public override Tensor ComputeHiddenStates(ModelInput input) => _transformer.Forward(input);
 
-    public override Tensor ComputeLogits(Tensor hiddenStates) => F.linear(hiddenStates, _head);
+    public override Tensor ComputeLogits(Tensor hiddenStates)
+    {
+        if (ComputeType is not { } type)
+            return F.linear(hiddenStates, _head);
+        using var scope = NewDisposeScope();
+        return F.linear(hiddenStates.to(type), _head.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
 }
 
 /// <summary>The stack of blocks between the embeddings and the final layer norm.</summary>
@@ -200,10 +206,8 @@ internal sealed class Gpt2Attention : CheckpointModule
     {
         using var scope = NewDisposeScope();
         var (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2]);
-        var heads = _queryKeyValue.call(x)                        // [B, T, 3C]
-            .view(batch, length, 3, _heads, _headWidth)
-            .permute(2, 0, 3, 1, 4);                              // [3, B, H, T, C/H]
-        var (query, key, value) = (heads[0], heads[1], heads[2]); // each [B, H, T, C/H]
+        var parts = _queryKeyValue.call(x).split(width, 2);       // three of [B, T, C]
+        var (query, key, value) = (SplitHeads(parts[0]), SplitHeads(parts[1]), SplitHeads(parts[2])); // each [B, H, T, C/H]
         if (_queryFactor != 1)
             query = query * _queryFactor;
         if (cache is not null)
@@ -215,6 +219,8 @@ internal sealed class Gpt2Attention : CheckpointModule
 
         var attended = F.scaled_dot_product_attention(query, key, value, mask.Allowed!, training ? dropout : 0, mask.IsCausal).to(type);
         return _projection.call(attended.transpose(1, 2).reshape(batch, length, width)).MoveToOuterDisposeScope(); // [B, T, C]
+
+        Tensor SplitHeads(Tensor part) => part.view(batch, length, _heads, _headWidth).transpose(1, 2);
     }
 }
 

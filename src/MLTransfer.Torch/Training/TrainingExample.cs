@@ -9,19 +9,9 @@ public sealed record TrainingExample(int[] InputIds, int[] Labels, int[]? Sequen
     /// <summary>The label of a position that the loss leaves out.</summary>
     public const int Ignored = -100;
 
-    /// <summary>How many tokens the loss predicts: labels that count, but the first position, which nothing predicts.</summary>
-    public int PredictedTokens
-    {
-        get
-        {
-            var count = 0;
-            for (var i = 1; i < Labels.Length; i++)
-            {
-                if (Labels[i] != Ignored)
-                    count++;
-            }
+    /// <summary>How many labels count.</summary>
+    public int LabelCount => Labels.Length - Labels.AsSpan().Count(Ignored);
 
-            return count;
-        }
-    }
+    /// <summary>How many tokens the loss predicts: labels that count, less the first position, which nothing predicts.</summary>
+    public int PredictedTokens => LabelCount - (Labels is [not Ignored, ..] ? 1 : 0);
 }

@@ -12,7 +12,10 @@ public sealed record TrainingProgress
     /// <summary>Times the data was gone through, with its fraction.</summary>
     public required double Epoch { get; init; }
 
-    /// <summary>The mean cross-entropy of the step's predicted tokens, in nats; null at the evaluation before the first step.</summary>
+    /// <summary>
+    /// The cross-entropy of the step in nats: its sum over predicted tokens divided by the labels that count, as transformers reports it.
+    /// Null at the evaluation before the first step.
+    /// </summary>
     public double? Loss { get; init; }
 
     /// <summary>The Euclidean norm of the gradient before clipping.</summary>

@@ -1,18 +1,18 @@
 // Compiled by MSBuild's RoslynCodeTaskFactory in the user's build: one file, netstandard2.0 only.
 #nullable enable
+#pragma warning disable IDE0005 // There are no implicit usings there, as there are in the tests.
 using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Text;
 using Microsoft.Build.Framework;
-using Microsoft.Build.Utilities;
 
 namespace MLTransfer.Build;
 
 /// <summary>Copies shared libraries and marks one symbol version that they need as weak, so that a system without it still loads them.</summary>
 /// <remarks>A file that does not need the version, needs it weakly already, or is no 64-bit little-endian ELF file is copied as it is.</remarks>
-public sealed class WeakenVersionRequirement : Task
+public sealed class WeakenVersionRequirement : Microsoft.Build.Utilities.Task
 {
     /// <summary>The libraries; each has the metadata <c>WeakenedPath</c>, where its copy goes.</summary>
     [Required]
@@ -142,14 +142,10 @@ internal static class ElfFile
     private static bool IsString(byte[] file, long offset, byte[] expected)
     {
         Check(file, offset, 1);
-        if (offset + expected.Length >= file.Length || file[offset + expected.Length] != 0)
-            return false;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            if (file[offset + i] != expected[i])
-                return false;
-        }
-        return true;
+        int end = Array.IndexOf(file, (byte)0, (int)offset);
+        if (end < 0)
+            throw new InvalidDataException($"the name at {offset} has no end.");
+        return new ArraySegment<byte>(file, (int)offset, end - (int)offset).SequenceEqual(expected);
     }
 
     private static int Half(byte[] file, long offset)

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace MLTransfer.Torch.Tokenization;
+
+/// <summary>A value in a JSON file that knows where it stands, so that what is wrong with it can be said.</summary>
+internal readonly struct JsonField
+{
+    private readonly JsonElement _element;
+    private readonly string _file;
+    private readonly string _path;
+
+    private JsonField(JsonElement element, string file, string path) => (_element, _file, _path) = (element, file, path);
+
+    public bool IsText => _element.ValueKind == JsonValueKind.String;
+
+    public bool IsNull => _element.ValueKind == JsonValueKind.Null;
+
+    public bool IsObject => _element.ValueKind == JsonValueKind.Object;
+
+    public bool IsArray => _element.ValueKind == JsonValueKind.Array;
+
+    /// <summary>The top of a file.</summary>
+    public static JsonField Parse(ReadOnlySpan<byte> content, string file)
+    {
+        if (content.StartsWith("\uFEFF"u8))
+            content = content[3..];
+        if (!Utf8.IsValid(content))
+            throw new InvalidDataException($"{file} is not valid UTF-8.");
+        try
+        {
+            return new JsonField(JsonElement.Parse(content, new JsonDocumentOptions { AllowDuplicateProperties = false }), file, "$");
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException is for a property name that is not valid Unicode.
+            throw new InvalidDataException($"{file} is not valid JSON: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>A property, or null where it is missing or null.</summary>
+    public JsonField? Optional(string name)
+    {
+        Require(JsonValueKind.Object);
+        return _element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+            ? new JsonField(value, _file, $"{_path}.{name}")
+            : null;
+    }
+
+    /// <summary>Whether a property is there, if only as null.</summary>
+    public bool Has(string name) => Require(JsonValueKind.Object)._element.TryGetProperty(name, out _);
+
+    public JsonField Required(string name) =>
+        Optional(name) ?? throw new InvalidDataException($"{_file}: {_path} has no '{name}'.");
+
+    public IEnumerable<(string Name, JsonField Value)> Properties()
+    {
+        foreach (JsonProperty property in Require(JsonValueKind.Object)._element.EnumerateObject())
+            yield return (property.Name, new JsonField(property.Value, _file, $"{_path}.{property.Name}"));
+    }
+
+    public IEnumerable<JsonField> Items()
+    {
+        int index = 0;
+        foreach (JsonElement item in Require(JsonValueKind.Array)._element.EnumerateArray())
+            yield return new JsonField(item, _file, $"{_path}[{index++}]");
+    }
+
+    public string Text()
+    {
+        Require(JsonValueKind.String);
+        try
+        {
+            return _element.GetString()!;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidDataException($"{_file}: {_path} holds a text that is not valid Unicode.", exception);
+        }
+    }
+
+    public bool Flag() => _element.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Invalid("true or false"),
+    };
+
+    public double Number() =>
+        _element.ValueKind == JsonValueKind.Number && _element.TryGetDouble(out double value) ? value : throw Invalid("a number");
+
+    /// <summary>A token id: a whole number from 0 to below the largest vocabulary that is accepted.</summary>
+    public int Id() =>
+        _element.ValueKind == JsonValueKind.Number && _element.TryGetInt32(out int id) && id is >= 0 and < TokenVocabulary.MaximumSize
+            ? id
+            : throw Invalid($"a token id from 0 to {TokenVocabulary.MaximumSize - 1}");
+
+    public InvalidDataException Invalid(string expected)
+    {
+        string found = _element.GetRawText();
+        return new InvalidDataException(
+            $"{_file}: {_path} is {(found.Length > 60 ? found[..60] + "..." : found)}; expected {expected}.");
+    }
+
+    private JsonField Require(JsonValueKind kind) => _element.ValueKind == kind ? this : throw Invalid(kind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        _ => "a text",
+    });
+}

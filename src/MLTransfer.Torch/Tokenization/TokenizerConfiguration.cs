@@ -1,0 +1,126 @@
+namespace MLTransfer.Torch.Tokenization;
+
+/// <summary>
+/// What <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> say, with the precedence that
+/// transformers gives them: a configuration that lists its added tokens is complete; before that was usual, the two other files
+/// had the word.
+/// </summary>
+internal sealed class TokenizerConfiguration
+{
+    private static readonly string[] s_roles =
+        ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+    /// <summary>Special tokens by role, such as <c>bos_token</c>, in the order in which new ones get ids; null: none has that role.</summary>
+    public Dictionary<string, AddedToken?> Roles { get; } = [];
+
+    /// <summary>Special tokens without a role.</summary>
+    public List<AddedToken> AdditionalSpecialTokens { get; } = [];
+
+    /// <summary>Added tokens with their ids and the file that has them.</summary>
+    public List<(AddedToken Token, int Id, string File)> AddedTokens { get; } = [];
+
+    /// <summary>The Python class of the tokenizer.</summary>
+    public string? TokenizerClass { get; private init; }
+
+    /// <summary>Whether a space is put before text; null where the file does not say.</summary>
+    public bool? AddsPrefixSpace { get; private init; }
+
+    /// <summary>Whether every text begins with the beginning-of-sequence token.</summary>
+    public bool AddsBeginningOfSequence { get; private init; }
+
+    /// <summary>Whether every text ends with the end-of-sequence token.</summary>
+    public bool AddsEndOfSequence { get; private init; }
+
+    /// <summary>The longest sequence that the model takes.</summary>
+    public int ModelMaximumLength { get; private init; } = int.MaxValue;
+
+    public static TokenizerConfiguration Read(IReadOnlyDictionary<string, byte[]> files)
+    {
+        JsonField? Parse(string name) => files.TryGetValue(name, out byte[]? content) ? JsonField.Parse(content, name) : null;
+
+        JsonField? main = Parse(TokenizerFiles.Configuration);
+        var configuration = new TokenizerConfiguration
+        {
+            TokenizerClass = main?.Optional("tokenizer_class")?.Text(),
+            AddsPrefixSpace = main?.Optional("add_prefix_space")?.Flag(),
+            AddsBeginningOfSequence = main?.Optional("add_bos_token")?.Flag() ?? false,
+            AddsEndOfSequence = main?.Optional("add_eos_token")?.Flag() ?? false,
+            ModelMaximumLength = ReadMaximumLength(main?.Optional("model_max_length")),
+        };
+
+        JsonField? map = Parse(TokenizerFiles.SpecialTokens);
+        bool listsAddedTokens = main?.Optional("added_tokens_decoder") is not null;
+        (JsonField? first, JsonField? second) = listsAddedTokens ? (main, map) : (map, main);
+        configuration.ReadSpecialTokens(first, second);
+        if (listsAddedTokens)
+            configuration.ReadAddedTokensDecoder(main!.Value.Required("added_tokens_decoder"));
+        else if (Parse(TokenizerFiles.AddedTokens) is JsonField added)
+            configuration.ReadAddedTokensFile(added);
+        return configuration;
+    }
+
+    private static int ReadMaximumLength(JsonField? field)
+    {
+        if (field is not JsonField length)
+            return int.MaxValue;
+
+        // transformers writes 1e30 for "no limit".
+        return length.Number() switch
+        {
+            >= int.MaxValue => int.MaxValue,
+            >= 1 and var limit => (int)limit,
+            _ => throw length.Invalid("a positive number"),
+        };
+    }
+
+    private void ReadSpecialTokens(JsonField? first, JsonField? second)
+    {
+        foreach (string role in s_roles)
+        {
+            if ((first?.Has(role) == true ? first : second?.Has(role) == true ? second : null) is JsonField source)
+                Roles[role] = source.Optional(role) is JsonField token ? ReadToken(token) : null;
+        }
+
+        if ((first?.Optional("additional_special_tokens") ?? second?.Optional("additional_special_tokens")) is JsonField additional)
+            AdditionalSpecialTokens.AddRange(additional.Items().Select(ReadToken).OfType<AddedToken>());
+        if ((first?.Optional("extra_special_tokens") ?? second?.Optional("extra_special_tokens")) is JsonField extra)
+        {
+            IEnumerable<JsonField> tokens = extra.IsArray ? extra.Items() : extra.Properties().Select(named => named.Value);
+            AdditionalSpecialTokens.AddRange(tokens.Select(ReadToken).OfType<AddedToken>());
+        }
+    }
+
+    /// <summary>Reads a token that is given as its text or with its flags; an empty text means none.</summary>
+    private static AddedToken? ReadToken(JsonField field)
+    {
+        AddedToken token = field.IsText ? AddedToken.SpecialOf(field.Text()) : TokenizerJson.ReadAddedToken(field, special: true);
+        return token.Content.Length > 0 ? token : null;
+    }
+
+    private void ReadAddedTokensDecoder(JsonField tokens)
+    {
+        var read = new SortedDictionary<int, AddedToken>();
+        foreach ((string key, JsonField token) in tokens.Properties())
+        {
+            if (!int.TryParse(key, out int id) || id is < 0 or >= TokenVocabulary.MaximumSize || !read.TryAdd(
+                id, TokenizerJson.ReadAddedToken(token, token.Optional("special")?.Flag() ?? false)))
+            {
+                throw new InvalidDataException(
+                    $"{TokenizerFiles.Configuration}: added_tokens_decoder has '{key}'; expected token ids from 0 to {TokenVocabulary.MaximumSize - 1}, each once.");
+            }
+        }
+
+        AddedTokens.AddRange(read.Select(entry => (entry.Value, entry.Key, TokenizerFiles.Configuration)));
+    }
+
+    private void ReadAddedTokensFile(JsonField tokens)
+    {
+        foreach ((string content, JsonField id) in tokens.Properties())
+        {
+            // The flags of a token that has a role stand there; another one is ordinary.
+            AddedToken token = Roles.Values.Concat(AdditionalSpecialTokens).FirstOrDefault(special => special?.Content == content)
+                ?? new AddedToken(content, false, false, false, Normalized: true, Special: false);
+            AddedTokens.Add((token, id.Id(), TokenizerFiles.AddedTokens));
+        }
+    }
+}

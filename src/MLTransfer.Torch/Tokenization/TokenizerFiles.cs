@@ -1,0 +1,72 @@
+using MLTransfer.Torch.Checkpoints;
+
+namespace MLTransfer.Torch.Tokenization;
+
+/// <summary>The names of tokenizer files, and their way from and to a folder.</summary>
+internal static class TokenizerFiles
+{
+    public const string Tokenizer = "tokenizer.json";
+    public const string Vocabulary = "vocab.json";
+    public const string Merges = "merges.txt";
+    public const string Configuration = "tokenizer_config.json";
+    public const string SpecialTokens = "special_tokens_map.json";
+    public const string AddedTokens = "added_tokens.json";
+
+    // The largest published tokenizer.json files, of vocabularies of 256,000 tokens, are below 40 MB.
+    private const long MaximumFileBytes = 256L << 20;
+
+    private static readonly string[] s_names = [Tokenizer, Vocabulary, Merges, Configuration, SpecialTokens, AddedTokens];
+
+    public static IReadOnlyDictionary<string, byte[]> Read(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"There is no folder '{folder}' to load a tokenizer from.");
+
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (string name in s_names)
+        {
+            var file = new FileInfo(Path.Combine(folder, name));
+            if (!file.Exists)
+                continue;
+            if (file.Length > MaximumFileBytes)
+                throw new InvalidDataException($"{file.FullName}: {file.Length} bytes are more than any tokenizer has (limit {MaximumFileBytes}).");
+            files.Add(name, File.ReadAllBytes(file.FullName));
+        }
+
+        ThrowIfIncomplete(files, $"The folder '{folder}'");
+        return files;
+    }
+
+    /// <summary>The tokenizer files among others, copied: the tokenizer keeps them.</summary>
+    public static IReadOnlyDictionary<string, byte[]> Select(IReadOnlyDictionary<string, byte[]> files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        var selected = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (string name in s_names)
+        {
+            if (files.TryGetValue(name, out byte[]? content))
+                selected.Add(name, content);
+        }
+
+        ThrowIfIncomplete(selected, "The set of files");
+        return selected.AsReadOnly();
+    }
+
+    public static void Write(string folder, IReadOnlyDictionary<string, byte[]> files)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        Directory.CreateDirectory(folder);
+        foreach ((string name, byte[] content) in files)
+            AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(content));
+    }
+
+    private static void ThrowIfIncomplete(Dictionary<string, byte[]> files, string source)
+    {
+        if (files.ContainsKey(Tokenizer) || (files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)))
+            return;
+
+        string found = files.Count == 0 ? "none of them" : string.Join(", ", files.Keys);
+        throw new FileNotFoundException($"{source} has no tokenizer: expected {Tokenizer}, or {Vocabulary} and {Merges}; found {found}.");
+    }
+}

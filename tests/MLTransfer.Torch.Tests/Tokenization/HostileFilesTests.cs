@@ -1,0 +1,188 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using MLTransfer.Torch.Tokenization;
+using Xunit;
+
+namespace MLTransfer.Torch.Tests.Tokenization;
+
+public sealed class HostileFilesTests
+{
+    [Theory]
+    [InlineData("""{"a":0""", "not valid JSON")]
+    [InlineData("""["a"]""", "expected an object")]
+    [InlineData("""{}""", "empty")]
+    [InlineData("""{"a":-1}""", "expected a token id")]
+    [InlineData("""{"a":1.5}""", "expected a token id")]
+    [InlineData("""{"a":"0"}""", "expected a token id")]
+    [InlineData("""{"a":2000000000}""", "expected a token id")]
+    [InlineData("""{"a":99999999999999999999}""", "expected a token id")]
+    [InlineData("""{"a":0,"b":0}""", "which token 'a' has already")]
+    [InlineData("""{"a":0,"a":1}""", "not valid JSON")]
+    [InlineData("""{"\ud800":0}""", "not valid")]
+    public void A_malformed_vocabulary_is_refused_by_name(string vocabulary, string what) =>
+        AssertRefused("vocab.json", what, ("vocab.json", vocabulary), ("merges.txt", "#version: 0.2\n"));
+
+    [Theory]
+    [InlineData("a b c", "line 2")]
+    [InlineData("ab", "line 2")]
+    [InlineData(" b", "line 2")]
+    [InlineData("a ", "line 2")]
+    [InlineData("a z", "merge 1 ('a' with 'z') needs the token 'z'")]
+    [InlineData("b a", "merge 1 ('b' with 'a') needs the token 'ba'")]
+    public void Malformed_merges_are_refused_by_name(string line, string what) =>
+        AssertRefused("merges.txt", what, ("vocab.json", """{"a":0,"b":1,"ab":2}"""), ("merges.txt", "#version: 0.2\n" + line + "\n"));
+
+    [Fact]
+    public void Merges_that_are_no_text_are_refused_by_name()
+    {
+        var files = new Dictionary<string, byte[]> { ["vocab.json"] = "{\"a\":0}"u8.ToArray(), ["merges.txt"] = [0xFF, 0xFE, 0x00] };
+
+        Assert.Contains("merges.txt is not valid UTF-8", Assert.Throws<InvalidDataException>(() => TextTokenizer.Load(files)).Message);
+    }
+
+    [Theory]
+    [InlineData("tokenizer_config.json", """{"model_max_length":-5}""", "model_max_length")]
+    [InlineData("tokenizer_config.json", """{"add_prefix_space":"yes"}""", "add_prefix_space")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder":{"x":{"content":"y"}}}""", "'x'")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder":{"0":{"content":"y"}}}""", "already")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder":{"7":{"content":""}}}""", "empty")]
+    [InlineData("tokenizer_config.json", """{"added_tokens_decoder":{"7":{}}}""", "'content'")]
+    [InlineData("tokenizer_config.json", """{"add_bos_token":true}""", "bos_token")]
+    [InlineData("added_tokens.json", """{"a":5}""", "gives it id 0")]
+    [InlineData("special_tokens_map.json", """{"eos_token":5}""", "eos_token")]
+    [InlineData("special_tokens_map.json", """{"eos_token":"\ud800"}""", "not valid Unicode")]
+    public void A_malformed_configuration_is_refused_by_name(string file, string content, string what) =>
+        AssertRefused(file, what, ("vocab.json", """{"a":0,"b":1,"ab":2}"""), ("merges.txt", "a b"), (file, content));
+
+    [Theory]
+    [InlineData("model", """{"type":"WordPiece","vocab":{}}""", "model type 'WordPiece'")]
+    [InlineData("pre_tokenizer", """{"type":"Metaspace"}""", "pre-tokenizer 'Metaspace'")]
+    [InlineData("pre_tokenizer", """{"type":"Sequence","pretokenizers":[{"type":"Digits"},{"type":"ByteLevel"}]}""", "Digits, ByteLevel")]
+    [InlineData("pre_tokenizer", "null", "no pre-tokenizer")]
+    [InlineData("normalizer", """{"type":"Lowercase"}""", "normalizer 'Lowercase'")]
+    [InlineData("decoder", """{"type":"WordPiece"}""", "decoder 'WordPiece'")]
+    [InlineData("post_processor", """{"type":"Other"}""", "post-processor 'Other'")]
+    [InlineData("model.dropout", "0.1", "dropout")]
+    [InlineData("model.end_of_word_suffix", "\"</w>\"", "end_of_word_suffix '</w>'")]
+    [InlineData("model.byte_fallback", "true", "byte_fallback")]
+    public void What_is_not_byte_level_BPE_is_refused_with_its_type_and_file(string part, string value, string what)
+    {
+        Dictionary<string, byte[]> files = TokenizerData.Changed(root => Set(root, part, value));
+
+        string message = Assert.Throws<NotSupportedException>(() => TextTokenizer.Load(files)).Message;
+        Assert.Contains("tokenizer.json", message);
+        Assert.Contains(what, message);
+        Assert.Contains("expected", message);
+    }
+
+    [Theory]
+    [InlineData("model", "5", "$.model")]
+    [InlineData("model.vocab", "null", "'vocab'")]
+    [InlineData("model.merges", """[["a","b","c"]]""", "$.model.merges[0]")]
+    [InlineData("model.merges", """[["",""]]""", "$.model.merges[0]")]
+    [InlineData("model.merges", """["ab"]""", "$.model.merges[0]")]
+    [InlineData("model.merges", """[["a","nowhere"]]""", "'nowhere'")]
+    [InlineData("model.unk_token", "\"<unk>\"", "'<unk>'")]
+    [InlineData("added_tokens", """[{"id":-1,"content":"x"}]""", "$.added_tokens[0].id")]
+    [InlineData("added_tokens", """[{"id":5,"content":"<x>"}]""", "already")]
+    [InlineData("post_processor", """{"type":"TemplateProcessing","single":[],"special_tokens":{}}""", "$.post_processor")]
+    [InlineData("post_processor", """{"type":"BertProcessing","cls":["a",5000],"sep":["b",1]}""", "5000")]
+    public void A_malformed_tokenizer_json_is_refused_with_the_place(string part, string value, string what)
+    {
+        Dictionary<string, byte[]> files = TokenizerData.Changed(root => Set(root, part, value));
+
+        string message = Assert.Throws<InvalidDataException>(() => TextTokenizer.Load(files)).Message;
+        Assert.Contains("tokenizer.json", message);
+        Assert.Contains(what, message);
+    }
+
+    [Fact]
+    public void Unicode_composition_is_refused_where_the_runtime_lacks_its_data()
+    {
+        bool composes = "e\u0301".Normalize() == "é";
+        Dictionary<string, byte[]> files = TokenizerData.Changed(root => Set(root, "normalizer", """{"type":"NFC"}"""));
+
+        if (composes)
+            Assert.Equal(TokenizerData.Tokenizer.Encode("é"), TextTokenizer.Load(files).Encode("e\u0301"));
+        else
+            Assert.Contains("InvariantGlobalization", Assert.Throws<NotSupportedException>(() => TextTokenizer.Load(files)).Message);
+    }
+
+    [Fact]
+    public void Another_tokenizer_with_the_same_files_is_refused_by_its_class()
+    {
+        Dictionary<string, byte[]> files = TokenizerData.Files("vocab.json", "merges.txt");
+        files["tokenizer_config.json"] = TokenizerData.Json(new { tokenizer_class = "CLIPTokenizer" });
+
+        Assert.Contains("CLIPTokenizer", Assert.Throws<NotSupportedException>(() => TextTokenizer.Load(files)).Message);
+    }
+
+    [Fact]
+    public void A_folder_without_a_tokenizer_is_refused_with_what_is_missing()
+    {
+        string folder = Directory.CreateTempSubdirectory().FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "vocab.json"), "{}");
+
+            string message = Assert.Throws<FileNotFoundException>(() => TextTokenizer.Load(folder)).Message;
+            Assert.Contains(folder, message);
+            Assert.Contains("merges.txt", message);
+
+            using (FileStream huge = File.Create(Path.Combine(folder, "tokenizer.json")))
+                huge.SetLength(300L << 20);
+            Assert.Contains("tokenizer.json", Assert.Throws<InvalidDataException>(() => TextTokenizer.Load(folder)).Message);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        Assert.Throws<DirectoryNotFoundException>(() => TextTokenizer.Load(folder));
+    }
+
+    [Property(MaxTest = 300)]
+    public Property Damaged_files_are_refused_or_load_but_never_fail_otherwise() => Prop.ForAll(
+        Gen.Elements("tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
+            .Zip(Gen.Choose(0, int.MaxValue)).ToArbitrary(), sample =>
+        {
+            (string name, int seed) = sample;
+            var random = new Random(seed);
+            Dictionary<string, byte[]> files = name == "tokenizer.json"
+                ? TokenizerData.Files("tokenizer.json")
+                : TokenizerData.Files("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json");
+            byte[] content = files[name];
+            for (int damage = random.Next(1, 4); damage > 0; damage--)
+                content[random.Next(content.Length)] = (byte)random.Next(256);
+            if (random.Next(4) == 0)
+                files[name] = content[..random.Next(content.Length)];
+
+            try
+            {
+                TextTokenizer.Load(files).Encode(TokenizerData.Excerpt[..500]);
+            }
+            catch (Exception exception) when (exception is InvalidDataException or NotSupportedException)
+            {
+                Assert.NotEmpty(exception.Message);
+            }
+        });
+
+    private static void AssertRefused(string file, string what, params (string Name, string Content)[] contents)
+    {
+        var files = contents.ToDictionary(entry => entry.Name, entry => Encoding.UTF8.GetBytes(entry.Content));
+
+        string message = Assert.Throws<InvalidDataException>(() => TextTokenizer.Load(files)).Message;
+        Assert.Contains(file, message);
+        Assert.Contains(what, message);
+    }
+
+    private static void Set(JsonObject root, string part, string value)
+    {
+        string[] path = part.Split('.');
+        JsonObject parent = path.Length == 1 ? root : root[path[0]]!.AsObject();
+        parent[path[^1]] = JsonNode.Parse(value);
+    }
+}
