@@ -53,18 +53,54 @@ public sealed class KeyValueCache : IDisposable
 
     /// <summary>Replaces the sequences by a selection of them, as beam search and finished sequences need.</summary>
     /// <param name="rows">[new batch] int64 indices of sequences.</param>
-    public void SelectRows(Tensor rows)
+    /// <param name="droppedPositions">How many of the first positions are dropped from all sequences, as padding that none needs any more.</param>
+    public void SelectRows(Tensor rows, int droppedPositions = 0)
     {
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)droppedPositions, (uint)Length);
+        using var scope = NewDisposeScope();
         for (var layer = 0; layer < _keys.Length; layer++)
         {
-            _keys[layer] = Select(_keys[layer], rows);
-            _values[layer] = Select(_values[layer], rows);
+            _keys[layer] = Select(_keys[layer]);
+            _values[layer] = Select(_values[layer]);
         }
 
-        static Tensor Select(Tensor all, Tensor rows)
+        Length -= droppedPositions;
+
+        Tensor Select(Tensor all)
         {
-            using (all)
-                return all.index_select(0, rows).DetachFromDisposeScope();
+            using var selected = all.narrow(2, droppedPositions, Length - droppedPositions).index_select(0, rows);
+            var (kept, heads, width) = (selected.shape[0], all.shape[1], all.shape[3]);
+            var target = kept == all.shape[0] ? all : empty([kept, heads, Capacity, width], all.dtype, all.device);
+            using (var filled = target.narrow(2, 0, Length - droppedPositions))
+                filled.copy_(selected);
+            if (ReferenceEquals(target, all))
+                return all;
+            all.Dispose();
+            return target.DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Overwrites the last positions of some sequences with all positions of the sequences of another cache.</summary>
+    /// <param name="rows">For each sequence of <paramref name="source"/> the index of the one that is overwritten here.</param>
+    /// <param name="source">A cache of the same model with at most <see cref="Length"/> positions.</param>
+    public void OverwriteEnd(ReadOnlySpan<int> rows, KeyValueCache source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, Length);
+        for (var layer = 0; layer < _keys.Length; layer++)
+        {
+            for (var i = 0; i < rows.Length; i++)
+            {
+                Copy(source._keys[layer], _keys[layer], i, rows[i]);
+                Copy(source._values[layer], _values[layer], i, rows[i]);
+            }
+        }
+
+        void Copy(Tensor from, Tensor to, int sourceRow, int row)
+        {
+            using var scope = NewDisposeScope();
+            to[row].narrow(1, Length - source.Length, source.Length).copy_(from[sourceRow].narrow(1, 0, source.Length));
         }
     }
 

@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Threading.Channels;
+using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Tokenization;
+
+namespace MLTransfer.Torch.Generation;
+
+/// <summary>Continues texts with a language model.</summary>
+/// <remarks>Several threads may use a generator, and several generators a model, at once.</remarks>
+public sealed class TextGenerator
+{
+    private const int StreamCapacity = 64;
+
+    private readonly TokenGenerator _generator;
+    private readonly TextTokenizer _tokenizer;
+
+    /// <summary>Puts a model into evaluation mode and generates with it.</summary>
+    /// <param name="model">The model; it stays the caller's.</param>
+    /// <param name="tokenizer">The tokenizer that the model was trained with.</param>
+    public TextGenerator(CausalLanguageModel model, TextTokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        _tokenizer = tokenizer;
+        _generator = new TokenGenerator(model, tokenizer.BeginningOfSequenceId, tokenizer.EndOfSequenceId);
+    }
+
+    /// <summary>Continues prompts.</summary>
+    /// <param name="prompts">
+    /// Texts. An empty one starts from the model's beginning-of-sequence token, or its end-of-sequence token if there is none.
+    /// </param>
+    /// <param name="options">How to generate; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the work between two tokens.</param>
+    /// <returns>
+    /// For each prompt <see cref="GenerationOptions.SequencesPerPrompt"/> continuations; those of beam search are sorted, best first.
+    /// </returns>
+    /// <exception cref="ArgumentException">An option or a prompt is not valid.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is in training mode again, its logits are not numbers, or the options forbid every token.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        options ??= new GenerationOptions();
+        options.Check();
+        var ids = new int[prompts.Count][];
+        for (var i = 0; i < ids.Length; i++)
+            ids[i] = _tokenizer.Encode(prompts[i] ?? throw new ArgumentException($"Prompt {i} is null.", nameof(prompts)));
+
+        Func<ITokenMonitor>? monitor = options.StopStrings.Count == 0
+            ? null
+            : () => new ContinuationText(_tokenizer, options.StopStrings, static _ => { });
+        var generated = _generator.Generate(ids, options, monitor, cancellationToken);
+        return [.. generated.Select(sequences => (IReadOnlyList<GeneratedText>)[.. sequences.Select(tokens => ToText(tokens, options))])];
+    }
+
+    /// <summary>Continues a prompt and gives the text piece by piece; joined, the pieces are the text that <see cref="Generate"/> gives.</summary>
+    /// <remarks>
+    /// The model runs on a thread of its own, some pieces ahead at most. Ending the enumeration early ends it and frees its memory.
+    /// </remarks>
+    /// <param name="prompt">A text, as in <see cref="Generate"/>.</param>
+    /// <param name="options">How to generate; null for the defaults. One sequence, without beam search.</param>
+    /// <param name="cancellationToken">Ends the work between two tokens.</param>
+    /// <returns>Pieces of text, none empty: never half a character, and nothing of a stop string.</returns>
+    /// <exception cref="ArgumentException">An option or the prompt is not valid.</exception>
+    /// <exception cref="InvalidOperationException">As in <see cref="Generate"/>, from the enumeration.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled; from the enumeration.</exception>
+    public IAsyncEnumerable<string> StreamAsync(
+        string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        options ??= new GenerationOptions();
+        options.Check();
+        if (options.BeamCount > 1 || options.SequencesPerPrompt > 1)
+        {
+            throw new ArgumentException(
+                $"A stream is one sequence that only grows: {nameof(options.BeamCount)} is {options.BeamCount} and {nameof(options.SequencesPerPrompt)} is {options.SequencesPerPrompt}, where both must be 1. Use {nameof(Generate)}.",
+                nameof(options));
+        }
+
+        return Enumerate(_tokenizer.Encode(prompt), options, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<string> Enumerate(
+        int[] prompt, GenerationOptions options, CancellationToken outer, [EnumeratorCancellation] CancellationToken inner = default)
+    {
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(outer, inner);
+        var channel = Channel.CreateBounded<string>(new BoundedChannelOptions(StreamCapacity) { SingleReader = true, SingleWriter = true });
+        var work = Task.Factory.StartNew(
+            () => Write(prompt, options, channel.Writer, cancellation.Token),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            await foreach (var piece in channel.Reader.ReadAllAsync(cancellation.Token).ConfigureAwait(false))
+                yield return piece;
+        }
+        finally
+        {
+            await cancellation.CancelAsync().ConfigureAwait(false);
+            await work.ConfigureAwait(false);
+        }
+    }
+
+    private void Write(int[] prompt, GenerationOptions options, ChannelWriter<string> pieces, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var text = new ContinuationText(_tokenizer, options.StopStrings, piece =>
+            {
+                if (!pieces.TryWrite(piece))
+                    pieces.WriteAsync(piece, cancellationToken).AsTask().GetAwaiter().GetResult();
+            });
+            _generator.Generate([prompt], options, () => text, cancellationToken);
+            text.Complete();
+            pieces.Complete();
+        }
+#pragma warning disable CA1031 // The reader throws it.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            pieces.Complete(exception);
+        }
+    }
+
+    private GeneratedText ToText(GeneratedTokens tokens, GenerationOptions options)
+    {
+        var builder = new StringBuilder();
+        var text = new ContinuationText(_tokenizer, options.StopStrings, piece => builder.Append(piece));
+        var count = tokens.TokenIds.Count - (tokens.FinishReason == FinishReason.EndOfSequence ? 1 : 0);
+        for (var i = 0; i < count; i++)
+            text.Append(tokens.TokenIds[i]);
+        text.Complete();
+        return new GeneratedText(builder.ToString(), tokens.TokenIds, tokens.LogProbabilities, tokens.FinishReason, tokens.SequenceScore);
+    }
+}

@@ -1,0 +1,150 @@
+using System.Text.Json.Nodes;
+using MLTransfer.Torch.Generation.Processors;
+using MLTransfer.Torch.Models;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Generation;
+
+/// <summary>Continues sequences of token ids: greedy search, sampling and beam search with the numbers of Hugging Face's <c>generate</c>.</summary>
+/// <remarks>
+/// Several threads may generate with one model at once, also through one generator. Results do not depend on which prompts are read together, but for
+/// the rounding of floating-point sums, which can decide between two tokens of almost equal probability.
+/// </remarks>
+public sealed class TokenGenerator
+{
+    private readonly CausalLanguageModel _model;
+    private readonly int? _startId;
+    private readonly int[] _endOfSequenceIds;
+
+    /// <summary>Puts a model into evaluation mode and generates with it.</summary>
+    /// <param name="model">The model; it stays the caller's.</param>
+    public TokenGenerator(CausalLanguageModel model)
+        : this(model, null, null)
+    {
+    }
+
+    /// <param name="model">The model.</param>
+    /// <param name="beginningOfSequenceId">What an empty prompt starts with, where <c>config.json</c> names neither a beginning nor an end.</param>
+    /// <param name="endOfSequenceId">What ends a sequence, where <c>config.json</c> does not say.</param>
+    internal TokenGenerator(CausalLanguageModel model, int? beginningOfSequenceId, int? endOfSequenceId)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        model.eval();
+        _model = model;
+        _endOfSequenceIds = ConfiguredIds("eos_token_id");
+        if (_endOfSequenceIds.Length == 0)
+            _endOfSequenceIds = InVocabulary([endOfSequenceId]);
+        int[] starts = [.. ConfiguredIds("bos_token_id"), .. InVocabulary([beginningOfSequenceId]), .. _endOfSequenceIds];
+        _startId = starts.Length > 0 ? starts[0] : null;
+    }
+
+    /// <summary>Continues prompts.</summary>
+    /// <param name="prompts">
+    /// Token ids, each within the model's vocabulary. An empty prompt starts from the model's beginning-of-sequence token, or its
+    /// end-of-sequence token if there is none.
+    /// </param>
+    /// <param name="options">How to generate; null for the defaults.</param>
+    /// <param name="cancellationToken">Ends the work between two tokens.</param>
+    /// <returns>
+    /// For each prompt <see cref="GenerationOptions.SequencesPerPrompt"/> continuations; those of beam search are sorted, best first.
+    /// </returns>
+    /// <exception cref="ArgumentException">An option or a prompt is not valid.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model is in training mode again, its logits are not numbers, or the options forbid every token.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public IReadOnlyList<IReadOnlyList<GeneratedTokens>> Generate(
+        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        if (options?.StopStrings is { Count: > 0 })
+            throw new ArgumentException($"{nameof(GenerationOptions.StopStrings)} are text, which token ids do not have here. Use {nameof(TextGenerator)}.", nameof(options));
+        return Generate(prompts, options ?? new GenerationOptions(), null, cancellationToken);
+    }
+
+    internal IReadOnlyList<IReadOnlyList<GeneratedTokens>> Generate(
+        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, Func<ITokenMonitor>? monitor, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        options.Check();
+        if (_model.training)
+            throw new InvalidOperationException("The model is in training mode, where dropout changes what it computes. Call its eval() first.");
+
+        var endOfSequenceIds = EndOfSequenceIds(options);
+        var starts = new IReadOnlyList<int>[prompts.Count];
+        for (var i = 0; i < starts.Length; i++)
+            starts[i] = CheckPrompt(prompts[i], i);
+
+        var processors = LogitsPipeline.Create(options, _model.VocabularySize, endOfSequenceIds);
+        var task = new GenerationTask(_model, options, endOfSequenceIds, processors, monitor, cancellationToken);
+        var seed = (ulong)(options.Seed ?? Random.Shared.NextInt64());
+
+        // Prompts of similar length go together: little padding.
+        int[] order = [.. Enumerable.Range(0, starts.Length).OrderByDescending(i => starts[i].Count)];
+        var results = new IReadOnlyList<GeneratedTokens>[starts.Length];
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var chunk in order.Chunk(options.BatchSize))
+        {
+            IReadOnlyList<int>[] together = [.. chunk.Select(i => starts[i])];
+            var generated = options.BeamCount > 1 ? BeamSearch.Run(task, together) : SequentialSearch.Run(task, together, seed);
+            for (var i = 0; i < chunk.Length; i++)
+                results[chunk[i]] = generated[i];
+        }
+
+        return results;
+    }
+
+    private IReadOnlyList<int> CheckPrompt(IReadOnlyList<int> prompt, int index)
+    {
+        if (prompt is null)
+            throw new ArgumentException($"Prompt {index} is null.", nameof(prompt));
+        for (var position = 0; position < prompt.Count; position++)
+        {
+            if ((uint)prompt[position] >= (uint)_model.VocabularySize)
+            {
+                throw new ArgumentException(
+                    $"Prompt {index} has token id {prompt[position]} at position {position}; the model's vocabulary has ids 0 to {_model.VocabularySize - 1}. Do tokenizer and model belong together?",
+                    nameof(prompt));
+            }
+        }
+
+        if (prompt.Count > 0)
+            return prompt;
+        return [_startId ?? throw new ArgumentException(
+            $"Prompt {index} is empty, and the model names no token to begin with (bos_token_id or eos_token_id of config.json). Give at least one token.", nameof(prompt))];
+    }
+
+    private int[] EndOfSequenceIds(GenerationOptions options)
+    {
+        if (options.EndOfSequenceIds is not { } ids)
+            return _endOfSequenceIds;
+        foreach (var id in ids)
+        {
+            if ((uint)id >= (uint)_model.VocabularySize)
+            {
+                throw new ArgumentException(
+                    $"{nameof(GenerationOptions)}: {nameof(options.EndOfSequenceIds)} has {id}; the model's vocabulary has ids 0 to {_model.VocabularySize - 1}.");
+            }
+        }
+
+        return [.. ids.Distinct()];
+    }
+
+    /// <summary>One id or several of <c>config.json</c>.</summary>
+    private int[] ConfiguredIds(string name)
+    {
+        IEnumerable<JsonNode?> nodes = _model.Configuration[name] switch
+        {
+            null => [],
+            JsonArray array => array,
+            var single => [single],
+        };
+        return InVocabulary(nodes.Select(node => node is JsonValue value && value.TryGetValue(out int id)
+            ? (int?)id
+            : throw new InvalidDataException($"config.json: {name} is {_model.Configuration[name]!.ToJsonString()}; expected a token id or a list of them.")));
+    }
+
+    /// <summary>Leaves out ids that the model can never give.</summary>
+    private int[] InVocabulary(IEnumerable<int?> ids) =>
+        [.. ids.OfType<int>().Where(id => (uint)id < (uint)_model.VocabularySize).Distinct()];
+}
