@@ -16,7 +16,8 @@ internal sealed class ShardedCheckpoint : Checkpoint
     private readonly Lazy<IReadOnlyDictionary<string, TensorInfo>> _tensors;
     private volatile bool _disposed;
 
-    private ShardedCheckpoint(string location, Dictionary<string, Lazy<Checkpoint>> shardOfTensor, List<Lazy<Checkpoint>> shards) : base(location)
+    private ShardedCheckpoint(string location, Dictionary<string, Lazy<Checkpoint>> shardOfTensor, List<Lazy<Checkpoint>> shards)
+        : base(location)
     {
         _shardOfTensor = shardOfTensor;
         _shards = shards;
@@ -43,7 +44,10 @@ internal sealed class ShardedCheckpoint : Checkpoint
             {
                 string path = Path.Combine(folder, file);
                 if (!File.Exists(path))
-                    throw new FileNotFoundException($"The shard '{file}' that '{indexPath}' names for tensor '{tensor}' is missing from the folder.", path);
+                {
+                    throw new FileNotFoundException(
+                        $"The shard '{file}' that '{indexPath}' names for tensor '{tensor}' is missing from the folder.", path);
+                }
                 shards.Add(file, shard = new Lazy<Checkpoint>(() => openShard(path)));
             }
             shardOfTensor.Add(tensor, shard);
@@ -68,13 +72,15 @@ internal sealed class ShardedCheckpoint : Checkpoint
         }
     }
 
-    private TensorInfo InfoOf(string name, Checkpoint shard) => shard.Tensors.TryGetValue(name, out TensorInfo? info) ? info
-        : throw new InvalidDataException($"'{Location}' says that tensor '{name}' is in the shard '{shard.Location}', which does not hold it.");
+    private TensorInfo InfoOf(string name, Checkpoint shard) => shard.Tensors.TryGetValue(name, out TensorInfo? info)
+        ? info
+        : throw new InvalidDataException($"'{Location}' says that '{shard.Location}' holds the tensor '{name}', which it does not.");
 
     private static List<(string Tensor, string File)> ReadWeightMap(string indexPath)
     {
         using var stream = new FileStream(indexPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        if (stream.Length > MaximumIndexLength) throw Invalid(indexPath, $"it is {stream.Length} bytes long; at most {MaximumIndexLength} are read");
+        if (stream.Length > MaximumIndexLength)
+            throw Invalid(indexPath, $"it is {stream.Length} bytes long; at most {MaximumIndexLength} are read");
         var weights = new List<(string, string)>();
         try
         {
@@ -102,5 +108,6 @@ internal sealed class ShardedCheckpoint : Checkpoint
     private static bool IsPlainFileName(string? name) => !string.IsNullOrWhiteSpace(name) && name is not ("." or "..")
         && name.IndexOfAny(['/', '\\', ':']) < 0 && !name.Any(char.IsControl);
 
-    private static InvalidDataException Invalid(string indexPath, string problem) => new($"'{indexPath}' is not a valid index of shards: {problem}.");
+    private static InvalidDataException Invalid(string indexPath, string problem) =>
+        new($"'{indexPath}' is not a valid index of shards: {problem}.");
 }
