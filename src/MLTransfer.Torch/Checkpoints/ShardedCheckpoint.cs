@@ -1,16 +1,13 @@
-using System.Text.Json;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints;
 
 /// <summary>
-/// Weights in several files with an index, <c>{"metadata": {...}, "weight_map": {"tensor": "file", ...}}</c>, as transformers writes them.
+/// Weights in several files with an index, as transformers writes them.
 /// A shard is opened once, when the first of its tensors is asked for.
 /// </summary>
 internal sealed class ShardedCheckpoint : Checkpoint
 {
-    private const long MaximumIndexLength = 100_000_000;
-
     private readonly Dictionary<string, Lazy<Checkpoint>> _shardOfTensor;
     private readonly List<Lazy<Checkpoint>> _shards;
     private readonly Lazy<IReadOnlyDictionary<string, TensorInfo>> _tensors;
@@ -38,7 +35,7 @@ internal sealed class ShardedCheckpoint : Checkpoint
         string folder = Path.GetDirectoryName(Path.GetFullPath(indexPath))!;
         var shards = new Dictionary<string, Lazy<Checkpoint>>();
         var shardOfTensor = new Dictionary<string, Lazy<Checkpoint>>();
-        foreach (var (tensor, file) in ReadWeightMap(indexPath))
+        foreach (var (tensor, file) in ShardIndex.Read(indexPath))
         {
             if (!shards.TryGetValue(file, out Lazy<Checkpoint>? shard))
             {
@@ -75,39 +72,4 @@ internal sealed class ShardedCheckpoint : Checkpoint
     private TensorInfo InfoOf(string name, Checkpoint shard) => shard.Tensors.TryGetValue(name, out TensorInfo? info)
         ? info
         : throw new InvalidDataException($"'{Location}' says that '{shard.Location}' holds the tensor '{name}', which it does not.");
-
-    private static List<(string Tensor, string File)> ReadWeightMap(string indexPath)
-    {
-        using var stream = new FileStream(indexPath, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        if (stream.Length > MaximumIndexLength)
-            throw Invalid(indexPath, $"it is {stream.Length} bytes long; at most {MaximumIndexLength} are read");
-        var weights = new List<(string, string)>();
-        try
-        {
-            using JsonDocument index = JsonDocument.Parse(stream, new JsonDocumentOptions { AllowDuplicateProperties = false });
-            if (index.RootElement.ValueKind != JsonValueKind.Object || !index.RootElement.TryGetProperty("weight_map", out JsonElement map)
-                || map.ValueKind != JsonValueKind.Object)
-                throw Invalid(indexPath, "it has no object 'weight_map'");
-            foreach (JsonProperty weight in map.EnumerateObject())
-            {
-                string? file = weight.Value.ValueKind == JsonValueKind.String ? weight.Value.GetString() : null;
-                if (!IsPlainFileName(file))
-                    throw Invalid(indexPath, $"tensor '{weight.Name}' is in '{file}'; expected the name of a file in the same folder");
-                weights.Add((weight.Name, file!));
-            }
-        }
-        // The parser's own exceptions: invalid JSON, and strings that are not valid UTF-8 or UTF-16.
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            throw new InvalidDataException($"'{indexPath}' is not a valid index of shards: {exception.Message}", exception);
-        }
-        return weights;
-    }
-
-    /// <summary>Whether a name stays inside the folder on every system: no separators, drives, streams or dots alone.</summary>
-    private static bool IsPlainFileName(string? name) => !string.IsNullOrWhiteSpace(name) && name is not ("." or "..")
-        && name.IndexOfAny(['/', '\\', ':']) < 0 && !name.Any(char.IsControl);
-
-    private static InvalidDataException Invalid(string indexPath, string problem) =>
-        new($"'{indexPath}' is not a valid index of shards: {problem}.");
 }

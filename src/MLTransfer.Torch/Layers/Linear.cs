@@ -37,6 +37,12 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>How the weight is stored.</summary>
     public WeightLayout Layout { get; }
 
+    /// <summary>
+    /// The type that the product is computed and returned in; null for the weight's own. With bfloat16 the weight stays a float32 master
+    /// that gradients and optimizer work on, as under PyTorch's autocast.
+    /// </summary>
+    internal ScalarType? ComputeType { get; set; }
+
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }
 
@@ -44,7 +50,10 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var output = Layout == WeightLayout.OutputByInput ? F.linear(input, _weight, _bias) : MultiplyInputByOutput(input);
+        var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
+        if (ComputeType is { } type)
+            (input, weight, bias) = (input.to(type), weight.to(type), bias?.to(type));
+        var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
         if (Adapter is not null)
             output = output + Adapter.Forward(input, training);
         return output.MoveToOuterDisposeScope();
@@ -80,10 +89,10 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         // TorchSharp would register the fields once more, under their own names..
     }
 
-    private Tensor MultiplyInputByOutput(Tensor input)
+    private Tensor MultiplyInputByOutput(Tensor input, Tensor weight, Tensor? bias)
     {
         var rows = input.reshape(-1, InputWidth); // [rows, input]
-        var product = _bias is null ? mm(rows, _weight) : addmm(_bias, rows, _weight, 1, 1);
+        var product = bias is null ? mm(rows, weight) : addmm(bias, rows, weight, 1, 1);
         return product.view([.. input.shape[..^1], OutputWidth]);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class LoraAdapter : IDisposable
     {
         using var scope = NewDisposeScope();
         var x = training && _dropout > 0 ? F.dropout(input, _dropout, training: true) : input;
-        return (F.linear(F.linear(x, A), B) * Scale).MoveToOuterDisposeScope();
+        return (F.linear(F.linear(x, A.to(x.dtype)), B.to(x.dtype)) * Scale).MoveToOuterDisposeScope();
     }
 
     /// <summary>scale * B A, [output width, input width].</summary>

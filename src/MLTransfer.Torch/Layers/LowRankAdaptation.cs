@@ -15,9 +15,12 @@ public static class LowRankAdaptation
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        foreach (var (_, layer) in Targets(model, options.TargetModules))
-            layer.Adapter = LoraAdapter.Create(layer, options.Rank, options.Scale, options.Dropout, model.DataType, model.Device);
-        model.Lora = options;
+        Attach(model, options,
+        [
+            .. Targets(model, options.TargetModules).Select(target => (
+                target.Layer,
+                LoraAdapter.Create(target.Layer, options.Rank, options.Scale, options.Dropout, model.DataType, model.Device))),
+        ]);
     }
 
     /// <summary>Adds every adapter's update to the weight it adapts, and drops the adapters. All parameters are trainable afterwards.</summary>
@@ -45,7 +48,18 @@ public static class LowRankAdaptation
         }
     }
 
-    /// <summary>Freezes the model and finds the layers that <paramref name="targetModules"/> names.</summary>
+    /// <summary>Freezes the model and gives layers their adapters.</summary>
+    internal static void Attach(CausalLanguageModel model, LoraOptions options, IReadOnlyList<(Linear Layer, LoraAdapter Adapter)> adapters)
+    {
+        foreach (var parameter in model.parameters())
+            parameter.requires_grad = false;
+        foreach (var (layer, adapter) in adapters)
+            layer.Adapter = adapter;
+        model.Lora = options;
+    }
+
+    /// <summary>The layers that <paramref name="targetModules"/> names.</summary>
+    /// <exception cref="ArgumentException">A target matches no layer, or the model has adapters already.</exception>
     internal static IReadOnlyList<(string Name, Linear Layer)> Targets(CausalLanguageModel model, IReadOnlyList<string> targetModules)
     {
         if (model.Lora is not null)
@@ -60,8 +74,6 @@ public static class LowRankAdaptation
                 nameof(targetModules));
         }
 
-        foreach (var parameter in model.parameters())
-            parameter.requires_grad = false;
         return [.. layers.Where(l => targetModules.Any(t => Matches(l.Name, t)))];
     }
 

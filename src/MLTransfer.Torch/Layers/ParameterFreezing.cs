@@ -7,26 +7,28 @@ namespace MLTransfer.Torch.Layers;
 public static class ParameterFreezing
 {
     /// <summary>Freezes the parameters whose name matches a pattern with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>.</summary>
-    /// <exception cref="ArgumentException">The pattern matches no parameter, or nothing would be left to train.</exception>
+    /// <exception cref="ArgumentException">The pattern matches no parameter, or nothing would be left to train. Nothing is frozen then.</exception>
     public static void FreezeByName(CausalLanguageModel model, params IReadOnlyList<string> patterns)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(patterns);
+        var matches = new HashSet<string>();
         foreach (var pattern in patterns)
         {
-            var matches = model.named_parameters().Where(p => FileSystemName.MatchesSimpleExpression(pattern, p.name, ignoreCase: false)).ToList();
-            if (matches.Count == 0)
+            var names = model.named_parameters().Select(p => p.name).Where(name => Matches(pattern, name)).ToList();
+            if (names.Count == 0)
             {
                 var example = model.named_parameters().First().name;
                 throw new ArgumentException($"Freezing pattern '{pattern}' matches no parameter. Names look like '{example}'.", nameof(patterns));
             }
 
-            foreach (var (_, parameter) in matches)
-                parameter.requires_grad = false;
+            matches.UnionWith(names);
         }
 
-        if (!model.TrainableParameters().Any())
+        if (model.TrainableParameters().All(p => matches.Contains(p.Name)))
             throw new ArgumentException($"Freezing '{string.Join("', '", patterns)}' leaves nothing to train.", nameof(patterns));
+        foreach (var (_, parameter) in model.named_parameters().Where(p => matches.Contains(p.name)))
+            parameter.requires_grad = false;
     }
 
     /// <summary>Freezes the embeddings and all blocks but the last <paramref name="trainableBlocks"/>; the final norm stays trainable.</summary>
@@ -44,4 +46,6 @@ public static class ParameterFreezing
                 parameter.requires_grad = false;
         }
     }
+
+    private static bool Matches(string pattern, string name) => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 }

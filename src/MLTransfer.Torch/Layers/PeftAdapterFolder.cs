@@ -20,8 +20,9 @@ public static class PeftAdapterFolder
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Attaches the adapters of a folder to a model; the model's own parameters become frozen.</summary>
-    /// <exception cref="InvalidDataException">A file is malformed or does not fit the model.</exception>
+    /// <exception cref="InvalidDataException">A file is malformed or does not fit the model, which is as it was then.</exception>
     /// <exception cref="NotSupportedException">The adapters are of a kind other than plain LoRA.</exception>
+    /// <exception cref="ArgumentException">The model has adapters already.</exception>
     public static void Load(CausalLanguageModel model, string folder)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -47,18 +48,39 @@ public static class PeftAdapterFolder
         var options = ParseConfiguration(configuration, origin);
         var expected = new HashSet<string>(weights.Tensors.Keys);
         var adapters = new List<(Linear Layer, LoraAdapter Adapter)>();
-        foreach (var (name, layer) in LowRankAdaptation.Targets(model, options.TargetModules))
+        try
         {
-            var a = Read($"{NamePrefix}{name}.lora_A.weight", options.Rank, layer.InputWidth);
-            var b = Read($"{NamePrefix}{name}.lora_B.weight", layer.OutputWidth, options.Rank);
-            adapters.Add((layer, new LoraAdapter(a, b, options.Scale, options.Dropout)));
+            foreach (var (name, layer) in Targets())
+            {
+                var a = Read($"{NamePrefix}{name}.lora_A.weight", options.Rank, layer.InputWidth);
+                var b = Read($"{NamePrefix}{name}.lora_B.weight", layer.OutputWidth, options.Rank);
+                adapters.Add((layer, new LoraAdapter(a, b, options.Scale, options.Dropout)));
+            }
+
+            if (expected.Count > 0)
+                throw new InvalidDataException($"{origin}: {WeightsFileName} has the tensor '{expected.Min()}', which no target module of the model takes.");
+        }
+        catch
+        {
+            adapters.ForEach(a => a.Adapter.Dispose());
+            throw;
         }
 
-        if (expected.Count > 0)
-            throw new InvalidDataException($"{origin}: {WeightsFileName} has the tensor '{expected.First()}', which no target module of the model takes.");
-        foreach (var (layer, adapter) in adapters)
-            layer.Adapter = adapter;
-        model.Lora = options;
+        LowRankAdaptation.Attach(model, options, adapters);
+
+        IReadOnlyList<(string Name, Linear Layer)> Targets()
+        {
+            if (model.Lora is not null)
+                throw new ArgumentException("The model has LoRA adapters already. Merge them first.", nameof(model));
+            try
+            {
+                return LowRankAdaptation.Targets(model, options.TargetModules);
+            }
+            catch (ArgumentException exception)
+            {
+                throw new InvalidDataException($"{origin}: {exception.Message}", exception);
+            }
+        }
 
         Tensor Read(string name, long rows, long columns)
         {
@@ -136,11 +158,17 @@ public static class PeftAdapterFolder
                     throw Unsupported(pattern, value);
             }
 
-            foreach (var list in (string[])["modules_to_save", "layers_to_transform", "exclude_modules", "target_parameters", "trainable_token_indices"])
+            foreach (var setting in (string[])[
+                "modules_to_save", "layers_to_transform", "layer_replication", "exclude_modules", "target_parameters", "trainable_token_indices",
+                "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "velora_config"])
             {
-                if (json[list] is { } value)
-                    throw Unsupported(list, value);
+                if (json[setting] is { } value)
+                    throw Unsupported(setting, value);
             }
+
+            // The other ways to start (pissa, olora, corda, loftq, ...) change the base weights too, which the file does not hold.
+            if (json["init_lora_weights"] is JsonValue start && start.TryGetValue<string>(out var way) && way is not ("gaussian" or "eva" or "orthogonal"))
+                throw Unsupported("init_lora_weights", start);
 
             var options = new LoraOptions
             {

@@ -52,6 +52,18 @@ public abstract class CausalLanguageModel : nn.Module
     /// <summary>The LoRA adapters that are attached, or null.</summary>
     public LoraOptions? Lora { get; internal set; }
 
+    /// <summary>The type that matrix products are computed in; null for the parameters' own. Normalization, softmax and loss stay in float32.</summary>
+    internal ScalarType? ComputeType
+    {
+        get;
+        set
+        {
+            field = value;
+            foreach (var layer in modules().OfType<Layers.Linear>())
+                layer.ComputeType = value;
+        }
+    }
+
     /// <summary>The type of the parameters.</summary>
     public ScalarType DataType => TokenEmbedding.dtype;
 

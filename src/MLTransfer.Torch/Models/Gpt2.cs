@@ -62,7 +62,13 @@ internal sealed class Gpt2 : CausalLanguageModel
 
     public override Tensor ComputeHiddenStates(ModelInput input) => _transformer.Forward(input);
 
-    public override Tensor ComputeLogits(Tensor hiddenStates) => F.linear(hiddenStates, _head);
+    public override Tensor ComputeLogits(Tensor hiddenStates)
+    {
+        if (ComputeType is not { } type)
+            return F.linear(hiddenStates, _head);
+        using var scope = NewDisposeScope();
+        return F.linear(hiddenStates.to(type), _head.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
 }
 
 /// <summary>The stack of blocks between the embeddings and the final layer norm.</summary>

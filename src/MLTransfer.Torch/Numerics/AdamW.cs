@@ -87,10 +87,8 @@ internal sealed class AdamW : IDisposable
         using var gradients = no_grad();
         foreach (var slot in _slots)
         {
-            if (slot.Parameter.grad is not { } gradient)
-                continue;
-            using (gradient)
-                gradient.zero_();
+            using var scope = NewDisposeScope(); // of the gradient, and of a second wrapper of it that zero_ returns
+            slot.Parameter.grad?.zero_();
         }
     }
 

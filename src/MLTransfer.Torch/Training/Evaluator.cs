@@ -11,13 +11,14 @@ public static class Evaluator
     /// <param name="examples">The rows.</param>
     /// <param name="batchSize">Rows of one forward pass. The result does not depend on it.</param>
     /// <param name="cancellationToken">Checked before every pass.</param>
-    /// <exception cref="ArgumentException">No example has a token to predict.</exception>
+    /// <exception cref="ArgumentException">No example has a token to predict, or one does not fit the model.</exception>
     public static EvaluationResult Evaluate(
         CausalLanguageModel model, IReadOnlyList<TrainingExample> examples, int batchSize = 8, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(examples);
-        var counted = examples.Where(e => e.PredictedTokens > 0).ToList();
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        var counted = TrainingRows.Usable(examples, model, nameof(examples));
         if (counted.Count == 0)
             throw new ArgumentException("There is no token to predict: the evaluation rows are empty or a single token long.", nameof(examples));
 

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Checkpoints;
 using ScottPlot;
 
 namespace MLTransfer.Torch.Training;
@@ -14,7 +15,8 @@ internal static class LossPlot
         plot.XLabel("Optimizer step");
         plot.YLabel("Cross-entropy (nats a token)");
         plot.ShowLegend();
-        plot.SavePng(path, 900, 500);
+        var png = plot.GetImageBytes(900, 500, ImageFormat.Png);
+        AtomicFile.Write(path, stream => stream.Write(png));
 
         void Add(string label, IEnumerable<(int Step, double Loss)> values, bool markers)
         {

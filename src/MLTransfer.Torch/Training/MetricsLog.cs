@@ -1,11 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Torch.Training;
 
 /// <summary><c>metrics.jsonl</c>: a line for every step and evaluation, with the names that transformers logs under.</summary>
 internal sealed class MetricsLog : IDisposable
 {
+    private const string FileName = "metrics.jsonl";
+
     private readonly StreamWriter? _writer;
 
     /// <summary>What the resumed run had logged up to its checkpoint.</summary>
@@ -17,15 +20,14 @@ internal sealed class MetricsLog : IDisposable
     {
         if (outputDirectory is null)
             return;
-        var path = Path.Combine(outputDirectory, "metrics.jsonl");
-        var kept = resumedStep > 0 && File.Exists(path)
-            ? File.ReadLines(path).Select(line => (Line: line, Progress: Parse(line))).Where(l => l.Progress?.Step <= resumedStep).ToList()
-            : [];
-        Earlier = [.. kept.Select(l => l.Progress!)];
-        _writer = new StreamWriter(path, append: false) { AutoFlush = true };
-        foreach (var (line, _) in kept)
-            _writer.WriteLine(line);
+        var path = Path.Combine(outputDirectory, FileName);
+        Earlier = Truncate(path, resumedStep);
+        _writer = new StreamWriter(path, append: true) { AutoFlush = true };
     }
+
+    /// <summary>Takes back what was logged after a checkpoint; all of it where there is none.</summary>
+    public static void GoBackTo(string outputDirectory, TrainingCheckpoint? checkpoint) =>
+        Truncate(Path.Combine(outputDirectory, FileName), checkpoint?.Step ?? 0);
 
     public void Write(TrainingProgress progress)
     {
@@ -48,6 +50,20 @@ internal sealed class MetricsLog : IDisposable
     }
 
     public void Dispose() => _writer?.Dispose();
+
+    /// <summary>Drops the lines of later steps and returns what the others say. Step 0 means that nothing is kept.</summary>
+    private static List<TrainingProgress> Truncate(string path, int lastStep)
+    {
+        if (lastStep == 0 || !File.Exists(path))
+        {
+            File.Delete(path);
+            return [];
+        }
+
+        var kept = File.ReadLines(path).Select(line => (Line: line, Progress: Parse(line))).Where(l => l.Progress?.Step <= lastStep).ToList();
+        AtomicFile.WriteAllText(path, string.Concat(kept.Select(l => l.Line + "\n")));
+        return [.. kept.Select(l => l.Progress!)];
+    }
 
     private static TrainingProgress? Parse(string line)
     {

@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using MLTransfer.Torch.Models;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tokenization;
@@ -13,15 +9,19 @@ namespace MLTransfer.Torch.Training;
 /// <summary>Trains a causal language model, as Hugging Face's <c>Trainer</c> does: same schedule, same clipping, same optimizer, same numbers.</summary>
 /// <remarks>
 /// The same seed, data, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed:
-/// every epoch's order and every step's dropout come from the seed and the epoch's or step's number alone.
+/// every epoch's order and every step's dropout come from the seed and the epoch's or step's number alone. Dropout draws from libtorch's one
+/// generator of the process, so with dropout this holds only while no other thread draws from it.
 /// </remarks>
 public sealed class Trainer
 {
+    private const string PlotFile = "loss.png";
+
     private readonly CausalLanguageModel _model;
     private readonly TrainingOptions _options;
     private readonly TextTokenizer? _tokenizer;
     private readonly List<TrainingExample> _training;
     private readonly List<TrainingExample> _validation;
+    private readonly int _rowsPerStep;
     private readonly int _stepsPerEpoch;
     private readonly int _totalSteps;
 
@@ -44,8 +44,8 @@ public sealed class Trainer
         ArgumentNullException.ThrowIfNull(training);
         options.Check();
         (_model, _options, _tokenizer) = (model, options, tokenizer);
-        _training = Usable(training, model);
-        _validation = Usable(validation ?? [], model);
+        _training = TrainingRows.Usable(training, model, nameof(training));
+        _validation = TrainingRows.Usable(validation ?? [], model, nameof(validation));
         if (_training.Count == 0)
             throw new ArgumentException("There is nothing to train on: no training row has two tokens or more.", nameof(training));
         if (_validation.Count == 0 && options.EarlyStoppingPatience > 0)
@@ -53,36 +53,60 @@ public sealed class Trainer
         if (!model.TrainableParameters().Any())
             throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
 
-        var batches = (_training.Count + options.BatchSize - 1) / options.BatchSize;
-        _stepsPerEpoch = (batches + options.GradientAccumulationSteps - 1) / options.GradientAccumulationSteps;
-        _totalSteps = options.MaximumSteps > 0 ? options.MaximumSteps : checked(_stepsPerEpoch * options.NumberOfEpochs);
+        _rowsPerStep = (int)Math.Min(_training.Count, (long)options.BatchSize * options.GradientAccumulationSteps);
+        _stepsPerEpoch = (_training.Count + _rowsPerStep - 1) / _rowsPerStep;
+        var steps = options.MaximumSteps > 0 ? options.MaximumSteps : (long)_stepsPerEpoch * options.NumberOfEpochs;
+        if (steps > int.MaxValue)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), steps, $"{nameof(TrainingOptions.NumberOfEpochs)} of {options.NumberOfEpochs} takes more than {int.MaxValue} steps.");
+        }
+
+        _totalSteps = (int)steps;
     }
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
+    /// <remarks>
+    /// A second call is a new run that starts from the weights that the first one left, with the schedule and the order of rows from the beginning.
+    /// With <see cref="TrainingOptions.Resume"/> it goes on from the newest checkpoint instead, which may be that of the last step.
+    /// </remarks>
     /// <param name="progress">Told after every step and evaluation, on this thread.</param>
-    /// <param name="cancellationToken">Checked before every pass. On cancellation the model has the weights of the last checkpoint, or of the start.</param>
+    /// <param name="cancellationToken">
+    /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last checkpoint, or,
+    /// where there is none, as at the start.
+    /// </param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite; the last good weights were restored.</exception>
+    /// <exception cref="TrainingDivergedException">
+    /// A loss or gradient became NaN or infinite. The model has the weights that were best on the validation rows, else those of the last
+    /// checkpoint whose weights gave a finite loss, else those of the start.
+    /// </exception>
+    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another model.</exception>
+    /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        cancellationToken.ThrowIfCancellationRequested(); // before anything of an earlier run is deleted
         var workFolder = _options.OutputDirectory ?? Path.Combine(Path.GetTempPath(), $"mltransfer-{Guid.NewGuid():N}");
-        Directory.CreateDirectory(workFolder);
         var start = new WeightSnapshot(Path.Combine(workFolder, "start-weights.safetensors"));
         var best = new WeightSnapshot(Path.Combine(workFolder, "best-weights.safetensors"));
         var clock = Stopwatch.StartNew();
         var history = new List<TrainingProgress>();
+        TrainerState? reached = null; // null until the run has begun
+        var hasResult = false;
         using var optimizer = CreateOptimizer();
         try
         {
-            var state = Begin(optimizer, start, best);
+            Directory.CreateDirectory(workFolder);
+            start.Save(_model);
+            var state = reached = Begin(optimizer, best);
             using var log = new MetricsLog(_options.OutputDirectory, state.Step);
-            var (firstStep, tokens, stoppedEarly) = (state.Step, 0L, false);
+            var (firstStep, tokens) = (state.Step, 0L);
+            var stoppedEarly = IsToStop(state); // a run that had stopped already has nothing left to do
 
             if (_validation.Count > 0 && state.Step == 0)
             {
-                var report = new TrainingProgress { Step = 0, TotalSteps = _totalSteps, Epoch = 0, ValidationLoss = Evaluate(cancellationToken) };
-                state = Judge(state with { InitialValidationLoss = report.ValidationLoss }, report.ValidationLoss!.Value, best);
-                Publish(report);
+                var loss = Evaluate(step: 0, cancellationToken);
+                state = reached = Judge(state with { InitialValidationLoss = loss }, loss, best);
+                Publish(new TrainingProgress { Step = 0, TotalSteps = _totalSteps, Epoch = 0, ValidationLoss = loss });
             }
 
             while (state.Step < _totalSteps && !stoppedEarly)
@@ -94,15 +118,14 @@ public sealed class Trainer
                 if (!double.IsFinite(loss) || !double.IsFinite(gradientNorm))
                     throw new TrainingDivergedException(state.Step + 1, loss, gradientNorm);
 
-                state = state with { Step = state.Step + 1 };
+                state = reached = state with { Step = state.Step + 1 };
                 tokens += rows.Sum(row => (long)row.InputIds.Length);
                 double? validationLoss = null;
                 if (_validation.Count > 0 && IsEvaluationStep(state.Step))
                 {
-                    validationLoss = Evaluate(cancellationToken);
-                    state = Judge(state, validationLoss.Value, best);
-                    stoppedEarly = _options.EarlyStoppingPatience > 0
-                        && state.EvaluationsWithoutImprovement >= _options.EarlyStoppingPatience;
+                    validationLoss = Evaluate(state.Step, cancellationToken);
+                    state = reached = Judge(state, validationLoss.Value, best);
+                    stoppedEarly = IsToStop(state);
                 }
 
                 var elapsed = clock.Elapsed;
@@ -120,21 +143,25 @@ public sealed class Trainer
                     Remaining = elapsed * ((double)(_totalSteps - state.Step) / (state.Step - firstStep)),
                 });
 
-                if (_options.CheckpointSteps > 0 && state.Step % _options.CheckpointSteps == 0)
+                if (_options.CheckpointSteps > 0
+                    && (state.Step % _options.CheckpointSteps == 0 || state.Step == _totalSteps || stoppedEarly))
+                {
                     TrainingCheckpoint.Write(workFolder, _model, _tokenizer, optimizer, state, best, _options.CheckpointLimit);
+                }
             }
 
-            var useBest = _validation.Count > 0 && _options.KeepBestModel && state.BestStep != state.Step;
+            var useBest = _options.KeepBestModel && state.BestValidationLoss is not null && state.BestStep != state.Step;
             if (useBest)
                 best.Restore(_model);
+            hasResult = true;
             if (_options.OutputDirectory is not null)
-                LossPlot.Write(Path.Combine(workFolder, "loss.png"), [.. log.Earlier, .. history]);
+                LossPlot.Write(Path.Combine(workFolder, PlotFile), [.. log.Earlier, .. history]);
             return new TrainingResult
             {
                 Steps = state.Step,
                 ModelStep = useBest ? state.BestStep : state.Step,
                 InitialValidationLoss = state.InitialValidationLoss,
-                ValidationLoss = useBest ? state.BestValidationLoss : history.LastOrDefault(p => p.ValidationLoss is not null)?.ValidationLoss,
+                ValidationLoss = useBest ? state.BestValidationLoss : state.LastValidationLoss,
                 StoppedEarly = stoppedEarly,
                 History = history,
                 Elapsed = clock.Elapsed,
@@ -147,9 +174,17 @@ public sealed class Trainer
                 progress?.Report(report);
             }
         }
-        catch (Exception exception)
+        catch (Exception exception) when (!hasResult) // the trained weights stay, even if they cannot be plotted
         {
-            RestoreLastGoodWeights(workFolder, start, exception is TrainingDivergedException && best.Exists ? best : null);
+            try
+            {
+                GoBack(workFolder, start, best, reached, exception is TrainingDivergedException);
+            }
+            catch (Exception second)
+            {
+                throw new AggregateException("Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
+            }
+
             throw;
         }
         finally
@@ -157,37 +192,14 @@ public sealed class Trainer
             _model.eval();
             foreach (var (_, parameter) in _model.TrainableParameters())
                 parameter.grad = null;
-            start.Delete();
-            best.Delete();
-            if (_options.OutputDirectory is null)
+            if (_options.OutputDirectory is null && Directory.Exists(workFolder))
                 Directory.Delete(workFolder, recursive: true);
-        }
-    }
-
-    private static List<TrainingExample> Usable(IReadOnlyList<TrainingExample> examples, CausalLanguageModel model)
-    {
-        foreach (var example in examples)
-        {
-            if (example.InputIds.Length != example.Labels.Length || example.SequenceIds is { } ids && ids.Length != example.InputIds.Length)
-                throw new ArgumentException("A training example has not as many labels or sequence ids as input ids.", nameof(examples));
-            if (example.InputIds.Length > model.ContextLength)
+            else if (Directory.Exists(workFolder))
             {
-                throw new ArgumentException(
-                    $"A training example has {example.InputIds.Length} tokens; the model's context is {model.ContextLength}.", nameof(examples));
-            }
-
-            foreach (var id in example.InputIds)
-            {
-                if ((uint)id >= (uint)model.VocabularySize)
-                {
-                    throw new ArgumentException(
-                        $"A training example has the token id {id}; the model's vocabulary has {model.VocabularySize}. Use the model's own tokenizer.",
-                        nameof(examples));
-                }
+                start.Delete();
+                best.Delete();
             }
         }
-
-        return [.. examples.Where(e => e.PredictedTokens > 0)];
     }
 
     private AdamW CreateOptimizer() => new(
@@ -197,32 +209,45 @@ public sealed class Trainer
     // Biases and normalization weights are the vectors of a model.
     private static bool IsDecayed(string name, long dimensions) => dimensions > 1 && !name.EndsWith(".bias", StringComparison.Ordinal);
 
-    private TrainerState Begin(AdamW optimizer, WeightSnapshot start, WeightSnapshot best)
+    private TrainerState Begin(AdamW optimizer, WeightSnapshot best)
     {
-        var fingerprint = Fingerprint();
-        if (_options.OutputDirectory is { } folder)
-        {
-            if (_options.Resume && TrainingCheckpoint.Newest(folder) is { } newest)
-            {
-                return TrainingCheckpoint.Resume(newest, _model, optimizer, fingerprint, best);
-            }
+        if (_options.OutputDirectory is not { } folder)
+            return new TrainerState { Fingerprint = "" };
 
-            TrainingCheckpoint.DeleteAll(folder); // of an earlier run: a later resume must not mix the two
-        }
+        var fingerprint = _options.Resume || _options.CheckpointSteps > 0 ? RunFingerprint.Compute(_model, _options, _training, _validation) : "";
+        TrainingCheckpoint.DeleteAbandoned(folder);
+        if (_options.Resume && TrainingCheckpoint.Newest(folder) is { } newest)
+            return newest.Resume(_model, optimizer, fingerprint, best);
 
+        TrainingCheckpoint.DeleteAll(folder); // of an earlier run: a later resume must not mix the two
+        File.Delete(Path.Combine(folder, PlotFile));
         best.Delete();
-        start.Save(_model);
         return new TrainerState { Fingerprint = fingerprint };
     }
 
-    private void RestoreLastGoodWeights(string workFolder, WeightSnapshot start, WeightSnapshot? best)
+    /// <summary>Brings the model, and after anything but divergence the files, back to the last state that is known to be good.</summary>
+    private void GoBack(string workFolder, WeightSnapshot start, WeightSnapshot best, TrainerState? reached, bool diverged)
     {
-        if (best is not null)
+        if (reached is null)
+        {
+            if (start.Exists)
+                start.Restore(_model);
+        }
+        else if (diverged && reached.BestValidationLoss is not null)
+        {
             best.Restore(_model);
-        else if (TrainingCheckpoint.Newest(workFolder) is { } newest)
-            TrainingCheckpoint.RestoreWeights(newest, _model);
-        else if (start.Exists)
-            start.Restore(_model);
+        }
+        else
+        {
+            // What diverges now is computed with the weights of the last step done: a checkpoint of them is no good either.
+            var checkpoint = TrainingCheckpoint.Newest(workFolder, diverged ? reached.Step - 1 : reached.Step);
+            if (checkpoint is null)
+                start.Restore(_model);
+            else
+                checkpoint.RestoreWeights(_model);
+            if (!diverged && _options.OutputDirectory is not null)
+                MetricsLog.GoBackTo(workFolder, checkpoint);
+        }
     }
 
     private (double Loss, double GradientNorm) RunStep(
@@ -257,49 +282,30 @@ public sealed class Trainer
     private TrainingExample[] RowsOfStep(int step)
     {
         var (epoch, stepOfEpoch) = (step / _stepsPerEpoch, step % _stepsPerEpoch);
-        var rowsPerStep = _options.BatchSize * _options.GradientAccumulationSteps;
         var order = _options.Shuffle
             ? new SplitMix64(SplitMix64.Mix((ulong)_options.Seed, 2, (ulong)epoch)).Permutation(_training.Count)
             : Enumerable.Range(0, _training.Count);
-        return [.. order.Skip(stepOfEpoch * rowsPerStep).Take(rowsPerStep).Select(i => _training[i])];
+        return [.. order.Skip(stepOfEpoch * _rowsPerStep).Take(_rowsPerStep).Select(i => _training[i])];
     }
 
     private bool IsEvaluationStep(int step) =>
         step == _totalSteps || step % (_options.EvaluationSteps > 0 ? _options.EvaluationSteps : _stepsPerEpoch) == 0;
 
-    private double Evaluate(CancellationToken cancellationToken) =>
-        Evaluator.Evaluate(_model, _validation, _options.EvaluationBatchSize, cancellationToken).Loss;
+    private bool IsToStop(TrainerState state) =>
+        _options.EarlyStoppingPatience > 0 && state.EvaluationsWithoutImprovement >= _options.EarlyStoppingPatience;
+
+    private double Evaluate(int step, CancellationToken cancellationToken)
+    {
+        var loss = Evaluator.Evaluate(_model, _validation, _options.EvaluationBatchSize, cancellationToken).Loss;
+        return double.IsFinite(loss) ? loss : throw new TrainingDivergedException(step, loss);
+    }
 
     private TrainerState Judge(TrainerState state, double validationLoss, WeightSnapshot best)
     {
-        if (!(validationLoss < (state.BestValidationLoss ?? double.PositiveInfinity)))
+        state = state with { LastValidationLoss = validationLoss };
+        if (validationLoss >= state.BestValidationLoss)
             return state with { EvaluationsWithoutImprovement = state.EvaluationsWithoutImprovement + 1 };
         best.Save(_model);
         return state with { BestValidationLoss = validationLoss, BestStep = state.Step, EvaluationsWithoutImprovement = 0 };
-    }
-
-    /// <summary>Identifies what makes a run's result: rows, options and the names of trained parameters.</summary>
-    private string Fingerprint()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var options = JsonSerializer.SerializeToNode(_options)!.AsObject();
-        foreach (var irrelevant in (string[])[nameof(TrainingOptions.OutputDirectory), nameof(TrainingOptions.Resume),
-            nameof(TrainingOptions.CheckpointSteps), nameof(TrainingOptions.CheckpointLimit)])
-        {
-            options.Remove(irrelevant);
-        }
-
-        hash.AppendData(Encoding.UTF8.GetBytes(options.ToJsonString()));
-        foreach (var (name, parameter) in _model.TrainableParameters())
-            hash.AppendData(Encoding.UTF8.GetBytes($"{name}[{string.Join(',', parameter.shape)}]"));
-        foreach (var example in _training.Concat(_validation))
-        {
-            hash.AppendData(MemoryMarshal.AsBytes<int>(example.InputIds));
-            hash.AppendData(MemoryMarshal.AsBytes<int>(example.Labels));
-            hash.AppendData(MemoryMarshal.AsBytes<int>(example.SequenceIds ?? []));
-            hash.AppendData([255]);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -11,6 +11,9 @@ internal sealed record TrainerState
 
     public double? InitialValidationLoss { get; init; }
 
+    /// <summary>Of the last evaluation.</summary>
+    public double? LastValidationLoss { get; init; }
+
     public double? BestValidationLoss { get; init; }
 
     public int BestStep { get; init; }

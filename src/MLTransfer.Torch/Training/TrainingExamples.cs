@@ -46,6 +46,9 @@ public static class TrainingExamples
     }
 
     /// <summary>Puts several examples into one row, up to <paramref name="length"/> tokens, in order; they do not see each other.</summary>
+    /// <param name="examples">Rows of one sequence each. Empty ones are left out.</param>
+    /// <param name="length">The most tokens of a row.</param>
+    /// <exception cref="ArgumentException">An example is longer than a row, is packed already, or has not as many labels as input ids.</exception>
     public static IReadOnlyList<TrainingExample> Pack(IEnumerable<TrainingExample> examples, int length)
     {
         ArgumentNullException.ThrowIfNull(examples);
@@ -56,6 +59,16 @@ public static class TrainingExamples
         {
             if (example.InputIds.Length > length)
                 throw new ArgumentException($"An example has {example.InputIds.Length} tokens; rows are packed to {length}.", nameof(examples));
+            if (example.Labels.Length != example.InputIds.Length)
+            {
+                throw new ArgumentException(
+                    $"An example has {example.InputIds.Length} input ids but {example.Labels.Length} labels; expected as many.", nameof(examples));
+            }
+
+            if (example.SequenceIds is not null)
+                throw new ArgumentException("An example is packed already: it has sequence ids. Pack single sequences.", nameof(examples));
+            if (example.InputIds.Length == 0)
+                continue;
             if (ids.Count + example.InputIds.Length > length)
                 Flush();
             ids.AddRange(example.InputIds);

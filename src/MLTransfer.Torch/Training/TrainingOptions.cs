@@ -61,15 +61,24 @@ public sealed class TrainingOptions
     public bool KeepBestModel { get; init; } = true;
 
     /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
+    /// <remarks>
+    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run that
+    /// used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
+    /// </remarks>
     public string? OutputDirectory { get; init; }
 
-    /// <summary>Steps between checkpoints; 0 for none (<c>save_steps</c>). Needs <see cref="OutputDirectory"/>.</summary>
+    /// <summary>
+    /// Steps between checkpoints; 0 for none (<c>save_steps</c>). The last step gets one too. Needs <see cref="OutputDirectory"/>.
+    /// </summary>
     public int CheckpointSteps { get; init; }
 
     /// <summary>How many checkpoints are kept, the newest; 0 for all (<c>save_total_limit</c>).</summary>
     public int CheckpointLimit { get; init; }
 
-    /// <summary>Go on from the newest checkpoint in <see cref="OutputDirectory"/> where there is one (<c>resume_from_checkpoint</c>).</summary>
+    /// <summary>
+    /// Go on from the newest checkpoint in <see cref="OutputDirectory"/> where there is one (<c>resume_from_checkpoint</c>), or start anew where there
+    /// is none. Rows, options and model must be those that the checkpoint was made with.
+    /// </summary>
     public bool Resume { get; init; }
 
     internal void Check()
@@ -92,6 +101,8 @@ public sealed class TrainingOptions
         DecayRate(nameof(AdamBeta2), AdamBeta2);
         if (!Enum.IsDefined(LearningRateSchedule))
             throw new ArgumentOutOfRangeException(nameof(LearningRateSchedule), LearningRateSchedule, "Unknown learning rate schedule.");
+        if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
+            throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.", nameof(OutputDirectory));
         if (OutputDirectory is null && (CheckpointSteps > 0 || Resume))
         {
             throw new ArgumentException(

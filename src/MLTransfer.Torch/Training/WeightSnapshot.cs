@@ -9,13 +9,12 @@ internal sealed class WeightSnapshot(string path)
 {
     public bool Exists => File.Exists(path);
 
-    public void Save(CausalLanguageModel model) =>
-        SafetensorsWriter.Write(path, model.TrainableParameters().Select(p => KeyValuePair.Create(p.Name, (Tensor)p.Parameter)));
+    public void Save(CausalLanguageModel model) => SafetensorsWriter.Write(path, TrainableWeights(model, namePrefix: ""));
 
     public void Restore(CausalLanguageModel model)
     {
         using var file = SafetensorsFile.Open(path);
-        Restore(model, file, namePrefix: "");
+        CopyInto(TrainableWeights(model, namePrefix: ""), file);
     }
 
     /// <summary>Puts a copy into a checkpoint's folder, where there is a snapshot.</summary>
@@ -25,24 +24,51 @@ internal sealed class WeightSnapshot(string path)
             File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
     }
 
-    /// <summary>Takes the copy in a checkpoint's folder, where there is one.</summary>
-    public void CopyFrom(string folder)
+    /// <summary>Takes the copy in a checkpoint's folder; where there is none, there is no snapshot afterwards.</summary>
+    /// <exception cref="InvalidDataException">The copy is damaged or of another model.</exception>
+    public void CopyFrom(string folder, CausalLanguageModel model)
     {
+        Delete();
         var copy = Path.Combine(folder, Path.GetFileName(path));
-        if (File.Exists(copy))
-            File.Copy(copy, path, overwrite: true);
+        if (!File.Exists(copy))
+            return;
+        using (var file = SafetensorsFile.Open(copy))
+            Check(TrainableWeights(model, namePrefix: ""), file);
+        File.Copy(copy, path);
     }
 
     public void Delete() => File.Delete(path);
 
-    /// <summary>Copies a checkpoint's values into the trainable weights.</summary>
-    public static void Restore(CausalLanguageModel model, Checkpoint checkpoint, string namePrefix)
+    /// <summary>The tensors that training changes, under the names that a file has for them.</summary>
+    public static IEnumerable<KeyValuePair<string, Tensor>> TrainableWeights(CausalLanguageModel model, string namePrefix) =>
+        model.TrainableParameters().Select(p => KeyValuePair.Create(namePrefix + p.Name, (Tensor)p.Parameter));
+
+    /// <summary>Copies stored values into tensors: all of them, or none where one is missing or of another shape.</summary>
+    /// <exception cref="InvalidDataException">A tensor is missing or of another shape; the message names file and tensor.</exception>
+    public static void CopyInto(IEnumerable<KeyValuePair<string, Tensor>> targets, Checkpoint source)
     {
+        var all = targets.ToList();
+        Check(all, source);
         using var gradients = no_grad();
-        foreach (var (name, parameter) in model.TrainableParameters())
+        foreach (var (name, target) in all)
         {
-            using var stored = checkpoint.Read(namePrefix + name);
-            parameter.copy_(stored);
+            using var scope = NewDisposeScope(); // of what is read, and of a second wrapper of the target that copy_ returns
+            target.copy_(source.Read(name));
+        }
+    }
+
+    /// <summary>Refuses what <see cref="CopyInto(IEnumerable{KeyValuePair{string, Tensor}}, Checkpoint)"/> would refuse.</summary>
+    public static void Check(IEnumerable<KeyValuePair<string, Tensor>> targets, Checkpoint source)
+    {
+        foreach (var (name, target) in targets)
+        {
+            if (!source.Tensors.TryGetValue(name, out var info))
+                throw new InvalidDataException($"{source.Location} has no tensor '{name}', which the training needs.");
+            if (!info.Shape.SequenceEqual(target.shape))
+            {
+                throw new InvalidDataException(
+                    $"{source.Location}: tensor '{name}' has shape [{string.Join(", ", info.Shape)}]; expected [{string.Join(", ", target.shape)}].");
+            }
         }
     }
 }

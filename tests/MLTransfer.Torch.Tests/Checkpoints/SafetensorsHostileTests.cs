@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using FsCheck.Xunit;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Numerics;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -84,7 +85,7 @@ public class SafetensorsHostileTests
             using SafetensorsFile file = SafetensorsFile.Open(path);
             Tensor tensor = file.Read("a");
             Assert.Equal([1f, 2f], tensor.data<float>().ToArray());
-            unsafe { Assert.Equal(0, (long)Numerics.NativeTensor.Pointer(tensor) % sizeof(float)); }
+            unsafe { Assert.Equal(0, (long)NativeTensor.Pointer(tensor) % sizeof(float)); }
         }
     }
 

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Checkpoints;
@@ -9,7 +10,7 @@ public sealed record TensorSpecification(string Name, ScalarType Type, long[] Sh
 {
     internal Tensor Create()
     {
-        byte[] bytes = new byte[Shape.Aggregate(1L, (product, extent) => product * extent) * Numerics.NativeTensor.ElementSize(Type)];
+        byte[] bytes = new byte[Shape.Aggregate(1L, (product, extent) => product * extent) * NativeTensor.ElementSize(Type)];
         new Random(Seed).NextBytes(bytes);
         if (Type == ScalarType.Bool)
             for (int index = 0; index < bytes.Length; index++) bytes[index] &= 1;

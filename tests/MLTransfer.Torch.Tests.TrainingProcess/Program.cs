@@ -1,0 +1,39 @@
+using MLTransfer.Torch.Tests.Training;
+using MLTransfer.Torch.Tests.TrainingProcess;
+using static TorchSharp.torch;
+
+// Trains TinyRun in a process of its own, to be killed or to run out of disk.
+// Arguments: the output directory, the kind of run, what happens, and the step at which it happens.
+set_num_threads(1);
+var (folder, kind, misfortune, step) = (args[0], Enum.Parse<TinyRunKind>(args[1]), args[2], int.Parse(args[3]));
+using var model = TinyRun.CreateModel(kind);
+try
+{
+    TinyRun.Create(model, kind, folder).Train(new ProgressCallback(report =>
+    {
+        if (report.Step < step)
+            return;
+        switch (misfortune)
+        {
+            case "wait-to-be-killed":
+                Console.WriteLine($"step {report.Step}");
+                Thread.Sleep(30); // the run still goes on when the signal arrives
+                break;
+            case "die-in-a-write":
+                FileSizeLimit.Set(FileSizeLimit.Consequence.Death);
+                break;
+            case "disk-full":
+                FileSizeLimit.Set(FileSizeLimit.Consequence.Error);
+                break;
+            default:
+                throw new ArgumentException($"Unknown misfortune '{misfortune}'.");
+        }
+    }));
+}
+catch (IOException exception) when (misfortune == "disk-full")
+{
+    Console.WriteLine(exception.Message);
+    return 3;
+}
+
+return 0;

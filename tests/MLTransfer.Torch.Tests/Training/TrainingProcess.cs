@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace MLTransfer.Torch.Tests.Training;
+
+/// <summary>A training in a process of its own.</summary>
+internal static class TrainingProcess
+{
+    /// <summary>Starts <see cref="TinyRun"/>, lets it go wrong, and returns its exit code and output.</summary>
+    public static (int ExitCode, string Output) Run(string folder, TinyRunKind kind, string misfortune, int step)
+    {
+        const string name = "MLTransfer.Torch.Tests.TrainingProcess";
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
+        var program = Path.Combine(RepositoryFiles.Root, "artifacts", "bin", name, configuration, $"{name}.dll");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, folder, kind.ToString(), misfortune, $"{step}"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["DOTNET_DbgEnableMiniDump"] = "0" },
+        })!;
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = "";
+        if (misfortune == "wait-to-be-killed")
+        {
+            output = process.StandardOutput.ReadLine();
+            process.Kill(); // SIGKILL
+        }
+
+        output += process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output + errors.GetAwaiter().GetResult());
+    }
+}
