@@ -8,7 +8,10 @@ namespace MLTransfer.Torch.Checkpoints;
 /// </summary>
 public static class AtomicFile
 {
-    /// <summary>Writes a file, replacing an existing one. If anything fails, the old file stays as it was and nothing is left behind.</summary>
+    /// <summary>
+    /// Writes a file, replacing an existing one. If anything fails, the old file stays as it was and nothing is left behind. On Windows
+    /// a file that is mapped into memory, such as the checkpoint that a model still views, cannot be replaced.
+    /// </summary>
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="write">Writes the contents to the seekable stream given to it.</param>
     /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace MLTransfer.Torch.Checkpoints;
 
@@ -14,7 +15,7 @@ public static partial class AtomicFolder
     /// </summary>
     /// <param name="folder">The folder; its parent folders are made where they are missing.</param>
     /// <param name="writeInto">Writes the contents into the empty folder whose path it is given.</param>
-    /// <exception cref="IOException">The folder cannot be written, for example because the disk is full or the name is that of a file.</exception>
+    /// <exception cref="IOException">The folder cannot be written: for example the disk is full, or the name is that of a file.</exception>
     public static void Write(string folder, Action<string> writeInto)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -46,8 +47,11 @@ public static partial class AtomicFolder
     {
         foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
-            stream.Flush(flushToDisk: true);
+            // Windows flushes only what is open for writing; elsewhere a file may be one that nobody may write to, such as a copy of one.
+            bool windows = OperatingSystem.IsWindows();
+            if (windows && File.GetAttributes(file).HasFlag(FileAttributes.ReadOnly)) continue;
+            using SafeFileHandle handle = File.OpenHandle(file, FileMode.Open, windows ? FileAccess.ReadWrite : FileAccess.Read);
+            RandomAccess.FlushToDisk(handle);
         }
     }
 
@@ -59,11 +63,16 @@ public static partial class AtomicFolder
         {
             if (OperatingSystem.IsLinux() && renameat2(currentDirectory, temporary, currentDirectory, folder, exchange) == 0) return;
         }
-        catch (EntryPointNotFoundException)
+        catch (TypeLoadException)
         {
-            // A C library older than the call.
+            // The C library goes by another name or is older than the call.
         }
+        ReplaceInTwoSteps(folder, temporary);
+    }
 
+    /// <summary><see cref="Replace"/> where the system cannot exchange two names at once.</summary>
+    internal static void ReplaceInTwoSteps(string folder, string temporary)
+    {
         string old = TemporarySibling.NewName(folder);
         using FileStream hold = TemporarySibling.LockFolder(old);
         Directory.Move(folder, old);

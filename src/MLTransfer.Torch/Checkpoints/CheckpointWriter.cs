@@ -21,7 +21,9 @@ public static partial class CheckpointWriter
     /// </summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="tensors">The tensors; their order decides which shard each goes to.</param>
-    /// <param name="storeAs">Float16, BFloat16, Float32 or Float64: the type in which floating-point tensors are stored; null for each one's own.</param>
+    /// <param name="storeAs">
+    /// Float16, BFloat16, Float32 or Float64: the type in which floating-point tensors are stored; null for each one's own.
+    /// </param>
     /// <param name="maximumShardBytes">The most bytes of tensors in a file; a single larger tensor gets a file of its own.</param>
     /// <exception cref="ArgumentException">A name occurs twice, or the format has no such name or element type.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -63,7 +65,8 @@ public static partial class CheckpointWriter
     private static string ShardName(int index, int count) => $"model-{index + 1:D5}-of-{count:D5}.safetensors";
 
     /// <summary>The rule of huggingface_hub's split_state_dict_into_shards_factory, so that the same tensors give the same files.</summary>
-    private static List<List<KeyValuePair<string, Tensor>>> Split(List<KeyValuePair<string, Tensor>> tensors, ScalarType? storeAs, long maximumShardBytes)
+    private static List<List<KeyValuePair<string, Tensor>>> Split(
+        List<KeyValuePair<string, Tensor>> tensors, ScalarType? storeAs, long maximumShardBytes)
     {
         var shards = new List<List<KeyValuePair<string, Tensor>>>();
         var current = new List<KeyValuePair<string, Tensor>>();
@@ -92,7 +95,8 @@ public static partial class CheckpointWriter
     private static string Index(List<List<KeyValuePair<string, Tensor>>> shards, ScalarType? storeAs)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var options = new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        using (var json = new Utf8JsonWriter(stream, options))
         {
             json.WriteStartObject();
             json.WriteStartObject("metadata");

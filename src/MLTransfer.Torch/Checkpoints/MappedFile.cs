@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace MLTransfer.Torch.Checkpoints;
 
-/// <summary>A whole file in memory, private and copy-on-write. The mapping lives until this and every tensor over it are disposed.</summary>
+/// <summary>A whole file in memory, private and copy-on-write. The mapping lives until this and all tensors over it are disposed.</summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
     // Never disposed: that would refuse new references to the handle, which has a finalizer of its own.

@@ -31,7 +31,8 @@ internal sealed class PickleGlobal
     /// <summary>The element type, where this is the class of a storage.</summary>
     public ScalarType? StorageType { get; }
 
-    public static PickleGlobal? Find(string module, string name) => Array.Find(s_all, known => known._module == module && known._name == name);
+    public static PickleGlobal? Find(string module, string name) =>
+        Array.Find(s_all, known => known._module == module && known._name == name);
 
     public override string ToString() => $"{_module}.{_name}";
 }

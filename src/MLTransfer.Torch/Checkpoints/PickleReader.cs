@@ -89,13 +89,13 @@ internal sealed class PickleReader
                 case PickleOpcode.LONG_BINGET: Push(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
 
                 case PickleOpcode.GLOBAL: Push(FindGlobal(ReadLine(), ReadLine())); break;
-                case PickleOpcode.STACK_GLOBAL: Push(PopMany(2) is [string module, string name] ? FindGlobal(module, name) : throw Invalid("the name of a Python object is not text")); break;
+                case PickleOpcode.STACK_GLOBAL: Push(FindGlobal(PopMany(2))); break;
                 case PickleOpcode.BINPERSID: Push(FindStorage(Pop())); break;
-                case PickleOpcode.REDUCE: Push(PopMany(2) is [var callable, var arguments] ? Call(callable, arguments) : null); break;
+                case PickleOpcode.REDUCE: Push(Call(PopMany(2))); break;
                 case PickleOpcode.BUILD: IgnoreAttributes(); break;
 
                 default:
-                    throw Refused(Enum.IsDefined(opcode) ? $"the pickle instruction {opcode}" : $"the unknown pickle instruction 0x{(byte)opcode:x2}", at);
+                    throw Refused(Enum.IsDefined(opcode) ? $"the pickle instruction {opcode}" : $"the unknown instruction 0x{(byte)opcode:x2}", at);
             }
         }
     }
@@ -117,10 +117,12 @@ internal sealed class PickleReader
 
     private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "...";
 
-    private InvalidDataException Invalid(string problem) => new($"'{_location}' is not a valid file of pickled weights: {problem} (byte {_position} of data.pkl).");
+    private InvalidDataException Invalid(string problem) =>
+        new($"'{_location}' is not a valid file of pickled weights: {problem} (byte {_position} of data.pkl).");
 
-    private InvalidDataException Refused(string what, int position) => new($"'{_location}' asks for {what} (byte {position} of data.pkl), " +
-        $"which a dictionary of tensors does not need. Only tensors and plain data are read, and no code of a file is ever run. {HowToConvert}.");
+    private InvalidDataException Refused(string what, int position) =>
+        new($"'{_location}' asks for {what} (byte {position} of data.pkl), which a dictionary of tensors does not need. " +
+            $"Only tensors and plain data are read, and no code of a file is ever run. {HowToConvert}.");
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -216,8 +218,9 @@ internal sealed class PickleReader
         if (keysAndValues.Length % 2 != 0) throw Invalid("a dictionary's last key has no value");
         for (int index = 0; index < keysAndValues.Length; index += 2)
         {
-            if (keysAndValues[index] is not (string or long)) throw Invalid($"a dictionary's key is {Describe(keysAndValues[index])}; expected text or a number");
-            dictionary[keysAndValues[index]!] = keysAndValues[index + 1];
+            object? key = keysAndValues[index];
+            if (key is not (string or long)) throw Invalid($"a dictionary's key is {Describe(key)}; expected text or a number");
+            dictionary[key] = keysAndValues[index + 1];
         }
     }
 
@@ -227,12 +230,17 @@ internal sealed class PickleReader
         _memo[index] = Top();
     }
 
-    private object? Recall(uint index) => _memo.TryGetValue(index, out object? value) ? value : throw Invalid($"its memo has no value {index}");
+    private object? Recall(uint index) =>
+        _memo.TryGetValue(index, out object? value) ? value : throw Invalid($"its memo has no value {index}");
+
+    private PickleGlobal FindGlobal(object?[] moduleAndName) => moduleAndName is [string module, string name]
+        ? FindGlobal(module, name)
+        : throw Invalid("the name of a Python object is not text");
 
     private PickleGlobal FindGlobal(string module, string name) =>
         PickleGlobal.Find(module, name) ?? throw Refused($"the Python object '{Shorten(module)}.{Shorten(name)}'", _position);
 
-    /// <summary>torch names a storage by <c>('storage', class, key, device, number of elements)</c>. The device does not matter here.</summary>
+    /// <summary>torch names a storage by <c>('storage', class, key, device, number of elements)</c>; the device does not matter.</summary>
     private PickledStorage FindStorage(object? identity)
     {
         if (identity is not object?[] tuple
@@ -246,17 +254,18 @@ internal sealed class PickleReader
         return known == storage ? known : throw Invalid($"the storage '{key}' is described in two ways");
     }
 
-    private object? Call(object? callable, object? arguments)
+    private object? Call(object?[] callableAndArguments)
     {
+        var (callable, arguments) = (callableAndArguments[0], callableAndArguments[1]);
         if (arguments is not object?[] tuple) throw Invalid($"the arguments of a call are {Describe(arguments)}; expected a tuple");
         if (callable == PickleGlobal.OrderedDictionary && tuple is []) return new PickleDictionary();
         if (callable == PickleGlobal.RebuildParameter && tuple is [PickledTensor parameter, bool, _]) return parameter;
         if (callable == PickleGlobal.RebuildTensor
-            && tuple is [PickledStorage storage, long offset, object?[] shape, object?[] strides, bool, _, .. [] or [null] or [PickleDictionary { Count: 0 }]])
+            && tuple is [PickledStorage storage, long offset, object?[] shape, object?[] strides, bool, _, .. var metadata]
+            && metadata is [] or [null] or [PickleDictionary { Count: 0 }])
         {
-            return PickledTensor.TryCreate(storage, offset, Integers(shape), Integers(strides), out PickledTensor? tensor) is string problem
-                ? throw Invalid($"a tensor's description is wrong: {problem}")
-                : tensor;
+            string? problem = PickledTensor.TryCreate(storage, offset, Integers(shape), Integers(strides), out PickledTensor? tensor);
+            return problem is null ? tensor : throw Invalid($"a tensor's description is wrong: {problem}");
         }
         throw Refused($"a call of {Describe(callable)} with other arguments than PyTorch writes", _position);
     }

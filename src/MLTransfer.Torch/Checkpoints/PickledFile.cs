@@ -16,12 +16,14 @@ internal sealed class PickledFile : Checkpoint
     private readonly Dictionary<string, Lazy<StoredData>> _storages;
     private volatile bool _disposed;
 
-    private PickledFile(MappedFile file, Dictionary<string, PickledTensor> pickled, Dictionary<string, Lazy<StoredData>> storages) : base(file.Path)
+    private PickledFile(MappedFile file, Dictionary<string, PickledTensor> pickled, Dictionary<string, Lazy<StoredData>> storages)
+        : base(file.Path)
     {
         _file = file;
         _pickled = pickled;
         _storages = storages;
-        _tensors = pickled.ToDictionary(tensor => tensor.Key, tensor => new TensorInfo(tensor.Value.Storage.Type, tensor.Value.Shape.AsReadOnly()));
+        _tensors = pickled.ToDictionary(
+            tensor => tensor.Key, tensor => new TensorInfo(tensor.Value.Storage.Type, tensor.Value.Shape.AsReadOnly()));
     }
 
     /// <inheritdoc/>
@@ -104,13 +106,15 @@ internal sealed class PickledFile : Checkpoint
     {
         string[] pickles = [.. zip.Names.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal)
             && name.IndexOf('/', StringComparison.Ordinal) == name.Length - "/data.pkl".Length)];
-        if (pickles is not [string pickle]) throw Invalid(path, $"the archive holds {pickles.Length} entries FOLDER/data.pkl; torch.save writes one");
+        if (pickles is not [string pickle])
+            throw Invalid(path, $"the archive holds {pickles.Length} entries FOLDER/data.pkl; torch.save writes one");
         return pickle[..^"data.pkl".Length];
     }
 
     private static Dictionary<string, PickledTensor> TensorsOf(object? value, string path)
     {
-        if (value is not PickleDictionary dictionary) throw Invalid(path, $"it holds {PickleReader.Describe(value)}; expected a dictionary of tensors");
+        if (value is not PickleDictionary dictionary)
+            throw Invalid(path, $"it holds {PickleReader.Describe(value)}; expected a dictionary of tensors");
         var tensors = new Dictionary<string, PickledTensor>();
         foreach (var (key, item) in dictionary)
         {
@@ -120,8 +124,8 @@ internal sealed class PickledFile : Checkpoint
         }
         if (tensors.Count == 0)
         {
-            string keys = string.Join(", ", dictionary.Keys.Take(10).Select(key => $"'{key}'"));
-            throw Invalid(path, $"its dictionary holds no tensors, only the entries {(keys.Length == 0 ? "(none)" : keys)}; expected names and tensors at the top level");
+            string keys = string.Join(", ", dictionary.Keys.Take(10).Select(PickleReader.Describe));
+            throw Invalid(path, $"its dictionary holds no tensors, but {(keys == "" ? "nothing" : keys)}; expected names and tensors at the top level");
         }
         return tensors;
     }
@@ -131,9 +135,12 @@ internal sealed class PickledFile : Checkpoint
         string name = $"{root}data/{storage.Key}";
         ZipEntry entry = zip.Find(name) ?? throw Invalid(path, $"the entry '{name}' with the data of a tensor is missing");
         if (entry.Length / storage.ElementSize != storage.Count)
-            throw Invalid(path, $"the entry '{name}' is {entry.Length} bytes long; {storage.Count} elements of type {storage.Type} were expected");
-        return entry.IsDeflated ? new(() => new StoredData(zip.Inflate(entry), 0)) : new(new StoredData(zip.File.Handle, entry.Offset));
+            throw Invalid(path, $"the entry '{name}' is {entry.Length} bytes long; expected {storage.Count} elements of {storage.Type}");
+        return entry.IsDeflated
+            ? new(() => new StoredData(zip.Inflate(entry), 0))
+            : new(new StoredData(zip.File.Handle, entry.Offset));
     }
 
-    private static InvalidDataException Invalid(string path, string problem) => new($"'{path}' is not a file of weights that can be read: {problem}.");
+    private static InvalidDataException Invalid(string path, string problem) =>
+        new($"'{path}' is not a file of weights that can be read: {problem}.");
 }

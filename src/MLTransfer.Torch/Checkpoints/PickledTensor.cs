@@ -34,8 +34,10 @@ internal sealed class PickledTensor
         tensor = null;
         if (shape.Length != strides.Length || shape.Length > TensorShape.MaximumRank)
             return $"it has {shape.Length} extents and {strides.Length} strides; expected the same number, up to {TensorShape.MaximumRank}";
-        if (offset < 0 || shape.Any(long.IsNegative) || strides.Any(long.IsNegative)) return "its offset, an extent or a stride is negative";
-        if (!TensorShape.TryGetByteCount(shape, storage.ElementSize, out long bytes)) return $"its shape {TensorShape.Describe(shape)} is too large";
+        if (offset < 0 || shape.Any(long.IsNegative) || strides.Any(long.IsNegative))
+            return "its offset, an extent or a stride is negative";
+        if (!TensorShape.TryGetByteCount(shape, storage.ElementSize, out long bytes))
+            return $"its shape {TensorShape.Describe(shape)} is too large";
         if (!TryGetSpan(shape, strides, out long span) || offset > storage.Count || span > storage.Count - offset)
         {
             return $"with the shape {TensorShape.Describe(shape)}, the strides {TensorShape.Describe(strides)} and the offset {offset} " +
@@ -43,7 +45,10 @@ internal sealed class PickledTensor
         }
         // A view that repeats elements could stand for any amount of memory once it is copied.
         if (bytes / storage.ElementSize > storage.Count)
-            return $"its shape {TensorShape.Describe(shape)} has more elements than its storage, {storage.Count}; save a contiguous() tensor instead of an expanded one";
+        {
+            return $"its shape {TensorShape.Describe(shape)} has more elements than its storage, {storage.Count}; " +
+                "save a contiguous() tensor instead of an expanded one";
+        }
         tensor = new PickledTensor(storage, offset, shape, strides, span);
         return null;
     }

@@ -2,13 +2,14 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints;
 
-/// <summary>The element types of the safetensors format that torch has too, in the order in which the format's own writer ranks them.</summary>
+/// <summary>The element types of the safetensors format that are read here, in the order of the format's own writer.</summary>
 internal static class SafetensorsDataType
 {
     private static readonly (string Name, ScalarType Type)[] s_types =
     [
-        ("BOOL", ScalarType.Bool), ("U8", ScalarType.Byte), ("I8", ScalarType.Int8), ("I16", ScalarType.Int16), ("F16", ScalarType.Float16),
-        ("BF16", ScalarType.BFloat16), ("I32", ScalarType.Int32), ("F32", ScalarType.Float32), ("F64", ScalarType.Float64), ("I64", ScalarType.Int64),
+        ("BOOL", ScalarType.Bool), ("U8", ScalarType.Byte), ("I8", ScalarType.Int8), ("I16", ScalarType.Int16),
+        ("F16", ScalarType.Float16), ("BF16", ScalarType.BFloat16), ("I32", ScalarType.Int32), ("F32", ScalarType.Float32),
+        ("F64", ScalarType.Float64), ("I64", ScalarType.Int64),
     ];
 
     public static string Names { get; } = string.Join(", ", s_types.Select(type => type.Name));

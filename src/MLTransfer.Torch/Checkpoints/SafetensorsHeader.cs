@@ -64,13 +64,15 @@ internal sealed class SafetensorsHeader
         // The reader's own exceptions: invalid JSON, and strings that are not valid UTF-8 or UTF-16.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"'{location}' is not a valid safetensors file: the header is not valid JSON. {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"'{location}' is not a valid safetensors file: the header is not valid JSON. {exception.Message}", exception);
         }
         header.CheckPlaces(dataLength);
         return header;
     }
 
-    public static InvalidDataException Invalid(string location, string problem) => new($"'{location}' is not a valid safetensors file: {problem}.");
+    public static InvalidDataException Invalid(string location, string problem) =>
+        new($"'{location}' is not a valid safetensors file: {problem}.");
 
     private InvalidDataException Invalid(string problem) => Invalid(_location, problem);
 
@@ -180,8 +182,12 @@ internal sealed class SafetensorsHeader
             }
             position = entry.End;
             if (dataLength is long length && position > length)
-                throw Invalid($"the data of tensor '{entry.Name}' ends at {position}, but only {length} bytes follow the header; the file is cut off");
+            {
+                throw Invalid($"the data of tensor '{entry.Name}' ends at {position}, but only {length} bytes follow the header; " +
+                    "the file is cut off");
+            }
         }
-        if (dataLength is long all && position != all) throw Invalid($"its tensors take {position} bytes, but {all} bytes follow the header");
+        if (dataLength is long all && position != all)
+            throw Invalid($"its tensors take {position} bytes, but {all} bytes follow the header");
     }
 }

@@ -22,11 +22,13 @@ public static class SafetensorsWriter
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="tensors">The tensors, on any device and of any layout in memory, under names that differ.</param>
     /// <param name="metadata">Text entries of the header; null for <c>format: pt</c>, which Python's transformers asks for.</param>
-    /// <param name="storeAs">Float16, BFloat16, Float32 or Float64: the type in which floating-point tensors are stored; null for each one's own.</param>
+    /// <param name="storeAs">
+    /// Float16, BFloat16, Float32 or Float64: the type in which floating-point tensors are stored; null for each one's own.
+    /// </param>
     /// <exception cref="ArgumentException">A name occurs twice, or the format has no such name or element type.</exception>
     /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null,
-        ScalarType? storeAs = null)
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null, ScalarType? storeAs = null)
     {
         List<Item> items = Arrange(tensors, storeAs);
         AtomicFile.Write(path, stream => Write(stream, items, metadata));
@@ -36,38 +38,45 @@ public static class SafetensorsWriter
     /// <param name="stream">Need not be seekable.</param>
     /// <param name="tensors">The tensors, on any device and of any layout in memory, under names that differ.</param>
     /// <param name="metadata">Text entries of the header; null for <c>format: pt</c>, which Python's transformers asks for.</param>
-    /// <param name="storeAs">Float16, BFloat16, Float32 or Float64: the type in which floating-point tensors are stored; null for each one's own.</param>
+    /// <param name="storeAs">
+    /// Float16, BFloat16, Float32 or Float64: the type in which floating-point tensors are stored; null for each one's own.
+    /// </param>
     /// <exception cref="ArgumentException">A name occurs twice, or the format has no such name or element type.</exception>
-    public static void Write(Stream stream, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null,
-        ScalarType? storeAs = null)
+    public static void Write(Stream stream, IEnumerable<KeyValuePair<string, Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null, ScalarType? storeAs = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
         Write(stream, Arrange(tensors, storeAs), metadata);
     }
 
     /// <summary>The bytes that a tensor's data will take in a file.</summary>
-    internal static long StoredBytes(Tensor tensor, ScalarType? storeAs) => tensor.numel() * NativeTensor.ElementSize(StoredType(tensor, storeAs));
+    internal static long StoredBytes(Tensor tensor, ScalarType? storeAs) =>
+        tensor.numel() * NativeTensor.ElementSize(StoredType(tensor, storeAs));
 
-    /// <summary>Refuses what <see cref="Write(string, IEnumerable{KeyValuePair{string, Tensor}}, IReadOnlyDictionary{string, string}?, ScalarType?)"/> would refuse.</summary>
+    /// <summary>Refuses what writing would refuse.</summary>
     internal static void Check(IEnumerable<KeyValuePair<string, Tensor>> tensors, ScalarType? storeAs) => Arrange(tensors, storeAs);
 
     private sealed record Item(string Name, byte[] SortKey, Tensor Tensor, ScalarType Type);
 
-    private static ScalarType StoredType(Tensor tensor, ScalarType? storeAs) => storeAs is ScalarType type && tensor.is_floating_point() ? type : tensor.dtype;
+    private static ScalarType StoredType(Tensor tensor, ScalarType? storeAs) =>
+        storeAs is ScalarType type && tensor.is_floating_point() ? type : tensor.dtype;
 
     /// <summary>Checks everything that can be refused, before anything is written, and puts the tensors into the format's order.</summary>
     private static List<Item> Arrange(IEnumerable<KeyValuePair<string, Tensor>> tensors, ScalarType? storeAs)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         if (storeAs is not (null or ScalarType.Float16 or ScalarType.BFloat16 or ScalarType.Float32 or ScalarType.Float64))
-            throw new ArgumentException($"Weights cannot be stored as {storeAs}; expected Float16, BFloat16, Float32 or Float64.", nameof(storeAs));
+        {
+            throw new ArgumentException(
+                $"Weights cannot be stored as {storeAs}; expected Float16, BFloat16, Float32 or Float64.", nameof(storeAs));
+        }
 
         var items = new List<Item>();
         var names = new HashSet<string>();
         foreach (var (name, tensor) in tensors)
         {
             if (name == SafetensorsHeader.MetadataName)
-                throw new ArgumentException($"No tensor can be called '{name}': the safetensors format keeps that name for itself.", nameof(tensors));
+                throw new ArgumentException($"No tensor can be called '{name}': the format keeps that name for itself.", nameof(tensors));
             if (!names.Add(name)) throw new ArgumentException($"Two tensors are called '{name}'.", nameof(tensors));
             ScalarType type = StoredType(tensor, storeAs);
             if (SafetensorsDataType.Rank(type) < 0 || tensor.is_sparse)
@@ -113,21 +122,24 @@ public static class SafetensorsWriter
         foreach (Item item in items)
         {
             long end = checked(position + item.Tensor.numel() * NativeTensor.ElementSize(item.Type));
-            text.Raw(separator).Quoted(item.Name).Raw(
-                $$""":{"dtype":"{{SafetensorsDataType.Name(item.Type)}}","shape":[{{string.Join(',', item.Tensor.shape)}}],"data_offsets":[{{position}},{{end}}]}""");
+            text.Raw(separator).Quoted(item.Name)
+                .Raw($$""":{"dtype":"{{SafetensorsDataType.Name(item.Type)}}","shape":[{{string.Join(',', item.Tensor.shape)}}]""")
+                .Raw($$""","data_offsets":[{{position}},{{end}}]}""");
             separator = ",";
             position = end;
         }
         text.Raw("}");
         while (text.Length % 8 != 0) text.Raw(" ");
         if (text.Length > SafetensorsHeader.MaximumLength)
-            throw new ArgumentException($"The header would take {text.Length} bytes, more than the {SafetensorsHeader.MaximumLength} that the format allows.");
+        {
+            throw new ArgumentException(
+                $"The header would take {text.Length} bytes, more than the {SafetensorsHeader.MaximumLength} that the format allows.");
+        }
         return text.ToArray();
     }
 
     private static unsafe void WriteData(Stream stream, Item item)
     {
-        using var gradients = no_grad();
         using var scope = NewDisposeScope();
         // [n], on the tensor's own device; a copy only if it is not contiguous.
         Tensor flat = item.Tensor.detach().contiguous().view(-1);

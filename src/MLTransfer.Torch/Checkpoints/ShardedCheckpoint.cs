@@ -13,7 +13,8 @@ internal sealed class ShardedCheckpoint : Checkpoint
     private readonly Lazy<IReadOnlyDictionary<string, TensorInfo>> _tensors;
     private volatile bool _disposed;
 
-    private ShardedCheckpoint(string location, Dictionary<string, Lazy<Checkpoint>> shardOfTensor, List<Lazy<Checkpoint>> shards) : base(location)
+    private ShardedCheckpoint(string location, Dictionary<string, Lazy<Checkpoint>> shardOfTensor, List<Lazy<Checkpoint>> shards)
+        : base(location)
     {
         _shardOfTensor = shardOfTensor;
         _shards = shards;
@@ -40,7 +41,10 @@ internal sealed class ShardedCheckpoint : Checkpoint
             {
                 string path = Path.Combine(folder, file);
                 if (!File.Exists(path))
-                    throw new FileNotFoundException($"The shard '{file}' that '{indexPath}' names for tensor '{tensor}' is missing from the folder.", path);
+                {
+                    throw new FileNotFoundException(
+                        $"The shard '{file}' that '{indexPath}' names for tensor '{tensor}' is missing from the folder.", path);
+                }
                 shards.Add(file, shard = new Lazy<Checkpoint>(() => openShard(path)));
             }
             shardOfTensor.Add(tensor, shard);
@@ -65,6 +69,7 @@ internal sealed class ShardedCheckpoint : Checkpoint
         }
     }
 
-    private TensorInfo InfoOf(string name, Checkpoint shard) => shard.Tensors.TryGetValue(name, out TensorInfo? info) ? info
-        : throw new InvalidDataException($"'{Location}' says that tensor '{name}' is in the shard '{shard.Location}', which does not hold it.");
+    private TensorInfo InfoOf(string name, Checkpoint shard) => shard.Tensors.TryGetValue(name, out TensorInfo? info)
+        ? info
+        : throw new InvalidDataException($"'{Location}' says that '{shard.Location}' holds the tensor '{name}', which it does not.");
 }

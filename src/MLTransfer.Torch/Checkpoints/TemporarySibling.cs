@@ -10,7 +10,7 @@ internal static partial class TemporarySibling
 {
     public static string NewName(string path) => $"{path}.tmp-{Guid.NewGuid().ToString("N")[..12]}";
 
-    /// <summary>Takes the lock that says that a temporary folder is being written; disposing it gives it back and deletes its file.</summary>
+    /// <summary>Takes the lock that says that a temporary folder is being written; disposing it deletes the lock's file.</summary>
     public static FileStream LockFolder(string temporaryFolder) => OpenAlone(LockOf(temporaryFolder), FileMode.OpenOrCreate);
 
     public static void DeleteAbandonedFiles(string path)

@@ -42,7 +42,8 @@ internal sealed unsafe class ZipDirectory
     /// <summary>The contents of a small entry.</summary>
     public byte[] Bytes(ZipEntry entry, int maximumLength)
     {
-        if (entry.Length > maximumLength) throw Invalid($"the entry '{entry.Name}' is {entry.Length} bytes long; at most {maximumLength} are read");
+        if (entry.Length > maximumLength)
+            throw Invalid($"the entry '{entry.Name}' is {entry.Length} bytes long; at most {maximumLength} are read");
         if (!entry.IsDeflated) return Slice(entry.Offset, (int)entry.Length).ToArray();
         using NativeMemoryHandle contents = Inflate(entry);
         return new ReadOnlySpan<byte>(contents.Pointer, (int)entry.Length).ToArray();
@@ -71,7 +72,8 @@ internal sealed unsafe class ZipDirectory
         catch (InvalidDataException exception) when (!exception.Message.Contains(File.Path, StringComparison.Ordinal))
         {
             contents?.Dispose();
-            throw new InvalidDataException($"'{File.Path}' is not a valid zip archive: the entry '{entry.Name}' cannot be unpacked. {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"'{File.Path}' is not a valid zip archive: the entry '{entry.Name}' cannot be unpacked. {exception.Message}", exception);
         }
         catch
         {
@@ -88,7 +90,8 @@ internal sealed unsafe class ZipDirectory
 
     private ReadOnlySpan<byte> Slice(long offset, int length)
     {
-        if (offset < 0 || offset > File.Length || length > File.Length - offset) throw Invalid($"it points to byte {offset}, outside of the file");
+        if (offset < 0 || offset > File.Length || length > File.Length - offset)
+            throw Invalid($"it points to byte {offset}, outside of the file");
         return new ReadOnlySpan<byte>(File.Pointer + offset, length);
     }
 
@@ -102,7 +105,8 @@ internal sealed unsafe class ZipDirectory
     private void ReadCentralDirectory()
     {
         var (position, length, count) = FindCentralDirectory();
-        if (position < 0 || length < 0 || position > File.Length || length > File.Length - position || count < 0 || count > length / CentralLength)
+        if (position < 0 || length < 0 || position > File.Length || length > File.Length - position
+            || count < 0 || count > length / CentralLength)
             throw Invalid("its directory lies outside of the file; the file may be cut off");
 
         long end = position + length, unpacked = 0;
@@ -149,7 +153,8 @@ internal sealed unsafe class ZipDirectory
     {
         int method = Read16(record, 10);
         if ((Read16(record, 8) & 1) != 0) throw Invalid($"the entry '{name}' is encrypted");
-        if (method is not (0 or 8)) throw Invalid($"the entry '{name}' is compressed by method {method}; stored and deflated entries are read");
+        if (method is not (0 or 8))
+            throw Invalid($"the entry '{name}' is compressed by method {method}; stored and deflated entries are read");
 
         long storedLength = Read32(record, 20), length = Read32(record, 24), header = Read32(record, 42);
         ReadOnlySpan<byte> wide = Extension64(extra);

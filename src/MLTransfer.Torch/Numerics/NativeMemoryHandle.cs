@@ -14,7 +14,7 @@ internal sealed unsafe class NativeMemoryHandle : SafeHandle
     /// <summary>The first byte; valid while the caller holds a reference.</summary>
     public byte* Pointer => (byte*)handle;
 
-    /// <summary>Changes the size and keeps the contents. Only the thread that fills the block, before anyone else sees it, may call this.</summary>
+    /// <summary>Changes the size and keeps the contents; only for the thread that fills the block, before anyone else sees it.</summary>
     public void Resize(long size) => SetHandle((IntPtr)NativeMemory.Realloc((void*)handle, (nuint)Math.Max(size, 1)));
 
     /// <inheritdoc/>

@@ -21,7 +21,7 @@ internal static partial class NativeTensor
     /// <param name="data">The first element, aligned for its type; ignored when the shape has no elements.</param>
     /// <param name="shape">The extents, none negative; the caller has checked that the elements lie within the owner's memory.</param>
     /// <param name="type">The element type.</param>
-    /// <param name="owner">Holds the memory; the tensor's storage holds a reference to it until the last tensor over that storage is disposed.</param>
+    /// <param name="owner">Holds the memory; referenced until the last tensor over the new tensor's storage is disposed.</param>
     public static unsafe Tensor FromPointer(IntPtr data, ReadOnlySpan<long> shape, ScalarType type, SafeHandle owner)
     {
         // The end of one owner's memory can be the address of another's: only memory with elements in it may enter the table.
@@ -45,13 +45,16 @@ internal static partial class NativeTensor
     /// The elements of a contiguous CPU tensor, in row-major order. The span does not keep the tensor alive: the caller does
     /// (<see cref="GC.KeepAlive"/>, or a use of the tensor after the span's last use).
     /// </summary>
-    /// <exception cref="ArgumentException">The tensor is elsewhere, is not contiguous, has elements of another size, or more than a span holds.</exception>
+    /// <exception cref="ArgumentException">
+    /// The tensor is elsewhere, is not contiguous, has elements of another size, or more of them than a span holds.
+    /// </exception>
     public static unsafe Span<T> AsSpan<T>(Tensor tensor) where T : unmanaged
     {
         if (ElementSize(tensor.dtype) != sizeof(T))
             throw new ArgumentException($"Elements of {tensor.dtype} are not {sizeof(T)} bytes wide.", nameof(tensor));
         long count = tensor.numel();
-        if (count > Array.MaxLength) throw new ArgumentException($"{count} elements do not fit into a span; narrow the tensor first.", nameof(tensor));
+        if (count > Array.MaxLength)
+            throw new ArgumentException($"{count} elements do not fit into a span; narrow the tensor first.", nameof(tensor));
         return new Span<T>(Pointer(tensor), (int)count);
     }
 
@@ -59,7 +62,8 @@ internal static partial class NativeTensor
     /// <exception cref="ArgumentException">The tensor is not on the CPU or not contiguous.</exception>
     public static unsafe void* Pointer(Tensor tensor)
     {
-        if (tensor.device_type != DeviceType.CPU) throw new ArgumentException($"The tensor is on {tensor.device}, not on the CPU.", nameof(tensor));
+        if (tensor.device_type != DeviceType.CPU)
+            throw new ArgumentException($"The tensor is on {tensor.device}, not on the CPU.", nameof(tensor));
         if (!tensor.is_contiguous()) throw new ArgumentException("The tensor is not contiguous.", nameof(tensor));
         return (void*)THSTensor_data(tensor.Handle);
     }
@@ -91,7 +95,7 @@ internal static partial class NativeTensor
         }
     }
 
-    /// <summary>Called by libtorch, on any thread, when the last tensor over a storage dies. Nothing may be thrown through native frames.</summary>
+    /// <summary>Called by libtorch, on any thread, when the last tensor over a storage dies; may throw nothing through native frames.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Release(IntPtr data)
     {

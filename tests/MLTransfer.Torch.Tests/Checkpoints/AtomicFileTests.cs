@@ -93,7 +93,8 @@ public class AtomicFileTests
             {
                 for (int index = 0; index < 70_000; index++) stream.WriteByte(1);
             }));
-            Assert.ThrowsAny<IOException>(() => AtomicFolder.Write(Path.Combine(disk, "folder"), into => File.WriteAllBytes(Path.Combine(into, "a"), new byte[100_000])));
+            Assert.ThrowsAny<IOException>(() => AtomicFolder.Write(Path.Combine(disk, "folder"),
+                into => File.WriteAllBytes(Path.Combine(into, "a"), new byte[100_000])));
             Assert.Equal(old, File.ReadAllBytes(path));
             Assert.Single(Directory.GetFileSystemEntries(disk));
         }

@@ -68,6 +68,66 @@ public class AtomicFolderTests
     }
 
     [Fact]
+    public async Task On_Linux_the_name_is_never_missing_while_a_folder_is_replaced()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems take two renames.");
+        using var folder = new TemporaryFolder();
+        string target = folder.File("model"), file = Path.Combine(target, "a");
+        AtomicFolder.Write(target, into => File.WriteAllText(Path.Combine(into, "a"), ""));
+        using var stop = new CancellationTokenSource();
+        Task<bool> alwaysThere = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                if (!File.Exists(file)) return false;
+            }
+            return true;
+        }, TestContext.Current.CancellationToken);
+        for (int index = 0; index < 30; index++) AtomicFolder.Write(target, into => File.WriteAllText(Path.Combine(into, "a"), ""));
+        await stop.CancelAsync();
+        Assert.True(await alwaysThere);
+    }
+
+    [Fact]
+    public void Two_renames_replace_a_folder_too()
+    {
+        using var folder = new TemporaryFolder();
+        string target = Directory.CreateDirectory(folder.File("model")).FullName, temporary = Directory.CreateDirectory(folder.File("new")).FullName;
+        File.WriteAllText(Path.Combine(target, "old"), "");
+        File.WriteAllText(Path.Combine(temporary, "new"), "");
+        AtomicFolder.ReplaceInTwoSteps(target, temporary);
+        Assert.Equal([Path.Combine(target, "new")], Directory.GetFileSystemEntries(target));
+        Assert.Equal([Path.Combine(temporary, "old")], Directory.GetFileSystemEntries(temporary));
+        Assert.Equal(2, Directory.GetFileSystemEntries(folder.Path).Length);
+    }
+
+    [Fact]
+    public void The_old_folder_stays_when_the_second_rename_fails()
+    {
+        using var folder = new TemporaryFolder();
+        string target = Directory.CreateDirectory(folder.File("model")).FullName;
+        File.WriteAllText(Path.Combine(target, "old"), "");
+        Assert.ThrowsAny<IOException>(() => AtomicFolder.ReplaceInTwoSteps(target, folder.File("missing")));
+        Assert.Equal([Path.Combine(target, "old")], Directory.GetFileSystemEntries(target));
+        Assert.Equal([target], Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public void Files_that_nobody_may_write_to_are_taken_along()
+    {
+        using var folder = new TemporaryFolder();
+        string target = folder.File("model");
+        AtomicFolder.Write(target, into =>
+        {
+            string file = Path.Combine(into, "vocab.json");
+            File.WriteAllText(file, "{}");
+            File.SetAttributes(file, FileAttributes.ReadOnly);
+        });
+        Assert.Equal("{}", File.ReadAllText(Path.Combine(target, "vocab.json")));
+        File.SetAttributes(Path.Combine(target, "vocab.json"), FileAttributes.Normal);
+    }
+
+    [Fact]
     public void The_name_of_a_file_is_refused()
     {
         using var folder = new TemporaryFolder();

@@ -152,7 +152,7 @@ public class CheckpointMemoryTests
     private static long PrivateBytes()
     {
         string line = File.ReadLines("/proc/self/status", Encoding.ASCII).Single(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.AsSpan("RssAnon:".Length, line.Length - "RssAnon:".Length - " kB".Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+        return 1024 * long.Parse(line["RssAnon:".Length..^" kB".Length], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
     }
 
     private static void Collect()

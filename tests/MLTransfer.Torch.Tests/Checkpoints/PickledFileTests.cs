@@ -82,7 +82,10 @@ public class PickledFileTests
         { "7 elements", Tensor(7, 0, [7], [1]) },
         { "5 elements", Tensor(5, 0, [5], [1]) },
         { "'archive/data/1'", new PickleBytes().Protocol().Op('}').Text("a").Tensor("FloatStorage", "1", 6, 0, [6], [1]).Op('s').Op('.').ToArray() },
-        { "'archive/data/../../x'", new PickleBytes().Protocol().Op('}').Text("a").Tensor("FloatStorage", "../../x", 6, 0, [6], [1]).Op('s').Op('.').ToArray() },
+        {
+            "'archive/data/../../x'",
+            new PickleBytes().Protocol().Op('}').Text("a").Tensor("FloatStorage", "../../x", 6, 0, [6], [1]).Op('s').Op('.').ToArray()
+        },
     };
 
     [Theory]
@@ -231,7 +234,7 @@ public class PickledFileTests
             folder.File("pytorch_model.bin"), PickledFile.Open);
     }
 
-    [Property(MaxTest = 200)]
+    [Property(MaxTest = 200, EndSize = 1_000_000)]
     public void A_scrambled_file_opens_or_is_refused(int seed)
     {
         using var folder = new TemporaryFolder();
@@ -240,7 +243,7 @@ public class PickledFileTests
         HostileFile.OpensOrIsRefused(path, PickledFile.Open);
     }
 
-    [Property(MaxTest = 200)]
+    [Property(MaxTest = 200, EndSize = 1_000_000)]
     public void A_scrambled_pickle_opens_or_is_refused(int seed)
     {
         using var folder = new TemporaryFolder();

@@ -39,7 +39,7 @@ public class SafetensorsHostileTests
         { """{"a":{"dtype":"U8","shape":[99999999999999999999],"data_offsets":[0,1]}}""", 1, "99999999999999999999" },
         { """{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "too large" },
         { """{"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}}""", 0, "too large" },
-        { """{"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}}""", 1, "more than 64" },
+        { $$$"""{"a":{"dtype":"U8","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,1]}}""", 1, "more than 64" },
         { """{"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "JSON" },
         { """{"a":{}}}""", 0, "dtype" },
         { """{} {}""", 0, "JSON" },
@@ -92,7 +92,8 @@ public class SafetensorsHostileTests
     [Fact]
     public void A_truth_value_that_is_neither_0_nor_1_is_refused()
     {
-        using SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(FileOf("""{"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}""", [0, 1, 2])), "x.safetensors");
+        byte[] bytes = FileOf("""{"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}}""", [0, 1, 2]);
+        using SafetensorsFile file = SafetensorsFile.Read(new MemoryStream(bytes), "x.safetensors");
         string message = Assert.Throws<InvalidDataException>(() => file.Read("mask")).Message;
         Assert.Contains("mask", message, StringComparison.Ordinal);
         Assert.Contains("x.safetensors", message, StringComparison.Ordinal);
@@ -106,7 +107,8 @@ public class SafetensorsHostileTests
     {
         byte[] bytes = new byte[16];
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, length);
-        Assert.Contains($"{length}", Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(new MemoryStream(bytes))).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(new MemoryStream(bytes))).Message;
+        Assert.Contains($"{length}", message, StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(new TricklingStream(bytes)));
     }
 
@@ -139,7 +141,7 @@ public class SafetensorsHostileTests
         Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(new TricklingStream([.. valid, 0])));
     }
 
-    [Property(MaxTest = 300)]
+    [Property(MaxTest = 300, EndSize = 1_000_000)]
     public void A_scrambled_file_opens_or_is_refused(int seed)
     {
         using var folder = new TemporaryFolder();

@@ -13,7 +13,8 @@ internal static class TensorBytes
     {
         using var scope = NewDisposeScope();
         Tensor contiguous = tensor.detach().contiguous();
-        byte[] bytes = new ReadOnlySpan<byte>(NativeTensor.Pointer(contiguous), checked((int)contiguous.numel() * NativeTensor.ElementSize(contiguous.dtype))).ToArray();
+        int length = checked((int)contiguous.numel() * NativeTensor.ElementSize(contiguous.dtype));
+        byte[] bytes = new ReadOnlySpan<byte>(NativeTensor.Pointer(contiguous), length).ToArray();
         GC.KeepAlive(contiguous);
         return bytes;
     }
