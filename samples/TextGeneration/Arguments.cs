@@ -14,9 +14,9 @@ internal sealed class Arguments
           --model DIR        a folder in Hugging Face layout or a hub id such as gpt2 (default: the embedded model)
           --text FILE        the text to learn from, UTF-8; its last tenth is held out (default: the sample's stories)
           --prompt TEXT      what the model continues (default: an opening that fits the stories)
-          --epochs N         times to go through the text (default: 4)
-          --batch-size N     rows of 256 tokens, or of the model's context, a step (default: 8)
-          --learning-rate X  the peak learning rate (default: 5e-4)
+          --epochs N         times to go through the text (default: 3)
+          --batch-size N     rows of 256 tokens, or of the model's context, a step (default: 4)
+          --learning-rate X  the peak learning rate (default: 3e-4)
           --lora RANK        train LoRA adapters of this rank instead of all weights
           --max-steps N      stop after this many steps, whatever --epochs says
           --new-tokens N     tokens to write for the prompt (default: 80)
@@ -31,11 +31,11 @@ internal sealed class Arguments
 
     public string Prompt { get; private set; } = "As I stood upon the hill and looked across the dead sea bottom, I saw";
 
-    public int Epochs { get; private set; } = 4;
+    public int Epochs { get; private set; } = 3;
 
-    public int BatchSize { get; private set; } = 8;
+    public int BatchSize { get; private set; } = 4;
 
-    public double LearningRate { get; private set; } = 5e-4;
+    public double LearningRate { get; private set; } = 3e-4;
 
     public int? LoraRank { get; private set; }
 

@@ -54,6 +54,7 @@ ITransformer tuned = TrainingBar.Show(progress => ml.Transforms.CopyColumns("Pro
         LearningRate = arguments.LearningRate,
         LearningRateSchedule = LearningRateSchedule.Linear,
         Lora = arguments.LoraRank is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,
+        Precision = Precision.Auto,
         Dropout = 0.1,
         ValidationData = validation, // the weights that are best on it are kept
         OutputDirectory = arguments.Output,

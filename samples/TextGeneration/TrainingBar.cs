@@ -30,6 +30,6 @@ internal static class TrainingBar
 
     private sealed class TextColumn : ProgressColumn
     {
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(task.Description).NoWrap();
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Markup(Markup.Escape(task.Description)) { Overflow = Overflow.Crop };
     }
 }

@@ -136,7 +136,7 @@ public sealed class TokenGenerator
         IEnumerable<JsonNode?> nodes = _model.Configuration[name] switch
         {
             null => [],
-            JsonArray array => array,
+            JsonArray array => (IEnumerable<JsonNode?>)array, // named, or the node below would be put into a new JsonArray
             var single => [single],
         };
         return InVocabulary(nodes.Select(node => node is JsonValue value && value.TryGetValue(out int id)

@@ -97,6 +97,16 @@ internal sealed record TextGeneratorColumns
         return new SchemaShape(columns.Values);
     }
 
+    /// <summary>Checks the columns that training reads, which of whole texts is not the input column.</summary>
+    /// <exception cref="ArgumentException">A column is missing, or does not hold text.</exception>
+    public void CheckTrained(SchemaShape schema)
+    {
+        if (Completion is not null)
+            CheckText(schema, "input", Input);
+        foreach (var (role, name) in Trained)
+            CheckText(schema, role, name);
+    }
+
     /// <summary>Finds a text column.</summary>
     /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
     public static DataViewSchema.Column FindText(DataViewSchema schema, string role, string name)

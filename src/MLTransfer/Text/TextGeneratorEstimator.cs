@@ -58,7 +58,7 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
         ArgumentNullException.ThrowIfNull(input);
         GetOutputSchema(SchemaShape.Create(input.Schema));
         if (_options.ValidationData is { } validationData)
-            GetOutputSchema(SchemaShape.Create(validationData.Schema));
+            _columns.CheckTrained(SchemaShape.Create(validationData.Schema));
 
         using var channel = _host.Start("Fine-tuning a text generator");
         var log = new TrainingLog(channel, _options.Progress);
@@ -99,7 +99,7 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
         }
 
         if (_options.Dropout is { } dropout)
-            network.Dropout = new DropoutProbabilities(dropout, dropout, dropout);
+            network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
         if (_options.Lora is { } lora)
         {
             TorchSharp.torch.manual_seed(seed);

@@ -48,6 +48,9 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>).</summary>
     public double MaximumGradientNorm = 1;
 
+    /// <summary>The number format of matrix products in training (<c>bf16</c>).</summary>
+    public Precision Precision = Precision.Float32;
+
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
     public bool Shuffle = true;
 
@@ -84,7 +87,10 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Train only the last so many transformer blocks and the final norm; null for all.</summary>
     public int? TrainableBlocks;
 
-    /// <summary>The probability with which training zeroes values, everywhere in the network; null for what <c>config.json</c> says.</summary>
+    /// <summary>
+    /// The probability with which training zeroes embeddings and what layers add to them (<c>embd_pdrop</c> and <c>resid_pdrop</c> of
+    /// <c>config.json</c>); null for what the file says. Dropout of attention weights, which costs most on a CPU, stays as the file says.
+    /// </summary>
     public double? Dropout;
 
     /// <summary>Tokens of a training row; null for the model's context length (<c>block_size</c> of <c>run_clm.py</c>).</summary>
@@ -105,7 +111,10 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// </summary>
     public double ValidationFraction = 0.1;
 
-    /// <summary>Rows for evaluation, with the columns of the training data; null to take a share of the training data.</summary>
+    /// <summary>
+    /// Rows for evaluation, with the columns that training reads; null to take a share of the training data. They do not go through the
+    /// estimators before this one.
+    /// </summary>
     public IDataView? ValidationData;
 
     /// <summary>
@@ -135,6 +144,7 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         WarmupSteps = WarmupSteps,
         LearningRateSchedule = LearningRateSchedule,
         MaximumGradientNorm = MaximumGradientNorm,
+        Precision = Precision,
         Shuffle = Shuffle,
         Seed = seed,
         EvaluationSteps = EvaluationSteps,
