@@ -40,7 +40,7 @@ public abstract class WeightSource
     /// <exception cref="InvalidDataException">The checkpoint lacks the parameter or has another shape for it.</exception>
     public abstract Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape);
 
-    /// <summary>Whether the source holds a value of its own for this parameter.</summary>
+    /// <summary>Whether the source can give this parameter: a checkpoint may lack it, an initialization has all.</summary>
     public abstract bool Contains(string name);
 
     /// <summary>Parameters from a checkpoint.</summary>
@@ -98,7 +98,7 @@ public abstract class WeightSource
 
     private sealed class InitializedWeightSource(ScalarType dataType, Device device) : WeightSource
     {
-        public override bool Contains(string name) => false;
+        public override bool Contains(string name) => true;
 
         public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
         {

@@ -14,7 +14,7 @@ internal static class LossPlot
         plot.Title("Loss");
         plot.XLabel("Optimizer step");
         plot.YLabel("Cross-entropy (nats a token)");
-        plot.ShowLegend();
+        plot.ShowLegend(Alignment.UpperRight);
         var png = plot.GetImageBytes(900, 500, ImageFormat.Png);
         AtomicFile.Write(path, stream => stream.Write(png));
 
