@@ -133,15 +133,12 @@ public sealed class TokenGenerator
     /// <summary>One id or several of <c>config.json</c>.</summary>
     private int[] ConfiguredIds(string name)
     {
-        IEnumerable<JsonNode?> nodes = _model.Configuration[name] switch
-        {
-            null => [],
-            JsonArray array => (IEnumerable<JsonNode?>)array, // named, or the node below would be put into a new JsonArray
-            var single => [single],
-        };
-        return InVocabulary(nodes.Select(node => node is JsonValue value && value.TryGetValue(out int id)
+        var entry = _model.Configuration[name];
+        if (entry is null)
+            return [];
+        return InVocabulary((entry as IEnumerable<JsonNode?> ?? [entry]).Select(node => node is JsonValue value && value.TryGetValue(out int id)
             ? (int?)id
-            : throw new InvalidDataException($"config.json: {name} is {_model.Configuration[name]!.ToJsonString()}; expected a token id or a list of them.")));
+            : throw new InvalidDataException($"config.json: {name} is {entry.ToJsonString()}; expected a token id or a list of them.")));
     }
 
     /// <summary>Leaves out ids that the model can never give.</summary>

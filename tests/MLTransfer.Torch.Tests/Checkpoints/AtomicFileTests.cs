@@ -11,9 +11,9 @@ public class AtomicFileTests
     public void A_file_is_written_and_replaced_whole()
     {
         using var folder = new TemporaryFolder();
-        AtomicFile.WriteAllText(folder.File("a.json"), "first é");
-        AtomicFile.WriteAllText(folder.File("a.json"), "2");
-        Assert.Equal("2"u8, File.ReadAllBytes(folder.File("a.json")));
+        AtomicFile.WriteAllText(folder["a.json"], "first é");
+        AtomicFile.WriteAllText(folder["a.json"], "2");
+        Assert.Equal("2"u8, File.ReadAllBytes(folder["a.json"]));
         Assert.Single(Directory.GetFileSystemEntries(folder.Path));
     }
 
@@ -21,7 +21,7 @@ public class AtomicFileTests
     public void The_old_file_stays_when_writing_fails()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("a.json");
+        string path = folder["a.json"];
         AtomicFile.WriteAllText(path, "old");
         Assert.Throws<IOException>(() => AtomicFile.Write(path, stream =>
         {
@@ -37,7 +37,7 @@ public class AtomicFileTests
     public void What_a_killed_process_left_is_deleted_and_what_a_living_one_writes_is_not()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("a.json"), abandoned = path + ".tmp-0123456789ab", living = path + ".tmp-ba9876543210", foreign = path + ".tmp-notes";
+        string path = folder["a.json"], abandoned = path + ".tmp-0123456789ab", living = path + ".tmp-ba9876543210", foreign = path + ".tmp-notes";
         File.WriteAllText(abandoned, "half");
         File.WriteAllText(foreign, "not ours");
         using var writer = new FileStream(living, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
@@ -52,7 +52,7 @@ public class AtomicFileTests
     public void Two_writers_at_once_both_succeed()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("a.json");
+        string path = folder["a.json"];
         AtomicFile.Write(path, outer =>
         {
             AtomicFile.WriteAllText(path, "inner");
@@ -68,7 +68,7 @@ public class AtomicFileTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows refuses to replace a file that is mapped.");
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        string path = folder.File("a.safetensors");
+        string path = folder["a.safetensors"];
         SafetensorsWriter.Write(path, [KeyValuePair.Create("a", ones(1000))]);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         Tensor old = file.Read("a");
@@ -80,7 +80,7 @@ public class AtomicFileTests
     public void A_full_disk_leaves_the_old_file_and_nothing_else()
     {
         using var folder = new TemporaryFolder();
-        string disk = Directory.CreateDirectory(folder.File("disk")).FullName;
+        string disk = Directory.CreateDirectory(folder["disk"]).FullName;
         Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk), "Mounting a small disk takes rights that this user lacks.");
         try
         {

@@ -28,7 +28,7 @@ public class AtomicFolderTests
     public void An_existing_folder_is_replaced_with_all_that_is_in_it(string end)
     {
         using var folder = new TemporaryFolder();
-        string target = folder.File("model");
+        string target = folder["model"];
         AtomicFolder.Write(target, into => File.WriteAllText(Path.Combine(into, "old"), "1"));
         AtomicFolder.Write(target + end, into =>
         {
@@ -43,7 +43,7 @@ public class AtomicFolderTests
     public void The_old_folder_stays_when_writing_fails()
     {
         using var folder = new TemporaryFolder();
-        string target = folder.File("model");
+        string target = folder["model"];
         AtomicFolder.Write(target, into => File.WriteAllText(Path.Combine(into, "old"), "1"));
         Assert.Throws<OperationCanceledException>(() => AtomicFolder.Write(target, into =>
         {
@@ -58,7 +58,7 @@ public class AtomicFolderTests
     public void What_a_killed_process_left_is_deleted_and_what_a_living_one_writes_is_not()
     {
         using var folder = new TemporaryFolder();
-        string target = folder.File("model"), abandoned = target + ".tmp-0123456789ab", living = target + ".tmp-ba9876543210";
+        string target = folder["model"], abandoned = target + ".tmp-0123456789ab", living = target + ".tmp-ba9876543210";
         File.WriteAllText(Path.Combine(Directory.CreateDirectory(abandoned).FullName, "half"), "1");
         File.WriteAllText(abandoned + ".lock", "");
         Directory.CreateDirectory(living);
@@ -72,7 +72,7 @@ public class AtomicFolderTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems take two renames.");
         using var folder = new TemporaryFolder();
-        string target = folder.File("model"), file = Path.Combine(target, "a");
+        string target = folder["model"], file = Path.Combine(target, "a");
         AtomicFolder.Write(target, into => File.WriteAllText(Path.Combine(into, "a"), ""));
         using var stop = new CancellationTokenSource();
         Task<bool> alwaysThere = Task.Run(() =>
@@ -92,7 +92,7 @@ public class AtomicFolderTests
     public void Two_renames_replace_a_folder_too()
     {
         using var folder = new TemporaryFolder();
-        string target = Directory.CreateDirectory(folder.File("model")).FullName, temporary = Directory.CreateDirectory(folder.File("new")).FullName;
+        string target = Directory.CreateDirectory(folder["model"]).FullName, temporary = Directory.CreateDirectory(folder["new"]).FullName;
         File.WriteAllText(Path.Combine(target, "old"), "");
         File.WriteAllText(Path.Combine(temporary, "new"), "");
         AtomicFolder.ReplaceInTwoSteps(target, temporary);
@@ -105,9 +105,9 @@ public class AtomicFolderTests
     public void The_old_folder_stays_when_the_second_rename_fails()
     {
         using var folder = new TemporaryFolder();
-        string target = Directory.CreateDirectory(folder.File("model")).FullName;
+        string target = Directory.CreateDirectory(folder["model"]).FullName;
         File.WriteAllText(Path.Combine(target, "old"), "");
-        Assert.ThrowsAny<IOException>(() => AtomicFolder.ReplaceInTwoSteps(target, folder.File("missing")));
+        Assert.ThrowsAny<IOException>(() => AtomicFolder.ReplaceInTwoSteps(target, folder["missing"]));
         Assert.Equal([Path.Combine(target, "old")], Directory.GetFileSystemEntries(target));
         Assert.Equal([target], Directory.GetFileSystemEntries(folder.Path));
     }
@@ -116,7 +116,7 @@ public class AtomicFolderTests
     public void Files_that_nobody_may_write_to_are_taken_along()
     {
         using var folder = new TemporaryFolder();
-        string target = folder.File("model");
+        string target = folder["model"];
         AtomicFolder.Write(target, into =>
         {
             string file = Path.Combine(into, "vocab.json");
@@ -131,7 +131,7 @@ public class AtomicFolderTests
     public void The_name_of_a_file_is_refused()
     {
         using var folder = new TemporaryFolder();
-        File.WriteAllText(folder.File("model"), "a file");
-        Assert.Contains("is a file", Assert.Throws<IOException>(() => AtomicFolder.Write(folder.File("model"), _ => { })).Message, StringComparison.Ordinal);
+        File.WriteAllText(folder["model"], "a file");
+        Assert.Contains("is a file", Assert.Throws<IOException>(() => AtomicFolder.Write(folder["model"], _ => { })).Message, StringComparison.Ordinal);
     }
 }

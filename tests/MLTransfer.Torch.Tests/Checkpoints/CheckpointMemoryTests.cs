@@ -19,7 +19,7 @@ public class CheckpointMemoryTests
     public void Tensors_outlive_their_checkpoint_and_the_mapping_ends_with_the_last_of_them(string name)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File(name);
+        string path = folder[name];
         File.Copy(RepositoryFiles.Data("gpt2-tiny/" + name), path);
         using var scope = NewDisposeScope();
         Tensor first = ReadAndDispose(path, "transformer.wte.weight"), second = first.narrow(0, 0, 1);
@@ -52,7 +52,7 @@ public class CheckpointMemoryTests
     public void A_checkpoint_that_is_not_disposed_is_unmapped_by_the_garbage_collector()
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("model.safetensors");
+        string path = folder["model.safetensors"];
         File.Copy(RepositoryFiles.Data("gpt2-tiny/model.safetensors"), path);
         Forget(path);
         Collect();
@@ -67,7 +67,7 @@ public class CheckpointMemoryTests
     public void Writing_to_a_tensor_does_not_reach_the_file(string name)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File(name);
+        string path = folder[name];
         File.Copy(RepositoryFiles.Data("gpt2-tiny/" + name), path);
         byte[] before = File.ReadAllBytes(path);
         using (var scope = NewDisposeScope())
@@ -99,7 +99,7 @@ public class CheckpointMemoryTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Private memory is read from /proc.");
         using var folder = new TemporaryFolder();
-        string path = folder.File(safetensors ? "model.safetensors" : "pytorch_model.bin");
+        string path = folder[safetensors ? "model.safetensors" : "pytorch_model.bin"];
         const int count = 10, elements = 5 * Megabyte;   // 20 MB each
         if (safetensors) WriteSafetensors(path, count, elements);
         else WritePickled(path, count, elements);

@@ -24,7 +24,7 @@ public class CheckpointReferenceTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        File.Copy(Path.Combine(Folder(""), "pytorch_model.bin"), folder.File("pytorch_model.bin"));
+        File.Copy(Path.Combine(Folder(""), "pytorch_model.bin"), folder["pytorch_model.bin"]);
         using Checkpoint single = Checkpoint.Open(Folder(""));
         using Checkpoint pickled = Checkpoint.Open(folder.Path);
         foreach (var (name, tensor) in TensorBytes.ReadAll(single)) TensorBytes.AssertEqual(tensor, pickled.Read(name));
@@ -52,7 +52,7 @@ public class CheckpointReferenceTests
         using var folder = new TemporaryFolder();
         using (Checkpoint single = Checkpoint.Open(Folder("")))
             CheckpointWriter.Write(folder.Path, TensorBytes.ReadAll(single), type);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(Folder(variant), "model.safetensors")), File.ReadAllBytes(folder.File("model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(Folder(variant), "model.safetensors")), File.ReadAllBytes(folder["model.safetensors"]));
     }
 
     [Fact]
@@ -69,12 +69,12 @@ public class CheckpointReferenceTests
         string[] expected = [.. Directory.GetFiles(Folder("sharded"), "model*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
         Assert.Equal(expected, Directory.GetFiles(folder.Path, "model*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
         foreach (string file in expected)
-            Assert.Equal(File.ReadAllBytes(Path.Combine(Folder("sharded"), file)), File.ReadAllBytes(folder.File(file)));
+            Assert.Equal(File.ReadAllBytes(Path.Combine(Folder("sharded"), file)), File.ReadAllBytes(folder[file]));
     }
 
     private static string PickledFolder(TemporaryFolder folder)
     {
-        string pickled = Directory.CreateDirectory(folder.File("pickled")).FullName;
+        string pickled = Directory.CreateDirectory(folder["pickled"]).FullName;
         File.Copy(Path.Combine(Folder(""), "pytorch_model.bin"), Path.Combine(pickled, "pytorch_model.bin"));
         return pickled;
     }

@@ -11,8 +11,8 @@ public class CheckpointWriterTests
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        File.WriteAllText(folder.File("config.json"), "{}");
-        File.WriteAllText(folder.File("model.safetensors.notes"), "");
+        File.WriteAllText(folder["config.json"], "{}");
+        File.WriteAllText(folder["model.safetensors.notes"], "");
         var first = new Dictionary<string, Tensor> { ["a"] = ones(10), ["b"] = ones(10), ["c"] = ones(10) };
         var second = first.ToDictionary(tensor => tensor.Key, tensor => tensor.Value * 2);
 
@@ -41,7 +41,7 @@ public class CheckpointWriterTests
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         CheckpointWriter.Write(folder.Path, [new("a", ones(10)), new("b", ones(10))], ScalarType.Float16, maximumShardBytes: 40);
-        Assert.True(File.Exists(folder.File("model.safetensors")));
+        Assert.True(File.Exists(folder["model.safetensors"]));
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public class CheckpointWriterTests
     public void A_missing_folder_is_named()
     {
         using var folder = new TemporaryFolder();
-        string missing = folder.File("missing");
+        string missing = folder["missing"];
         Assert.Contains(missing, Assert.Throws<DirectoryNotFoundException>(() => CheckpointWriter.Write(missing, [])).Message, StringComparison.Ordinal);
     }
 }

@@ -231,14 +231,14 @@ public class PickledFileTests
         using var folder = new TemporaryFolder();
         (string, byte[])[] entries = Entries(PickleBytes.StartOfDictionary().Op('.').ToArray(), s_sixFloats);
         HostileFile.SurvivesEveryCutAndMutation(deflated ? PyTorchZip.Deflated(entries) : PyTorchZip.Stored(entries, alignment: 4),
-            folder.File("pytorch_model.bin"), PickledFile.Open);
+            folder["pytorch_model.bin"], PickledFile.Open);
     }
 
     [Property(MaxTest = 200, EndSize = 1_000_000)]
     public void A_scrambled_file_opens_or_is_refused(int seed)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("scrambled.bin");
+        string path = folder["scrambled.bin"];
         File.WriteAllBytes(path, HostileFile.Scramble(Archive(PickleBytes.StartOfDictionary().Op('.').ToArray(), s_sixFloats), seed));
         HostileFile.OpensOrIsRefused(path, PickledFile.Open);
     }
@@ -247,7 +247,7 @@ public class PickledFileTests
     public void A_scrambled_pickle_opens_or_is_refused(int seed)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("scrambled.bin");
+        string path = folder["scrambled.bin"];
         byte[] pickle = PickleBytes.StartOfDictionary().Text("b").Tensor("FloatStorage", "0", 6, 0, [3, 2], [1, 3]).Op('s').Op('.').ToArray();
         File.WriteAllBytes(path, Archive(HostileFile.Scramble(pickle, seed), s_sixFloats));
         HostileFile.OpensOrIsRefused(path, PickledFile.Open);
@@ -271,7 +271,7 @@ public class PickledFileTests
 
     private static PickledFile Open(TemporaryFolder folder, byte[] archive)
     {
-        string path = folder.File("pytorch_model.bin");
+        string path = folder["pytorch_model.bin"];
         File.WriteAllBytes(path, archive);
         return PickledFile.Open(path);
     }

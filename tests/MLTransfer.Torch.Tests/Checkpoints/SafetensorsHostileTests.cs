@@ -53,7 +53,7 @@ public class SafetensorsHostileTests
     public void A_broken_rule_is_refused_with_the_file_and_the_reason(string header, int dataLength, string reason)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("broken.safetensors");
+        string path = folder["broken.safetensors"];
         byte[] bytes = FileOf(header, new byte[dataLength]);
         File.WriteAllBytes(path, bytes);
         string message = Assert.Throws<InvalidDataException>(() => SafetensorsFile.Open(path)).Message;
@@ -80,7 +80,7 @@ public class SafetensorsHostileTests
         using var folder = new TemporaryFolder();
         for (int spaces = 0; spaces < 8; spaces++)
         {
-            string path = folder.File($"{spaces}.safetensors");
+            string path = folder[$"{spaces}.safetensors"];
             File.WriteAllBytes(path, FileOf("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""" + new string(' ', spaces), data));
             using SafetensorsFile file = SafetensorsFile.Open(path);
             Tensor tensor = file.Read("a");
@@ -125,7 +125,7 @@ public class SafetensorsHostileTests
     public void A_small_file_cut_off_or_changed_anywhere_opens_or_is_refused()
     {
         using var folder = new TemporaryFolder();
-        HostileFile.SurvivesEveryCutAndMutation(SmallFile(), folder.File("small.safetensors"), SafetensorsFile.Open);
+        HostileFile.SurvivesEveryCutAndMutation(SmallFile(), folder["small.safetensors"], SafetensorsFile.Open);
     }
 
     [Fact]
@@ -145,7 +145,7 @@ public class SafetensorsHostileTests
     public void A_scrambled_file_opens_or_is_refused(int seed)
     {
         using var folder = new TemporaryFolder();
-        string path = folder.File("scrambled.safetensors");
+        string path = folder["scrambled.safetensors"];
         File.WriteAllBytes(path, HostileFile.Scramble(SmallFile(), seed));
         HostileFile.OpensOrIsRefused(path, SafetensorsFile.Open);
     }

@@ -19,7 +19,7 @@ public class SafetensorsReferenceTests
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        string path = RepositoryFiles.Data("gpt2-tiny/" + name), copy = folder.File("copy.safetensors");
+        string path = RepositoryFiles.Data("gpt2-tiny/" + name), copy = folder["copy.safetensors"];
         using (SafetensorsFile file = SafetensorsFile.Open(path))
             SafetensorsWriter.Write(copy, file.Tensors.Keys.Reverse().Select(key => KeyValuePair.Create(key, file.Read(key))), file.Metadata);
         Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(copy));

@@ -15,7 +15,7 @@ public class SafetensorsRoundTripTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         var tensors = specifications.ToDictionary(tensor => tensor.Name, tensor => tensor.Create());
-        string path = folder.File("any.safetensors");
+        string path = folder["any.safetensors"];
         SafetensorsWriter.Write(path, tensors);
         using (SafetensorsFile file = SafetensorsFile.Open(path))
         {
@@ -130,8 +130,8 @@ public class SafetensorsRoundTripTests
     private static void AssertRoundTrip(Dictionary<string, Tensor> tensors)
     {
         using var folder = new TemporaryFolder();
-        SafetensorsWriter.Write(folder.File("any.safetensors"), tensors);
-        using SafetensorsFile file = SafetensorsFile.Open(folder.File("any.safetensors"));
+        SafetensorsWriter.Write(folder["any.safetensors"], tensors);
+        using SafetensorsFile file = SafetensorsFile.Open(folder["any.safetensors"]);
         TensorBytes.AssertHolds(tensors, file);
     }
 }

@@ -54,7 +54,7 @@ public class ShardedCheckpointTests
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(folder.File("one.safetensors"), [KeyValuePair.Create("a", ones(2))]);
+        SafetensorsWriter.Write(folder["one.safetensors"], [KeyValuePair.Create("a", ones(2))]);
         using Checkpoint checkpoint = OpenIndex(folder, """{"weight_map":{"a":"one.safetensors","b":"one.safetensors"}}""");
         Assert.Equal(2, checkpoint.Read("a").numel());
         string message = Assert.Throws<InvalidDataException>(() => checkpoint.Read("b")).Message;
@@ -68,8 +68,8 @@ public class ShardedCheckpointTests
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(folder.File("good.safetensors"), [KeyValuePair.Create("a", ones(2))]);
-        File.WriteAllText(folder.File("damaged.safetensors"), "not safetensors at all");
+        SafetensorsWriter.Write(folder["good.safetensors"], [KeyValuePair.Create("a", ones(2))]);
+        File.WriteAllText(folder["damaged.safetensors"], "not safetensors at all");
         using Checkpoint checkpoint = OpenIndex(folder, """{"weight_map":{"a":"good.safetensors","b":"damaged.safetensors"}}""");
         Assert.Equal(2, checkpoint.Read("a").numel());
         Assert.Contains("damaged.safetensors", Assert.Throws<InvalidDataException>(() => checkpoint.Read("b")).Message, StringComparison.Ordinal);
@@ -81,8 +81,8 @@ public class ShardedCheckpointTests
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
         foreach (int shard in (int[])[1, 2])
-            File.Copy(RepositoryFiles.Data("gpt2-tiny/pytorch_model.bin"), folder.File($"pytorch_model-0000{shard}-of-00002.bin"));
-        File.WriteAllText(folder.File("pytorch_model.bin.index.json"), JsonSerializer.Serialize(new
+            File.Copy(RepositoryFiles.Data("gpt2-tiny/pytorch_model.bin"), folder[$"pytorch_model-0000{shard}-of-00002.bin"]);
+        File.WriteAllText(folder["pytorch_model.bin.index.json"], JsonSerializer.Serialize(new
         {
             metadata = new { total_size = 0 },
             weight_map = new Dictionary<string, string>
@@ -99,7 +99,7 @@ public class ShardedCheckpointTests
 
     private static Checkpoint OpenIndex(TemporaryFolder folder, string index)
     {
-        File.WriteAllText(folder.File("model.safetensors.index.json"), index);
+        File.WriteAllText(folder["model.safetensors.index.json"], index);
         return Checkpoint.Open(folder.Path);
     }
 }

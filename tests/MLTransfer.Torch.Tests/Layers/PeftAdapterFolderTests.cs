@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Tests.Training;
 using Xunit;
 using static TorchSharp.torch;
@@ -46,7 +45,7 @@ public sealed class PeftAdapterFolderTests : IDisposable
         PeftAdapterFolder.Load(_model, s_reference);
         PeftAdapterFolder.Save(_model, _folder.Path, "gpt2-tiny");
         Assert.Equal(
-            File.ReadAllBytes(Path.Combine(s_reference, "adapter_model.safetensors")), File.ReadAllBytes(_folder.File("adapter_model.safetensors")));
+            File.ReadAllBytes(Path.Combine(s_reference, "adapter_model.safetensors")), File.ReadAllBytes(_folder["adapter_model.safetensors"]));
         var (expected, saved) = (Configuration(s_reference), Configuration(_folder.Path));
         foreach (var (name, value) in saved)
             Assert.True(JsonNode.DeepEquals(expected[name], value), $"{name} is {value}");
@@ -116,7 +115,7 @@ public sealed class PeftAdapterFolderTests : IDisposable
         var weights = Enumerable.Range(0, 2).SelectMany(layer => (KeyValuePair<string, Tensor>[])[
             new($"base_model.model.transformer.h.{layer}.attn.c_attn.lora_A.weight", zeros(4, 128)),
             new($"base_model.model.transformer.h.{layer}.attn.c_attn.lora_B.weight", zeros(384, 4))]);
-        SafetensorsWriter.Write(_folder.File("adapter_model.safetensors"), weights);
+        SafetensorsWriter.Write(_folder["adapter_model.safetensors"], weights);
         AssertRefused<InvalidDataException>(_ => { }, "transformer.h.0.attn.c_attn.lora_A.weight", "has shape [4, 128]; expected [4, 64]");
     }
 
@@ -127,8 +126,8 @@ public sealed class PeftAdapterFolderTests : IDisposable
     [Fact]
     public void A_configuration_that_is_not_JSON_is_refused_by_name()
     {
-        File.WriteAllText(_folder.File("adapter_config.json"), "{\"r\": ");
-        Assert.Contains(_folder.File("adapter_config.json"), Assert.Throws<InvalidDataException>(() => PeftAdapterFolder.Load(_model, _folder.Path)).Message);
+        File.WriteAllText(_folder["adapter_config.json"], "{\"r\": ");
+        Assert.Contains(_folder["adapter_config.json"], Assert.Throws<InvalidDataException>(() => PeftAdapterFolder.Load(_model, _folder.Path)).Message);
     }
 
     [Fact]
@@ -139,9 +138,9 @@ public sealed class PeftAdapterFolderTests : IDisposable
     {
         var json = Configuration(s_reference);
         change(json);
-        File.WriteAllText(_folder.File("adapter_config.json"), json.ToJsonString());
-        if (!File.Exists(_folder.File("adapter_model.safetensors")))
-            File.Copy(Path.Combine(s_reference, "adapter_model.safetensors"), _folder.File("adapter_model.safetensors"));
+        File.WriteAllText(_folder["adapter_config.json"], json.ToJsonString());
+        if (!File.Exists(_folder["adapter_model.safetensors"]))
+            File.Copy(Path.Combine(s_reference, "adapter_model.safetensors"), _folder["adapter_model.safetensors"]);
         var error = Assert.Throws<TException>(() => PeftAdapterFolder.Load(_model, _folder.Path));
         Assert.All(messages, message => Assert.Contains(message, error.Message));
         Assert.Null(_model.Lora);

@@ -9,9 +9,9 @@ namespace MLTransfer.Torch.Tests.Models;
 /// <summary>What a checkpoint may look like, and what a saved one does look like.</summary>
 public sealed class CheckpointNameTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+    private readonly TemporaryFolder _folder = new();
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("gpt2-tiny", 0)]
@@ -32,19 +32,19 @@ public sealed class CheckpointNameTests : IDisposable
     [Fact]
     public void A_pickled_checkpoint_gives_the_same_logits()
     {
-        File.Copy(RepositoryFiles.Data("gpt2-tiny/config.json"), Path.Combine(_folder, "config.json"));
-        File.Copy(RepositoryFiles.Data("gpt2-tiny/pytorch_model.bin"), Path.Combine(_folder, "pytorch_model.bin"));
+        File.Copy(RepositoryFiles.Data("gpt2-tiny/config.json"), _folder["config.json"]);
+        File.Copy(RepositoryFiles.Data("gpt2-tiny/pytorch_model.bin"), _folder["pytorch_model.bin"]);
         AssertSameLogits();
     }
 
     [Fact]
     public void Names_without_the_base_models_prefix_are_found()
     {
-        File.Copy(RepositoryFiles.Data("gpt2-tiny/config.json"), Path.Combine(_folder, "config.json"));
+        File.Copy(RepositoryFiles.Data("gpt2-tiny/config.json"), _folder["config.json"]);
         using (var checkpoint = Checkpoint.Open(RepositoryFiles.Data("gpt2-tiny")))
         {
             var tensors = checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name["transformer.".Length..], checkpoint.Read(name))).ToList();
-            SafetensorsWriter.Write(Path.Combine(_folder, "model.safetensors"), tensors);
+            SafetensorsWriter.Write(_folder["model.safetensors"], tensors);
             tensors.ForEach(tensor => tensor.Value.Dispose());
         }
 
@@ -55,11 +55,11 @@ public sealed class CheckpointNameTests : IDisposable
     public void A_saved_checkpoint_has_the_bytes_of_the_one_that_was_loaded()
     {
         using var model = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
-        model.Save(_folder);
-        Assert.Equal(File.ReadAllBytes(RepositoryFiles.Data("gpt2-tiny/model.safetensors")), File.ReadAllBytes(Path.Combine(_folder, "model.safetensors")));
+        model.Save(_folder.Path);
+        Assert.Equal(File.ReadAllBytes(RepositoryFiles.Data("gpt2-tiny/model.safetensors")), File.ReadAllBytes(_folder["model.safetensors"]));
         Assert.True(JsonNode.DeepEquals(
             JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("gpt2-tiny/config.json"))),
-            JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))));
+            JsonNode.Parse(File.ReadAllText(_folder["config.json"]))));
     }
 
     [Theory]
@@ -68,12 +68,12 @@ public sealed class CheckpointNameTests : IDisposable
     public void A_checkpoint_saved_in_half_precision_has_the_bytes_of_the_reference(string form, ScalarType type)
     {
         using var model = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
-        model.Save(_folder, type);
+        model.Save(_folder.Path, type);
         Assert.Equal(
-            File.ReadAllBytes(RepositoryFiles.Data($"gpt2-tiny/{form}/model.safetensors")), File.ReadAllBytes(Path.Combine(_folder, "model.safetensors")));
+            File.ReadAllBytes(RepositoryFiles.Data($"gpt2-tiny/{form}/model.safetensors")), File.ReadAllBytes(_folder["model.safetensors"]));
         Assert.True(JsonNode.DeepEquals(
             JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data($"gpt2-tiny/{form}/config.json"))),
-            JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "config.json")))));
+            JsonNode.Parse(File.ReadAllText(_folder["config.json"]))));
     }
 
     [Fact]
@@ -81,9 +81,9 @@ public sealed class CheckpointNameTests : IDisposable
     {
         var json = JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("gpt2-tiny/config.json")))!;
         json["vocab_size"] = 701;
-        File.WriteAllText(Path.Combine(_folder, "config.json"), json.ToJsonString());
-        File.Copy(RepositoryFiles.Data("gpt2-tiny/model.safetensors"), Path.Combine(_folder, "model.safetensors"));
-        var message = Assert.Throws<InvalidDataException>(() => CausalLanguageModel.Load(_folder)).Message;
+        File.WriteAllText(_folder["config.json"], json.ToJsonString());
+        File.Copy(RepositoryFiles.Data("gpt2-tiny/model.safetensors"), _folder["model.safetensors"]);
+        var message = Assert.Throws<InvalidDataException>(() => CausalLanguageModel.Load(_folder.Path)).Message;
         Assert.Contains("transformer.wte.weight", message, StringComparison.Ordinal);
         Assert.Contains("[700, 64]", message, StringComparison.Ordinal);
         Assert.Contains("[701, 64]", message, StringComparison.Ordinal);
@@ -94,9 +94,9 @@ public sealed class CheckpointNameTests : IDisposable
     {
         var json = JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("gpt2-tiny/config.json")))!;
         json["n_layer"] = 3;
-        File.WriteAllText(Path.Combine(_folder, "config.json"), json.ToJsonString());
-        File.Copy(RepositoryFiles.Data("gpt2-tiny/model.safetensors"), Path.Combine(_folder, "model.safetensors"));
-        var message = Assert.Throws<InvalidDataException>(() => CausalLanguageModel.Load(_folder)).Message;
+        File.WriteAllText(_folder["config.json"], json.ToJsonString());
+        File.Copy(RepositoryFiles.Data("gpt2-tiny/model.safetensors"), _folder["model.safetensors"]);
+        var message = Assert.Throws<InvalidDataException>(() => CausalLanguageModel.Load(_folder.Path)).Message;
         Assert.Contains("transformer.h.2.ln_1.weight", message, StringComparison.Ordinal);
     }
 
@@ -105,7 +105,7 @@ public sealed class CheckpointNameTests : IDisposable
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         using var expected = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
-        using var model = CausalLanguageModel.Load(_folder);
+        using var model = CausalLanguageModel.Load(_folder.Path);
         expected.eval();
         model.eval();
         var input = new ModelInput(arange(20).unsqueeze(0));

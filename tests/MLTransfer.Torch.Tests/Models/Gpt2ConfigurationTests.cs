@@ -120,31 +120,24 @@ public class Gpt2ConfigurationTests
         foreach (var parameter in model.parameters())
             parameter.add_(randn_like(parameter), alpha: 0.1); // biases and norms that are not at their start
         model.eval();
-        var folder = Directory.CreateTempSubdirectory();
-        try
-        {
-            model.Save(folder.FullName);
-            using var weights = Checkpoint.Open(folder.FullName);
-            var ids = randint(0, model.VocabularySize, 24, dtype: ScalarType.Int64);
-            var expected = formulas(weights).Logits(ids);
-            var logits = model.Forward(new ModelInput(ids.unsqueeze(0)))[0].to(ScalarType.Float64);
-            var difference = (logits - expected).abs().max().item<double>();
-            Assert.True(difference < 1e-4, $"worst difference {difference}");
+        using var folder = new TemporaryFolder();
+        model.Save(folder.Path);
+        using var weights = Checkpoint.Open(folder.Path);
+        var ids = randint(0, model.VocabularySize, 24, dtype: ScalarType.Int64);
+        var expected = formulas(weights).Logits(ids);
+        var logits = model.Forward(new ModelInput(ids.unsqueeze(0)))[0].to(ScalarType.Float64);
+        var difference = (logits - expected).abs().max().item<double>();
+        Assert.True(difference < 1e-4, $"worst difference {difference}");
 
-            // And again through the key-value cache, in two parts.
-            using var cache = model.CreateCache(1, 24);
-            var first = model.Forward(new ModelInput(ids.narrow(0, 0, 15).unsqueeze(0)) { PastKeyValues = cache });
-            var second = model.Forward(new ModelInput(ids.narrow(0, 15, 9).unsqueeze(0)) { PastKeyValues = cache });
-            var cached = (cat([first, second], 1)[0].to(ScalarType.Float64) - expected).abs().max().item<double>();
-            Assert.True(cached < 1e-4, $"worst difference with a cache {cached}");
+        // And again through the key-value cache, in two parts.
+        using var cache = model.CreateCache(1, 24);
+        var first = model.Forward(new ModelInput(ids.narrow(0, 0, 15).unsqueeze(0)) { PastKeyValues = cache });
+        var second = model.Forward(new ModelInput(ids.narrow(0, 15, 9).unsqueeze(0)) { PastKeyValues = cache });
+        var cached = (cat([first, second], 1)[0].to(ScalarType.Float64) - expected).abs().max().item<double>();
+        Assert.True(cached < 1e-4, $"worst difference with a cache {cached}");
 
-            using var loaded = CausalLanguageModel.Load(folder.FullName);
-            loaded.eval();
-            Assert.True(loaded.Forward(new ModelInput(ids.unsqueeze(0))).equal(model.Forward(new ModelInput(ids.unsqueeze(0)))).all().item<bool>());
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var loaded = CausalLanguageModel.Load(folder.Path);
+        loaded.eval();
+        Assert.True(loaded.Forward(new ModelInput(ids.unsqueeze(0))).equal(model.Forward(new ModelInput(ids.unsqueeze(0)))).all().item<bool>());
     }
 }

@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Training;
 using Xunit;
 

@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Training;
 using Xunit;
 using static TorchSharp.torch;

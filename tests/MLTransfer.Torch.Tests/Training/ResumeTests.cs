@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training;
 using Xunit;
@@ -16,9 +15,9 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
 
     private readonly TemporaryFolder _folders = new();
 
-    private string Whole => _folders.File("whole");
+    private string Whole => _folders["whole"];
 
-    private string Interrupted => _folders.File("interrupted");
+    private string Interrupted => _folders["interrupted"];
 
     public void Dispose() => _folders.Dispose();
 
@@ -29,7 +28,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         private readonly Dictionary<TinyRunKind, FinishedRun> _runs = [];
 
         internal FinishedRun this[TinyRunKind kind] => _runs.TryGetValue(kind, out var run)
-            ? run : _runs[kind] = Finish(kind, _folder.File(kind.ToString()), resume: false);
+            ? run : _runs[kind] = Finish(kind, _folder[kind.ToString()], resume: false);
 
         public void Dispose() => _folder.Dispose();
     }

@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Training;
 using Xunit;
 
@@ -105,7 +104,7 @@ public sealed class TrainingInputTests : IDisposable
     public void An_output_directory_that_is_a_file_is_named_before_the_model_is_touched()
     {
         using var folder = new TemporaryFolder();
-        var path = folder.File("taken");
+        var path = folder["taken"];
         File.WriteAllText(path, "mine");
         var before = WeightBytes.Of(_model);
         var options = new TrainingOptions { MaximumSteps = 1, OutputDirectory = path };

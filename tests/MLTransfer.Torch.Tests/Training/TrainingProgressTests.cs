@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
-using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Training;
 using Xunit;
 
@@ -45,7 +44,7 @@ public class TrainingProgressTests
     {
         using var folder = new TemporaryFolder();
         using var model = TinyRun.LoadModel();
-        var options = new TrainingOptions { MaximumSteps = 4, EvaluationSteps = 2, OutputDirectory = folder.File("run") };
+        var options = new TrainingOptions { MaximumSteps = 4, EvaluationSteps = 2, OutputDirectory = folder["run"] };
         var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
 
         var lines = File.ReadAllLines(Path.Combine(folder.Path, "run", "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();

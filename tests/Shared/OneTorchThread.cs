@@ -1,10 +1,9 @@
-using MLTransfer.Torch.Tests;
 using Xunit;
 using static TorchSharp.torch;
 
 [assembly: AssemblyFixture(typeof(OneTorchThread))]
 
-namespace MLTransfer.Torch.Tests;
+namespace MLTransfer.Tests.Shared;
 
 /// <summary>
 /// The tests' models are so small that threads spend their time waiting for each other, all the more as tests run side by side.

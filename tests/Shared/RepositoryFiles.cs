@@ -1,4 +1,4 @@
-namespace MLTransfer.Tests;
+namespace MLTransfer.Tests.Shared;
 
 /// <summary>Files of the repository, found from wherever the tests run.</summary>
 internal static class RepositoryFiles

@@ -1,4 +1,4 @@
-namespace MLTransfer.Tests;
+namespace MLTransfer.Tests.Shared;
 
 /// <summary>A folder of its own for one test.</summary>
 internal sealed class TemporaryFolder : IDisposable
