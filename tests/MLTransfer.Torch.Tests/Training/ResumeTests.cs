@@ -99,7 +99,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     {
         foreach (var keepBest in (bool[])[true, false])
         {
-            var (folder, steps) = (_folders.File($"finished-{keepBest}"), new List<int>());
+            var (folder, steps) = (_folders[$"finished-{keepBest}"], new List<int>());
             var expected = Run(resume: false);
             var actual = Run(resume: true, new ProgressCallback(report => steps.Add(report.Step)));
             Assert.Empty(steps);
