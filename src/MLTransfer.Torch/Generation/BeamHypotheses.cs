@@ -22,7 +22,8 @@ internal sealed class BeamHypotheses
         if (candidates > (long)_beams * task.Model.VocabularySize)
         {
             throw new ArgumentException(
-                $"{nameof(GenerationOptions)}: beam search with {task.EndOfSequenceIds.Length} end-of-sequence tokens needs a vocabulary of {candidates / _beams} tokens at least; this one has {task.Model.VocabularySize}.");
+                $"{nameof(GenerationOptions)}: beam search with {task.EndOfSequenceIds.Length} end-of-sequence tokens "
+                + $"needs a vocabulary of {candidates / _beams} tokens at least; this one has {task.Model.VocabularySize}.");
         }
 
         _candidates = new LargestValues(candidates);

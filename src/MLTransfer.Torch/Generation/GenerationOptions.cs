@@ -37,7 +37,9 @@ public sealed record GenerationOptions
     /// </summary>
     public double TopP { get; init; } = 1;
 
-    /// <summary>Sampling leaves out tokens less probable than this share of the most probable token's probability (<c>min_p</c>; arXiv 2407.01082).</summary>
+    /// <summary>
+    /// Sampling leaves out tokens less probable than this share of the most probable token's probability (<c>min_p</c>; arXiv 2407.01082).
+    /// </summary>
     public double MinP { get; init; }
 
     /// <summary>
@@ -84,8 +86,8 @@ public sealed record GenerationOptions
     public IReadOnlyList<int>? EndOfSequenceIds { get; init; }
 
     /// <summary>
-    /// Decides what sampling draws; null for a new seed with each call. Every sequence draws from a random stream of its own, made from the seed, the prompt's
-    /// tokens and the sequence's index, so a prompt's continuations do not depend on which other prompts there are. Equal
+    /// Decides what sampling draws; null for a new seed with each call. Every sequence draws from a random stream of its own, made from the
+    /// seed, the prompt's tokens and the sequence's index, so a prompt's continuations do not depend on which other prompts there are. Equal
     /// prompts get equal continuations: ask for several with <see cref="SequencesPerPrompt"/>.
     /// </summary>
     public long? Seed { get; init; }
@@ -108,7 +110,8 @@ public sealed record GenerationOptions
         Require(MaximumNewTokens >= 1, nameof(MaximumNewTokens), MaximumNewTokens, "at least 1");
         Require(MinimumNewTokens >= 0 && MinimumNewTokens <= MaximumNewTokens, nameof(MinimumNewTokens), MinimumNewTokens,
             $"0 to {nameof(MaximumNewTokens)}, which is {MaximumNewTokens}");
-        Require(Temperature is >= 1e-5 and <= 1e5, nameof(Temperature), Temperature, $"1e-5 to 1e5. For the most probable token leave {nameof(Sample)} off");
+        Require(Temperature is >= 1e-5 and <= 1e5, nameof(Temperature), Temperature,
+            $"1e-5 to 1e5. For the most probable token leave {nameof(Sample)} off");
         Require(TopK >= 0, nameof(TopK), TopK, "the number of tokens to choose from, or 0 for all");
         Require(TopP is >= 0 and <= 1, nameof(TopP), TopP, "0 to 1");
         Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "0 to 1");
@@ -123,7 +126,8 @@ public sealed record GenerationOptions
         if (BeamCount > 1 && Sample)
         {
             throw new ArgumentException(
-                $"{nameof(GenerationOptions)}: {nameof(BeamCount)} is {BeamCount} and {nameof(Sample)} is on, but beams are not sampled. Use one of the two.");
+                $"{nameof(GenerationOptions)}: {nameof(BeamCount)} is {BeamCount} and {nameof(Sample)} is on, but beams are not sampled. "
+                + "Use one of the two.");
         }
 
         if (BeamCount > 1)
@@ -134,7 +138,8 @@ public sealed record GenerationOptions
         else if (!Sample && SequencesPerPrompt > 1)
         {
             throw new ArgumentException(
-                $"{nameof(GenerationOptions)}: {nameof(SequencesPerPrompt)} is {SequencesPerPrompt}, but greedy search finds one sequence. Turn {nameof(Sample)} on or raise {nameof(BeamCount)}.");
+                $"{nameof(GenerationOptions)}: {nameof(SequencesPerPrompt)} is {SequencesPerPrompt}, but greedy search finds "
+                + $"one sequence. Turn {nameof(Sample)} on or raise {nameof(BeamCount)}.");
         }
 
         if (StopStrings is null || StopStrings.Any(string.IsNullOrEmpty))

@@ -49,7 +49,8 @@ internal static class Softmax
         if (sum >= 1 && double.IsFinite(sum))
             return sum;
         throw new InvalidOperationException(float.IsNegativeInfinity(maximum)
-            ? $"No token is left to choose: {nameof(GenerationOptions.NoRepeatNgramSize)} or {nameof(GenerationOptions.MinimumNewTokens)} forbids every one. Relax them."
+            ? $"No token is left to choose: {nameof(GenerationOptions.NoRepeatNgramSize)} or {nameof(GenerationOptions.MinimumNewTokens)} "
+                + "forbids every one. Relax them."
             : "The model's logits are not finite numbers: its weights are damaged, or its training diverged.");
     }
 }

@@ -76,7 +76,8 @@ public sealed class TextGenerator
         if (options.BeamCount > 1 || options.SequencesPerPrompt > 1)
         {
             throw new ArgumentException(
-                $"A stream is one sequence that only grows: {nameof(options.BeamCount)} is {options.BeamCount} and {nameof(options.SequencesPerPrompt)} is {options.SequencesPerPrompt}, where both must be 1. Use {nameof(Generate)}.",
+                $"A stream is one sequence that only grows: {nameof(options.BeamCount)} is {options.BeamCount} and "
+                + $"{nameof(options.SequencesPerPrompt)} is {options.SequencesPerPrompt}, where both must be 1. Use {nameof(Generate)}.",
                 nameof(options));
         }
 

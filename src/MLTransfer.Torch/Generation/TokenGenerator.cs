@@ -57,7 +57,8 @@ public sealed class TokenGenerator
         IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         if (options?.StopStrings is { Count: > 0 })
-            throw new ArgumentException($"{nameof(GenerationOptions.StopStrings)} are text, which token ids do not have here. Use {nameof(TextGenerator)}.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(GenerationOptions.StopStrings)} are text, which token ids do not have here. Use {nameof(TextGenerator)}.", nameof(options));
         return Generate(prompts, options ?? new GenerationOptions(), null, cancellationToken);
     }
 
@@ -103,7 +104,8 @@ public sealed class TokenGenerator
             if ((uint)prompt[position] >= (uint)_model.VocabularySize)
             {
                 throw new ArgumentException(
-                    $"Prompt {index} has token id {prompt[position]} at position {position}; the model's vocabulary has ids 0 to {_model.VocabularySize - 1}. Do tokenizer and model belong together?",
+                    $"Prompt {index} has token id {prompt[position]} at position {position}; the model's vocabulary has ids "
+                    + $"0 to {_model.VocabularySize - 1}. Do tokenizer and model belong together?",
                     nameof(prompt));
             }
         }
@@ -111,7 +113,8 @@ public sealed class TokenGenerator
         if (prompt.Count > 0)
             return prompt;
         return [_startId ?? throw new ArgumentException(
-            $"Prompt {index} is empty, and the model names no token to begin with (bos_token_id or eos_token_id of config.json). Give at least one token.", nameof(prompt))];
+            $"Prompt {index} is empty, and the model names no token to begin with (bos_token_id or eos_token_id of config.json). "
+            + "Give at least one token.", nameof(prompt))];
     }
 
     private int[] EndOfSequenceIds(GenerationOptions options)
@@ -123,7 +126,8 @@ public sealed class TokenGenerator
             if ((uint)id >= (uint)_model.VocabularySize)
             {
                 throw new ArgumentException(
-                    $"{nameof(GenerationOptions)}: {nameof(options.EndOfSequenceIds)} has {id}; the model's vocabulary has ids 0 to {_model.VocabularySize - 1}.");
+                    $"{nameof(GenerationOptions)}: {nameof(options.EndOfSequenceIds)} has {id}; the model's vocabulary "
+                    + $"has ids 0 to {_model.VocabularySize - 1}.");
             }
         }
 
