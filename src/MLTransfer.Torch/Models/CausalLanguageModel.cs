@@ -85,7 +85,7 @@ public abstract class CausalLanguageModel : nn.Module
 
     /// <summary>Room for the keys and values of <paramref name="batch"/> sequences.</summary>
     public KeyValueCache CreateCache(int batch, int capacity) =>
-        new(LayerCount, batch, KeyValueHeadCount, capacity, HeadWidth, DataType, Device);
+        new(LayerCount, batch, KeyValueHeadCount, capacity, HeadWidth, ComputeType ?? DataType, Device);
 
     /// <summary>Loads a model from a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>).</param>
