@@ -46,6 +46,9 @@ public abstract class CausalLanguageModel : nn.Module
     /// <summary>The parameter that both reads tokens and, where tied, writes logits: [vocabulary, width].</summary>
     public abstract Parameter TokenEmbedding { get; }
 
+    /// <summary>The weights of the output head, [vocabulary, width]; tied to <see cref="TokenEmbedding"/> in most models.</summary>
+    public abstract Parameter OutputHead { get; }
+
     /// <summary>Dropout probabilities used in training; starts as <c>config.json</c> says.</summary>
     public abstract DropoutProbabilities Dropout { get; set; }
 
@@ -74,7 +77,14 @@ public abstract class CausalLanguageModel : nn.Module
     public abstract Tensor ComputeHiddenStates(ModelInput input);
 
     /// <summary>Logits from hidden states: [..., width] to [..., vocabulary].</summary>
-    public abstract Tensor ComputeLogits(Tensor hiddenStates);
+    public Tensor ComputeLogits(Tensor hiddenStates)
+    {
+        ArgumentNullException.ThrowIfNull(hiddenStates);
+        if (ComputeType is not { } type)
+            return nn.functional.linear(hiddenStates, OutputHead);
+        using var scope = NewDisposeScope();
+        return nn.functional.linear(hiddenStates.to(type), OutputHead.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Logits of every position: [batch, length, vocabulary].</summary>
     public Tensor Forward(ModelInput input)

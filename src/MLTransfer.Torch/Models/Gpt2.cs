@@ -15,7 +15,6 @@ internal sealed class Gpt2 : CausalLanguageModel
 {
     private readonly Gpt2Configuration _configuration;
     private readonly Gpt2Transformer _transformer;
-    private readonly Parameter _head; // [vocabulary, C]
 
     public Gpt2(JsonObject json, WeightSource weights)
         : base("gpt2", json)
@@ -27,14 +26,14 @@ internal sealed class Gpt2 : CausalLanguageModel
         // A checkpoint of the bare transformer has no head; every published one is tied to the token embedding.
         if (_configuration.TieWordEmbeddings || !weights.Contains("lm_head.weight"))
         {
-            _head = _transformer.TokenEmbedding;
+            OutputHead = _transformer.TokenEmbedding;
         }
         else
         {
             var head = new Linear(weights.Scope("lm_head"), _configuration.Width, _configuration.VocabularySize,
                 WeightLayout.OutputByInput, Initialization.Normal(_configuration.InitializerRange), hasBias: false);
             register_module("lm_head", head);
-            _head = head.get_parameter("weight")!;
+            OutputHead = head.get_parameter("weight")!;
         }
     }
 
@@ -50,6 +49,8 @@ internal sealed class Gpt2 : CausalLanguageModel
 
     public override Parameter TokenEmbedding => _transformer.TokenEmbedding;
 
+    public override Parameter OutputHead { get; }
+
     public override DropoutProbabilities Dropout
     {
         get => _transformer.Dropout;
@@ -61,14 +62,6 @@ internal sealed class Gpt2 : CausalLanguageModel
     public override string BlockPrefix(int layer) => $"transformer.h.{layer}.";
 
     public override Tensor ComputeHiddenStates(ModelInput input) => _transformer.Forward(input);
-
-    public override Tensor ComputeLogits(Tensor hiddenStates)
-    {
-        if (ComputeType is not { } type)
-            return F.linear(hiddenStates, _head);
-        using var scope = NewDisposeScope();
-        return F.linear(hiddenStates.to(type), _head.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
-    }
 }
 
 /// <summary>The stack of blocks between the embeddings and the final layer norm.</summary>

@@ -31,7 +31,7 @@ public static class Evaluator
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var batch = TrainingBatch.Create(rows, model.Device);
-            sum += LanguageModelLoss.Sum(model, batch).item<float>();
+            sum += LanguageModelLoss.Sum(model, batch);
             tokens += rows.Sum(e => e.PredictedTokens);
         }
 

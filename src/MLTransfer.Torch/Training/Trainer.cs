@@ -272,9 +272,7 @@ public sealed class Trainer
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var mean = LanguageModelLoss.Sum(_model, TrainingBatch.Create(part, _model.Device)) / labels;
-            mean.backward();
-            loss += mean.item<float>();
+            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels);
         }
 
         var gradientNorm = optimizer.GradientNorm();

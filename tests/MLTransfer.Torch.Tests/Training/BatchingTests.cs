@@ -62,7 +62,7 @@ public sealed class BatchingTests : IDisposable
         var logits = _model.Forward(new ModelInput(tensor(ids.Select(id => (long)id).ToArray(), [1, ids.Length])));
         var probabilities = F.log_softmax(logits[0], 1); // [T, vocabulary]
         var expected = -completion.Select((id, i) => probabilities[prompt.Length + i - 1, id].item<float>()).Sum();
-        Assert.Equal(expected, LanguageModelLoss.Sum(_model, TrainingBatch.Create([row], CPU)).item<float>(), 1e-5 * expected);
+        Assert.Equal(expected, LanguageModelLoss.Sum(_model, TrainingBatch.Create([row], CPU)), 1e-5 * expected);
 
         var result = Evaluator.Evaluate(_model, [row], cancellationToken: TestCancellation);
         Assert.Equal((3, expected / 3), (result.PredictedTokens, result.Loss), new WithinTolerance(1e-5));
@@ -127,11 +127,7 @@ public sealed class BatchingTests : IDisposable
         _model.zero_grad();
         double loss = 0;
         foreach (var batch in batches)
-        {
-            var sum = LanguageModelLoss.Sum(_model, TrainingBatch.Create(batch, CPU));
-            sum.backward();
-            loss += sum.item<float>();
-        }
+            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(batch, CPU), 1);
 
         return (loss, _model.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.data<float>().ToArray()));
     }

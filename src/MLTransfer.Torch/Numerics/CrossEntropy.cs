@@ -1,0 +1,65 @@
+using System.Numerics.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace MLTransfer.Torch.Numerics;
+
+/// <summary>Cross-entropy of rows of logits, and its gradient in the memory of the logits.</summary>
+internal static class CrossEntropy
+{
+    /// <summary>The sum over rows of ln(sum of exp(logits)) - logit of the target.</summary>
+    /// <param name="logits">[rows, classes] float32; overwritten on the CPU.</param>
+    /// <param name="targets">[rows] int64.</param>
+    public static double Sum(Tensor logits, Tensor targets) =>
+        IsPlain(logits)
+            ? SumRows(logits, targets, gradientFactor: null)
+            : nn.functional.cross_entropy(logits, targets, reduction: nn.Reduction.Sum).item<float>();
+
+    /// <summary>The same sum; the logits become its gradient times a factor: (softmax - one-hot target) * factor.</summary>
+    public static double SumWithGradient(Tensor logits, Tensor targets, double factor)
+    {
+        if (IsPlain(logits))
+            return SumRows(logits, targets, (float)factor);
+
+        using var scope = NewDisposeScope();
+        var columns = targets.unsqueeze(1);
+        var logProbabilities = nn.functional.log_softmax(logits, 1);
+        var sum = -logProbabilities.gather(1, columns).sum().item<float>();
+        var gradient = logProbabilities.exp_();
+        gradient.scatter_add_(1, columns, full_like(columns, -1, dtype: logits.dtype)).mul_(factor);
+        logits.copy_(gradient);
+        return sum;
+    }
+
+    private static unsafe double SumRows(Tensor logits, Tensor targets, float? gradientFactor)
+    {
+        var (rows, classes) = ((int)logits.shape[0], (int)logits.shape[1]);
+        var values = (float*)NativeTensor.Pointer(logits);
+        var ids = (long*)NativeTensor.Pointer(targets);
+        var losses = new double[rows];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() };
+        Parallel.For(0, rows, options, row =>
+            losses[row] = Row(new Span<float>(values + (long)row * classes, classes), (int)ids[row], gradientFactor));
+        return losses.Sum(); // always in this order, whatever thread made which part
+    }
+
+    private static double Row(Span<float> logits, int target, float? gradientFactor)
+    {
+        // Passes over one row stay in the processor's cache.
+        TensorPrimitives.Subtract(logits, TensorPrimitives.Max<float>(logits), logits);
+        var targetLogit = logits[target];
+        TensorPrimitives.Exp(logits, logits);
+        var sum = TensorPrimitives.Sum<float>(logits);
+        if (gradientFactor is { } factor)
+        {
+            TensorPrimitives.Multiply(logits, factor / sum, logits);
+            logits[target] -= factor;
+        }
+
+        return Math.Log(sum) - targetLogit;
+    }
+
+    private static bool IsPlain(Tensor tensor) =>
+        tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
+}
