@@ -97,6 +97,7 @@ public sealed class Trainer
         {
             Directory.CreateDirectory(workFolder);
             _model.ComputeType = ComputeType();
+            optimizer.ClearGradients(); // of whatever the model was used for before
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
             using var log = new MetricsLog(_options.OutputDirectory, state.Step);
@@ -267,7 +268,6 @@ public sealed class Trainer
         // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
         var labels = rows.Sum(row => row.LabelCount);
         double loss = 0;
-        optimizer.ClearGradients();
         foreach (var part in rows.Chunk(_options.BatchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -282,6 +282,7 @@ public sealed class Trainer
             optimizer.Step(learningRate, _options.WeightDecay, factor);
         }
 
+        optimizer.ClearGradients();
         return (loss, gradientNorm);
     }
 
