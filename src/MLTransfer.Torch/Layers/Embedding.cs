@@ -25,6 +25,6 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
 
     protected override void RegisterComponents()
     {
-        // TorchSharp would register the fields once more, under their own names..
+        // TorchSharp would register the fields once more, under their own names.
     }
 }

@@ -28,6 +28,6 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 
     protected override void RegisterComponents()
     {
-        // TorchSharp would register the fields once more, under their own names..
+        // TorchSharp would register the fields once more, under their own names.
     }
 }

@@ -86,7 +86,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <inheritdoc/>
     protected override void RegisterComponents()
     {
-        // TorchSharp would register the fields once more, under their own names..
+        // TorchSharp would register the fields once more, under their own names.
     }
 
     private Tensor MultiplyInputByOutput(Tensor input, Tensor weight, Tensor? bias)

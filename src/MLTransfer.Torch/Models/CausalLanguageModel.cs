@@ -149,6 +149,6 @@ public abstract class CausalLanguageModel : nn.Module
     /// <inheritdoc/>
     protected override void RegisterComponents()
     {
-        // TorchSharp would register the fields once more, under their own names..
+        // TorchSharp would register the fields once more, under their own names.
     }
 }
