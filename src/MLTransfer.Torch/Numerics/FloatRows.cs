@@ -20,7 +20,7 @@ internal static unsafe class FloatRows
 
         var elements = (ushort*)pointer + start;
         for (var i = 0; i < target.Length; i++)
-            target[i] = BFloat16.ToSingle(elements[i]);
+            target[i] = BFloat16Bits.ToSingle(elements[i]);
     }
 
     /// <summary>Adds elements instead.</summary>

@@ -107,7 +107,7 @@ internal static unsafe class RowAttention
         }
 
         for (var i = 0; i < count; i++)
-            ((ushort*)target)[i] = BFloat16.FromSingle(source[i]);
+            ((ushort*)target)[i] = BFloat16Bits.FromSingle(source[i]);
     }
 
     private readonly struct Work(

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace MLTransfer.Torch.Numerics;
 
@@ -17,8 +18,11 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     where TVector : unmanaged
     where TWeight : unmanaged
 {
-    /// <summary>How many rows of a matrix [inputs, columns] are read side by side.</summary>
-    private const int PanelHeight = 8;
+    /// <summary>How many rows of a matrix [inputs, columns] are multiplied with four rows at a time.</summary>
+    public const int PanelHeight = 16;
+
+    /// <summary>How many rows of a matrix lie between what is multiplied and what is prefetched.</summary>
+    private const int PrefetchedRows = 4;
 
     private static int PairCount => 2 * TLanes.Count;
 
@@ -63,14 +67,24 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         float* x, nint rowStride, int rows, int inputs, TWeight* matrix, nint matrixStride, float* sums, nint sumStride, int columns)
     {
         var i = 0;
-        for (; i <= inputs - PanelHeight; i += PanelHeight)
+        for (; i <= inputs - PanelHeight && rows >= 4; i += PanelHeight)
         {
             var panel = matrix + i * matrixStride;
             var row = 0;
             for (; row <= rows - 4; row += 4)
                 AddPanelOfFourRows(x + row * rowStride + i, rowStride, panel, matrixStride, sums + row * sumStride, sumStride, columns);
             for (; row < rows; row++)
-                AddPanel(x + row * rowStride + i, panel, matrixStride, sums + row * sumStride, columns);
+            {
+                for (var height = 0; height < PanelHeight; height++)
+                    AddScaledRow(x[row * rowStride + i + height], panel + height * matrixStride, sums + row * sumStride, columns);
+            }
+        }
+
+        // One stream through memory, which the processor foresees by itself. With bfloat16 the sums take too long for one row at a time.
+        for (; IsBFloat16 && i <= inputs - 2; i += 2)
+        {
+            for (var row = 0; row < rows; row++)
+                AddTwoScaledRows(x + row * rowStride + i, matrix + i * matrixStride, matrixStride, sums + row * sumStride, columns);
         }
 
         for (; i < inputs; i++)
@@ -86,20 +100,18 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         float* x, nint rowStride, int rows, int inputs, TWeight* matrix, nint matrixStride, float* products, nint productStride, int outputs)
     {
         var output = 0;
-        for (; output <= outputs - 4; output += 4)
+        for (; output <= outputs - 2 && rows >= 4; output += 2)
         {
             var weights = matrix + output * matrixStride;
             var row = 0;
             for (; row <= rows - 4; row += 4)
-            {
-                var input = x + row * rowStride;
-                var target = products + row * productStride + output;
-                DotTwoByFour(input, rowStride, inputs, weights, matrixStride, target, productStride);
-                DotTwoByFour(input, rowStride, inputs, weights + 2 * matrixStride, matrixStride, target + 2, productStride);
-            }
-
+                DotTwoByFour(x + row * rowStride, rowStride, inputs, weights, matrixStride, products + row * productStride + output, productStride);
             for (; row < rows; row++)
-                DotFour(x + row * rowStride, inputs, weights, matrixStride, products + row * productStride + output);
+            {
+                var target = products + row * productStride + output;
+                target[0] = Dot(x + row * rowStride, inputs, weights);
+                target[1] = Dot(x + row * rowStride, inputs, weights + matrixStride);
+            }
         }
 
         for (; output < outputs; output++)
@@ -171,6 +183,17 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         return sum;
     }
 
+    /// <summary>target += source.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add(float* source, float* target, int count)
+    {
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+            TLanes.Store(TLanes.Add(TLanes.Load(target + i), TLanes.Load(source + i)), target + i);
+        for (; i < count; i++)
+            target[i] += source[i];
+    }
+
     /// <summary>row * factor, where it lies.</summary>
     public static void Scale(float* row, float factor, int count)
     {
@@ -180,7 +203,21 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float ToSingle(TWeight weight) =>
-        IsBFloat16 ? BFloat16.ToSingle(Unsafe.BitCast<TWeight, ushort>(weight)) : Unsafe.BitCast<TWeight, float>(weight);
+        IsBFloat16 ? BFloat16Bits.ToSingle(Unsafe.BitCast<TWeight, ushort>(weight)) : Unsafe.BitCast<TWeight, float>(weight);
+
+    /// <summary>
+    /// Starts to bring a pair into the second-level cache. Where several rows are multiplied, the processor computes longer on what it has
+    /// loaded than it looks ahead, and memory would idle. The first level has no room: it holds the rows and the sums.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(TWeight* weights)
+    {
+        if (!Sse.IsSupported)
+            return;
+        Sse.Prefetch1(weights);
+        if (!IsBFloat16)
+            Sse.Prefetch1((float*)weights + TLanes.Count);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void LoadPair(TWeight* source, out TVector first, out TVector second)
@@ -205,35 +242,11 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddPanel(float* x, TWeight* panel, nint stride, float* sums, int columns)
-    {
-        var (x0, x1, x2, x3) = (TLanes.Broadcast(x[0]), TLanes.Broadcast(x[1]), TLanes.Broadcast(x[2]), TLanes.Broadcast(x[3]));
-        var (x4, x5, x6, x7) = (TLanes.Broadcast(x[4]), TLanes.Broadcast(x[5]), TLanes.Broadcast(x[6]), TLanes.Broadcast(x[7]));
-        var column = 0;
-        for (; column <= columns - PairCount; column += PairCount)
-        {
-            var weights = panel + column;
-            var (first, second) = (TLanes.Load(sums + column), TLanes.Load(sums + column + TLanes.Count));
-            MultiplyAddPair(weights, x0, ref first, ref second);
-            MultiplyAddPair(weights + stride, x1, ref first, ref second);
-            MultiplyAddPair(weights + 2 * stride, x2, ref first, ref second);
-            MultiplyAddPair(weights + 3 * stride, x3, ref first, ref second);
-            weights += 4 * stride;
-            MultiplyAddPair(weights, x4, ref first, ref second);
-            MultiplyAddPair(weights + stride, x5, ref first, ref second);
-            MultiplyAddPair(weights + 2 * stride, x6, ref first, ref second);
-            MultiplyAddPair(weights + 3 * stride, x7, ref first, ref second);
-            TLanes.Store(first, sums + column);
-            TLanes.Store(second, sums + column + TLanes.Count);
-        }
-
-        AddLastColumns(x, panel, stride, sums, column, columns);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddPanelOfFourRows(float* x, nint rowStride, TWeight* panel, nint stride, float* sums, nint sumStride, int columns)
     {
         float* sumsA = sums, sumsB = sums + sumStride, sumsC = sums + 2 * sumStride, sumsD = sums + 3 * sumStride;
+        var ahead = panel + PanelHeight * stride;
+        var aheadEnd = ahead + columns;
         var column = 0;
         for (; column <= columns - PairCount; column += PairCount)
         {
@@ -245,6 +258,14 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
             var weights = panel + column;
             for (var i = 0; i < PanelHeight; i++)
             {
+                Prefetch(ahead);
+                ahead += PairCount;
+                if (ahead >= aheadEnd)
+                {
+                    ahead += stride - columns;
+                    aheadEnd += stride;
+                }
+
                 LoadPair(weights, out var w0, out var w1);
                 var factor = TLanes.Broadcast(x[i]);
                 (a0, a1) = (TLanes.MultiplyAdd(w0, factor, a0), TLanes.MultiplyAdd(w1, factor, a1));
@@ -283,6 +304,29 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddTwoScaledRows(float* x, TWeight* weights, nint stride, float* sums, int columns)
+    {
+        var (x0, x1) = (TLanes.Broadcast(x[0]), TLanes.Broadcast(x[1]));
+        var column = 0;
+        for (; column <= columns - PairCount; column += PairCount)
+        {
+            var (first, second) = (TLanes.Load(sums + column), TLanes.Load(sums + column + TLanes.Count));
+            Prefetch(weights + PrefetchedRows * stride + 2 * column);
+            Prefetch(weights + PrefetchedRows * stride + 2 * column + PairCount);
+            MultiplyAddPair(weights + column, x0, ref first, ref second);
+            MultiplyAddPair(weights + stride + column, x1, ref first, ref second);
+            TLanes.Store(first, sums + column);
+            TLanes.Store(second, sums + column + TLanes.Count);
+        }
+
+        for (; column < columns; column++)
+        {
+            sums[column] = float.MultiplyAddEstimate(ToSingle(weights[column]), x[0], sums[column]);
+            sums[column] = float.MultiplyAddEstimate(ToSingle(weights[stride + column]), x[1], sums[column]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddScaledRow(float x, TWeight* weights, float* sums, int columns)
     {
         var factor = TLanes.Broadcast(x);
@@ -300,28 +344,6 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DotFour(float* x, int inputs, TWeight* weights, nint stride, float* products)
-    {
-        var zero = TLanes.Broadcast(0);
-        var (a0, a1, b0, b1, c0, c1, d0, d1) = (zero, zero, zero, zero, zero, zero, zero, zero);
-        TWeight* weightsB = weights + stride, weightsC = weights + 2 * stride, weightsD = weights + 3 * stride;
-        var i = 0;
-        for (; i <= inputs - PairCount; i += PairCount)
-        {
-            var (x0, x1) = (TLanes.Load(x + i), TLanes.Load(x + i + TLanes.Count));
-            MultiplyAddPairs(weights + i, x0, x1, ref a0, ref a1);
-            MultiplyAddPairs(weightsB + i, x0, x1, ref b0, ref b1);
-            MultiplyAddPairs(weightsC + i, x0, x1, ref c0, ref c1);
-            MultiplyAddPairs(weightsD + i, x0, x1, ref d0, ref d1);
-        }
-
-        products[0] = SumDot(a0, a1, x, weights, i, inputs);
-        products[1] = SumDot(b0, b1, x, weightsB, i, inputs);
-        products[2] = SumDot(c0, c1, x, weightsC, i, inputs);
-        products[3] = SumDot(d0, d1, x, weightsD, i, inputs);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DotTwoByFour(float* x, nint rowStride, int inputs, TWeight* weights, nint stride, float* products, nint productStride)
     {
         var zero = TLanes.Broadcast(0);
@@ -332,6 +354,8 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         var i = 0;
         for (; i <= inputs - PairCount; i += PairCount)
         {
+            Prefetch(weights + PrefetchedRows * stride + 2 * i);
+            Prefetch(weights + PrefetchedRows * stride + 2 * i + PairCount);
             LoadPair(weights + i, out var w0, out var w1);
             LoadPair(weightsB + i, out var v0, out var v1);
             var (x0, x1) = (TLanes.Load(x + i), TLanes.Load(x + i + TLanes.Count));

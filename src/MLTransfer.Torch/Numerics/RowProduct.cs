@@ -15,8 +15,8 @@ internal static unsafe class RowProduct
 
     private const long LargestBlockBytes = 512 << 10;
 
-    /// <summary>A column block's rows are runs of memory of at least this many elements. All are multiples of every vector pair.</summary>
-    private const int NarrowestBlock = 256;
+    /// <summary>What blocks of outputs are multiples of: twice the longest vector.</summary>
+    private const int ColumnUnit = 64;
 
     private const int WidestBlock = 1024;
 
@@ -72,9 +72,11 @@ internal static unsafe class RowProduct
                 x = arrangedPointer;
             }
 
-            var width = BlockWidth(matrix, sizeof(TWeight), threads);
-            var work = new Work(x, rows, matrix, outputPointer, width, activation, accumulate);
-            WorkerTeam.Run((matrix.Outputs + width - 1) / width, threads, &ComputeBlock<TLanes, TVector, TWeight>, &work);
+            var work = new Work(x, rows, matrix, outputPointer, activation, accumulate);
+            if (matrix.IsOutputByInput)
+                ComputeByOutputs<TLanes, TVector, TWeight>(&work, threads);
+            else
+                ComputeByInputs<TLanes, TVector, TWeight>(&work, threads);
         }
     }
 
@@ -101,61 +103,120 @@ internal static unsafe class RowProduct
             RowKernels<Lanes128, Vector128<float>, float>.Finish(source, null, activation, accumulate, target, product.Length);
     }
 
-    /// <summary>How many outputs one block computes.</summary>
-    private static int BlockWidth(RowMatrix matrix, int elementSize, int threads)
-    {
-        var outputBytes = (long)matrix.Inputs * elementSize;
-        var share = (matrix.Outputs + threads - 1) / threads;
-        var smallest = (SmallestBlockBytes + outputBytes - 1) / outputBytes;
-        var (narrowest, widest) = matrix.IsOutputByInput
-            ? (1, Math.Clamp(LargestBlockBytes / outputBytes, 1, WidestBlock))
-            : (NarrowestBlock, WidestBlock);
-        var width = Math.Min(Math.Max(share, Math.Max(narrowest, smallest)), widest);
-        return (int)(width + 63) / 64 * 64;
-    }
-
-    [SkipLocalsInit]
-    private static void ComputeBlock<TLanes, TVector, TWeight>(void* state, int block)
+    /// <summary>Each block computes some outputs, whose weights are one run of memory.</summary>
+    private static void ComputeByOutputs<TLanes, TVector, TWeight>(Work* work, int threads)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TWeight : unmanaged
     {
-        var work = *(Work*)state;
-        var (rows, matrix) = (work.Rows, work.Matrix);
-        var start = block * work.BlockWidth;
-        var count = Math.Min(work.BlockWidth, matrix.Outputs - start);
-        var sums = stackalloc float[rows * count]; // at most 64 KiB
-        if (matrix.IsOutputByInput)
-        {
-            RowKernels<TLanes, TVector, TWeight>.DotProducts(
-                work.Input, matrix.Inputs, rows, matrix.Inputs, (TWeight*)matrix.Data + (nint)start * matrix.Inputs, matrix.Inputs, sums, count, count);
-        }
-        else
-        {
-            new Span<float>(sums, rows * count).Clear();
-            RowKernels<TLanes, TVector, TWeight>.AddProducts(
-                work.Input, matrix.Inputs, rows, matrix.Inputs, (TWeight*)matrix.Data + start, matrix.Outputs, sums, count, count);
-        }
+        var outputBytes = (long)work->Matrix.Inputs * sizeof(TWeight);
+        var share = (work->Matrix.Outputs + threads - 1) / threads;
+        var width = Math.Clamp(share, Math.Clamp(SmallestBlockBytes / outputBytes, 1, WidestBlock), Math.Clamp(LargestBlockBytes / outputBytes, 1, WidestBlock));
+        work->BlockLength = (int)(width + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
+        WorkerTeam.Run(Blocks(work->Matrix.Outputs, work->BlockLength), threads, &ComputeOutputs<TLanes, TVector, TWeight>, work);
+    }
 
-        var bias = matrix.Bias == 0 ? null : (TWeight*)matrix.Bias + start;
-        for (var row = 0; row < rows; row++)
+    /// <summary>
+    /// Each block sums up over some inputs, since their weights are one run of memory; then the blocks' sums are added. The blocks depend on
+    /// the matrix alone, so that the number of threads changes no bit.
+    /// </summary>
+    private static void ComputeByInputs<TLanes, TVector, TWeight>(Work* work, int threads)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TWeight : unmanaged
+    {
+        var matrix = work->Matrix;
+        var bytes = (long)matrix.Inputs * matrix.Outputs * sizeof(TWeight);
+        var wanted = (int)Math.Clamp(bytes / (2 * SmallestBlockBytes), 1, bytes < 16 << 20 ? 8 : 16);
+        var unit = RowKernels<TLanes, TVector, TWeight>.PanelHeight;
+        work->BlockLength = (matrix.Inputs + wanted * unit - 1) / (wanted * unit) * unit;
+        work->Blocks = Blocks(matrix.Inputs, work->BlockLength);
+        using var sums = new RowBuffer(checked(work->Blocks * work->Rows * matrix.Outputs));
+        fixed (float* pointer = sums.Span)
         {
-            if (!matrix.IsOutputByInput)
-                RowKernels<TLanes, TVector, TWeight>.RestoreOrder(sums + row * count, count);
-            RowKernels<TLanes, TVector, TWeight>.Finish(
-                sums + row * count, bias, work.Activation, work.Accumulate, work.Output + (nint)row * matrix.Outputs + start, count);
+            work->Sums = pointer;
+            WorkerTeam.Run(work->Blocks, threads, &SumInputs<TLanes, TVector, TWeight>, work);
+            var isLarge = (long)work->Rows * matrix.Outputs * (work->Blocks + 1) * sizeof(float) > SmallestBlockBytes;
+            work->ColumnBlockLength = isLarge ? WidestBlock / 2 : (matrix.Outputs + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
+            WorkerTeam.Run(Blocks(matrix.Outputs, work->ColumnBlockLength), threads, &AddBlocks<TLanes, TVector, TWeight>, work);
         }
     }
 
-    private readonly struct Work(
-        float* input, int rows, RowMatrix matrix, float* output, int blockWidth, RowActivation activation, bool accumulate)
+    private static int Blocks(int count, int length) => (count + length - 1) / length;
+
+    [SkipLocalsInit]
+    private static void ComputeOutputs<TLanes, TVector, TWeight>(void* state, int block)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TWeight : unmanaged
+    {
+        var work = (Work*)state;
+        var (rows, matrix) = (work->Rows, work->Matrix);
+        var start = block * work->BlockLength;
+        var count = Math.Min(work->BlockLength, matrix.Outputs - start);
+        var products = stackalloc float[rows * count]; // at most 64 KiB
+        RowKernels<TLanes, TVector, TWeight>.DotProducts(
+            work->Input, matrix.Inputs, rows, matrix.Inputs, (TWeight*)matrix.Data + (nint)start * matrix.Inputs, matrix.Inputs, products, count, count);
+        for (var row = 0; row < rows; row++)
+            Finish<TLanes, TVector, TWeight>(work, products + row * count, row, start, count);
+    }
+
+    private static void SumInputs<TLanes, TVector, TWeight>(void* state, int block)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TWeight : unmanaged
+    {
+        var work = (Work*)state;
+        var (rows, matrix) = (work->Rows, work->Matrix);
+        var start = block * work->BlockLength;
+        var count = Math.Min(work->BlockLength, matrix.Inputs - start);
+        var sums = work->Sums + (nint)block * rows * matrix.Outputs;
+        new Span<float>(sums, rows * matrix.Outputs).Clear();
+        RowKernels<TLanes, TVector, TWeight>.AddProducts(
+            work->Input + start, matrix.Inputs, rows, count, (TWeight*)matrix.Data + (nint)start * matrix.Outputs, matrix.Outputs,
+            sums, matrix.Outputs, matrix.Outputs);
+    }
+
+    private static void AddBlocks<TLanes, TVector, TWeight>(void* state, int block)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TWeight : unmanaged
+    {
+        var work = (Work*)state;
+        var (rows, matrix) = (work->Rows, work->Matrix);
+        var start = block * work->ColumnBlockLength;
+        var count = Math.Min(work->ColumnBlockLength, matrix.Outputs - start);
+        for (var row = 0; row < rows; row++)
+        {
+            var sums = work->Sums + (nint)row * matrix.Outputs + start;
+            for (var other = 1; other < work->Blocks; other++)
+                RowKernels<TLanes, TVector, TWeight>.Add(sums + (nint)other * rows * matrix.Outputs, sums, count);
+            RowKernels<TLanes, TVector, TWeight>.RestoreOrder(sums, count);
+            Finish<TLanes, TVector, TWeight>(work, sums, row, start, count);
+        }
+    }
+
+    private static void Finish<TLanes, TVector, TWeight>(Work* work, float* sums, int row, int start, int count)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TWeight : unmanaged
+    {
+        var bias = work->Matrix.Bias == 0 ? null : (TWeight*)work->Matrix.Bias + start;
+        RowKernels<TLanes, TVector, TWeight>.Finish(
+            sums, bias, work->Activation, work->Accumulate, work->Output + (nint)row * work->Matrix.Outputs + start, count);
+    }
+
+    private struct Work(float* input, int rows, RowMatrix matrix, float* output, RowActivation activation, bool accumulate)
     {
         public readonly float* Input = input;
         public readonly int Rows = rows;
         public readonly RowMatrix Matrix = matrix;
         public readonly float* Output = output;
-        public readonly int BlockWidth = blockWidth;
         public readonly RowActivation Activation = activation;
         public readonly bool Accumulate = accumulate;
+        public int BlockLength;
+        public int ColumnBlockLength;
+        public int Blocks;
+        public float* Sums; // [blocks, rows, outputs]
     }
 }

@@ -13,8 +13,8 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
 
     public static void Widen(ushort* source, out float even, out float odd)
     {
-        even = BFloat16.ToSingle(source[0]);
-        odd = BFloat16.ToSingle(source[1]);
+        even = BFloat16Bits.ToSingle(source[0]);
+        odd = BFloat16Bits.ToSingle(source[1]);
     }
 
     public static void Interleave(ref float even, ref float odd)

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace MLTransfer.Torch.Numerics;
 
-/// <summary>Conversions of bfloat16, the upper half of a float32, which .NET has no type for.</summary>
-internal static class BFloat16
+/// <summary>Conversions of bfloat16, the upper half of a float32.</summary>
+internal static class BFloat16Bits
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float ToSingle(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
