@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -6,6 +7,16 @@ namespace MLTransfer.Torch.Layers;
 /// <summary>Activation functions by the names that <c>config.json</c> uses.</summary>
 internal static class Activation
 {
+    /// <summary>The same function for row kernels, or null where they have none.</summary>
+    public static RowActivation? GetForRows(string name) => name switch
+    {
+        "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" or "gelu_accurate" => RowActivation.GeluTanh,
+        "quick_gelu" => RowActivation.QuickGelu,
+        "relu" => RowActivation.Relu,
+        "silu" or "swish" => RowActivation.Silu,
+        _ => null,
+    };
+
     /// <exception cref="NotSupportedException">The name is not known.</exception>
     public static Func<Tensor, Tensor> Get(string name) => name switch
     {

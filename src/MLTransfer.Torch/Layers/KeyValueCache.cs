@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Layers;
@@ -37,12 +38,36 @@ public sealed class KeyValueCache : IDisposable
         ArgumentNullException.ThrowIfNull(keys);
         var added = keys.shape[2];
         if (Length + added > Capacity)
-            throw new InvalidOperationException($"The key-value cache holds {Capacity} positions; {Length} are filled and {added} more do not fit.");
+            throw Overflow(added);
         using (var target = _keys[layer].narrow(2, Length, added))
             target.copy_(keys);
         using (var target = _values[layer].narrow(2, Length, added))
             target.copy_(values);
         return (_keys[layer].narrow(2, 0, Length + added), _values[layer].narrow(2, 0, Length + added));
+    }
+
+    /// <summary>Whether row kernels read the cache.</summary>
+    internal bool HasRowKernels => _keys.Length == 0 || RowMatrix.Supports(_keys[0]);
+
+    /// <summary>Stores the keys and values of one new position a row, and attends to all positions that rows may see.</summary>
+    /// <param name="layer">The layer's index.</param>
+    /// <param name="queriesKeysValues">[rows, 3, heads, head width].</param>
+    /// <param name="step">The step; its rows are those of the cache.</param>
+    /// <param name="scale">What query times key is multiplied with.</param>
+    /// <param name="output">[rows, heads, head width].</param>
+    internal void Attend(int layer, ReadOnlySpan<float> queriesKeysValues, DecodingStep step, float scale, Span<float> output)
+    {
+        if (Length == Capacity)
+            throw Overflow(1);
+        var (keys, values) = (_keys[layer], _values[layer]);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(step.Rows, (int)keys.size(0), nameof(step));
+        unsafe
+        {
+            var rows = new CachedRows(
+                (nint)NativeTensor.Pointer(keys), (nint)NativeTensor.Pointer(values), keys.dtype == ScalarType.BFloat16,
+                (int)keys.size(1), (int)keys.size(3), Capacity, Length);
+            RowAttention.Compute(queriesKeysValues, rows, step.Starts, scale, output, step.Threads);
+        }
     }
 
     /// <summary>Counts the positions that every layer has appended.</summary>
@@ -103,6 +128,9 @@ public sealed class KeyValueCache : IDisposable
             to[row].narrow(1, Length - source.Length, source.Length).copy_(from[sourceRow].narrow(1, 0, source.Length));
         }
     }
+
+    private InvalidOperationException Overflow(long added) =>
+        new($"The key-value cache holds {Capacity} positions; {Length} are filled and {added} more do not fit.");
 
     /// <inheritdoc/>
     public void Dispose()

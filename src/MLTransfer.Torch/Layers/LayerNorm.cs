@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -25,6 +26,18 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
 
     /// <summary>[..., width] to the same shape.</summary>
     public override Tensor forward(Tensor input) => F.layer_norm(input, _shape, _weight, _bias, _epsilon);
+
+    /// <summary>[rows, width] to the same shape.</summary>
+    public void Apply(ReadOnlySpan<float> input, Span<float> output)
+    {
+        var width = (int)_shape[0];
+        using var parameters = new RowBuffer(2 * width);
+        var weight = parameters.Span[..width];
+        var bias = parameters.Span[width..];
+        FloatRows.Read(_weight, 0, weight);
+        FloatRows.Read(_bias, 0, bias);
+        RowNormalization.Compute(input, weight, bias, (float)_epsilon, output);
+    }
 
     protected override void RegisterComponents()
     {

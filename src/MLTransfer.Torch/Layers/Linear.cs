@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -57,6 +58,23 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         if (Adapter is not null)
             output = output + Adapter.Forward(input, training);
         return output.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>output = activation(y) for [rows, input width], or output += that, on the CPU and without gradients.</summary>
+    internal void Apply(
+        ReadOnlySpan<float> input, Span<float> output, DecodingStep step, RowActivation activation = RowActivation.None, bool accumulate = false)
+    {
+        var matrix = RowMatrix.Of(_weight, _bias, Layout == WeightLayout.OutputByInput);
+        if (Adapter is null)
+        {
+            RowProduct.Compute(input, step.Rows, matrix, output, step.Threads, activation, accumulate);
+            return;
+        }
+
+        using var product = new RowBuffer(output.Length);
+        RowProduct.Compute(input, step.Rows, matrix, product.Span, step.Threads);
+        Adapter.Add(input, product.Span, step);
+        RowProduct.Finish(product.Span, output, activation, accumulate);
     }
 
     /// <summary>Adds the adapter's update to the weight and drops the adapter.</summary>

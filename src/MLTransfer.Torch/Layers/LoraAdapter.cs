@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -42,6 +43,17 @@ internal sealed class LoraAdapter : IDisposable
         using var scope = NewDisposeScope();
         var x = training && _dropout > 0 ? F.dropout(input, _dropout, training: true) : input;
         return (F.linear(F.linear(x, A.to(x.dtype)), B.to(x.dtype)) * Scale).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Adds the update of [rows, input width] to [rows, output width], on the CPU and without gradients.</summary>
+    public void Add(ReadOnlySpan<float> input, Span<float> output, DecodingStep step)
+    {
+        var (a, b) = (RowMatrix.Of(A, null, isOutputByInput: true), RowMatrix.Of(B, null, isOutputByInput: true));
+        using var narrow = new RowBuffer(step.Rows * a.Outputs);
+        RowProduct.Compute(input, step.Rows, a, narrow.Span, step.Threads);
+        foreach (ref var value in narrow.Span)
+            value *= (float)Scale;
+        RowProduct.Compute(narrow.Span, step.Rows, b, output, step.Threads, accumulate: true);
     }
 
     /// <summary>scale * B A, [output width, input width].</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -80,6 +81,8 @@ public abstract class CausalLanguageModel : nn.Module
     public Tensor ComputeLogits(Tensor hiddenStates)
     {
         ArgumentNullException.ThrowIfNull(hiddenStates);
+        if (RowProduct.Computes(hiddenStates, OutputHead))
+            return RowProduct.Compute(hiddenStates, OutputHead);
         if (ComputeType is not { } type)
             return nn.functional.linear(hiddenStates, OutputHead);
         using var scope = NewDisposeScope();

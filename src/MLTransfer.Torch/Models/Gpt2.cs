@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -71,6 +72,7 @@ internal sealed class Gpt2Transformer : CheckpointModule
     private readonly Embedding _positionEmbedding;
     private readonly Gpt2Block[] _blocks;
     private readonly LayerNorm _finalNorm;
+    private readonly bool _hasRowKernels;
 
     public Gpt2Transformer(Gpt2Configuration configuration, WeightScope weights)
         : base(nameof(Gpt2Transformer))
@@ -80,6 +82,7 @@ internal sealed class Gpt2Transformer : CheckpointModule
         _positionEmbedding = new Embedding(weights.Scope("wpe"), configuration.Positions, configuration.Width, initialization);
         _blocks = [.. Enumerable.Range(0, configuration.Layers).Select(i => new Gpt2Block(configuration, i, weights.Scope($"h.{i}")))];
         _finalNorm = new LayerNorm(weights.Scope("ln_f"), configuration.Width, configuration.LayerNormEpsilon);
+        _hasRowKernels = Activation.GetForRows(configuration.ActivationFunction) is not null;
 
         Dropout = new DropoutProbabilities(
             configuration.EmbeddingDropout, configuration.AttentionDropout, configuration.ResidualDropout);
@@ -114,6 +117,12 @@ internal sealed class Gpt2Transformer : CheckpointModule
                 $"{past} past and {length} new tokens do not fit into the model's context of {_positionEmbedding.Weight.shape[0]}. Shorten the text.");
         }
 
+        if (_hasRowKernels && !training && input.SequenceIds is null
+            && DecodingStep.Create(TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues) is { } step)
+        {
+            return Step(input, step).MoveToOuterDisposeScope();
+        }
+
         var positionIds = input.PositionIds ?? arange(past, past + length, ScalarType.Int64, input.InputIds.device).unsqueeze(0);
         var hidden = _tokenEmbedding.call(input.InputIds) + _positionEmbedding.call(positionIds); // [B, T, C]
         hidden = F.dropout(hidden, Dropout.Embedding, training);
@@ -128,6 +137,22 @@ internal sealed class Gpt2Transformer : CheckpointModule
 
         input.PastKeyValues?.Advance((int)length);
         return _finalNorm.call(hidden).MoveToOuterDisposeScope();
+    }
+
+    /// <returns>[B, 1, C] float32.</returns>
+    private Tensor Step(ModelInput input, DecodingStep step)
+    {
+        var width = (int)_tokenEmbedding.Weight.size(1);
+        var output = empty([step.Rows, 1, width], ScalarType.Float32);
+        using var hidden = new RowBuffer(step.Rows * width);
+        _tokenEmbedding.Read(input.InputIds, hidden.Span);
+        _positionEmbedding.Add(input.PositionIds, step.Cache.Length, hidden.Span);
+        foreach (var block in _blocks)
+            block.Step(hidden.Span, step);
+
+        step.Cache.Advance(1);
+        _finalNorm.Apply(hidden.Span, NativeTensor.AsSpan<float>(output));
+        return output;
     }
 }
 
@@ -160,6 +185,15 @@ internal sealed class Gpt2Block : CheckpointModule
         x = x + F.dropout(_attention.Forward(_attentionNorm.call(x), mask, cache, Dropout.Attention), Dropout.Residual, training);
         x = x + F.dropout(_feedForward.Forward(_feedForwardNorm.call(x)), Dropout.Residual, training);
         return x.MoveToOuterDisposeScope();
+    }
+
+    public void Step(Span<float> x, DecodingStep step)
+    {
+        using var normalized = new RowBuffer(x.Length);
+        _attentionNorm.Apply(x, normalized.Span);
+        _attention.Step(normalized.Span, x, step);
+        _feedForwardNorm.Apply(x, normalized.Span);
+        _feedForward.Step(normalized.Span, x, step);
     }
 }
 
@@ -215,6 +249,15 @@ internal sealed class Gpt2Attention : CheckpointModule
 
         Tensor SplitHeads(Tensor part) => part.view(batch, length, _heads, _headWidth).transpose(1, 2);
     }
+
+    public void Step(ReadOnlySpan<float> x, Span<float> residual, DecodingStep step)
+    {
+        using var queryKeyValue = new RowBuffer(3 * x.Length);
+        using var attended = new RowBuffer(x.Length);
+        _queryKeyValue.Apply(x, queryKeyValue.Span, step);
+        step.Cache.Attend(_layer, queryKeyValue.Span, step, (float)(_queryFactor / Math.Sqrt(_headWidth)), attended.Span);
+        _projection.Apply(attended.Span, residual, step, accumulate: true);
+    }
 }
 
 /// <summary>The position-wise feed-forward layers.</summary>
@@ -223,6 +266,7 @@ internal sealed class Gpt2FeedForward : CheckpointModule
     private readonly Linear _expansion;
     private readonly Linear _projection;
     private readonly Func<Tensor, Tensor> _activation;
+    private readonly RowActivation? _rowActivation;
 
     public Gpt2FeedForward(Gpt2Configuration configuration, WeightScope weights)
         : base(nameof(Gpt2FeedForward))
@@ -231,6 +275,7 @@ internal sealed class Gpt2FeedForward : CheckpointModule
         var initialization = Initialization.Normal(configuration.InitializerRange);
         var residualInitialization = Initialization.Normal(configuration.InitializerRange / Math.Sqrt(2 * configuration.Layers));
         _activation = Activation.Get(configuration.ActivationFunction);
+        _rowActivation = Activation.GetForRows(configuration.ActivationFunction);
         _expansion = new Linear(weights.Scope("c_fc"), width, inner, WeightLayout.InputByOutput, initialization);
         _projection = new Linear(weights.Scope("c_proj"), inner, width, WeightLayout.InputByOutput, residualInitialization);
         register_module("c_fc", _expansion);
@@ -241,5 +286,12 @@ internal sealed class Gpt2FeedForward : CheckpointModule
     {
         using var scope = NewDisposeScope();
         return _projection.call(_activation(_expansion.call(x))).MoveToOuterDisposeScope(); // [B, T, C]
+    }
+
+    public void Step(ReadOnlySpan<float> x, Span<float> residual, DecodingStep step)
+    {
+        using var inner = new RowBuffer(step.Rows * _expansion.OutputWidth);
+        _expansion.Apply(x, inner.Span, step, _rowActivation!.Value);
+        _projection.Apply(inner.Span, residual, step, accumulate: true);
     }
 }
