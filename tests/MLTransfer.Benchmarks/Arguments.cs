@@ -13,11 +13,12 @@ internal sealed class Arguments
               Measures everything in one run, side by side with a plain TorchSharp version, prints tables and writes report.json and curves.
                 --model DIR        a GPT-2 checkpoint in Hugging Face layout instead of GPT-2 124M with random weights
                 --quick            one repetition, short decoding, no curves
-                --memory-steps N   training steps of each measurement of memory (the default depends on the model; growth shows from step 10 on)
+                --memory-steps N   training steps of each measurement of memory; more than 10 show growth (default: by the model's size)
                 --output DIR       for report.json and the curves (default: output/benchmarks)
 
           dotnet run -c Release --project tests/MLTransfer.Benchmarks -- memory VARIANT [options]
-              Trains in this process alone and prints its memory and speed as JSON. Variants: float32, bfloat16, lora-bfloat16, plain-float32.
+              Trains in this process alone and prints its memory and speed as JSON.
+              Variants: float32, bfloat16, lora-bfloat16, plain-float32.
                 --model DIR        as above, or gpt2 (the default) or tales
                 --batch-size N     rows of a step (default: 4)
                 --length N         tokens of a row (default: 256, or the model's context)

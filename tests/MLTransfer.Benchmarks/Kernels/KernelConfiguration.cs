@@ -12,5 +12,6 @@ internal static class KernelConfiguration
     public static IConfig Create() => ManualConfig.Create(DefaultConfig.Instance)
         .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
         .AddDiagnoser(MemoryDiagnoser.Default)
+        .WithOptions(ConfigOptions.DisableLogFile)
         .WithArtifactsPath(Path.Combine("output", "benchmarks", "kernels"));
 }

@@ -1,4 +1,5 @@
 using MLTransfer.Benchmarks.Workloads;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Report;
 
@@ -9,13 +10,21 @@ internal static class CurvesSection
 
     public static IEnumerable<CurvePoint> Measure(BenchmarkedModel model, TrainingShape usual)
     {
-        var variant = TrainingVariant.BFloat16;
+        var done = new Dictionary<(TrainingShape, int), MemoryMeasurement>(); // the usual shape is a point of every curve
+        var allThreads = get_num_threads();
         foreach (var batchSize in Doublings(Math.Max(1, usual.BatchSize / 4), 2 * usual.BatchSize))
-            yield return new(CurveAxis.BatchSize, batchSize, TrainingProcess.Run(model, variant, usual with { BatchSize = batchSize }, Steps));
+            yield return Point(CurveAxis.BatchSize, batchSize, usual with { BatchSize = batchSize }, allThreads);
         foreach (var length in Doublings(Math.Max(2, usual.Length / 4), Math.Min(4 * usual.Length, model.Size.ContextLength)))
-            yield return new(CurveAxis.Length, length, TrainingProcess.Run(model, variant, usual with { Length = length }, Steps));
-        foreach (var threads in Doublings(1, Environment.ProcessorCount))
-            yield return new(CurveAxis.Threads, threads, TrainingProcess.Run(model, variant, usual, Steps, threads));
+            yield return Point(CurveAxis.Length, length, usual with { Length = length }, allThreads);
+        foreach (var threads in Doublings(1, allThreads))
+            yield return Point(CurveAxis.Threads, threads, usual, threads);
+
+        CurvePoint Point(CurveAxis axis, int value, TrainingShape shape, int threads)
+        {
+            if (!done.TryGetValue((shape, threads), out var measured))
+                done[(shape, threads)] = measured = TrainingProcess.Run(model, TrainingVariant.BFloat16, shape, Steps, threads);
+            return new CurvePoint(axis, value, measured);
+        }
     }
 
     /// <summary>The first value, its doublings below the last one, and the last.</summary>

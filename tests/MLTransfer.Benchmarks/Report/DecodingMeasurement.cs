@@ -15,5 +15,6 @@ internal sealed record DecodingMeasurement(
     BenchmarkedModel Model, string Variant, bool IsPlain, ScalarType WeightType, int BatchSize, Spread TokensPerSecond)
 {
     /// <summary>Weights that are read: once for each pass, whatever the number of sequences.</summary>
-    public double GigabytesPerSecond => Model.Size.DecodingParameters * NativeTensor.ElementSize(WeightType) * TokensPerSecond.Median / BatchSize / 1e9;
+    public double GigabytesPerSecond =>
+        Model.Size.DecodingParameters * NativeTensor.ElementSize(WeightType) * TokensPerSecond.Median / BatchSize / 1e9;
 }

@@ -16,17 +16,16 @@ internal static class MemoryCommand
             set_num_threads(threads);
         var (model, variant) = (BenchmarkedModel.Find(arguments.Model), TrainingVariant.Find(arguments.Variant));
         var shape = model.Shape(arguments.BatchSize, arguments.Length);
-        var (step, atStep10, atEnd) = (0, (long?)null, 0L);
+        var (step, atStep10, atEnd) = (0, 0L, 0L);
         var clock = new StepClock();
         variant.Train(model, shape, Math.Max(2, arguments.Steps), _ =>
         {
             clock.StepDone();
-            atEnd = Resident();
+            atEnd = PeakBytes();
             if (++step == FirstMeasuredStep)
                 atStep10 = atEnd;
         });
 
-        using var process = Process.GetCurrentProcess();
         Console.WriteLine(JsonSerializer.Serialize(
             new MemoryMeasurement
             {
@@ -36,18 +35,17 @@ internal static class MemoryCommand
                 Length = shape.Length,
                 Steps = step,
                 Threads = get_num_threads(),
-                PeakBytes = process.PeakWorkingSet64,
-                BytesAfterStep10 = step > FirstMeasuredStep ? atStep10 : null,
-                BytesAfterLastStep = atEnd,
+                PeakBytes = atEnd,
+                PeakBytesAtStep10 = step > FirstMeasuredStep ? atStep10 : null,
                 StepSeconds = Spread.Of(clock.Seconds),
             },
             ReportJson.OneLine));
         return 0;
     }
 
-    private static long Resident()
+    private static long PeakBytes()
     {
         using var process = Process.GetCurrentProcess();
-        return process.WorkingSet64;
+        return process.PeakWorkingSet64;
     }
 }

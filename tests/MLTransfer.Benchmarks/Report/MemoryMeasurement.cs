@@ -18,17 +18,15 @@ internal sealed record MemoryMeasurement
     /// <summary>The most resident memory, of the whole process.</summary>
     public required long PeakBytes { get; init; }
 
-    /// <summary>Resident memory after the 10th step; null for shorter runs.</summary>
-    public required long? BytesAfterStep10 { get; init; }
-
-    public required long BytesAfterLastStep { get; init; }
+    /// <summary>The same at the end of the 10th step; null for runs that end there.</summary>
+    public required long? PeakBytesAtStep10 { get; init; }
 
     public required Spread StepSeconds { get; init; }
 
     /// <summary>What another stack needs, in words.</summary>
     public string? Reference { get; init; }
 
-    public long? GrowthBytes => BytesAfterLastStep - BytesAfterStep10;
+    public long? GrowthBytes => PeakBytes - PeakBytesAtStep10;
 
     public double TokensPerSecond => BatchSize * Length / StepSeconds.Median;
 }

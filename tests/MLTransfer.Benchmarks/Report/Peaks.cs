@@ -17,7 +17,7 @@ internal sealed record Peaks(double Float32Gigaflops, double BFloat16Gigaflops, 
     {
         Log.Say($"peaks, {when}");
         var peaks = new Peaks(MatrixProduct(ScalarType.Float32), MatrixProduct(ScalarType.BFloat16), ReadBandwidth.Measure());
-        Log.Say($"  float32 {peaks.Float32Gigaflops:F0} GFLOP/s, bf16 {peaks.BFloat16Gigaflops:F0} GFLOP/s, read {peaks.ReadGigabytesPerSecond:F1} GB/s");
+        Log.Say($"  {peaks.Float32Gigaflops:F0} GFLOP/s float32, {peaks.BFloat16Gigaflops:F0} bf16, {peaks.ReadGigabytesPerSecond:F1} GB/s read");
         return peaks;
     }
 

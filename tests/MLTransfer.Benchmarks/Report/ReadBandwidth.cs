@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
@@ -27,7 +28,9 @@ internal static unsafe class ReadBandwidth
                 OnEachThread(threads, thread => sums[thread] = Sum(buffer + thread * part, part));
                 return Stopwatch.GetElapsedTime(start).TotalSeconds;
             });
-            return sums.All(sum => sum != 0) ? part * sizeof(long) * threads / best / 1e9 : throw new InvalidOperationException("The buffer was not read.");
+            return sums.All(sum => sum != 0)
+                ? part * sizeof(long) * threads / best / 1e9
+                : throw new InvalidOperationException("The buffer was not read.");
         }
         finally
         {
@@ -35,6 +38,7 @@ internal static unsafe class ReadBandwidth
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long Sum(long* values, long count)
     {
         Vector512<long> a = default, b = default, c = default, d = default;

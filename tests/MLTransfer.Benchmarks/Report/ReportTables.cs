@@ -1,6 +1,6 @@
 using System.Globalization;
-using Spectre.Console;
 using MLTransfer.Benchmarks.Workloads;
+using Spectre.Console;
 
 namespace MLTransfer.Benchmarks.Report;
 
@@ -14,79 +14,72 @@ internal static class ReportTables
     {
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = WidthOfFiles;
-        PrintMachine(report);
+        PrintMachine(report.Machine);
+        PrintPeaks(report.PeaksFirst, report.PeaksLast);
         foreach (var results in report.Training.GroupBy(result => result.Model))
-            PrintTraining(results);
+            PrintTraining([.. results]);
         foreach (var results in report.Memory.GroupBy(result => result.Model))
-            PrintMemory(results);
+            PrintMemory([.. results]);
         foreach (var results in report.Decoding.GroupBy(result => result.Model))
-            PrintDecoding(results);
-        AnsiConsole.WriteLine(Invariant($"Measured in {report.DurationSeconds:F0} s{(report.Quick ? ", quick: one repetition" : "")}."));
+            PrintDecoding([.. results]);
+        Console.WriteLine(Invariant($"Measured in {report.DurationSeconds:F0} s{(report.Quick ? ", quick: one repetition" : "")}."));
     }
 
-    private static void PrintMachine(BenchmarkReport report)
-    {
-        var machine = report.Machine;
-        var table = new Table { Title = new TableTitle("Machine"), ShowHeaders = false }.AddColumns("", "");
-        Row(table, "processor", Invariant($"{machine.Processor}, {machine.PhysicalCores} physical and {machine.LogicalCores} logical cores, {machine.Threads} threads used"));
-        Row(table, "instruction sets", string.Join(", ", machine.InstructionSets));
-        Row(table, "software", $"{machine.Runtime}, libtorch {machine.Libtorch}, {machine.OperatingSystem}");
-        foreach (var (use, path) in machine.ComputePaths)
-            Row(table, use, path);
-        AnsiConsole.Write(table);
+    private static void PrintMachine(Machine machine) => Write("Machine", ["", ""],
+    [
+        ["processor", $"{machine.Processor}, {machine.PhysicalCores} physical and {machine.LogicalCores} logical cores, {machine.Threads} threads"],
+        ["instruction sets", string.Join(", ", machine.InstructionSets)],
+        ["software", $"{machine.Runtime}, libtorch {machine.Libtorch}, {machine.OperatingSystem}"],
+        .. machine.ComputePaths.Select(path => new[] { path.Key, path.Value }),
+    ]);
 
-        var peaks = new Table { Title = new TableTitle("Peaks (shares are of the better of the two)") }.AddColumns("", "first", "last");
-        Row(peaks, "matrix product, float32", Invariant($"{report.PeaksFirst.Float32Gigaflops:F0} GFLOP/s"), Invariant($"{report.PeaksLast.Float32Gigaflops:F0} GFLOP/s"));
-        Row(peaks, "matrix product, bf16", Invariant($"{report.PeaksFirst.BFloat16Gigaflops:F0} GFLOP/s"), Invariant($"{report.PeaksLast.BFloat16Gigaflops:F0} GFLOP/s"));
-        Row(peaks, "reading memory", Invariant($"{report.PeaksFirst.ReadGigabytesPerSecond:F1} GB/s"), Invariant($"{report.PeaksLast.ReadGigabytesPerSecond:F1} GB/s"));
-        AnsiConsole.Write(peaks);
-    }
+    private static void PrintPeaks(Peaks first, Peaks last) => Write("Peaks (shares are of the better of the two)", ["", "first", "last"],
+    [
+        ["matrix product, float32 (GFLOP/s)", Number(first.Float32Gigaflops, "F0"), Number(last.Float32Gigaflops, "F0")],
+        ["matrix product, bf16 (GFLOP/s)", Number(first.BFloat16Gigaflops, "F0"), Number(last.BFloat16Gigaflops, "F0")],
+        ["reading memory (GB/s)", Number(first.ReadGigabytesPerSecond, "F1"), Number(last.ReadGigabytesPerSecond, "F1")],
+    ]);
 
-    private static void PrintTraining(IGrouping<string, TrainingResult> results)
-    {
-        var any = results.First();
-        var table = new Table { Title = new TableTitle(Markup.Escape($"Training {results.Key}, {any.BatchSize} x {any.Length} tokens a step")) }
-            .AddColumns("variant", "s a step", "min .. max", "tokens/s", "GFLOP/s", "of peak", "x float32", "x plain", "reference");
-        foreach (var result in results)
+    private static void PrintTraining(TrainingResult[] results) => Write(
+        $"Training {results[0].Model}, {results[0].BatchSize} x {results[0].Length} tokens a step",
+        ["variant", "s a step", "min .. max", "tokens/s", "GFLOP/s", "of peak", "x float32", "x plain", "reference"],
+        results.Select(result => new[]
         {
-            Row(table, result.Variant, Number(result.StepSeconds.Median, "F3"), Range(result.StepSeconds, "F3"), Number(result.TokensPerSecond, "F0"),
-                Number(result.Gigaflops, "F0"), Number(result.ShareOfPeak, "F2"), Number(result.TimesFloat32, "F2"), Number(result.TimesPlain, "F2"),
-                result.Reference ?? None);
-        }
+            result.Variant, Number(result.StepSeconds.Median, "F3"), Range(result.StepSeconds, "F3"), Number(result.TokensPerSecond, "F0"),
+            Number(result.Gigaflops, "F0"), Number(result.ShareOfPeak, "F2"), Number(result.TimesFloat32, "F2"), Number(result.TimesPlain, "F2"),
+            result.Reference ?? None,
+        }));
 
-        AnsiConsole.Write(table);
-    }
-
-    private static void PrintMemory(IGrouping<string, MemoryMeasurement> results)
-    {
-        var any = results.First();
-        var table = new Table { Title = new TableTitle(Markup.Escape(
-                $"Memory of a process that trains {results.Key}, {any.BatchSize} x {any.Length} tokens a step, {any.Steps} steps")) }
-            .AddColumns("variant", "peak (GB)", "growth from step 10 to the last (MB)", "reference");
-        foreach (var result in results)
+    private static void PrintMemory(MemoryMeasurement[] results) => Write(
+        $"Memory of a process that trains {results[0].Model}, {results[0].BatchSize} x {results[0].Length} tokens a step, {results[0].Steps} steps",
+        ["variant", "peak (GB)", "its growth from step 10 to the last (MB)", "reference"],
+        results.Select(result => new[]
         {
-            Row(table, TrainingVariant.Find(result.Variant).Name, Number(result.PeakBytes / 1e9, "F2"), Number(result.GrowthBytes / 1e6, "F1"),
-                result.Reference ?? None);
-        }
+            TrainingVariant.Find(result.Variant).Name, Number(result.PeakBytes / 1e9, "F2"), Number(result.GrowthBytes / 1e6, "F1"),
+            result.Reference ?? None,
+        }));
 
-        AnsiConsole.Write(table);
-    }
-
-    private static void PrintDecoding(IGrouping<string, DecodingResult> results)
-    {
-        var table = new Table { Title = new TableTitle(Markup.Escape($"Greedy decoding, {results.Key}")) }
-            .AddColumns("variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x plain", "reference");
-        foreach (var result in results)
+    private static void PrintDecoding(DecodingResult[] results) => Write(
+        $"Greedy decoding, {results[0].Model}",
+        ["variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x plain", "reference"],
+        results.Select(result => new[]
         {
-            Row(table, result.Variant, Number(result.BatchSize, "F0"), Number(result.TokensPerSecond.Median, "F1"),
-                Range(result.TokensPerSecond, "F1"), Number(result.GigabytesPerSecond, "F1"), Number(result.ShareOfBandwidth, "F2"),
-                Number(result.TimesOneSequence, "F2"), Number(result.TimesPlain, "F2"), result.Reference ?? None);
-        }
+            result.Variant, Number(result.BatchSize, "F0"), Number(result.TokensPerSecond.Median, "F1"), Range(result.TokensPerSecond, "F1"),
+            Number(result.GigabytesPerSecond, "F1"), Number(result.ShareOfBandwidth, "F2"), Number(result.TimesOneSequence, "F2"),
+            Number(result.TimesPlain, "F2"), result.Reference ?? None,
+        }));
 
+    /// <summary>Writes a table without the columns that no row has a value for.</summary>
+    private static void Write(string title, string[] columns, IEnumerable<string[]> rows)
+    {
+        string[][] cells = [.. rows];
+        int[] shown = [.. Enumerable.Range(0, columns.Length).Where(column => cells.Any(row => row[column] != None))];
+        var table = new Table { Title = new TableTitle(Markup.Escape(title)), ShowHeaders = columns.Any(column => column.Length > 0) };
+        table.AddColumns(shown.Select(column => Markup.Escape(columns[column])).ToArray());
+        foreach (var row in cells)
+            table.AddRow(shown.Select(column => Markup.Escape(row[column])).ToArray());
         AnsiConsole.Write(table);
     }
-
-    private static void Row(Table table, params string[] cells) => table.AddRow(cells.Select(Markup.Escape).ToArray());
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? None;
 

@@ -7,6 +7,7 @@ internal sealed record Spread(double Median, double Minimum, double Maximum, int
     {
         double[] sorted = [.. values.Order()];
         var middle = sorted.Length / 2;
-        return new Spread(sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2, sorted[0], sorted[^1], sorted.Length);
+        var median = sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return new Spread(median, sorted[0], sorted[^1], sorted.Length);
     }
 }

@@ -17,7 +17,8 @@ internal static class TrainingProcess
             start.ArgumentList.Add(typeof(TrainingProcess).Assembly.Location);
         string[] arguments =
         [
-            "memory", variant.Id, "--model", model.Id, "--batch-size", Text(shape.BatchSize), "--length", Text(shape.Length), "--steps", Text(steps),
+            "memory", variant.Id, "--model", model.Id,
+            "--batch-size", Text(shape.BatchSize), "--length", Text(shape.Length), "--steps", Text(steps),
             .. threads is { } count ? new[] { "--threads", Text(count) } : [],
         ];
         foreach (var argument in arguments)
@@ -29,7 +30,8 @@ internal static class TrainingProcess
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"The process '{string.Join(' ', arguments)}' failed with exit code {process.ExitCode}.");
         var measured = JsonSerializer.Deserialize<MemoryMeasurement>(output, ReportJson.OneLine)!;
-        Log.Say($"process of {model.Name}, {variant.Name}, {shape.BatchSize} x {shape.Length}, {measured.Threads} threads: {measured.PeakBytes / 1e9:F2} GB, {measured.TokensPerSecond:F0} tokens/s");
+        var what = $"{model.Name}, {variant.Name}, {shape.BatchSize} x {shape.Length}, threads: {measured.Threads}";
+        Log.Say($"process of {what}: {measured.PeakBytes / 1e9:F2} GB, {measured.TokensPerSecond:F0} tokens/s");
         return measured;
 
         static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -35,10 +35,15 @@ internal static class TrainingSection
             if (Math.Abs(loss - expected) > LossTolerance * expected)
             {
                 throw new InvalidOperationException(
-                    $"{variant.Name} starts with a loss of {loss}, float32 with {expected}: they do not train the same model. Is it a plain GPT-2?");
+                    $"{variant.Name} starts with a loss of {loss}, float32 with {expected}: they do not train the same model. "
+                    + "Is it a GPT-2 without unusual settings?");
             }
         }
 
-        return [.. variants.Select(variant => new TrainingMeasurement(model, variant, shape, Spread.Of(seconds[variant]), firstLosses[variant]))];
+        return
+        [
+            .. variants.Select(variant =>
+                new TrainingMeasurement(model, variant, shape, Spread.Of(seconds[variant]), firstLosses[variant])),
+        ];
     }
 }

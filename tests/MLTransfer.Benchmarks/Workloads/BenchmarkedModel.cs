@@ -11,17 +11,18 @@ internal sealed class BenchmarkedModel
     public const string Gpt2Id = "gpt2";
     public const string TalesId = "tales";
 
-    private readonly Func<ScalarType, CausalLanguageModel> _load;
-    private readonly Lazy<ModelSize> _size;
+    private static readonly JsonObject s_gpt2Small = new()
+    {
+        ["model_type"] = "gpt2", ["vocab_size"] = 50257, ["n_positions"] = 1024, ["n_embd"] = 768, ["n_layer"] = 12, ["n_head"] = 12,
+    };
 
-    private BenchmarkedModel(string id, string name, Func<ScalarType, CausalLanguageModel> load)
+    private readonly Func<ScalarType, CausalLanguageModel> _load;
+
+    private BenchmarkedModel(string id, string name, JsonObject configuration, Func<ScalarType, CausalLanguageModel> load)
     {
         (Id, Name, _load) = (id, name, load);
-        _size = new Lazy<ModelSize>(() =>
-        {
-            using var model = Load();
-            return ModelSize.Of(model);
-        });
+        using var shapes = CausalLanguageModel.Create(configuration, device: META);
+        Size = ModelSize.Of(shapes);
     }
 
     /// <summary>What <see cref="Find"/> finds it by.</summary>
@@ -29,25 +30,19 @@ internal sealed class BenchmarkedModel
 
     public string Name { get; }
 
-    public ModelSize Size => _size.Value;
+    public ModelSize Size { get; }
 
     /// <exception cref="ArgumentException">There is no such folder.</exception>
     public static BenchmarkedModel Find(string idOrFolder) => idOrFolder switch
     {
-        Gpt2Id => new(Gpt2Id, "GPT-2 124M", type =>
+        Gpt2Id => new(Gpt2Id, "GPT-2 124M", s_gpt2Small, type =>
         {
             manual_seed(1);
-            return CausalLanguageModel.Create(
-                new JsonObject
-                {
-                    ["model_type"] = "gpt2", ["vocab_size"] = 50257, ["n_positions"] = 1024, ["n_embd"] = 768, ["n_layer"] = 12, ["n_head"] = 12,
-                },
-                type);
+            return CausalLanguageModel.Create(s_gpt2Small, type);
         }),
-        TalesId => new(TalesId, "Tales", type => CausalLanguageModel.Load(TalesModel.Folder, type)),
-        _ when Directory.Exists(idOrFolder) => new(
-            idOrFolder, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(idOrFolder))),
-            type => CausalLanguageModel.Load(idOrFolder, type)),
+        TalesId => FromFolder(TalesId, "Tales", TalesModel.Folder),
+        _ when Directory.Exists(idOrFolder) => FromFolder(
+            idOrFolder, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(idOrFolder))), idOrFolder),
         _ => throw new ArgumentException($"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id} or {TalesId}."),
     };
 
@@ -67,4 +62,7 @@ internal sealed class BenchmarkedModel
         var random = new Random(1);
         return [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(Size.VocabularySize)).ToArray())];
     }
+
+    private static BenchmarkedModel FromFolder(string id, string name, string folder) =>
+        new(id, name, ModelConfigurationFile.Read(folder), type => CausalLanguageModel.Load(folder, type));
 }

@@ -3,8 +3,11 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Benchmarks.Workloads;
 
-/// <summary>A training loop as TorchSharp's examples write it, with TorchSharp's AdamW, in float32. It clips no gradients, which the library does.</summary>
-internal sealed class PlainTraining() : TrainingVariant("plain-float32", "plain TorchSharp, float32", ScalarType.Float32, trainsAllWeights: true)
+/// <summary>
+/// A training loop as TorchSharp's examples write it, with TorchSharp's AdamW, in float32. It clips no gradients, which the library does.
+/// </summary>
+internal sealed class PlainTraining() : TrainingVariant(
+    "plain-float32", "plain TorchSharp, float32", ScalarType.Float32, trainsAllWeights: true)
 {
     private const long Ignored = -100;
 

@@ -15,7 +15,8 @@ internal abstract class TrainingVariant(string id, string name, ScalarType produ
     [
         new LibraryTraining("float32", "float32", Precision.Float32),
         new LibraryTraining("bfloat16", "bf16", Precision.BFloat16),
-        new LibraryTraining("lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, new LoraOptions { Rank = 8, TargetModules = ["c_attn"] }),
+        new LibraryTraining(
+            "lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, new LoraOptions { Rank = 8, TargetModules = ["c_attn"] }),
         new PlainTraining(),
     ];
 
