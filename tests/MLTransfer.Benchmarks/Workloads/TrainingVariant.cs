@@ -1,0 +1,47 @@
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Training;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Benchmarks.Workloads;
+
+/// <summary>One way to train a model.</summary>
+/// <param name="id">The name on the command line.</param>
+/// <param name="name">The name in tables.</param>
+/// <param name="productType">The type of matrix products.</param>
+/// <param name="trainsAllWeights">Whether a step has the operations that <see cref="ModelSize.TrainingOperations"/> counts.</param>
+internal abstract class TrainingVariant(string id, string name, ScalarType productType, bool trainsAllWeights)
+{
+    public static IReadOnlyList<TrainingVariant> All { get; } =
+    [
+        new LibraryTraining("float32", "float32", Precision.Float32),
+        new LibraryTraining("bfloat16", "bf16", Precision.BFloat16),
+        new LibraryTraining(
+            "lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, new LoraOptions { Rank = 8, TargetModules = ["c_attn"] }),
+        new PlainTraining(),
+    ];
+
+    public static TrainingVariant Float32 => All[0];
+
+    public static TrainingVariant BFloat16 => All[1];
+
+    public static TrainingVariant Plain => All[^1];
+
+    public string Id => id;
+
+    public string Name => name;
+
+    public ScalarType ProductType => productType;
+
+    public bool TrainsAllWeights => trainsAllWeights;
+
+    /// <exception cref="ArgumentException">There is no such variant.</exception>
+    public static TrainingVariant Find(string? id) => All.FirstOrDefault(variant => variant.Id == id)
+        ?? throw new ArgumentException($"There is no variant '{id}'. Variants: {string.Join(", ", All.Select(variant => variant.Id))}.");
+
+    /// <summary>Loads the model and trains it, each step on the same random rows.</summary>
+    /// <param name="model">What is trained.</param>
+    /// <param name="shape">The rows.</param>
+    /// <param name="steps">How many steps.</param>
+    /// <param name="stepDone">Called after each step with its loss: the mean over predicted tokens, in nats.</param>
+    public abstract void Train(BenchmarkedModel model, TrainingShape shape, int steps, Action<double> stepDone);
+}
