@@ -39,7 +39,7 @@ internal static unsafe class WorkerTeam
         s_state.Helpers = helpers;
         s_state.Finished = 0;
         var epoch = ++s_state.Epoch;
-        Interlocked.Exchange(ref s_state.Claims, (long)epoch << 32); // everyone may begin
+        Interlocked.Exchange(ref s_state.Claims, ((long)epoch << 32) + blocks); // everyone may begin
         for (var i = 0; i < helpers; i++)
             s_workers[i].Wake();
 
@@ -76,10 +76,11 @@ internal static unsafe class WorkerTeam
             var claims = Volatile.Read(ref s_state.Claims);
             var body = s_state.Body;
             var work = s_state.Work;
-            var block = (int)claims;
-            if ((int)(claims >> 32) != epoch || block >= s_state.Blocks)
+            var remaining = (int)claims; // beside the epoch, not in a field: whoever comes late must see that nothing is left
+            if ((int)(claims >> 32) != epoch || remaining == 0)
                 return done;
-            if (Interlocked.CompareExchange(ref s_state.Claims, claims + 1, claims) != claims)
+            var block = s_state.Blocks - remaining;
+            if (Interlocked.CompareExchange(ref s_state.Claims, claims - 1, claims) != claims)
                 continue;
             body(work, block);
             done++;
@@ -90,7 +91,7 @@ internal static unsafe class WorkerTeam
     [StructLayout(LayoutKind.Explicit, Size = 384)]
     private struct State
     {
-        /// <summary>The epoch in the upper half, the next block in the lower one.</summary>
+        /// <summary>The epoch in the upper half, the number of blocks that nobody has taken in the lower one.</summary>
         [FieldOffset(64)]
         public long Claims;
 
