@@ -15,7 +15,8 @@ public static class PeftAdapterFolder
     /// <summary>The name of the file with the adapters' matrices.</summary>
     public const string WeightsFileName = "adapter_model.safetensors";
 
-    private const string NamePrefix = "base_model.model.";
+    /// <summary>What peft puts before the names of the base model's layers.</summary>
+    internal const string NamePrefix = "base_model.model.";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 

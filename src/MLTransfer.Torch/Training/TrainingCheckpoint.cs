@@ -19,7 +19,6 @@ internal sealed record TrainingCheckpoint(int Step, string Folder)
     private const string Prefix = "checkpoint-";
     private const string OptimizerFile = "optimizer.safetensors";
     private const string StateFile = "trainer_state.json";
-    private const string AdapterNamePrefix = "base_model.model.";
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
 
@@ -114,7 +113,7 @@ internal sealed record TrainingCheckpoint(int Step, string Folder)
         using var weights = model.Lora is null
             ? Checkpoint.Open(Folder)
             : SafetensorsFile.Open(Path.Combine(Folder, PeftAdapterFolder.WeightsFileName));
-        WeightSnapshot.CopyInto(WeightSnapshot.TrainableWeights(model, model.Lora is null ? "" : AdapterNamePrefix), weights);
+        WeightSnapshot.CopyInto(WeightSnapshot.TrainableWeights(model, model.Lora is null ? "" : PeftAdapterFolder.NamePrefix), weights);
     }
 
     private static List<TrainingCheckpoint> List(string outputDirectory) =>
