@@ -25,6 +25,9 @@ public readonly record struct Initialization
     /// <summary>All ones.</summary>
     public static Initialization Ones => new(1, 0);
 
+    /// <summary>One number for all elements.</summary>
+    public static Initialization Of(double constant) => new(constant, 0);
+
     /// <summary>Drawn from a normal distribution with mean 0.</summary>
     public static Initialization Normal(double standardDeviation) => new(0, standardDeviation);
 }
@@ -39,6 +42,9 @@ public abstract class WeightSource
     /// <param name="shape">The shape that the model expects.</param>
     /// <exception cref="InvalidDataException">The checkpoint lacks the parameter or has another shape for it.</exception>
     public abstract Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape);
+
+    /// <summary>Whether parameters are new, not from a checkpoint.</summary>
+    public abstract bool IsNew { get; }
 
     /// <summary>Whether the source can give this parameter: a checkpoint may lack it, an initialization has all.</summary>
     public abstract bool Contains(string name);
@@ -62,6 +68,8 @@ public abstract class WeightSource
     private sealed class CheckpointWeightSource(
         Checkpoint checkpoint, string origin, string basePrefix, ScalarType dataType, Device device) : WeightSource
     {
+        public override bool IsNew => false;
+
         public override bool Contains(string name) => Find(name) is not null;
 
         public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
@@ -98,6 +106,8 @@ public abstract class WeightSource
 
     private sealed class InitializedWeightSource(ScalarType dataType, Device device) : WeightSource
     {
+        public override bool IsNew => true;
+
         public override bool Contains(string name) => true;
 
         public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
@@ -116,6 +126,12 @@ public abstract class WeightSource
 /// <summary>A <see cref="WeightSource"/> seen from inside a module: names are relative to it.</summary>
 public readonly struct WeightScope(WeightSource source, string prefix)
 {
+    /// <summary>What stands before the dot.</summary>
+    public string Prefix => prefix;
+
+    /// <summary>Whether parameters are new, not from a checkpoint.</summary>
+    public bool IsNew => source.IsNew;
+
     /// <summary>Takes <c>prefix.name</c>.</summary>
     public Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape) =>
         source.Take($"{prefix}.{name}", initialization, shape);
