@@ -25,6 +25,12 @@ internal sealed class Arguments
                 --steps N          training steps (default: 30)
                 --threads N        threads that libtorch and the library use (default: as libtorch chooses)
 
+          dotnet run -c Release --project tests/MLTransfer.Benchmarks -- stylegan [options]
+              Times a training step of StyleGAN2 at 32x32 and 64x64, side by side with a plain TorchSharp version, and prints tables.
+                --batch-size N     images of a step (default: 8)
+                --steps N          repetitions (default: 10)
+                --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
+
           dotnet run -c Release --project tests/MLTransfer.Benchmarks -- --filter '*'
               Measures single kernels with BenchmarkDotNet, which takes its own options.
         """;
@@ -48,9 +54,9 @@ internal sealed class Arguments
     public int? Threads { get; private set; }
 
     /// <exception cref="ArgumentException">An argument is unknown or its value is not usable.</exception>
-    public static Arguments Parse(string[] args)
+    public static Arguments Parse(string[] args, int batchSize = 4, int steps = 30)
     {
-        var parsed = new Arguments();
+        var parsed = new Arguments { BatchSize = batchSize, Steps = steps };
         for (var i = 0; i < args.Length; i++)
         {
             var name = args[i];

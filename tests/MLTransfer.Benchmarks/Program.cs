@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using MLTransfer.Benchmarks;
 using MLTransfer.Benchmarks.Kernels;
 using MLTransfer.Benchmarks.Report;
+using MLTransfer.Benchmarks.Report.Images;
 
 try
 {
@@ -11,6 +12,8 @@ try
             return ReportCommand.Run(Arguments.Parse(rest));
         case ["memory", .. var rest]:
             return MemoryCommand.Run(Arguments.Parse(rest));
+        case ["stylegan", .. var rest]:
+            return StyleGan2Command.Run(Arguments.Parse(rest, batchSize: 8, steps: 10));
         case ["--help" or "-h"]:
             Console.WriteLine(Arguments.Usage);
             return 0;

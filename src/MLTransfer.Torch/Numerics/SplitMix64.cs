@@ -25,6 +25,9 @@ internal struct SplitMix64(ulong seed)
     /// <summary>Uniform in [0, 1).</summary>
     public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1L << 53));
 
+    /// <summary>From the normal distribution with mean 0 and deviation 1 (Box and Muller 1958).</summary>
+    public double NextNormal() => Math.Sqrt(-2 * Math.Log(1 - NextDouble())) * Math.Cos(2 * Math.PI * NextDouble());
+
     /// <summary>0 to <paramref name="count"/> - 1 in random order.</summary>
     public int[] Permutation(int count)
     {

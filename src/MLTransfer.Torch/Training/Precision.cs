@@ -1,3 +1,7 @@
+using MLTransfer.Torch.Numerics;
+using TorchSharp;
+using static TorchSharp.torch;
+
 namespace MLTransfer.Torch.Training;
 
 /// <summary>The number format that matrix products are computed in while training. Weights, gradients and the optimizer are float32 in any case.</summary>
@@ -11,4 +15,14 @@ public enum Precision
 
     /// <summary><see cref="BFloat16"/> where the processor has AVX-512 BF16 or AMX instructions or the model is on a GPU, else <see cref="Float32"/>.</summary>
     Auto,
+}
+
+internal static class PrecisionTypes
+{
+    /// <summary>The type that products are computed in on a device; null for that of the weights.</summary>
+    public static ScalarType? ComputeType(this Precision precision, Device device)
+    {
+        var fast = ProcessorFeatures.HasBFloat16Products || device.type != DeviceType.CPU;
+        return precision == Precision.BFloat16 || precision == Precision.Auto && fast ? ScalarType.BFloat16 : null;
+    }
 }

@@ -74,7 +74,8 @@ internal static class RunFingerprint
         void Number(int number) => hash.AppendData(BitConverter.GetBytes(number));
     }
 
-    private static unsafe void Values(IncrementalHash hash, Tensor tensor)
+    /// <summary>Adds the elements of a tensor.</summary>
+    internal static unsafe void Values(IncrementalHash hash, Tensor tensor)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();

@@ -14,8 +14,6 @@ namespace MLTransfer.Torch.Training;
 /// </remarks>
 public sealed class Trainer
 {
-    private const string PlotFile = "loss.png";
-
     private readonly CausalLanguageModel _model;
     private readonly TrainingOptions _options;
     private readonly TextTokenizer? _tokenizer;
@@ -96,11 +94,11 @@ public sealed class Trainer
         try
         {
             Directory.CreateDirectory(workFolder);
-            _model.ComputeType = ComputeType();
+            _model.ComputeType = _options.Precision.ComputeType(_model.Device);
             optimizer.ClearGradients(); // of whatever the model was used for before
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
-            using var log = new MetricsLog(_options.OutputDirectory, state.Step);
+            using var log = new MetricsLog<TrainingProgress>(_options.OutputDirectory, state.Step);
             var (firstStep, tokens) = (state.Step, 0L);
             var stoppedEarly = IsToStop(state); // a run that had stopped already has nothing left to do
 
@@ -157,7 +155,7 @@ public sealed class Trainer
                 best.Restore(_model);
             hasResult = true;
             if (_options.OutputDirectory is not null)
-                LossPlot.Write(Path.Combine(workFolder, PlotFile), [.. log.Earlier, .. history]);
+                Plot(workFolder, [.. log.Earlier, .. history]);
             return new TrainingResult
             {
                 Steps = state.Step,
@@ -205,11 +203,11 @@ public sealed class Trainer
         }
     }
 
-    private ScalarType? ComputeType()
-    {
-        var fast = ProcessorFeatures.HasBFloat16Products || _model.Device.type != TorchSharp.DeviceType.CPU;
-        return _options.Precision == Precision.BFloat16 || _options.Precision == Precision.Auto && fast ? ScalarType.BFloat16 : null;
-    }
+    private static void Plot(string folder, IReadOnlyList<TrainingProgress> history) => LossPlot.Write(
+        folder,
+        "Cross-entropy (nats a token)",
+        new LossCurve("training", history.Where(p => p.Loss is not null).Select(p => (p.Step, p.Loss!.Value))),
+        new LossCurve("validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)), HasMarkers: true));
 
     private AdamW CreateOptimizer() => new(
         _model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: IsDecayed(p.Name, p.Parameter.dim()))),
@@ -224,12 +222,12 @@ public sealed class Trainer
             return new TrainerState { Fingerprint = "" };
 
         var fingerprint = _options.Resume || _options.CheckpointSteps > 0 ? RunFingerprint.Compute(_model, _options, _training, _validation) : "";
-        TrainingCheckpoint.DeleteAbandoned(folder);
-        if (_options.Resume && TrainingCheckpoint.Newest(folder) is { } newest)
-            return newest.Resume(_model, optimizer, fingerprint, best);
+        CheckpointFolder.DeleteAbandoned(folder);
+        if (_options.Resume && CheckpointFolder.Newest(folder) is { } newest)
+            return TrainingCheckpoint.Resume(newest, _model, optimizer, fingerprint, best);
 
-        TrainingCheckpoint.DeleteAll(folder); // of an earlier run: a later resume must not mix the two
-        File.Delete(Path.Combine(folder, PlotFile));
+        CheckpointFolder.DeleteAll(folder); // of an earlier run: a later resume must not mix the two
+        File.Delete(Path.Combine(folder, LossPlot.FileName));
         best.Delete();
         return new TrainerState { Fingerprint = fingerprint };
     }
@@ -249,13 +247,13 @@ public sealed class Trainer
         else
         {
             // What diverges now is computed with the weights of the last step done: a checkpoint of them is no good either.
-            var checkpoint = TrainingCheckpoint.Newest(workFolder, diverged ? reached.Step - 1 : reached.Step);
+            var checkpoint = CheckpointFolder.Newest(workFolder, diverged ? reached.Step - 1 : reached.Step);
             if (checkpoint is null)
                 start.Restore(_model);
             else
-                checkpoint.RestoreWeights(_model);
+                TrainingCheckpoint.RestoreWeights(checkpoint, _model);
             if (!diverged && _options.OutputDirectory is not null)
-                MetricsLog.GoBackTo(workFolder, checkpoint);
+                MetricsLog<TrainingProgress>.GoBackTo(workFolder, checkpoint?.Step);
         }
     }
 

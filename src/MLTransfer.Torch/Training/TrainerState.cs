@@ -1,14 +1,8 @@
 namespace MLTransfer.Torch.Training;
 
-/// <summary>What a run knows besides weights and optimizer state; kept in <c>trainer_state.json</c> of a checkpoint.</summary>
-internal sealed record TrainerState
+/// <summary>What the training of a language model knows besides weights and optimizer state; kept in <c>trainer_state.json</c> of a checkpoint.</summary>
+internal sealed record TrainerState : RunState
 {
-    /// <summary>Identifies data, options and model, so that a run is not resumed with others.</summary>
-    public required string Fingerprint { get; init; }
-
-    /// <summary>Optimizer steps done.</summary>
-    public int Step { get; init; }
-
     public double? InitialValidationLoss { get; init; }
 
     /// <summary>Of the last evaluation.</summary>

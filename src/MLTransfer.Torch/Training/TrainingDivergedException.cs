@@ -15,7 +15,7 @@ public sealed class TrainingDivergedException : Exception
     {
     }
 
-    private TrainingDivergedException(int step, string fault)
+    internal TrainingDivergedException(int step, string fault)
         : base($"Training diverged at step {step}: {fault}. The last good weights were restored. "
             + "Lower the learning rate, add warm-up steps, or look for broken rows in the training data.")
     {

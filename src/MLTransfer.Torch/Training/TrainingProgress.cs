@@ -1,7 +1,9 @@
+using System.Text.Json.Nodes;
+
 namespace MLTransfer.Torch.Training;
 
 /// <summary>The state of a training run after an optimizer step, or at an evaluation.</summary>
-public sealed record TrainingProgress
+public sealed record TrainingProgress : ITrainingReport<TrainingProgress>
 {
     /// <summary>Optimizer steps done.</summary>
     public required int Step { get; init; }
@@ -35,4 +37,32 @@ public sealed record TrainingProgress
 
     /// <summary>An estimate of the time left.</summary>
     public TimeSpan Remaining { get; init; }
+
+    /// <summary>With the names that transformers logs under.</summary>
+    JsonObject ITrainingReport<TrainingProgress>.ToJson()
+    {
+        var line = new JsonObject { ["step"] = Step, ["epoch"] = Math.Round(Epoch, 4) };
+        Add("loss", Loss);
+        Add("grad_norm", GradientNorm);
+        Add("learning_rate", LearningRate);
+        Add("eval_loss", ValidationLoss);
+        Add("tokens_per_second", Math.Round(TokensPerSecond, 1));
+        Add("seconds", Math.Round(Elapsed.TotalSeconds, 3));
+        return line;
+
+        void Add(string name, double? value)
+        {
+            if (value is { } number && double.IsFinite(number))
+                line[name] = number;
+        }
+    }
+
+    static TrainingProgress ITrainingReport<TrainingProgress>.FromJson(JsonNode line) => new()
+    {
+        Step = line["step"]!.GetValue<int>(),
+        TotalSteps = 0,
+        Epoch = line["epoch"]!.GetValue<double>(),
+        Loss = line["loss"]?.GetValue<double>(),
+        ValidationLoss = line["eval_loss"]?.GetValue<double>(),
+    };
 }

@@ -44,12 +44,12 @@ internal sealed class EqualizedConvolution : CheckpointModule
         _biasGain = gain;
     }
 
-    /// <summary>[N, input, R, R] to [N, output, R, R], or R/2 where the layer halves.</summary>
+    /// <summary>[N, input, R, R] to [N, output, R, R], or R/2 where the layer halves; computed in the input's type.</summary>
     public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var weight = _weight * _weightGain;
-        var bias = _bias is null ? null : _bias * _biasGain;
+        var weight = (_weight * _weightGain).to(input.dtype);
+        var bias = _bias is null ? null : (_bias * _biasGain).to(input.dtype);
         var padding = _kernel / 2;
         var output = (_halves, _kernel) switch
         {

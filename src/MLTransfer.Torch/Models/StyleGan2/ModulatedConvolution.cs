@@ -24,7 +24,7 @@ internal static class ModulatedConvolution
         return (mm(styles.square(), energy.t()) + Epsilon).rsqrt().MoveToOuterDisposeScope();
     }
 
-    /// <summary>The convolution with modulated weights, before demodulation.</summary>
+    /// <summary>The convolution with modulated weights, before demodulation, computed in the input's type.</summary>
     /// <param name="input">[N, input, R, R].</param>
     /// <param name="weight">[output, input, 3, 3].</param>
     /// <param name="styles">[N, input].</param>
@@ -33,7 +33,8 @@ internal static class ModulatedConvolution
     public static Tensor Convolve(Tensor input, Tensor weight, Tensor styles, bool doubles)
     {
         using var scope = NewDisposeScope();
-        var modulated = input * styles.unsqueeze(-1).unsqueeze(-1);
+        var modulated = input * styles.to(input.dtype).unsqueeze(-1).unsqueeze(-1);
+        weight = weight.to(input.dtype);
         var output = doubles
             ? Resampling.Smooth(F.conv_transpose2d(modulated, weight.transpose(0, 1), strides: [2, 2]), padding: 1, gain: 4)
             : F.conv2d(modulated, weight, padding: [1, 1]);

@@ -46,6 +46,12 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <summary>The width of <see cref="Features"/>.</summary>
     public int FeatureWidth => _sizes.Channels(4);
 
+    /// <summary>The type that features are computed in; null for float32. The last block and the weights stay in float32.</summary>
+    internal ScalarType? ComputeType { get; set; }
+
+    /// <summary>The name prefix of the block of a resolution, such as <c>b32.</c>.</summary>
+    internal static string BlockPrefix(int resolution) => $"b{resolution}.";
+
     /// <summary>How many images the minibatch standard deviation compares with each other.</summary>
     public int GroupSize => _sizes.Epilogue.GroupSize;
 
@@ -79,7 +85,8 @@ public sealed class StyleGan2Discriminator : nn.Module
         // TorchSharp would register the fields once more, under their own names.
     }
 
-    private Tensor Blocks(Tensor images) => _blocks.Aggregate(images, static (features, block) => block.Forward(features));
+    private Tensor Blocks(Tensor images) =>
+        _blocks.Aggregate(images.to(ComputeType ?? images.dtype), static (features, block) => block.Forward(features)).to(images.dtype);
 
     private void CheckImages(Tensor images)
     {

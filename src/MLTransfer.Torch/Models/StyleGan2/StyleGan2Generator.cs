@@ -36,10 +36,40 @@ public sealed class StyleGan2Generator : nn.Module
     /// <summary>The width and height of images, in pixels.</summary>
     public int ImageResolution => _sizes.ImageResolution;
 
+    /// <summary>Where the weights are.</summary>
+    public Device Device => parameters().First().device;
+
     /// <summary>3 for RGB.</summary>
     public int ImageChannels => _sizes.ImageChannels;
 
     internal MappingNetwork Mapping { get; }
+
+    /// <summary>The type that features are computed in; null for float32. Styles, images and weights stay in float32.</summary>
+    internal ScalarType? ComputeType
+    {
+        get => _synthesis.ComputeType;
+        set => _synthesis.ComputeType = value;
+    }
+
+    /// <summary>The name prefix of the synthesis block of a resolution, such as <c>synthesis.b8.</c>.</summary>
+    internal static string BlockPrefix(int resolution) => $"synthesis.b{resolution}.";
+
+    /// <summary>A generator with the same weights of its own.</summary>
+    internal StyleGan2Generator Clone()
+    {
+        var copy = new StyleGan2Generator(_sizes, WeightSource.Initialized(ScalarType.Float32, Device));
+        copy.CopyFrom(this);
+        return copy;
+    }
+
+    /// <summary>Takes another generator's weights, running means included.</summary>
+    internal void CopyFrom(StyleGan2Generator other)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (target, source) in StyleGan2Model.CheckpointTensors(this).Zip(StyleGan2Model.CheckpointTensors(other)))
+            target.Value.copy_(source.Value);
+    }
 
     /// <summary>Maps latent vectors to styles.</summary>
     /// <param name="latents">z, [N, <see cref="LatentWidth"/>], drawn from a normal distribution.</param>

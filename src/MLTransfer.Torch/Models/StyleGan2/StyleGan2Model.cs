@@ -35,11 +35,13 @@ public sealed class StyleGan2Model : IDisposable
     /// <param name="folder">Has <c>config.json</c>, <see cref="GeneratorFile"/> and <see cref="DiscriminatorFile"/>.</param>
     /// <param name="device">The CPU where null.</param>
     /// <exception cref="FileNotFoundException">A file is missing; the message tells how to convert a released <c>.pkl</c>.</exception>
-    /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other.</exception>
+    /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other, or a file is given.</exception>
     /// <exception cref="NotSupportedException">The configuration asks for a variant that is not supported.</exception>
     public static StyleGan2Model Load(string folder, Device? device = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (File.Exists(folder))
+            throw new InvalidDataException($"'{folder}' is a file; expected a folder with config.json, {GeneratorFile} and {DiscriminatorFile}. {HowToConvert}");
         var configuration = ModelConfigurationFile.Read(folder);
         using var generator = OpenWeights(folder, GeneratorFile);
         using var discriminator = OpenWeights(folder, DiscriminatorFile);

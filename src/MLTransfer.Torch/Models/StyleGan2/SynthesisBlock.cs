@@ -7,7 +7,6 @@ namespace MLTransfer.Torch.Models.StyleGan2;
 /// <summary>The layers of one resolution: two convolutions (one at 4x4, on a learned constant) and the block's addition to the image.</summary>
 internal sealed class SynthesisBlock : CheckpointModule
 {
-    private readonly Parameter? _constant;
     private readonly SynthesisLayer? _first;
     private readonly SynthesisLayer _second;
     private readonly ToRgbLayer _toRgb;
@@ -21,8 +20,8 @@ internal sealed class SynthesisBlock : CheckpointModule
         var (channels, clamp) = (sizes.Synthesis.Channels(resolution), sizes.Synthesis.Clamp);
         if (resolution == 4)
         {
-            _constant = weights.Take("const", Initialization.Normal(1), channels, 4, 4);
-            register_parameter("const", _constant);
+            Constant = weights.Take("const", Initialization.Normal(1), channels, 4, 4);
+            register_parameter("const", Constant);
         }
         else
         {
@@ -38,18 +37,21 @@ internal sealed class SynthesisBlock : CheckpointModule
         this.TakeResampleFilter(weights);
     }
 
+    /// <summary>What the network starts from, [C, 4, 4]; null in all blocks but the first.</summary>
+    public Parameter? Constant { get; }
+
     /// <summary>How many styles the convolutions take. The layer to RGB takes the one after, which is also the next block's first.</summary>
     public int ConvolutionCount => _first is null ? 1 : 2;
 
     /// <summary>Takes features [N, C', R/2, R/2] and image [N, 3, R/2, R/2] to the block's resolution R.</summary>
-    /// <param name="features">Of the block before; null for the first.</param>
+    /// <param name="features">Of the block before; for the first, its <see cref="Constant"/> for every image.</param>
     /// <param name="image">Of the block before; null for the first.</param>
     /// <param name="styles">w of this block's convolutions and of its layer to RGB, each [N, width].</param>
     /// <param name="noise">The noise of the pass.</param>
-    public (Tensor Features, Tensor Image) Forward(Tensor? features, Tensor? image, ReadOnlySpan<Tensor> styles, NoiseSource noise)
+    public (Tensor Features, Tensor Image) Forward(Tensor features, Tensor? image, ReadOnlySpan<Tensor> styles, NoiseSource noise)
     {
         using var scope = NewDisposeScope();
-        var input = _first is null ? _constant!.expand(styles[0].shape[0], -1, -1, -1) : _first.Forward(features!, styles[0], noise);
+        var input = _first is null ? features : _first.Forward(features, styles[0], noise);
         var output = _second.Forward(input, styles[^2], noise);
         var rgb = _toRgb.Forward(output, styles[^1]);
         if (image is not null)

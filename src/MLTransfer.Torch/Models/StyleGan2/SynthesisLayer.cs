@@ -43,7 +43,7 @@ internal sealed class SynthesisLayer : CheckpointModule
         var shift = noise.Draw(_constantNoise, input.shape[0]) is { } map
             ? addcmul(bias, map, _noiseStrength * LeakyRelu.Gain, 1) // [1 or N, output, R, R]
             : bias;
-        output = addcmul(shift, output, demodulation.unsqueeze(-1).unsqueeze(-1), 1);
+        output = addcmul(shift.to(output.dtype), output, demodulation.to(output.dtype).unsqueeze(-1).unsqueeze(-1), 1);
         return LeakyRelu.Apply(output, _clamp).MoveToOuterDisposeScope();
     }
 }

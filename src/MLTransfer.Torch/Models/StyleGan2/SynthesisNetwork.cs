@@ -19,12 +19,17 @@ internal sealed class SynthesisNetwork : CheckpointModule
         }
     }
 
+    /// <summary>The type that features are computed in; null for that of the weights. Styles and image keep the latter.</summary>
+    public ScalarType? ComputeType { get; set; }
+
     /// <summary>w [N, styles, width] to images [N, channels, R, R].</summary>
     public Tensor Forward(Tensor w, NoiseSource noise)
     {
         using var scope = NewDisposeScope();
         var styles = w.unbind(1); // [N, width] each
-        Tensor? features = null, image = null;
+        var constant = _blocks[0].Constant!;
+        var features = constant.to(ComputeType ?? constant.dtype).expand(w.shape[0], -1, -1, -1); // [N, C, 4, 4]
+        Tensor? image = null;
         var next = 0;
         foreach (var block in _blocks)
         {

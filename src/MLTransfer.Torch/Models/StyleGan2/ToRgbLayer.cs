@@ -26,7 +26,7 @@ internal sealed class ToRgbLayer : CheckpointModule
         register_parameter("bias", _bias);
     }
 
-    /// <summary>[N, input, R, R] and w [N, width] to [N, image channels, R, R].</summary>
+    /// <summary>[N, input, R, R] and w [N, width] to [N, image channels, R, R], in the type of the weights.</summary>
     public Tensor Forward(Tensor input, Tensor w)
     {
         using var scope = NewDisposeScope();
@@ -35,7 +35,7 @@ internal sealed class ToRgbLayer : CheckpointModule
 
         // A matrix of three rows for each sample is less than a scaled copy of the input.
         var matrices = _weight.view(1, -1, channels) * styles.unsqueeze(1);              // [N, image channels, input]
-        var pixels = bmm(matrices, input.view(batch, channels, height * width)).add_(_bias.view(1, -1, 1));
+        var pixels = bmm(matrices.to(input.dtype), input.view(batch, channels, height * width)).to(_bias.dtype) + _bias.view(1, -1, 1);
         if (_clamp is { } limit)
             pixels = pixels.clamp(-limit, limit);
         return pixels.view(batch, -1, height, width).MoveToOuterDisposeScope();

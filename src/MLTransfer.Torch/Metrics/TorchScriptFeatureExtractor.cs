@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace MLTransfer.Torch.Metrics;
+
+/// <summary>The features that a TorchScript module gives: a file written by <c>torch.jit.save</c> whose <c>forward</c> takes images and gives [N, width].</summary>
+public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDisposable
+{
+    private readonly jit.ScriptModule<Tensor, Tensor> _module;
+    private readonly string _path;
+    private readonly int? _resolution;
+    private readonly (double Black, double White) _range;
+
+    /// <summary>Loads the module. TorchScript is a program of its own, without access to files or processes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="resolution">What images are resized to, bilinearly; null for as they are.</param>
+    /// <param name="black">What the module takes for black: -1, 0 ...</param>
+    /// <param name="white">What the module takes for white: 1, 255 ...</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is no TorchScript module.</exception>
+    public TorchScriptFeatureExtractor(string path, int? resolution = null, double black = -1, double white = 1)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (resolution is not null)
+            ArgumentOutOfRangeException.ThrowIfLessThan(resolution.Value, 1, nameof(resolution));
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"The feature extractor '{path}' does not exist.", path);
+        (_path, _resolution, _range) = (path, resolution, (black, white));
+        try
+        {
+            _module = jit.load<Tensor, Tensor>(path);
+        }
+        catch (System.Runtime.InteropServices.ExternalException exception)
+        {
+            throw new InvalidDataException($"'{path}' is not a TorchScript module as torch.jit.save writes it: {FirstLine(exception)}", exception);
+        }
+
+        _module.eval();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Extract(Tensor images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        using var scope = NewDisposeScope();
+        var input = (images.clamp(-1, 1) + 1) * ((_range.White - _range.Black) / 2) + _range.Black;
+        if (_resolution is { } size && (images.shape[2] != size || images.shape[3] != size))
+            input = F.interpolate(input, [size, size], mode: InterpolationMode.Bilinear, align_corners: false);
+        Tensor features;
+        try
+        {
+            features = _module.call(input);
+        }
+        catch (System.Runtime.InteropServices.ExternalException exception)
+        {
+            throw new InvalidOperationException(
+                $"The feature extractor '{_path}' failed on images of shape [{string.Join(", ", input.shape)}]: {FirstLine(exception)}", exception);
+        }
+
+        return features.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Frees the module.</summary>
+    public void Dispose() => _module.Dispose();
+
+    private static string FirstLine(Exception exception) => exception.Message.Split('\n')[0];
+}
