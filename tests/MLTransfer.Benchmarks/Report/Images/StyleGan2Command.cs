@@ -3,7 +3,6 @@ using System.Globalization;
 using MLTransfer.Benchmarks.Workloads.Images;
 using MLTransfer.Torch.Models.StyleGan2;
 using MLTransfer.Torch.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Report.Images;
@@ -61,7 +60,6 @@ internal static class StyleGan2Command
         {
             for (var i = 0; i < variants.Length; i++)
             {
-                var live = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
                 var resident = Resident();
                 var both = Milliseconds(variants[i].UpdateBoth);
                 var pathLength = Milliseconds(variants[i].RegularizeGenerator);
