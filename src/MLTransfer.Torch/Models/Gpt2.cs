@@ -118,7 +118,7 @@ internal sealed class Gpt2Transformer : CheckpointModule
         }
 
         if (_hasRowKernels && !training && input.SequenceIds is null
-            && DecodingStep.Create(TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues) is { } step)
+            && DecodingStep.Create(_positionEmbedding.Weight, input.InputIds, input.AttentionMask, input.PastKeyValues) is { } step)
         {
             return Step(input, step).MoveToOuterDisposeScope();
         }
@@ -142,7 +142,7 @@ internal sealed class Gpt2Transformer : CheckpointModule
     /// <returns>[B, 1, C] float32.</returns>
     private Tensor Step(ModelInput input, DecodingStep step)
     {
-        var width = (int)_tokenEmbedding.Weight.size(1);
+        var width = _tokenEmbedding.Width;
         var output = empty([step.Rows, 1, width], ScalarType.Float32);
         using var hidden = new RowBuffer(step.Rows * width);
         _tokenEmbedding.Read(input.InputIds, hidden.Span);
@@ -237,10 +237,12 @@ internal sealed class Gpt2Attention : CheckpointModule
         var (query, key, value) = (SplitHeads(parts[0]), SplitHeads(parts[1]), SplitHeads(parts[2])); // each [B, H, T, C/H]
         if (_queryFactor != 1)
             query = query * _queryFactor;
+        var type = query.dtype;
         if (cache is not null)
             (key, value) = cache.Append(_layer, key, value);      // [B, H, S, C/H]
+        if (key.dtype != type)
+            (key, value) = (key.to(type), value.to(type));        // a quantized model's cache is bfloat16
 
-        var type = value.dtype;
         if (_upcast && type != ScalarType.Float32)
             (query, key, value) = (query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32));
 

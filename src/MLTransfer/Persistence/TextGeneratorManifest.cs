@@ -21,6 +21,9 @@ internal sealed record TextGeneratorManifest
 
     public required int GenerationBatchSize { get; init; }
 
+    /// <summary>Not in files of the first version, which generate in float32.</summary>
+    public DecodingPrecision DecodingPrecision { get; init; }
+
     public required WeightType WeightType { get; init; }
 
     /// <summary>Where the file holds only adapters: the model that they belong to.</summary>
@@ -50,6 +53,7 @@ internal sealed record TextGeneratorManifest
             var manifest = JsonSerializer.Deserialize<TextGeneratorManifest>(json, Json) ?? throw Damaged("it is empty");
             manifest.Generation.Check();
             OptionCheck.AtLeast(nameof(GenerationBatchSize), manifest.GenerationBatchSize, 1);
+            OptionCheck.Defined(nameof(DecodingPrecision), manifest.DecodingPrecision);
             OptionCheck.Defined(nameof(WeightType), manifest.WeightType);
             if (manifest.Columns.SequencesPerPrompt != manifest.Generation.SequencesPerPrompt)
                 throw Damaged("its columns do not fit its generation options");

@@ -81,7 +81,7 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
 
             return new TextGeneratorTransformer(
                 model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
-                _options.WeightType, baseModel, result);
+                _options.DecodingPrecision, _options.WeightType, baseModel, result);
         }
         catch
         {
