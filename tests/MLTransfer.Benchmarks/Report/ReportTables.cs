@@ -61,12 +61,12 @@ internal static class ReportTables
 
     private static void PrintDecoding(DecodingResult[] results) => Write(
         $"Greedy decoding, {results[0].Model}",
-        ["variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x plain", "reference"],
+        ["variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x bf16", "x plain", "reference"],
         results.Select(result => new[]
         {
             result.Variant, Number(result.BatchSize, "F0"), Number(result.TokensPerSecond.Median, "F1"), Range(result.TokensPerSecond, "F1"),
             Number(result.GigabytesPerSecond, "F1"), Number(result.ShareOfBandwidth, "F2"), Number(result.TimesOneSequence, "F2"),
-            Number(result.TimesPlain, "F2"), result.Reference ?? None,
+            Number(result.TimesBFloat16, "F2"), Number(result.TimesPlain, "F2"), result.Reference ?? None,
         }));
 
     /// <summary>Writes a table without the columns that no row has a value for.</summary>

@@ -144,7 +144,7 @@ public class WeightQuantizationTests
         }
 
         WeightQuantization.Quantize(same);
-        Assert.InRange(Distance(expected, same.Forward(new ModelInput(ids))), 1e-5, 0.05);
+        Assert.InRange(Distance(expected, same.Forward(new ModelInput(ids))), 1e-5, 0.1);
         Assert.InRange(Distance(expected, model.Forward(new ModelInput(ids))), 0, 0); // its weights are where they were
     }
 
