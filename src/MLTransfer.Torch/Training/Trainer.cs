@@ -93,6 +93,7 @@ public sealed class Trainer
         TrainerState? reached = null; // null until the run has begun
         var hasResult = false;
         using var optimizer = CreateOptimizer();
+        FrozenWeights? frozen = null;
         try
         {
             Directory.CreateDirectory(workFolder);
@@ -100,6 +101,7 @@ public sealed class Trainer
             optimizer.ClearGradients(); // of whatever the model was used for before
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
+            frozen = FrozenWeights.Convert(_model, Path.Combine(workFolder, "frozen-weights.safetensors"));
             using var log = new MetricsLog(_options.OutputDirectory, state.Step);
             var (firstStep, tokens) = (state.Step, 0L);
             var stoppedEarly = IsToStop(state); // a run that had stopped already has nothing left to do
@@ -192,6 +194,7 @@ public sealed class Trainer
         finally
         {
             _model.eval();
+            frozen?.Dispose();
             _model.ComputeType = null;
             foreach (var (_, parameter) in _model.TrainableParameters())
                 parameter.grad = null;
@@ -274,6 +277,9 @@ public sealed class Trainer
             using var scope = NewDisposeScope();
             loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels);
         }
+
+        if (optimizer.StepCount == 0)
+            NativeHeap.Trim(); // of the pass, before the optimizer's state is touched for the first time
 
         var gradientNorm = optimizer.GradientNorm();
         if (double.IsFinite(loss) && double.IsFinite(gradientNorm))
