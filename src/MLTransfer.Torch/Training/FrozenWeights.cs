@@ -78,7 +78,7 @@ internal sealed class FrozenWeights : IDisposable
         {
             using var scope = NewDisposeScope();
             converted.Dispose();
-            var mapped = parameter.alias();
+            var mapped = parameter.detach();
             parameter.set_(parameter.clone());
             MappedFile.ReleaseMemory(mapped);
         }

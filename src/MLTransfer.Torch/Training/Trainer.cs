@@ -63,7 +63,12 @@ public sealed class Trainer
         }
 
         _totalSteps = (int)steps;
+        Precision = options.Precision != Precision.Auto ? options.Precision
+            : HasFastBFloat16(model.Device) ? Precision.BFloat16 : Precision.Float32;
     }
+
+    /// <summary>The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.</summary>
+    public Precision Precision { get; }
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
@@ -97,7 +102,7 @@ public sealed class Trainer
         try
         {
             Directory.CreateDirectory(workFolder);
-            _model.ComputeType = ComputeType();
+            _model.ComputeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
             optimizer.ClearGradients(); // of whatever the model was used for before
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
@@ -208,11 +213,7 @@ public sealed class Trainer
         }
     }
 
-    private ScalarType? ComputeType()
-    {
-        var fast = ProcessorFeatures.HasBFloat16Products || _model.Device.type != TorchSharp.DeviceType.CPU;
-        return _options.Precision == Precision.BFloat16 || _options.Precision == Precision.Auto && fast ? ScalarType.BFloat16 : null;
-    }
+    private static bool HasFastBFloat16(Device device) => ProcessorFeatures.HasBFloat16Products || device.type != TorchSharp.DeviceType.CPU;
 
     private AdamW CreateOptimizer() => new(
         _model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: IsDecayed(p.Name, p.Parameter.dim()))),
