@@ -45,6 +45,12 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// </summary>
     internal ScalarType? ComputeType { get; set; }
 
+    /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
+    internal Tensor? ConvertedWeight { get; set; }
+
+    /// <summary>The weight in its <see cref="Layout"/>.</summary>
+    internal Parameter Weight => _weight;
+
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }
 
@@ -56,7 +62,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
         if (ComputeType is { } type)
-            (input, weight, bias) = (input.to(type), weight.to(type), bias?.to(type));
+            (input, weight, bias) = (input.to(type), ConvertedWeight ?? weight.to(type), bias?.to(type));
         var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
         if (Adapter is not null)
             output = output + Adapter.Forward(input, training);

@@ -77,6 +77,9 @@ public abstract class CausalLanguageModel : nn.Module
         }
     }
 
+    /// <summary>The output head in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
+    internal Tensor? ConvertedOutputHead { get; set; }
+
     /// <summary>The type of the parameters.</summary>
     public ScalarType DataType => IsQuantized ? ScalarType.Float32 : TokenEmbedding.dtype;
 
@@ -97,7 +100,7 @@ public abstract class CausalLanguageModel : nn.Module
         if (ComputeType is not { } type)
             return nn.functional.linear(hiddenStates, OutputHead);
         using var scope = NewDisposeScope();
-        return nn.functional.linear(hiddenStates.to(type), OutputHead.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return nn.functional.linear(hiddenStates.to(type), ConvertedOutputHead ?? OutputHead.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits of every position: [batch, length, vocabulary].</summary>

@@ -117,14 +117,14 @@ internal sealed class Gpt2Transformer : CheckpointModule
                 $"{past} past and {length} new tokens do not fit into the model's context of {_positionEmbedding.Weight.shape[0]}. Shorten the text.");
         }
 
-        if (_hasRowKernels && !training && input.SequenceIds is null
+        if (_hasRowKernels && !training && input.SequenceIds is null && input.InputEmbeddings is null
             && DecodingStep.Create(_positionEmbedding.Weight, input.InputIds, input.AttentionMask, input.PastKeyValues) is { } step)
         {
             return Step(input, step).MoveToOuterDisposeScope();
         }
 
         var positionIds = input.PositionIds ?? arange(past, past + length, ScalarType.Int64, input.InputIds.device).unsqueeze(0);
-        var hidden = _tokenEmbedding.call(input.InputIds) + _positionEmbedding.call(positionIds); // [B, T, C]
+        var hidden = (input.InputEmbeddings ?? _tokenEmbedding.call(input.InputIds)) + _positionEmbedding.call(positionIds); // [B, T, C]
         hidden = F.dropout(hidden, Dropout.Embedding, training);
 
         var mask = AttentionMask.Create(length, past, input.AttentionMask, input.SequenceIds, input.InputIds.device);

@@ -7,6 +7,9 @@ namespace MLTransfer.Torch.Models;
 /// <param name="InputIds">[batch, length] int64 token ids.</param>
 public sealed record ModelInput(Tensor InputIds)
 {
+    /// <summary>[batch, length, width] to read instead of the token embeddings of <see cref="InputIds"/>, which tell the shape alone then. Null: those.</summary>
+    public Tensor? InputEmbeddings { get; init; }
+
     /// <summary>[batch, past + length], 1 for real tokens and 0 for padding. Null: nothing is padded.</summary>
     public Tensor? AttentionMask { get; init; }
 
