@@ -279,9 +279,6 @@ public sealed class Trainer
             loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels);
         }
 
-        if (optimizer.StepCount == 0)
-            NativeHeap.Trim(); // of the pass, before the optimizer's state is touched for the first time
-
         var gradientNorm = optimizer.GradientNorm();
         if (double.IsFinite(loss) && double.IsFinite(gradientNorm))
         {
