@@ -128,13 +128,17 @@ internal sealed class Gpt2Transformer : CheckpointModule
         hidden = F.dropout(hidden, Dropout.Embedding, training);
 
         var mask = AttentionMask.Create(length, past, input.AttentionMask, input.SequenceIds, input.InputIds.device);
+        input.GradientCheckpoints?.Keep(mask.Allowed);
         foreach (var block in _blocks)
         {
-            var next = block.Forward(hidden, mask, input.PastKeyValues);
+            var next = input.GradientCheckpoints is { } checkpoints
+                ? checkpoints.Forward(hidden, x => block.Forward(x, mask, cache: null))
+                : block.Forward(hidden, mask, input.PastKeyValues);
             hidden.Dispose(); // autograd keeps what it needs
             hidden = next;
         }
 
+        hidden = input.GradientCheckpoints?.End(hidden) ?? hidden;
         input.PastKeyValues?.Advance((int)length);
         return _finalNorm.call(hidden).MoveToOuterDisposeScope();
     }

@@ -19,6 +19,9 @@ public sealed record ModelInput(Tensor InputIds)
     /// <summary>[batch, length] int64: the packed sequence that each token belongs to; tokens see only their own. Null: one sequence a row.</summary>
     public Tensor? SequenceIds { get; init; }
 
+    /// <summary>Where blocks are computed without a graph, to be computed again in the backward pass. Null: an ordinary graph.</summary>
+    internal GradientCheckpoints? GradientCheckpoints { get; init; }
+
     /// <summary>The keys and values of earlier positions, extended by this pass. Null: no cache.</summary>
     public KeyValueCache? PastKeyValues { get; init; }
 }

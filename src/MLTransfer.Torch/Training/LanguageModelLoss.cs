@@ -33,7 +33,11 @@ internal static class LanguageModelLoss
 
     /// <summary>Adds the gradient of the loss, times a factor, to the gradients of the model's parameters.</summary>
     /// <returns>The sum over predicted tokens of -ln p(token), times the factor.</returns>
-    public static double Backward(CausalLanguageModel model, TrainingBatch batch, double factor)
+    /// <param name="model">The model.</param>
+    /// <param name="batch">The rows.</param>
+    /// <param name="factor">What the loss is multiplied with.</param>
+    /// <param name="checkpoints">Computes blocks twice to save memory; null for once.</param>
+    public static double Backward(CausalLanguageModel model, TrainingBatch batch, double factor, GradientCheckpoints? checkpoints = null)
     {
         using var scope = NewDisposeScope();
         var table = model.TokenEmbedding;
@@ -45,10 +49,12 @@ internal static class LanguageModelLoss
                 embeddings = table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(true);
         }
 
-        var rows = PredictingRows(model, batch with { Input = batch.Input with { InputEmbeddings = embeddings } }); // with the graph behind them
+        var input = batch.Input with { InputEmbeddings = embeddings, GradientCheckpoints = checkpoints };
+        var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
         var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);
         if (rows.requires_grad)
             autograd.backward(rows, rowGradients);
+        checkpoints?.Backward();
         if (embeddings?.grad is { } gradient)
         {
             table.grad ??= zeros_like(table);

@@ -272,11 +272,15 @@ public sealed class Trainer
         // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
         var labels = rows.Sum(row => row.LabelCount);
         double loss = 0;
+        var passes = 0;
         foreach (var part in rows.Chunk(_options.BatchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels);
+            using var checkpoints = _options.GradientCheckpointing
+                ? new GradientCheckpoints((long)SplitMix64.Mix((ulong)_options.Seed, 3, (ulong)step, (ulong)passes++))
+                : null;
+            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels, checkpoints);
         }
 
         var gradientNorm = optimizer.GradientNorm();

@@ -42,6 +42,12 @@ public sealed class TrainingOptions
     /// <summary>The number format of matrix products (<c>bf16</c>). <see cref="Precision.Float32"/> gives the numbers of a reference in float32.</summary>
     public Precision Precision { get; init; } = Precision.Auto;
 
+    /// <summary>
+    /// Whether a block's intermediate results are computed again in the backward pass instead of kept: much less memory for a third more
+    /// computation (<c>gradient_checkpointing</c>).
+    /// </summary>
+    public bool GradientCheckpointing { get; init; }
+
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
     public bool Shuffle { get; init; } = true;
 
