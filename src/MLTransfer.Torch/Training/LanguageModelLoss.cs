@@ -66,7 +66,7 @@ internal static class LanguageModelLoss
     }
 
     /// <summary>The loss, the gradient of what the head reads, and the head's gradient added to where gradients are.</summary>
-    private static (double Sum, Tensor RowGradients) BackwardHead(CausalLanguageModel model, Tensor rows, Tensor targets, double factor)
+    internal static (double Sum, Tensor RowGradients) BackwardHead(CausalLanguageModel model, Tensor rows, Tensor targets, double factor)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();

@@ -18,6 +18,8 @@ internal static class ReportTables
         PrintPeaks(report.PeaksFirst, report.PeaksLast);
         foreach (var results in report.Training.GroupBy(result => result.Model))
             PrintTraining([.. results]);
+        foreach (var results in report.TrainingParts.GroupBy(part => part.Model))
+            PrintParts([.. results]);
         foreach (var results in report.Memory.GroupBy(result => result.Model))
             PrintMemory([.. results]);
         foreach (var results in report.Decoding.GroupBy(result => result.Model))
@@ -48,6 +50,15 @@ internal static class ReportTables
             result.Variant, Number(result.StepSeconds.Median, "F3"), Range(result.StepSeconds, "F3"), Number(result.TokensPerSecond, "F0"),
             Number(result.Gigaflops, "F0"), Number(result.ShareOfPeak, "F2"), Number(result.TimesFloat32, "F2"), Number(result.TimesPlain, "F2"),
             result.Reference ?? None,
+        }));
+
+    private static void PrintParts(StepPart[] parts) => Write(
+        $"Where the time of a step of {parts[0].Model} in bf16 goes",
+        ["part", "s", "min .. max", "share", "GFLOP/s", "of peak"],
+        parts.Select(part => new[]
+        {
+            part.Part, Number(part.Seconds.Median, "F3"), Range(part.Seconds, "F3"),
+            Number(part.Seconds.Median / parts.Sum(other => other.Seconds.Median), "P0"), Number(part.Gigaflops, "F0"), Number(part.ShareOfPeak, "F2"),
         }));
 
     private static void PrintMemory(MemoryMeasurement[] results) => Write(
