@@ -202,8 +202,7 @@ public class ExportFolderTests
     {
         using var model = TestModels.Tiny();
         using var other = TestModels.Tiny();
-        using (TorchSharp.torch.no_grad())
-            other.get_parameter("transformer.h.1.mlp.c_fc.bias")!.add_(0.05).Dispose();
+        TestModels.Fill(other, "transformer.h.1.mlp.c_fc.bias", 0.05);
         using var folder = new TemporaryFolder();
         OnnxExporter.Export(other, null, folder["export"]);
 
@@ -220,8 +219,7 @@ public class ExportFolderTests
     public void A_failed_check_or_a_cancelled_export_leaves_nothing()
     {
         using var model = TestModels.Tiny();
-        using (TorchSharp.torch.no_grad())
-            model.get_parameter("transformer.h.1.mlp.c_fc.bias")!.fill_(double.NaN).Dispose();
+        TestModels.Fill(model, "transformer.h.1.mlp.c_fc.bias", double.NaN);
         using var folder = new TemporaryFolder();
         Assert.Throws<InvalidOperationException>(() => OnnxExporter.Export(model, null, folder["export"]));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));

@@ -33,7 +33,7 @@ public sealed class PrecisionTests(PrecisionTests.Float32Loss reference) : IClas
     }
 
     /// <summary>The mean over predicted tokens of the first blocks of the sample's test text.</summary>
-    private static double Loss(OnnxModelSession session)
+    internal static double Loss(OnnxModelSession session)
     {
         using var scope = NewDisposeScope();
         var text = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "samples", "TextGeneration", "data", "mars", "test.txt"));

@@ -30,6 +30,14 @@ internal static class TestModels
         return model;
     }
 
+    /// <summary>Sets all elements of a parameter.</summary>
+    public static void Fill(CausalLanguageModel model, string parameter, double value)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        model.get_parameter(parameter)!.fill_(value);
+    }
+
     private static CausalLanguageModel Load(string folder)
     {
         var model = CausalLanguageModel.Load(folder);
