@@ -52,6 +52,9 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 
     public DecoderSignature Signature { get; }
 
+    /// <summary>The most logits that one pass computes: the graph gives those of every position, and only the last ones are needed.</summary>
+    public int MaximumLogits { get; init; } = 1 << 25;
+
     public int VocabularySize => Signature.VocabularySize;
 
     public int ContextLength => Signature.ContextLength;

@@ -14,9 +14,6 @@ namespace MLTransfer.Onnx.Generation;
 /// </remarks>
 internal sealed class OnnxDecodingCache : IDecodingCache
 {
-    /// <summary>The most logits that one pass computes: the graph gives those of every position, and only the last ones are needed.</summary>
-    private const int MaximumLogits = 1 << 25;
-
     private const int FirstPast = 3; // among the graph's inputs
 
     private readonly OnnxDecoder _decoder;
@@ -54,7 +51,7 @@ internal sealed class OnnxDecodingCache : IDecodingCache
     {
         var width = inputIds.Length / lengths.Length;
         var end = Length + width;
-        var most = Math.Max(1, MaximumLogits / _signature.VocabularySize / lengths.Length);
+        var most = Math.Max(1, _decoder.MaximumLogits / _signature.VocabularySize / lengths.Length);
         for (var start = 0; start < width; start += most)
         {
             var count = Math.Min(most, width - start);
