@@ -37,6 +37,16 @@ internal abstract record GeneratorManifest
         Files.FirstOrDefault(file => file.Name == name)
             ?? throw new InvalidDataException($"The model file is damaged: its text generator has no '{name}'.");
 
+    /// <summary>Checks every entry.</summary>
+    /// <exception cref="ArgumentException">An entry is outside its range.</exception>
+    public virtual void Check()
+    {
+        Generation.Check();
+        OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        if (Columns.SequencesPerPrompt != Generation.SequencesPerPrompt)
+            throw new ArgumentException("its columns do not fit its generation options");
+    }
+
     /// <exception cref="InvalidDataException">The stream is damaged.</exception>
     protected static T Read<T>(ModelLoadContext context)
         where T : GeneratorManifest
@@ -60,14 +70,5 @@ internal abstract record GeneratorManifest
 
         InvalidDataException Damaged(string what, Exception? inner = null) =>
             new($"The model file is damaged: the description of the text generator in '{context.Directory}': {what}.", inner);
-    }
-
-    /// <exception cref="ArgumentException">An entry is outside its range.</exception>
-    protected virtual void Check()
-    {
-        Generation.Check();
-        OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
-        if (Columns.SequencesPerPrompt != Generation.SequencesPerPrompt)
-            throw new ArgumentException("its columns do not fit its generation options");
     }
 }

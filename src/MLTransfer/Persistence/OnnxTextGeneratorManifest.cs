@@ -15,7 +15,7 @@ internal sealed record OnnxTextGeneratorManifest : GeneratorManifest
     /// <exception cref="InvalidDataException">The stream is damaged.</exception>
     public static OnnxTextGeneratorManifest Read(ModelLoadContext context) => Read<OnnxTextGeneratorManifest>(context);
 
-    protected override void Check()
+    public override void Check()
     {
         base.Check();
         OptionCheck.AtLeast(nameof(ThreadCount), ThreadCount, 0);

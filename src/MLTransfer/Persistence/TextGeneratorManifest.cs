@@ -14,7 +14,7 @@ internal sealed record TextGeneratorManifest : GeneratorManifest
     /// <exception cref="InvalidDataException">The stream is damaged.</exception>
     public static TextGeneratorManifest Read(ModelLoadContext context) => Read<TextGeneratorManifest>(context);
 
-    protected override void Check()
+    public override void Check()
     {
         base.Check();
         OptionCheck.Defined(nameof(WeightType), WeightType);
