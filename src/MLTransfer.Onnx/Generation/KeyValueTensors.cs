@@ -4,8 +4,11 @@ using MLTransfer.Torch.Numerics;
 namespace MLTransfer.Onnx.Generation;
 
 /// <summary>Memory for the keys and values of all layers, [rows, heads, positions, head width] each, and ONNX Runtime's views of it.</summary>
-internal sealed unsafe class KeyValueTensors(DecoderSignature signature) : IDisposable
+/// <param name="signature">What the graph reads and writes.</param>
+/// <param name="maximumPositions">The most positions that there will be.</param>
+internal sealed unsafe class KeyValueTensors(DecoderSignature signature, int maximumPositions) : IDisposable
 {
+    private const int FirstPositions = 256;
     private const long Alignment = 64;
 
     private NativeMemoryHandle? _memory;
@@ -27,8 +30,9 @@ internal sealed unsafe class KeyValueTensors(DecoderSignature signature) : IDisp
         DisposeValues();
         if (bytes > _capacity || _memory is null)
         {
-            // With room to grow, so that few steps allocate; memory that is not touched is not taken.
-            _capacity = checked(bytes + bytes / 2 + Alignment) / Alignment * Alignment;
+            // With room to grow, so that few steps allocate.
+            var roomy = Math.Max(positions, Math.Min(maximumPositions, Math.Max(FirstPositions, 2L * positions)));
+            _capacity = checked(rows * roomy * signature.BytesPerPosition + Alignment - 1) / Alignment * Alignment;
             _memory?.Dispose();
             _memory = null;
             _memory = new NativeMemoryHandle(checked(_capacity * signature.CacheTensors));

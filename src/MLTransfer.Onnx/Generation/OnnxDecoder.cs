@@ -69,7 +69,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
             _users++;
         }
 
-        return new OnnxDecodingCache(this, rows);
+        return new OnnxDecodingCache(this, rows, capacity);
     }
 
     /// <summary>Runs the graph; the values are those of <see cref="Signature"/>'s names.</summary>

@@ -28,12 +28,13 @@ internal sealed class OnnxDecodingCache : IDecodingCache
 
     /// <param name="decoder">Counts this object among its users.</param>
     /// <param name="rows">The number of sequences.</param>
-    public OnnxDecodingCache(OnnxDecoder decoder, int rows)
+    /// <param name="capacity">The most positions that there will be.</param>
+    public OnnxDecodingCache(OnnxDecoder decoder, int rows, int capacity)
     {
         (_decoder, _signature) = (decoder, decoder.Signature);
         _inputs = new OrtValue[_signature.InputNames.Length];
         _outputs = new OrtValue[_signature.OutputNames.Length];
-        (_past, _present) = (new KeyValueTensors(_signature), new KeyValueTensors(_signature));
+        (_past, _present) = (new KeyValueTensors(_signature, capacity), new KeyValueTensors(_signature, capacity));
         try
         {
             _past.Reshape(rows, 0);
