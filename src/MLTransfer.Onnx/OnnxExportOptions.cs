@@ -30,6 +30,11 @@ public sealed record OnnxExportOptions
     /// Writes also <c>model_without_past.onnx</c>, with the inputs <c>input_ids</c>, <c>attention_mask</c> and <c>position_ids</c> and the output
     /// <c>logits</c> alone, for hosts that feed no empty tensors, such as ML.NET's <c>ApplyOnnxModel</c>.
     /// </summary>
+    /// <remarks>
+    /// <c>ApplyOnnxModel</c> takes each input from a column of vectors of int64 with a known size, one row a batch of 1, and counts free
+    /// dimensions as 1 unless its <c>shapeDictionary</c> tells them: [1, length] for the three inputs and [1, length, vocabulary] for
+    /// <c>logits</c>. Shorter texts are padded to the length, with zeros in <c>attention_mask</c>.
+    /// </remarks>
     public bool FileWithoutPast { get; init; }
 
     /// <summary>What <c>generation_config.json</c> proposes beside the ids of special tokens; null for nothing.</summary>

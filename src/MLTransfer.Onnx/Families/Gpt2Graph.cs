@@ -18,6 +18,7 @@ internal sealed class Gpt2Graph
     private readonly bool _hasPast;
     private readonly DataType _type;
     private readonly DataType _scoreType;
+    private readonly List<(string Name, Value Value)> _presents = [];
 
     public Gpt2Graph(CausalLanguageModel model, GraphOptions options)
     {
@@ -61,8 +62,6 @@ internal sealed class Gpt2Graph
         foreach (var (name, present) in _presents)
             _graph.Output(name, present, _type, "batch_size", _configuration.Heads, "past_sequence_length + sequence_length", _configuration.HeadWidth);
     }
-
-    private readonly List<(string Name, Value Value)> _presents = [];
 
     private (Value Key, Value Value)? PastInput(int layer)
     {
