@@ -9,7 +9,6 @@ namespace MLTransfer.Onnx.Generation;
 internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
     private readonly string _path;
     private int _users = 1; // this object, until it is disposed, and every cache
@@ -30,7 +29,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
         };
         try
         {
-            _session = new InferenceSession(_path, sessionOptions);
+            Session = new InferenceSession(_path, sessionOptions);
         }
         catch (OnnxRuntimeException exception)
         {
@@ -39,7 +38,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 
         try
         {
-            Signature = DecoderSignature.Read(_session, Configuration, _path);
+            Signature = DecoderSignature.Read(Session, Configuration, _path);
         }
         catch
         {
@@ -51,6 +50,9 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
     public JsonObject Configuration { get; }
 
     public DecoderSignature Signature { get; }
+
+    /// <summary>The loaded graph.</summary>
+    public InferenceSession Session { get; }
 
     /// <summary>The most logits that one pass computes: the graph gives those of every position, and only the last ones are needed.</summary>
     public int MaximumLogits { get; init; } = 1 << 25;
@@ -77,7 +79,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
     {
         try
         {
-            _session.Run(_runOptions, Signature.InputNames, inputs, Signature.OutputNames, outputs);
+            Session.Run(_runOptions, Signature.InputNames, inputs, Signature.OutputNames, outputs);
         }
         catch (OnnxRuntimeException exception)
         {
@@ -107,7 +109,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
                 return;
         }
 
-        _session.Dispose();
+        Session.Dispose();
         _runOptions.Dispose();
     }
 }

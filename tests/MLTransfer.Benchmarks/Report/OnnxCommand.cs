@@ -24,12 +24,13 @@ internal static class OnnxCommand
         var folder = Directory.CreateTempSubdirectory("mltransfer-onnx-");
         try
         {
-            var graph = Export(model, folder.FullName);
+            var export = Export(model, folder.FullName);
+            var library = new OnnxLibraryDecoding(export, threads);
             DecodingVariant[] variants =
             [
-                new OnnxLibraryDecoding(Path.GetDirectoryName(graph)!, threads),
-                new OnnxLoopDecoding(graph, threads, preallocates: true),
-                new OnnxLoopDecoding(graph, threads, preallocates: false),
+                library,
+                new OnnxLoopDecoding(library.Session, preallocates: true),
+                new OnnxLoopDecoding(library.Session, preallocates: false),
                 new LibraryDecoding(model, "engine", ScalarType.Float32),
             ];
             foreach (var batch in (int[])[1, ReportPlan.DecodingBatch])
@@ -50,7 +51,7 @@ internal static class OnnxCommand
         using var network = model.Load();
         var export = Path.Combine(folder, "export");
         OnnxExporter.Export(network, null, export, new OnnxExportOptions { Check = false });
-        return Path.Combine(export, OnnxExporter.ModelFileName);
+        return export;
     }
 
     private static void Compare(DecodingVariant[] variants, string model, int[][] prompts, int newTokens, int rounds)
@@ -65,26 +66,26 @@ internal static class OnnxCommand
             // The order turns, so that what a variant leaves in caches and thread pools is not always met by the same one.
             foreach (var variant in variants.Skip(round % variants.Length).Concat(variants.Take(round % variants.Length)))
             {
-                var (start, processor) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+                var (start, used) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
                 tokens[variant] = variant.Decode(prompts, newTokens);
                 speeds[variant].Add(prompts.Length * newTokens / Stopwatch.GetElapsedTime(start).TotalSeconds);
-                processorTimes[variant].Add((Environment.CpuUsage.TotalTime - processor).TotalMilliseconds / newTokens);
+                processorTimes[variant].Add((Environment.CpuUsage.TotalTime - used).TotalMilliseconds / newTokens);
                 Log.Say($"round {round + 1}, {prompts.Length} sequences, {variant.Name}: {speeds[variant][^1]:F1} tokens/s");
             }
         }
 
         var table = new Table().Title(string.Create(CultureInfo.InvariantCulture, $"{model}, {prompts.Length} x {newTokens} new tokens, float32"));
-        table.AddColumns("variant", "tokens/s: median (least to most)", "times the library", "processor ms/step", "tokens as the library's");
+        table.AddColumns("variant", "tokens/s: median (least to most)", "times the library", "processor ms/step: median (least)", "same tokens");
         var library = Spread.Of(speeds[variants[0]]).Median;
         foreach (var variant in variants)
         {
-            var spread = Spread.Of(speeds[variant]);
+            var (spread, processor) = (Spread.Of(speeds[variant]), Spread.Of(processorTimes[variant]));
             var agreeing = tokens[variant].Zip(tokens[variants[0]]).Count(pair => pair.First.SequenceEqual(pair.Second));
             table.AddRow(
                 variant.Name,
                 string.Create(CultureInfo.InvariantCulture, $"{spread.Median:F1} ({spread.Minimum:F1} to {spread.Maximum:F1})"),
                 (spread.Median / library).ToString("F3", CultureInfo.InvariantCulture),
-                Spread.Of(processorTimes[variant]).Median.ToString("F2", CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"{processor.Median:F2} ({processor.Minimum:F2})"),
                 string.Create(CultureInfo.InvariantCulture, $"{agreeing} of {prompts.Length}"));
         }
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.OnnxRuntime;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation;
 using static TorchSharp.torch;
@@ -19,6 +20,9 @@ internal sealed class OnnxLibraryDecoding : DecodingVariant
         _decoder = new OnnxDecoder(OnnxExportFiles.Find(folder, options), options);
         _generator = new TokenGenerator(_decoder, null, null);
     }
+
+    /// <summary>The loaded graph. Loops written by hand run the same: where its weights lie in memory makes a difference of several percent.</summary>
+    public InferenceSession Session => _decoder.Session;
 
     public override int[][] Decode(int[][] prompts, int newTokens)
     {

@@ -21,15 +21,13 @@ internal sealed unsafe class OnnxLoopDecoding : DecodingVariant
     private readonly int _headWidth;
     private readonly int _vocabulary;
 
-    /// <param name="path">The export's graph.</param>
-    /// <param name="threads">Threads of a pass; 0 for ONNX Runtime's choice.</param>
+    /// <param name="session">The graph; it stays the caller's.</param>
     /// <param name="preallocates">Whether present key values go into two blocks of memory in turn; else ONNX Runtime allocates them.</param>
-    public OnnxLoopDecoding(string path, int threads, bool preallocates)
+    public OnnxLoopDecoding(InferenceSession session, bool preallocates)
         : base(preallocates ? "loop, preallocated" : "loop, allocated by ONNX Runtime", ScalarType.Float32)
     {
         _preallocates = preallocates;
-        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL, IntraOpNumThreads = threads };
-        _session = new InferenceSession(path, options);
+        _session = session;
         _pastNames = [.. _session.InputNames.Where(name => name.StartsWith("past_key_values", StringComparison.Ordinal))];
         _presentNames = [.. _pastNames.Select(name => name.Replace("past_key_values", "present", StringComparison.Ordinal))];
         var shape = _session.InputMetadata[_pastNames[0]].Dimensions;
@@ -101,11 +99,7 @@ internal sealed unsafe class OnnxLoopDecoding : DecodingVariant
         return tokens;
     }
 
-    public override void Dispose()
-    {
-        _session.Dispose();
-        _runOptions.Dispose();
-    }
+    public override void Dispose() => _runOptions.Dispose();
 
     /// <summary>A value for every past or present tensor, in a block of memory or, where nothing is in it, in none.</summary>
     private OrtValue[] Values(int rows, int length, void* block, long tensorBytes)

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Models;
 using Xunit;
 
 namespace MLTransfer.Onnx.Tests.Generation;
@@ -77,6 +79,29 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
         var generator = new TokenGenerator(decoder, null, null);
         var options = new GenerationOptions { MaximumNewTokens = 80 };
         AssertSame("in parts", Onnx(options), generator.Generate(TinyExport.Prompts, options));
+    }
+
+    [Fact]
+    public void An_export_of_fused_operators_gives_the_engines_tokens()
+    {
+        using var folder = new TemporaryFolder();
+        OnnxExporter.Export(tiny.Model, tiny.Tokenizer, folder["fused"], new OnnxExportOptions { FusedOperators = true, Check = false });
+        using var fused = OnnxTextGenerator.Load(folder["fused"], new OnnxRuntimeOptions { ThreadCount = 1 });
+        foreach (var options in (GenerationOptions[])[new() { MaximumNewTokens = 100 }, new() { MaximumNewTokens = 30, BeamCount = 3 }])
+            AssertSame("fused", Engine(options), fused.TokenGenerator.Generate(TinyExport.Prompts, options));
+    }
+
+    [Fact]
+    public void An_export_with_its_adapter_apart_gives_the_adapted_models_tokens()
+    {
+        using var folder = new TemporaryFolder();
+        using var adapted = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
+        PeftAdapterFolder.Load(adapted, RepositoryFiles.Data("gpt2-tiny/lora_end"));
+        OnnxExporter.Export(adapted, tiny.Tokenizer, folder["adapted"], new OnnxExportOptions { SeparateAdapter = true, Check = false });
+        using var generator = OnnxTextGenerator.Load(folder["adapted"], new OnnxRuntimeOptions { ThreadCount = 1 });
+        var options = new GenerationOptions { MaximumNewTokens = 30 };
+        AssertSame("adapted", new TokenGenerator(adapted).Generate(TinyExport.Prompts, options), generator.TokenGenerator.Generate(TinyExport.Prompts, options));
+        Assert.Equal(["model.onnx", "adapter.onnx_data"], generator.Files.Graph.Select(file => file.Name));
     }
 
     [Fact]
