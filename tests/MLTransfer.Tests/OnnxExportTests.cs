@@ -63,8 +63,7 @@ public class OnnxExportTests
                 ["attention_mask"] = [1, Length],
                 ["position_ids"] = [1, Length],
                 ["logits"] = [1, Length, model.Network.VocabularySize],
-            },
-            recursionLimit: 100); // of reading the file's messages; ML.NET's default, named to tell two overloads apart
+            }, recursionLimit: 100);
         var data = _ml.Data.LoadFromEnumerable(rows);
         var transformed = pipeline.Fit(data).Transform(data);
 
