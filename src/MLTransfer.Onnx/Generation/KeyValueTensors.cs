@@ -1,18 +1,21 @@
 using Microsoft.ML.OnnxRuntime;
-using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Onnx.Generation;
 
 /// <summary>Memory for the keys and values of all layers, [rows, heads, positions, head width] each, and ONNX Runtime's views of it.</summary>
+/// <remarks>
+/// The memory is that of the session's arena, which keeps it: what one generation has used is warm for the next one, and no page of it has to be
+/// cleared again by the system.
+/// </remarks>
 /// <param name="signature">What the graph reads and writes.</param>
+/// <param name="allocator">The session's arena; it outlives this object.</param>
 /// <param name="maximumPositions">The most positions that there will be.</param>
-internal sealed unsafe class KeyValueTensors(DecoderSignature signature, int maximumPositions) : IDisposable
+internal sealed unsafe class KeyValueTensors(DecoderSignature signature, OrtAllocator allocator, int maximumPositions) : IDisposable
 {
     private const int FirstPositions = 256;
-    private const long Alignment = 64;
 
-    private NativeMemoryHandle? _memory;
-    private long _capacity; // bytes of one tensor
+    private readonly OrtMemoryAllocation?[] _memory = new OrtMemoryAllocation?[signature.CacheTensors];
+    private long _capacity = -1; // bytes of one tensor
 
     /// <summary>The tensors in the order of <see cref="DecoderSignature.InputNames"/>; empty before <see cref="Reshape"/>.</summary>
     public OrtValue[] Values { get; private set; } = [];
@@ -28,14 +31,15 @@ internal sealed unsafe class KeyValueTensors(DecoderSignature signature, int max
     {
         var bytes = checked(rows * positions * signature.BytesPerPosition);
         DisposeValues();
-        if (bytes > _capacity || _memory is null)
+        if (bytes > _capacity)
         {
             // With room to grow, so that few steps allocate.
             var roomy = Math.Max(positions, Math.Min(maximumPositions, Math.Max(FirstPositions, 2L * positions)));
-            _capacity = checked(rows * roomy * signature.BytesPerPosition + Alignment - 1) / Alignment * Alignment;
-            _memory?.Dispose();
-            _memory = null;
-            _memory = new NativeMemoryHandle(checked(_capacity * signature.CacheTensors));
+            Free();
+            var capacity = checked((uint)(rows * roomy * signature.BytesPerPosition));
+            for (var i = 0; i < _memory.Length; i++)
+                _memory[i] = allocator.Allocate(capacity);
+            _capacity = capacity;
         }
 
         (Rows, Positions) = (rows, positions);
@@ -79,10 +83,17 @@ internal sealed unsafe class KeyValueTensors(DecoderSignature signature, int max
     public void Dispose()
     {
         DisposeValues();
-        _memory?.Dispose();
+        Free();
     }
 
-    private byte* Tensor(int index) => _memory!.Pointer + index * _capacity;
+    private byte* Tensor(int index) => (byte*)_memory[index]!.DangerousGetHandle();
+
+    private void Free()
+    {
+        _capacity = -1;
+        foreach (var memory in _memory)
+            memory?.Dispose();
+    }
 
     private void DisposeValues()
     {

@@ -36,6 +36,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
             throw new InvalidDataException($"{_path}: ONNX Runtime cannot load the graph: {exception.Message}", exception);
         }
 
+        Allocator = new OrtAllocator(Session, OrtMemoryInfo.DefaultInstance);
         try
         {
             Signature = DecoderSignature.Read(Session, Configuration, _path);
@@ -53,6 +54,9 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 
     /// <summary>The loaded graph.</summary>
     public InferenceSession Session { get; }
+
+    /// <summary>The session's arena.</summary>
+    public OrtAllocator Allocator { get; }
 
     /// <summary>The most logits that one pass computes: the graph gives those of every position, and only the last ones are needed.</summary>
     public int MaximumLogits { get; init; } = 1 << 25;
@@ -109,6 +113,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
                 return;
         }
 
+        Allocator.Dispose();
         Session.Dispose();
         _runOptions.Dispose();
     }

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Onnx.Generation;
 
@@ -22,8 +21,7 @@ internal sealed class OnnxDecodingCache : IDecodingCache
     private readonly OrtValue[] _outputs;
     private KeyValueTensors _past;
     private KeyValueTensors _present;
-    private NativeMemoryHandle? _logits; // [rows, width, vocabulary], where they cannot go straight to the caller
-    private long _logitsBytes;
+    private OrtMemoryAllocation? _logits; // [rows, width, vocabulary], where they cannot go straight to the caller
     private long[] _mask = [];
 
     /// <param name="decoder">Counts this object among its users.</param>
@@ -34,7 +32,7 @@ internal sealed class OnnxDecodingCache : IDecodingCache
         (_decoder, _signature) = (decoder, decoder.Signature);
         _inputs = new OrtValue[_signature.InputNames.Length];
         _outputs = new OrtValue[_signature.OutputNames.Length];
-        (_past, _present) = (new KeyValueTensors(_signature, capacity), new KeyValueTensors(_signature, capacity));
+        (_past, _present) = (new KeyValueTensors(_signature, decoder.Allocator, capacity), new KeyValueTensors(_signature, decoder.Allocator, capacity));
         try
         {
             _past.Reshape(rows, 0);
@@ -146,23 +144,24 @@ internal sealed class OnnxDecodingCache : IDecodingCache
 
     private unsafe byte* Scratch(long elements)
     {
-        if (_logits is null || _logitsBytes < elements * LogitBytes)
+        var bytes = checked((uint)(elements * LogitBytes));
+        if (_logits is null || _logits.Size < bytes)
         {
             _logits?.Dispose();
             _logits = null;
-            _logitsBytes = elements * LogitBytes;
-            _logits = new NativeMemoryHandle(_logitsBytes);
+            _logits = _decoder.Allocator.Allocate(bytes);
         }
 
-        return _logits.Pointer;
+        return (byte*)_logits.DangerousGetHandle();
     }
 
     private unsafe void TakeLastColumn(int rows, int count, Span<float> logits)
     {
         var vocabulary = _signature.VocabularySize;
+        var all = (byte*)_logits!.DangerousGetHandle();
         for (var row = 0; row < rows; row++)
         {
-            var source = new ReadOnlySpan<byte>(_logits!.Pointer + ((long)(row + 1) * count - 1) * vocabulary * LogitBytes, vocabulary * LogitBytes);
+            var source = new ReadOnlySpan<byte>(all + ((long)(row + 1) * count - 1) * vocabulary * LogitBytes, vocabulary * LogitBytes);
             var target = logits.Slice(row * vocabulary, vocabulary);
             if (_signature.LogitsType == TensorElementType.Float)
                 MemoryMarshal.Cast<byte, float>(source).CopyTo(target);
