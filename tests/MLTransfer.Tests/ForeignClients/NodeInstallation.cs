@@ -13,6 +13,7 @@ internal static class NodeInstallation
 {
     private static readonly Version s_oldestNode = new(20, 9); // as package.json says
     private static readonly string s_npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
     private static readonly string[] s_errorsOfNoNetwork =
         ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH", "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT"];
 
@@ -108,7 +109,12 @@ internal static class NodeInstallation
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         process.StandardInput.Write(input);
         process.StandardInput.Close();
-        process.WaitForExit();
+        if (!process.WaitForExit(s_limit))
+        {
+            process.Kill(entireProcessTree: true);
+            return (-1, "", $"'{program} {string.Join(' ', arguments)}' did not end in {s_limit.TotalSeconds} seconds.");
+        }
+
         return (process.ExitCode, output.Result, errors.Result);
     }
 }

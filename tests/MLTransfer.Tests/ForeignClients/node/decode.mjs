@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { json } from 'node:stream/consumers';
 
 const { runtime, file, batches, count } = await json(process.stdin);
-const { InferenceSession, Tensor } = await import(runtime);
+const { InferenceSession, Tensor, env } = await import(runtime);
+env.wasm.numThreads = 1; // of the WebAssembly build: its threads may wait for each other forever in Node.js
 const session = await InferenceSession.create(await readFile(file));
 
 const integers = (rows) => new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
