@@ -29,7 +29,7 @@ internal sealed unsafe class KeyValueTensors(DecoderSignature signature, OrtAllo
     /// <summary>Gives all tensors another shape. Their contents are lost.</summary>
     public void Reshape(int rows, int positions)
     {
-        var bytes = checked(rows * positions * signature.BytesPerPosition);
+        var bytes = checked((long)rows * positions * signature.BytesPerPosition);
         DisposeValues();
         if (bytes > _capacity)
         {
