@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLTransfer.Onnx;
+using MLTransfer.Onnx.Generation;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Training;
@@ -31,6 +33,32 @@ public sealed class GenerationCatalog
         using var channel = _host.Start("Loading a text generator");
         return TextGenerationModel.Load(PretrainedModels.ResolveFolder(
             folderOrHubId, revision, progress ?? new TrainingLog(channel, next: null), cancellationToken));
+    }
+
+    /// <summary>Loads an ONNX export of a text generator, to generate with ONNX Runtime: libtorch is neither needed nor loaded.</summary>
+    /// <param name="folder">Has the graph (<c>model.onnx</c>), <c>config.json</c> and the tokenizer's files.</param>
+    /// <param name="outputColumnName">The column for the generated text, without the prompt.</param>
+    /// <param name="inputColumnName">The text column with the prompts.</param>
+    /// <param name="options">How to generate; null for defaults.</param>
+    /// <returns>A transformer with the columns and texts of <see cref="TextGeneratorTransformer"/>, to be disposed by the caller.</returns>
+    /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>
+    /// <exception cref="IOException">There is no such folder, or it is not an export.</exception>
+    /// <exception cref="InvalidDataException">A file is malformed, or the graph is of another kind.</exception>
+    /// <exception cref="NotSupportedException">The kind of tokenizer is not supported.</exception>
+    public OnnxTextGeneratorTransformer LoadOnnx(
+        string folder,
+        string outputColumnName = "Continuation",
+        string inputColumnName = "Prompt",
+        OnnxTextGeneratorOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        options ??= new OnnxTextGeneratorOptions();
+        options.Check();
+        var columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options);
+        using var channel = _host.Start("Loading an ONNX text generator");
+        return new OnnxTextGeneratorTransformer(
+            OnnxTextGenerator.Load(folder, options.ToRuntimeOptions()), null, columns, Seeds.Fix(options.Generation, Seeds.Of(_host)),
+            options.GenerationBatchSize);
     }
 
     /// <summary>Measures how well a fine-tuned generator predicts texts.</summary>
@@ -95,6 +123,50 @@ public sealed class GenerationCatalog
         (merged ?? generator.Model).Save(folder, weightType);
         using var channel = _host.Start(nameof(SaveModelFolder));
         channel.Info($"Saved the model to '{Path.GetFullPath(folder)}'.");
+    }
+
+    /// <summary>
+    /// Writes a fine-tuned generator as an ONNX model that ONNX Runtime, Hugging Face Optimum and transformers.js run; see
+    /// <see cref="OnnxExporter"/> for its inputs and outputs.
+    /// </summary>
+    /// <param name="model">A text generator, or a chain of transformers with one.</param>
+    /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
+    /// <param name="options">
+    /// Null for a float32 model of standard operators with adapters merged. The generator's own generation options go into
+    /// <c>generation_config.json</c> where these name none.
+    /// </param>
+    /// <param name="cancellationToken">Stops between files.</param>
+    /// <returns>The model files, in the order of writing.</returns>
+    /// <exception cref="ArgumentException">The model holds no text generator, or the options do not go together.</exception>
+    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
+    public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
+        ITransformer model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var generator = Find(model).Generator;
+        options ??= new OnnxExportOptions();
+        return ExportToOnnx(generator.Model, folder, options with { Generation = options.Generation ?? generator.Generation }, cancellationToken);
+    }
+
+    /// <summary>Writes a model as an ONNX model.</summary>
+    /// <param name="model">The model; it stays as it is.</param>
+    /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
+    /// <param name="options">Null for a float32 model of standard operators with adapters merged.</param>
+    /// <param name="cancellationToken">Stops between files.</param>
+    /// <inheritdoc cref="ExportToOnnx(ITransformer, string, OnnxExportOptions?, CancellationToken)" path="/returns"/>
+    /// <exception cref="ArgumentException">The options do not go together.</exception>
+    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
+    public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
+        TextGenerationModel model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        using var channel = _host.Start(nameof(ExportToOnnx));
+        var files = OnnxExporter.Export(model.Network, model.Tokenizer, folder, options, new OnnxExportLog(channel), cancellationToken);
+        channel.Info($"Exported the model to '{Path.GetFullPath(folder)}'.");
+        return files;
     }
 
     private TextGenerationMetrics Evaluate(TextGenerationModel model, TrainingTexts texts, CancellationToken cancellationToken)

@@ -31,6 +31,12 @@ internal sealed class Arguments
                 --steps N          repetitions (default: 10)
                 --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
 
+          dotnet run -c Release --project tests/MLTransfer.Benchmarks -- onnx [options]
+              Exports a model and measures greedy decoding through ONNX Runtime: the library, loops written by hand, and the engine.
+                --model DIR        as above
+                --threads N        threads of ONNX Runtime and libtorch (default: as they choose)
+                --quick            one repetition, short decoding
+
           dotnet run -c Release --project tests/MLTransfer.Benchmarks -- --filter '*'
               Measures single kernels with BenchmarkDotNet, which takes its own options.
         """;

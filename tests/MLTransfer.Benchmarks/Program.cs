@@ -14,6 +14,8 @@ try
             return MemoryCommand.Run(Arguments.Parse(rest));
         case ["stylegan", .. var rest]:
             return StyleGan2Command.Run(Arguments.Parse(rest, batchSize: 8, steps: 10));
+        case ["onnx", .. var rest]:
+            return OnnxCommand.Run(Arguments.Parse(rest));
         case ["--help" or "-h"]:
             Console.WriteLine(Arguments.Usage);
             return 0;

@@ -54,6 +54,7 @@ internal static class TextGeneratorFile
             Columns = transformer.Columns,
             Generation = transformer.Generation,
             GenerationBatchSize = transformer.GenerationBatchSize,
+            DecodingPrecision = transformer.DecodingPrecision,
             WeightType = transformer.WeightType,
             BaseModel = transformer.BaseModel,
             Files = files,
@@ -73,14 +74,15 @@ internal static class TextGeneratorFile
         var manifest = TextGeneratorManifest.Read(context);
         var model = manifest.BaseModel is { } baseModel ? LoadAdapted(context, manifest, baseModel) : LoadWhole(context, manifest);
         return new TextGeneratorTransformer(
-            model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.WeightType, manifest.BaseModel);
+            model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision,
+            manifest.WeightType, manifest.BaseModel);
     }
 
     private static TextGenerationModel LoadWhole(ModelLoadContext context, TextGeneratorManifest manifest)
     {
-        var weights = Find(manifest, WeightsName);
+        var weights = manifest.Find(WeightsName);
         var archive = RepositoryArchive.Of(context.Repository);
-        var configuration = ReadJson(context, archive, Find(manifest, ConfigurationName));
+        var configuration = ReadJson(context, archive, manifest.Find(ConfigurationName));
 
         // The tokenizer's tables are built while the weights are read.
         var tokenizerFiles = manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
@@ -103,8 +105,8 @@ internal static class TextGeneratorFile
     private static TextGenerationModel LoadAdapted(ModelLoadContext context, TextGeneratorManifest manifest, BaseModelReference baseModel)
     {
         var archive = RepositoryArchive.Of(context.Repository);
-        var configuration = ReadJson(context, archive, Find(manifest, PeftAdapterFolder.ConfigurationFileName));
-        using var adapters = Find(manifest, PeftAdapterFolder.WeightsFileName)
+        var configuration = ReadJson(context, archive, manifest.Find(PeftAdapterFolder.ConfigurationFileName));
+        using var adapters = manifest.Find(PeftAdapterFolder.WeightsFileName)
             .Read(context, archive, stream => SafetensorsFile.Read(stream, PeftAdapterFolder.WeightsFileName));
         var model = baseModel.Load();
         return Combine(context, model, () =>
@@ -130,10 +132,6 @@ internal static class TextGeneratorFile
     }
 
     private static string Origin(ModelLoadContext context) => $"The model file's part '{context.Directory}'";
-
-    private static StoredFile Find(TextGeneratorManifest manifest, string name) =>
-        manifest.Files.FirstOrDefault(file => file.Name == name)
-            ?? throw new InvalidDataException($"The model file is damaged: its text generator has no '{name}'.");
 
     private static JsonObject ReadJson(ModelLoadContext context, ZipArchive? archive, StoredFile file)
     {

@@ -3,7 +3,7 @@ using Microsoft.ML;
 namespace MLTransfer.Text;
 
 /// <summary>Data with generated columns. Nothing is read or generated before a cursor asks for it.</summary>
-internal sealed class GeneratedDataView(IDataView source, TextGeneratorTransformer transformer) : IDataView
+internal sealed class GeneratedDataView(IDataView source, GeneratingTransformer transformer) : IDataView
 {
     private readonly GeneratedSchema _schema = new(source.Schema, transformer.Columns);
 

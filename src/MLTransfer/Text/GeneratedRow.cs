@@ -9,13 +9,13 @@ internal sealed class GeneratedRow : DataViewRow
 {
     private readonly DataViewRow _input;
     private readonly GeneratedSchema _schema;
-    private readonly TextGeneratorTransformer _transformer;
+    private readonly GeneratingTransformer _transformer;
     private readonly HashSet<int> _active;
     private readonly ValueGetter<ReadOnlyMemory<char>>? _promptGetter;
     private (string Prompt, IReadOnlyList<GeneratedText> Texts)? _last;
 
     public GeneratedRow(
-        DataViewRow input, GeneratedSchema schema, IEnumerable<DataViewSchema.Column> active, TextGeneratorTransformer transformer)
+        DataViewRow input, GeneratedSchema schema, IEnumerable<DataViewSchema.Column> active, GeneratingTransformer transformer)
     {
         (_input, _schema, _transformer) = (input, schema, transformer);
         _active = [.. active.Select(column => column.Index)];

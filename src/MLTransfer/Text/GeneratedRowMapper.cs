@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 namespace MLTransfer.Text;
 
 /// <summary>Maps single rows, for <c>PredictionEngine</c>.</summary>
-internal sealed class GeneratedRowMapper(DataViewSchema inputSchema, TextGeneratorTransformer transformer) : IRowToRowMapper
+internal sealed class GeneratedRowMapper(DataViewSchema inputSchema, GeneratingTransformer transformer) : IRowToRowMapper
 {
     private readonly GeneratedSchema _schema = new(inputSchema, transformer.Columns);
 

@@ -12,7 +12,7 @@ internal sealed class GeneratingCursor : DataViewRowCursor
 {
     private readonly DataViewRowCursor _source;
     private readonly GeneratedSchema _schema;
-    private readonly TextGeneratorTransformer _transformer;
+    private readonly GeneratingTransformer _transformer;
     private readonly HashSet<int> _active; // indices in the output schema
     private readonly BufferedColumn?[] _columns; // by index in the input schema
     private readonly ValueGetter<ReadOnlyMemory<char>> _promptGetter;
@@ -27,7 +27,7 @@ internal sealed class GeneratingCursor : DataViewRowCursor
     private bool _ended;
 
     public GeneratingCursor(
-        DataViewRowCursor source, GeneratedSchema schema, IReadOnlyList<DataViewSchema.Column> wanted, TextGeneratorTransformer transformer)
+        DataViewRowCursor source, GeneratedSchema schema, IReadOnlyList<DataViewSchema.Column> wanted, GeneratingTransformer transformer)
     {
         (_source, _schema, _transformer) = (source, schema, transformer);
         var slots = transformer.GenerationBatchSize;

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.IO.Compression;
-using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLTransfer.Persistence;
@@ -51,21 +49,11 @@ public sealed class TextGeneratorFileTests : IDisposable
         var (fitted, data) = Save("model.zip", 3);
         string[] prompts = ["Story 0: the old man", "Story 1: the old man", "Grüße"];
 
-        // The loading process has an output folder like that of the tests, next to it.
-        var name = "MLTransfer.Tests.LoadingProcess";
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var program = Path.Combine(AppContext.BaseDirectory, "..", "..", name, configuration, name + ".dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, _folder["model.zip"], "Continuation", .. prompts])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = System.Text.Encoding.UTF8,
-        })!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
+        var (texts, modules) = await LoadingProcess.RunAsync(_folder["model.zip"], "Continuation", prompts);
 
-        Assert.True(process.ExitCode == 0, await errors);
-        var texts = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<string>(line));
         var expected = fitted.Transform(_ml.Data.LoadFromEnumerable(prompts.Select(prompt => new Story { Opening = prompt })));
         Assert.Equal(expected.GetColumn<string>("Continuation"), texts);
+        Assert.Contains(modules, LoadingProcess.IsLibtorch);
     }
 
     [Theory]
@@ -96,6 +84,53 @@ public sealed class TextGeneratorFileTests : IDisposable
         Assert.Equal(type, loaded.WeightType);
         loaded.Dispose();
         Assert.Throws<ObjectDisposedException>(() => loaded.Transform(data).GetColumn<string>("Continuation").ToList());
+    }
+
+    [Theory]
+    [InlineData(DecodingPrecision.BFloat16, false)]
+    [InlineData(DecodingPrecision.Int8, false)]
+    [InlineData(DecodingPrecision.Int8, true)]
+    public void Texts_are_generated_in_the_chosen_format_and_a_file_keeps_the_choice_but_float32_weights(DecodingPrecision precision, bool adapters)
+    {
+        CopyTinyModel(_folder["base"]);
+        var (fitted, data) = Save("model.zip", 3, o =>
+        {
+            (o.DecodingPrecision, o.LogProbabilitiesColumnName) = (precision, "Scores");
+            (o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (_folder["base"], adapters ? new LoraOptions { Rank = 2 } : null, adapters);
+        });
+        using var loaded = (TextGeneratorTransformer)((IEnumerable<ITransformer>)_ml.Model.Load(_folder["model.zip"], out _)).Last();
+
+        foreach (var transformer in (TextGeneratorTransformer[])[fitted, loaded])
+        {
+            Assert.Equal(precision, transformer.DecodingPrecision);
+            var scores = transformer.Transform(data).GetColumn<float[]>("Scores").ToList();
+            using var narrow = transformer.Model.ConvertTo(precision);
+            Assert.Equal(Scores(narrow), scores);
+            Assert.NotEqual(Scores(transformer.Model), scores);
+            Assert.False(transformer.Model.Network.IsQuantized);
+        }
+
+        Assert.Equal(TransformerWeights.Bytes(fitted), TransformerWeights.Bytes(loaded));
+        Assert.Equal(_ml.Generation.Evaluate(fitted, data), _ml.Generation.Evaluate(loaded, data));
+
+        IEnumerable<float[]> Scores(TextGenerationModel model) =>
+            model.Generate([.. TestData.Stories(3).Select(story => story.Opening!)], fitted.Generation).Select(texts => texts[0].LogProbabilities.ToArray());
+    }
+
+    [Fact]
+    public void A_model_that_is_quantized_itself_generates_and_is_not_saved()
+    {
+        using var model = TextGenerationModel.Load(TestData.TinyModel);
+        WeightQuantization.Quantize(model.Network);
+        var data = Data(2);
+        var transformer = _ml.Transforms.Text.GenerateText(
+            "Continuation", "Opening", model, new GenerateTextOptions { DecodingPrecision = DecodingPrecision.Int8 }).Fit(data);
+
+        Assert.Equal(TestData.Stories(2).Select(story => model.Generate(story.Opening!, transformer.Generation)), transformer.Transform(data).GetColumn<string>("Continuation"));
+        var exception = Assert.ThrowsAny<Exception>(() => _ml.Model.Save(transformer, data.Schema, _folder["model.zip"]));
+        Assert.Contains("quantized to int8 and cannot be saved", exception.ToString(), StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => model.Save(_folder["folder"]));
+        Assert.False(Directory.Exists(_folder["folder"]));
     }
 
     [Fact]
