@@ -1,21 +1,17 @@
 using Microsoft.ML;
 
-namespace MLTransfer.Text;
+namespace MLTransfer.Mapping;
 
-/// <summary>A data schema with the generated columns behind its own.</summary>
-internal sealed class GeneratedSchema
+/// <summary>A data schema with new columns behind its own.</summary>
+internal sealed class MappedSchema
 {
-    private readonly GeneratedColumn[] _kinds;
-
-    public GeneratedSchema(DataViewSchema input, TextGeneratorColumns columns)
+    public MappedSchema(DataViewSchema input, IColumnMapping mapping)
     {
         Input = input;
-        Prompt = TextGeneratorColumns.FindText(input, "input", columns.Input);
-        var generated = columns.Generated.ToList();
-        _kinds = [.. generated.Select(column => column.Kind)];
+        Source = mapping.FindInput(input);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
-        foreach (var (_, name, type) in generated)
+        foreach (var (name, type) in mapping.NewColumns)
             builder.AddColumn(name, type);
         Output = builder.ToSchema();
     }
@@ -24,17 +20,21 @@ internal sealed class GeneratedSchema
 
     public DataViewSchema Output { get; }
 
-    public DataViewSchema.Column Prompt { get; }
+    /// <summary>The column that the new ones are made from.</summary>
+    public DataViewSchema.Column Source { get; }
 
     /// <summary>
-    /// What the column of an index in <see cref="Output"/> holds, or null where it is one of <see cref="Input"/>, which has the same index there.
+    /// Whether the column of an index in <see cref="Output"/> is a new one; otherwise it is one of <see cref="Input"/>, with the same index there.
     /// </summary>
-    public GeneratedColumn? Kind(int index) => index < Input.Count ? null : _kinds[index - Input.Count];
+    public bool IsNew(int index) => index >= Input.Count;
+
+    /// <summary>The number of a new column among the new ones.</summary>
+    public int NewColumn(int index) => index - Input.Count;
 
     /// <summary>The input columns that the wanted output columns are made from.</summary>
     public IReadOnlyList<DataViewSchema.Column> Dependencies(IEnumerable<DataViewSchema.Column> wanted)
     {
-        var indices = wanted.Select(column => Kind(column.Index) is null ? column.Index : Prompt.Index).ToHashSet();
+        var indices = wanted.Select(column => IsNew(column.Index) ? Source.Index : column.Index).ToHashSet();
         return [.. Input.Where(column => indices.Contains(column.Index))];
     }
 

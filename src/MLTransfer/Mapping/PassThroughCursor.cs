@@ -1,10 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLTransfer.Text;
+namespace MLTransfer.Mapping;
 
-/// <summary>A cursor over data with generated columns, of which nobody wants one.</summary>
-internal sealed class PassThroughCursor(DataViewRowCursor source, GeneratedSchema schema) : DataViewRowCursor
+/// <summary>A cursor over data with new columns, of which nobody wants one.</summary>
+internal sealed class PassThroughCursor(DataViewRowCursor source, MappedSchema schema) : DataViewRowCursor
 {
     public override DataViewSchema Schema => schema.Output;
 
@@ -19,7 +19,7 @@ internal sealed class PassThroughCursor(DataViewRowCursor source, GeneratedSchem
     public override bool IsColumnActive(DataViewSchema.Column column)
     {
         schema.Check(column);
-        return schema.Kind(column.Index) is null && source.IsColumnActive(schema.Input[column.Index]);
+        return !schema.IsNew(column.Index) && source.IsColumnActive(schema.Input[column.Index]);
     }
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>

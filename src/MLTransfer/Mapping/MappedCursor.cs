@@ -1,43 +1,38 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer.Torch.Generation;
 
-namespace MLTransfer.Text;
+namespace MLTransfer.Mapping;
 
 /// <summary>
-/// Reads rows ahead, batch by batch, so that their prompts can be continued together. A batch is generated when the first of its generated
-/// values is asked for.
+/// Reads rows ahead, batch by batch, so that their new values can be computed together, which happens when the first of them is asked for.
 /// </summary>
-internal sealed class GeneratingCursor : DataViewRowCursor
+internal sealed class MappedCursor : DataViewRowCursor
 {
     private readonly DataViewRowCursor _source;
-    private readonly GeneratedSchema _schema;
-    private readonly TextGeneratorTransformer _transformer;
+    private readonly MappedSchema _schema;
     private readonly HashSet<int> _active; // indices in the output schema
     private readonly BufferedColumn?[] _columns; // by index in the input schema
-    private readonly ValueGetter<ReadOnlyMemory<char>> _promptGetter;
     private readonly ValueGetter<DataViewRowId> _idGetter;
-    private readonly string[] _prompts;
+    private readonly MappedBatch _batch;
     private readonly DataViewRowId[] _ids;
     private readonly long[] _batches;
-    private IReadOnlyList<IReadOnlyList<GeneratedText>>? _generated;
     private int _rows;
     private int _current;
     private long _position = -1;
     private bool _ended;
 
-    public GeneratingCursor(
-        DataViewRowCursor source, GeneratedSchema schema, IReadOnlyList<DataViewSchema.Column> wanted, TextGeneratorTransformer transformer)
+    public MappedCursor(
+        DataViewRowCursor source, MappedSchema schema, IReadOnlyList<DataViewSchema.Column> wanted, IColumnMapping mapping)
     {
-        (_source, _schema, _transformer) = (source, schema, transformer);
-        var slots = transformer.GenerationBatchSize;
+        (_source, _schema) = (source, schema);
+        var slots = mapping.BatchSize;
         _active = [.. wanted.Select(column => column.Index)];
         _columns = new BufferedColumn?[schema.Input.Count];
-        foreach (var index in _active.Where(index => schema.Kind(index) is null))
+        foreach (var index in _active.Where(index => !schema.IsNew(index)))
             _columns[index] = BufferedColumn.Create(source, schema.Input[index], slots);
-        _promptGetter = source.GetGetter<ReadOnlyMemory<char>>(schema.Prompt);
+        _batch = mapping.CreateBatch(source, schema.Source, slots);
         _idGetter = source.GetIdGetter();
-        (_prompts, _ids, _batches) = (new string[slots], new DataViewRowId[slots], new long[slots]);
+        (_ids, _batches) = (new DataViewRowId[slots], new long[slots]);
     }
 
     public override DataViewSchema Schema => _schema.Output;
@@ -78,8 +73,8 @@ internal sealed class GeneratingCursor : DataViewRowCursor
     {
         if (!IsColumnActive(column))
             throw new ArgumentException($"The column '{column.Name}' was not asked for when the cursor was made.", nameof(column));
-        var getter = _schema.Kind(column.Index) is { } kind
-            ? GeneratedValues.CreateGetter(kind, _transformer.Columns.SequencesPerPrompt, CurrentTexts)
+        var getter = _schema.IsNew(column.Index)
+            ? _batch.CreateGetter(_schema.NewColumn(column.Index), CurrentSlot)
             : _columns[column.Index]!.CreateGetter(CurrentSlot);
         return getter as ValueGetter<TValue>
             ?? throw new ArgumentException(
@@ -96,23 +91,14 @@ internal sealed class GeneratingCursor : DataViewRowCursor
     private int CurrentSlot() =>
         _position >= 0 ? _current : throw new InvalidOperationException("The cursor is at no row: call MoveNext first.");
 
-    private IReadOnlyList<GeneratedText> CurrentTexts()
-    {
-        var slot = CurrentSlot();
-        _generated ??= _transformer.Generate(_prompts.AsSpan(0, _rows).ToArray());
-        return _generated[slot];
-    }
-
     private void ReadBatch()
     {
-        _generated = null;
-        for (_rows = 0; _rows < _prompts.Length && _source.MoveNext(); _rows++)
+        _batch.Clear();
+        for (_rows = 0; _rows < _ids.Length && _source.MoveNext(); _rows++)
         {
             foreach (var column in _columns)
                 column?.Read(_rows);
-            ReadOnlyMemory<char> prompt = default;
-            _promptGetter(ref prompt);
-            _prompts[_rows] = prompt.ToString();
+            _batch.Read(_rows);
             _idGetter(ref _ids[_rows]);
             _batches[_rows] = _source.Batch;
         }

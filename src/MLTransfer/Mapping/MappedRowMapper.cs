@@ -1,12 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLTransfer.Text;
+namespace MLTransfer.Mapping;
 
 /// <summary>Maps single rows, for <c>PredictionEngine</c>.</summary>
-internal sealed class GeneratedRowMapper(DataViewSchema inputSchema, TextGeneratorTransformer transformer) : IRowToRowMapper
+internal sealed class MappedRowMapper(DataViewSchema inputSchema, IColumnMapping mapping) : IRowToRowMapper
 {
-    private readonly GeneratedSchema _schema = new(inputSchema, transformer.Columns);
+    private readonly MappedSchema _schema = new(inputSchema, mapping);
 
     public DataViewSchema InputSchema => _schema.Input;
 
@@ -19,6 +19,6 @@ internal sealed class GeneratedRowMapper(DataViewSchema inputSchema, TextGenerat
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(activeColumns);
-        return new GeneratedRow(input, _schema, activeColumns, transformer);
+        return new MappedRow(input, _schema, activeColumns, mapping);
     }
 }

@@ -1,11 +1,11 @@
 using Microsoft.ML;
 
-namespace MLTransfer.Text;
+namespace MLTransfer.Mapping;
 
-/// <summary>Data with generated columns. Nothing is read or generated before a cursor asks for it.</summary>
-internal sealed class GeneratedDataView(IDataView source, TextGeneratorTransformer transformer) : IDataView
+/// <summary>Data with new columns. Nothing is read or computed before a cursor asks for it.</summary>
+internal sealed class MappedDataView(IDataView source, IColumnMapping mapping) : IDataView
 {
-    private readonly GeneratedSchema _schema = new(source.Schema, transformer.Columns);
+    private readonly MappedSchema _schema = new(source.Schema, mapping);
 
     public DataViewSchema Schema => _schema.Output;
 
@@ -19,8 +19,8 @@ internal sealed class GeneratedDataView(IDataView source, TextGeneratorTransform
         var wanted = columnsNeeded.ToList();
         wanted.ForEach(_schema.Check);
         var cursor = source.GetRowCursor(_schema.Dependencies(wanted));
-        return wanted.Any(column => _schema.Kind(column.Index) is not null)
-            ? new GeneratingCursor(cursor, _schema, wanted, transformer)
+        return wanted.Any(column => _schema.IsNew(column.Index))
+            ? new MappedCursor(cursor, _schema, wanted, mapping)
             : new PassThroughCursor(cursor, _schema);
     }
 

@@ -1,4 +1,4 @@
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>Checks of options, with messages that name the option.</summary>
 internal static class OptionCheck

@@ -1,7 +1,7 @@
 using Microsoft.ML.Runtime;
 using MLTransfer.Torch.Generation;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>Seeds for what the user gave none for.</summary>
 internal static class Seeds

@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLTransfer.Text;
+namespace MLTransfer.Mapping;
 
 /// <summary>Keeps the values that one column of a cursor has in the rows of a batch.</summary>
 internal abstract class BufferedColumn
@@ -26,7 +26,11 @@ internal sealed class BufferedScalarColumn<T>(DataViewRowCursor cursor, DataView
     private readonly ValueGetter<T> _getter = cursor.GetGetter<T>(column);
     private readonly T[] _values = new T[slots];
 
-    public override void Read(int slot) => _getter(ref _values[slot]);
+    public override void Read(int slot)
+    {
+        _values[slot] = default!; // a source may dispose the value that it is handed, such as an image, which somebody may still look at
+        _getter(ref _values[slot]);
+    }
 
     public override Delegate CreateGetter(Func<int> current) => (ValueGetter<T>)((ref T value) => value = _values[current()]);
 }
