@@ -164,7 +164,7 @@ internal sealed class NetworkToOnnx
                 Add("Flatten");
                 break;
             case ReshapeLayer reshape:
-                Add("Reshape", Constant(OnnxTensor.Create(Unused("shape"), [-1, .. reshape.Shape])));
+                Add("Reshape", Constant(OnnxTensor.CreateIntegers(Unused("shape"), [-1, .. reshape.Shape])));
                 break;
             case ActivationLayer or DropoutLayer:
                 break;
@@ -228,7 +228,7 @@ internal sealed class NetworkToOnnx
     // Over the last dimension.
     private string AddMean()
     {
-        var axes = Version >= 18 ? (string[])[Constant(OnnxTensor.Create(Unused("axes"), -1))] : [];
+        var axes = Version >= 18 ? (string[])[Constant(OnnxTensor.CreateIntegers(Unused("axes"), -1))] : [];
         var node = Add("ReduceMean", axes);
         if (Version < 18)
             node.Attribute.Add(Numbers("axes", [-1]));

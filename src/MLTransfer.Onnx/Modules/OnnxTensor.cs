@@ -52,7 +52,7 @@ internal static class OnnxTensor
     }
 
     /// <summary>A vector of whole numbers for a file.</summary>
-    public static TensorProto Create(string name, params IReadOnlyList<long> values)
+    public static TensorProto CreateIntegers(string name, params IReadOnlyList<long> values)
     {
         var proto = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Int64 };
         proto.Dims.Add(values.Count);

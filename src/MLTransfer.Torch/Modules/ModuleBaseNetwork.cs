@@ -6,16 +6,22 @@ namespace MLTransfer.Torch.Modules;
 /// <summary>A TorchSharp module as the pretrained network: described layers, TorchScript, or a class of the user's own.</summary>
 public sealed class ModuleBaseNetwork : BaseNetwork
 {
+    private readonly Func<Tensor, Tensor> _compute;
     private readonly IReadOnlyList<nn.Module> _parts;
 
     /// <summary>Takes a module over; <see cref="Dispose"/> disposes it.</summary>
     /// <param name="module">Takes and gives [batch, ...] in float32. In inference it must not change its state: several threads may use it.</param>
     /// <param name="description">What error messages call it.</param>
     /// <exception cref="NotSupportedException">A parameter is not float32 on the CPU.</exception>
-    public ModuleBaseNetwork(nn.Module<Tensor, Tensor> module, string description) : base(description)
+    public ModuleBaseNetwork(nn.Module<Tensor, Tensor> module, string description)
+        : this(module ?? throw new ArgumentNullException(nameof(module)), module.call, description)
     {
-        ArgumentNullException.ThrowIfNull(module);
-        Module = module;
+    }
+
+    /// <summary>For TorchScript, whose modules are of another class.</summary>
+    internal ModuleBaseNetwork(nn.Module module, Func<Tensor, Tensor> compute, string description) : base(description)
+    {
+        (Module, _compute) = (module, compute);
         Parameters = [.. module.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))];
         Buffers = [.. module.named_buffers().Select(b => KeyValuePair.Create(b.name, b.buffer))];
         _parts = [module, .. module.modules()];
@@ -32,7 +38,7 @@ public sealed class ModuleBaseNetwork : BaseNetwork
     }
 
     /// <summary>The module.</summary>
-    public nn.Module<Tensor, Tensor> Module { get; }
+    public nn.Module Module { get; }
 
     /// <inheritdoc/>
     public override IReadOnlyList<long>? InputShape => (Module as LayerSequence)?.InputShape;
@@ -45,7 +51,7 @@ public sealed class ModuleBaseNetwork : BaseNetwork
     internal override IReadOnlyList<KeyValuePair<string, Tensor>> Buffers { get; }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input) => Module.call(input);
+    public override Tensor Forward(Tensor input) => _compute(input);
 
     /// <inheritdoc/>
     public override void Dispose() => Module.Dispose();

@@ -30,7 +30,7 @@ public static class TrustedModules
 
     /// <summary>Registers a class by type, unless it is registered already.</summary>
     /// <exception cref="ArgumentException">The type is no usable class of modules.</exception>
-    internal static void Register(Type type)
+    internal static void RegisterType(Type type)
     {
         if (!type.IsSubclassOf(typeof(nn.Module<Tensor, Tensor>)) || type.IsAbstract || type.ContainsGenericParameters)
             throw new ArgumentException($"The type '{type.FullName}' is not a class that derives from torch.nn.Module<Tensor, Tensor>.", nameof(type));

@@ -13,7 +13,7 @@ internal static class BaseNetworks
 
     public static ModuleBaseNetwork FromTorchScript(byte[] program, string location)
     {
-        nn.Module<Tensor, Tensor> module;
+        jit.ScriptModule<Tensor, Tensor> module;
         try
         {
             module = jit.load<Tensor, Tensor>(program);
@@ -23,7 +23,7 @@ internal static class BaseNetworks
             throw new InvalidDataException($"{location} is not a TorchScript file that libtorch loads: {exception.Message.Split('\n')[0]}", exception);
         }
 
-        return Own(module, () => new ModuleBaseNetwork(module, $"the TorchScript network of {location}") { Program = program });
+        return Own(module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
     }
 
     public static ModuleBaseNetwork FromLayers(IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights)

@@ -26,7 +26,7 @@ public sealed record ImageScaling
     internal void Check(long channels)
     {
         if (!float.IsFinite(Scale) || Scale <= 0)
-            throw new ArgumentOutOfRangeException(nameof(Scale), Scale, $"{nameof(Scale)} must be a positive number.");
+            throw new ArgumentException($"{nameof(ImageScaling)}.{nameof(Scale)} is {Scale}; expected a positive number.");
         CheckList(nameof(Mean), Mean, float.IsFinite);
         CheckList(nameof(StandardDeviation), StandardDeviation, value => float.IsFinite(value) && value > 0);
 
@@ -36,7 +36,7 @@ public sealed record ImageScaling
             {
                 throw new ArgumentException(
                     $"{nameof(ImageScaling)}.{name} is [{string.Join(", ", values ?? [])}]; expected one number, or one for each of {channels} channels"
-                    + (name == nameof(Mean) ? "." : ", each above 0."), name);
+                    + (name == nameof(Mean) ? "." : ", each above 0."));
             }
         }
     }

@@ -40,7 +40,7 @@ public abstract record PretrainedNetwork
     public static PretrainedNetwork Module<TModule>(string? weightsPath = null)
         where TModule : nn.Module<Tensor, Tensor>, new()
     {
-        TrustedModules.Register(typeof(TModule));
+        TrustedModules.RegisterType(typeof(TModule));
         return new ModuleSource(TrustedModules.NameOf(typeof(TModule)), weightsPath);
     }
 
@@ -61,7 +61,7 @@ public abstract record PretrainedNetwork
             throw new ArgumentException($"The assembly of the type '{typeName}' cannot be loaded: {exception.Message}", nameof(typeName), exception);
         }
 
-        TrustedModules.Register(type ?? throw new ArgumentException(
+        TrustedModules.RegisterType(type ?? throw new ArgumentException(
             $"There is no type '{typeName}'. Give its name with namespace and assembly: 'MyApplication.MyNetwork, MyApplication'.", nameof(typeName)));
         return new ModuleSource(TrustedModules.NameOf(type), weightsPath);
     }

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 
@@ -33,7 +32,7 @@ internal sealed record TorchModuleColumns
     {
         NetworkOutputKind.Scalar => NumberDataViewType.Single,
         NetworkOutputKind.Image => new ImageDataViewType((int)OutputShape[1], (int)OutputShape[2]),
-        _ => new VectorDataViewType(NumberDataViewType.Single, [.. OutputShape.Select(extent => (int)extent)]),
+        _ => new VectorDataViewType(NumberDataViewType.Single, dimensions: OutputShape.Select(extent => (int)extent).ToArray()),
     };
 
     /// <exception cref="ArgumentException">Shapes and kinds do not fit each other.</exception>
