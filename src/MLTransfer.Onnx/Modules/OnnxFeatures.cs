@@ -43,7 +43,9 @@ internal sealed class OnnxFeatures : OnnxBaseNetwork
             var info = result.GetTensorTypeAndShape();
             if (info.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
                 throw new NotSupportedException($"The output '{Graph.Output}' of '{Graph.Location}' has elements of type {info.ElementDataType}; expected float.");
-            return tensor(result.GetTensorDataAsSpan<float>().ToArray(), info.Shape).MoveToOuterDisposeScope();
+            var output = empty(info.Shape, ScalarType.Float32);
+            result.GetTensorDataAsSpan<float>().CopyTo(NativeTensor.AsSpan<float>(output));
+            return output.MoveToOuterDisposeScope();
         }
         catch (OnnxRuntimeException exception)
         {

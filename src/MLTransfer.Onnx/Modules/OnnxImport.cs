@@ -34,7 +34,7 @@ internal sealed class OnnxImport : OnnxBaseNetwork
         }
     }
 
-    internal override IReadOnlyList<KeyValuePair<string, Tensor>> Parameters { get; } = [];
+    public override IReadOnlyList<KeyValuePair<string, Tensor>> Parameters { get; } = [];
 
     public override ModelProto ToModel()
     {

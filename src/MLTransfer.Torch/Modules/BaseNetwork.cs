@@ -15,10 +15,10 @@ public abstract class BaseNetwork : IDisposable
     public virtual IReadOnlyList<long>? InputShape => null;
 
     /// <summary>All parameters by name, those of one layer behind each other in the order of the network.</summary>
-    internal virtual IReadOnlyList<KeyValuePair<string, Tensor>> Parameters => [];
+    public virtual IReadOnlyList<KeyValuePair<string, Tensor>> Parameters => [];
 
     /// <summary>Tensors that training gathers but no gradient changes, such as the statistics of a batch normalization.</summary>
-    internal virtual IReadOnlyList<KeyValuePair<string, Tensor>> Buffers => [];
+    public virtual IReadOnlyList<KeyValuePair<string, Tensor>> Buffers => [];
 
     /// <summary>Whether a parameter takes part in training.</summary>
     internal bool IsTrainable => Parameters.Any(parameter => parameter.Value.requires_grad);

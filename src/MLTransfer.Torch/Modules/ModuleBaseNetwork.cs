@@ -46,9 +46,11 @@ public sealed class ModuleBaseNetwork : BaseNetwork
     /// <summary>The TorchScript file that the module is; null for other modules.</summary>
     internal byte[]? Program { get; init; }
 
-    internal override IReadOnlyList<KeyValuePair<string, Tensor>> Parameters { get; }
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, Tensor>> Parameters { get; }
 
-    internal override IReadOnlyList<KeyValuePair<string, Tensor>> Buffers { get; }
+    /// <inheritdoc/>
+    public override IReadOnlyList<KeyValuePair<string, Tensor>> Buffers { get; }
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input) => _compute(input);

@@ -33,7 +33,7 @@ internal sealed class NetworkOptimizer : IDisposable
         if (_adam is not null)
             _adam.Step(_options.LearningRate, _options.WeightDecay, gradientFactor: 1);
         else
-            _descent!.step().Dispose();
+            _descent!.step()?.Dispose(); // the loss of a closure, which there is not
     }
 
     public void ClearGradients()

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Modules;
@@ -15,9 +16,12 @@ internal static class RowTensors
     public static Tensor Create(Action<int, Span<float>> read, ReadOnlySpan<int> batch, IReadOnlyList<long> shape)
     {
         var width = checked((int)shape.Aggregate(1L, (product, extent) => product * extent));
-        var values = new float[checked(batch.Length * width)];
+        // libtorch's own memory, which is aligned: kernels round by the alignment.
+        var rows = empty([batch.Length, .. shape], ScalarType.Float32);
+        var values = NativeTensor.AsSpan<float>(rows);
         for (var i = 0; i < batch.Length; i++)
-            read(batch[i], values.AsSpan(i * width, width));
-        return tensor(values, [batch.Length, .. shape]);
+            read(batch[i], values.Slice(i * width, width));
+        GC.KeepAlive(rows);
+        return rows;
     }
 }

@@ -11,7 +11,8 @@ internal sealed class StateSnapshot : IDisposable
     public StateSnapshot(TransferNetwork network)
     {
         _state = [.. network.State];
-        _copies = [.. _state.Select(tensor => tensor.detach().clone().DetachFromDisposeScope())];
+        using var gradients = no_grad();
+        _copies = [.. _state.Select(tensor => tensor.clone().DetachFromDisposeScope())];
     }
 
     /// <summary>Takes the state as it is now.</summary>

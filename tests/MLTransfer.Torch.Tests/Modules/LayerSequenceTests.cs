@@ -29,8 +29,9 @@ public class LayerSequenceTests
         var input = randn([4, 3, 8, 8], generator: new Generator(2));
         for (var pass = 0; pass < 2; pass++) // the second with the statistics that the first gathered
         {
-            Assert.True(layers.forward(input).allclose(reference.call(input), 1e-5, 1e-6));
-            Assert.Equal(reference.call(input).shape[1..], layers.OutputShape);
+            var expected = reference.call(input);
+            Assert.True(layers.forward(input).allclose(expected, 1e-5, 1e-6));
+            Assert.Equal(expected.shape[1..], layers.OutputShape);
         }
 
         layers.eval();

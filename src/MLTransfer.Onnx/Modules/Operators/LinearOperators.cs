@@ -9,7 +9,7 @@ internal static class LinearOperators
     public static IReadOnlyDictionary<string, Operator> All { get; } = new Dictionary<string, Operator>
     {
         ["Gemm"] = Gemm,
-        ["MatMul"] = (node, inputs) => [matmul(inputs.Required(node, 0), inputs.Required(node, 1))],
+        ["MatMul"] = (node, inputs) => [Product(node, inputs.Required(node, 0), inputs.Required(node, 1))],
         ["Conv"] = Convolution,
         ["ConvTranspose"] = TransposedConvolution,
     };
@@ -18,12 +18,23 @@ internal static class LinearOperators
     {
         var a = node.Integer("transA", 0) != 0 ? inputs.Required(node, 0).t() : inputs.Required(node, 0);
         var b = node.Integer("transB", 0) != 0 ? inputs.Required(node, 1).t() : inputs.Required(node, 1);
-        var product = matmul(a, b);
+        var product = Product(node, a, b);
         if (node.Number("alpha", 1) is var alpha and not 1)
             product = product * alpha;
         if (inputs.ElementAtOrDefault(2) is not { } c)
             return [product];
         return [product + (node.Number("beta", 1) is var beta and not 1 ? c * beta : c)];
+    }
+
+    // TorchSharp's product is the one operation here whose error would end the process instead of becoming an exception.
+    private static Tensor Product(OnnxNode node, Tensor a, Tensor b)
+    {
+        var (left, right) = (a.shape, b.shape);
+        var fits = left.Length > 0 && right.Length > 0 && a.dtype == b.dtype && left[^1] == right[Math.Max(0, right.Length - 2)];
+        for (var i = 3; fits && i <= Math.Min(left.Length, right.Length); i++)
+            fits = left[^i] == right[^i] || left[^i] == 1 || right[^i] == 1;
+        return fits ? matmul(a, b) : throw new InvalidOperationException(
+            $"{node.Place}: there is no product of {a.dtype} [{string.Join(", ", left)}] and {b.dtype} [{string.Join(", ", right)}]");
     }
 
     private static Tensor[] Convolution(OnnxNode node, Tensor?[] inputs)
