@@ -1,5 +1,5 @@
-// Loads a model file and generates, as an application that knows nothing but ML.NET.
-// Arguments: the model file, the input column's name, then prompts. Prints one generated text a line, as JSON, and the time it took to the first.
+// Loads a model file and transforms texts, as an application that knows nothing but ML.NET.
+// Arguments: the model file, the output column's name, then texts. Prints one value a line, as JSON, and the time it took to the first.
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.ML;
@@ -8,12 +8,13 @@ using Microsoft.ML.Data;
 var clock = Stopwatch.StartNew();
 var ml = new MLContext();
 ITransformer model = ml.Model.Load(args[0], out _);
-IDataView prompts = ml.Data.LoadFromEnumerable(args[2..].Select(prompt => new Row { Opening = prompt }));
-foreach (string text in model.Transform(prompts).GetColumn<string>(args[1]))
+IDataView view = model.Transform(ml.Data.LoadFromEnumerable(args[2..].Select(text => new Row { Opening = text })));
+IEnumerable<object> values = view.Schema[args[1]].Type is TextDataViewType ? view.GetColumn<string>(args[1]) : view.GetColumn<float[]>(args[1]);
+foreach (object value in values)
 {
-    Console.WriteLine(JsonSerializer.Serialize(text));
+    Console.WriteLine(JsonSerializer.Serialize(value));
     if (clock.IsRunning)
-        Console.Error.WriteLine($"{clock.Elapsed.TotalSeconds:0.000} s from Model.Load to the first text");
+        Console.Error.WriteLine($"{clock.Elapsed.TotalSeconds:0.000} s from Model.Load to the first value");
     clock.Stop();
 }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MLTransfer.Mapping;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints;
@@ -22,7 +23,7 @@ namespace MLTransfer.Text;
 /// generated column is asked for. Rows stay in order. A row's text depends on its prompt and the seed alone. An empty or missing prompt is
 /// continued from the beginning-of-sequence token. Several threads may enumerate results at once.
 /// </remarks>
-public sealed class TextGeneratorTransformer : ITransformer, IDisposable
+public sealed class TextGeneratorTransformer : ITransformer, IColumnMapping, IDisposable
 {
     internal const string LoaderSignature = "TextGenerator";
 
@@ -70,14 +71,14 @@ public sealed class TextGeneratorTransformer : ITransformer, IDisposable
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return new GeneratedSchema(inputSchema, Columns).Output;
+        return new MappedSchema(inputSchema, this).Output;
     }
 
     /// <inheritdoc/>
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return new GeneratedRowMapper(inputSchema, this);
+        return new MappedRowMapper(inputSchema, this);
     }
 
     /// <summary>Adds the generated columns. Nothing is read or generated before the result is enumerated.</summary>
@@ -85,7 +86,7 @@ public sealed class TextGeneratorTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new GeneratedDataView(input, this);
+        return new MappedDataView(input, this);
     }
 
     /// <inheritdoc/>
@@ -94,6 +95,20 @@ public sealed class TextGeneratorTransformer : ITransformer, IDisposable
         ArgumentNullException.ThrowIfNull(ctx);
         TextGeneratorFile.Save(ctx, this);
     }
+
+    /// <inheritdoc/>
+    int IColumnMapping.BatchSize => GenerationBatchSize;
+
+    /// <inheritdoc/>
+    IReadOnlyList<(string Name, DataViewType Type)> IColumnMapping.NewColumns =>
+        [.. Columns.Generated.Select(column => (column.Name, column.Type))];
+
+    /// <inheritdoc/>
+    DataViewSchema.Column IColumnMapping.FindInput(DataViewSchema schema) => TextGeneratorColumns.FindText(schema, "input", Columns.Input);
+
+    /// <inheritdoc/>
+    MappedBatch IColumnMapping.CreateBatch(DataViewRow source, DataViewSchema.Column input, int slots) => new GeneratedTextBatch(
+        this, [.. Columns.Generated.Select(column => column.Kind)], source.GetGetter<ReadOnlyMemory<char>>(input), slots);
 
     /// <summary>Frees the network, unless it was handed in from outside.</summary>
     public void Dispose()
