@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MLTransfer.Mapping;
 
-/// <summary>Makes new columns from an input column, many rows at a time.</summary>
+/// <summary>Makes new columns from input columns, many rows at a time.</summary>
 internal interface IColumnMapping
 {
     /// <summary>Rows that are computed together.</summary>
@@ -12,13 +12,13 @@ internal interface IColumnMapping
     /// <summary>The new columns in the order of the output schema.</summary>
     IReadOnlyList<(string Name, DataViewType Type)> NewColumns { get; }
 
-    /// <summary>Finds the input column.</summary>
-    /// <exception cref="ArgumentException">It is missing, or has another type.</exception>
-    DataViewSchema.Column FindInput(DataViewSchema schema);
+    /// <summary>Finds the input columns.</summary>
+    /// <exception cref="ArgumentException">One is missing, or has another type.</exception>
+    IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema);
 
     /// <summary>Makes room for the rows of a batch.</summary>
-    /// <param name="source">Where the input column's values come from.</param>
-    /// <param name="input">The input column.</param>
+    /// <param name="source">Where the input columns' values come from.</param>
+    /// <param name="inputs">The input columns, in the order of <see cref="FindInputs"/>.</param>
     /// <param name="slots">The most rows of a batch.</param>
-    MappedBatch CreateBatch(DataViewRow source, DataViewSchema.Column input, int slots);
+    MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots);
 }

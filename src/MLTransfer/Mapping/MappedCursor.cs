@@ -30,7 +30,7 @@ internal sealed class MappedCursor : DataViewRowCursor
         _columns = new BufferedColumn?[schema.Input.Count];
         foreach (var index in _active.Where(index => !schema.IsNew(index)))
             _columns[index] = BufferedColumn.Create(source, schema.Input[index], slots);
-        _batch = mapping.CreateBatch(source, schema.Source, slots);
+        _batch = mapping.CreateBatch(source, schema.Sources, slots);
         _idGetter = source.GetIdGetter();
         (_ids, _batches) = (new DataViewRowId[slots], new long[slots]);
     }

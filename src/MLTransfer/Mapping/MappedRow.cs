@@ -16,7 +16,7 @@ internal sealed class MappedRow : DataViewRow
         (_input, _schema) = (input, schema);
         _active = [.. active.Select(column => column.Index)];
         if (_active.Any(schema.IsNew))
-            _batch = mapping.CreateBatch(input, input.Schema[schema.Source.Index], slots: 1);
+            _batch = mapping.CreateBatch(input, [.. schema.Sources.Select(source => input.Schema[source.Index])], slots: 1);
     }
 
     public override DataViewSchema Schema => _schema.Output;

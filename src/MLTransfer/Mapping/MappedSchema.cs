@@ -8,7 +8,7 @@ internal sealed class MappedSchema
     public MappedSchema(DataViewSchema input, IColumnMapping mapping)
     {
         Input = input;
-        Source = mapping.FindInput(input);
+        Sources = mapping.FindInputs(input);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
         foreach (var (name, type) in mapping.NewColumns)
@@ -20,8 +20,8 @@ internal sealed class MappedSchema
 
     public DataViewSchema Output { get; }
 
-    /// <summary>The column that the new ones are made from.</summary>
-    public DataViewSchema.Column Source { get; }
+    /// <summary>The columns that the new ones are made from.</summary>
+    public IReadOnlyList<DataViewSchema.Column> Sources { get; }
 
     /// <summary>
     /// Whether the column of an index in <see cref="Output"/> is a new one; otherwise it is one of <see cref="Input"/>, with the same index there.
@@ -34,7 +34,7 @@ internal sealed class MappedSchema
     /// <summary>The input columns that the wanted output columns are made from.</summary>
     public IReadOnlyList<DataViewSchema.Column> Dependencies(IEnumerable<DataViewSchema.Column> wanted)
     {
-        var indices = wanted.Select(column => IsNew(column.Index) ? Source.Index : column.Index).ToHashSet();
+        var indices = wanted.SelectMany(column => IsNew(column.Index) ? Sources.Select(source => source.Index) : [column.Index]).ToHashSet();
         return [.. Input.Where(column => indices.Contains(column.Index))];
     }
 

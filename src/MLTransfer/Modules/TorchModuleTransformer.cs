@@ -101,7 +101,7 @@ public sealed class TorchModuleTransformer : ITransformer, IColumnMapping, IDisp
     }
 
     /// <inheritdoc/>
-    DataViewSchema.Column IColumnMapping.FindInput(DataViewSchema schema)
+    IReadOnlyList<DataViewSchema.Column> IColumnMapping.FindInputs(DataViewSchema schema)
     {
         var column = TensorColumn.Find(schema, "input", Columns.Input, isLabel: false);
         if (column.Type is ImageDataViewType != Columns.InputIsImage)
@@ -111,12 +111,12 @@ public sealed class TorchModuleTransformer : ITransformer, IColumnMapping, IDisp
         }
 
         TensorColumn.CheckShape(column, "input", Columns.InputShape, "the network takes");
-        return column;
+        return [column];
     }
 
     /// <inheritdoc/>
-    MappedBatch IColumnMapping.CreateBatch(DataViewRow source, DataViewSchema.Column input, int slots) =>
-        new NetworkBatch(this, ColumnValues.Create(source, input, Columns.InputShape, Columns.InputScaling));
+    MappedBatch IColumnMapping.CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) =>
+        new NetworkBatch(this, ColumnValues.Create(source, inputs[0], Columns.InputShape, Columns.InputScaling));
 
     /// <summary>Frees the network.</summary>
     public void Dispose()

@@ -104,11 +104,11 @@ public sealed class TextGeneratorTransformer : ITransformer, IColumnMapping, IDi
         [.. Columns.Generated.Select(column => (column.Name, column.Type))];
 
     /// <inheritdoc/>
-    DataViewSchema.Column IColumnMapping.FindInput(DataViewSchema schema) => TextGeneratorColumns.FindText(schema, "input", Columns.Input);
+    IReadOnlyList<DataViewSchema.Column> IColumnMapping.FindInputs(DataViewSchema schema) => [TextGeneratorColumns.FindText(schema, "input", Columns.Input)];
 
     /// <inheritdoc/>
-    MappedBatch IColumnMapping.CreateBatch(DataViewRow source, DataViewSchema.Column input, int slots) => new GeneratedTextBatch(
-        this, [.. Columns.Generated.Select(column => column.Kind)], source.GetGetter<ReadOnlyMemory<char>>(input), slots);
+    MappedBatch IColumnMapping.CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) => new GeneratedTextBatch(
+        this, [.. Columns.Generated.Select(column => column.Kind)], source.GetGetter<ReadOnlyMemory<char>>(inputs[0]), slots);
 
     /// <summary>Frees the network, unless it was handed in from outside.</summary>
     public void Dispose()
