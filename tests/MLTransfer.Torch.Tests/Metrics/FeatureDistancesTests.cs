@@ -7,13 +7,13 @@ namespace MLTransfer.Torch.Tests.Metrics;
 public sealed class FeatureDistancesTests
 {
     // Mean 0 and covariance diag(2, 8) / 3.
-    private static readonly Tensor s_cross = tensor(new double[] { 1, 0, -1, 0, 0, 2, 0, -2 }, [4, 2]);
+    private readonly Tensor _cross = tensor(new double[] { 1, 0, -1, 0, 0, 2, 0, -2 }, [4, 2]);
 
     [Fact]
     public void A_shift_costs_its_squared_length()
     {
         using var scope = NewDisposeScope();
-        Assert.Equal(25, FeatureDistances.FrechetDistance(s_cross, s_cross + tensor(new double[] { 3, 4 })), 10);
+        Assert.Equal(25, FeatureDistances.FrechetDistance(_cross, _cross + tensor(new double[] { 3, 4 })), 10);
     }
 
     [Fact]
@@ -22,8 +22,8 @@ public sealed class FeatureDistancesTests
         using var scope = NewDisposeScope();
         var scales = tensor(new double[] { 2, 5 });
         var expected = (Math.Pow(2 - 1, 2) * 2 + Math.Pow(5 - 1, 2) * 8) / 3;
-        Assert.Equal(expected, FeatureDistances.FrechetDistance(s_cross, s_cross * scales), 10);
-        Assert.Equal(expected, FeatureDistances.FrechetDistance(s_cross * scales, s_cross), 10);
+        Assert.Equal(expected, FeatureDistances.FrechetDistance(_cross, _cross * scales), 10);
+        Assert.Equal(expected, FeatureDistances.FrechetDistance(_cross * scales, _cross), 10);
     }
 
     [Fact]
@@ -32,9 +32,9 @@ public sealed class FeatureDistancesTests
         // With the second set turned by 45 degrees, C2 = [[5, -3], [-3, 5]] / 3 and tr (C1 C2)^(1/2) = sqrt(tr(C1 C2) + 2 sqrt(det C1 det C2)).
         using var scope = NewDisposeScope();
         var half = Math.Sqrt(0.5);
-        var turned = mm(s_cross, tensor(new double[] { half, half, -half, half }, [2, 2]));
+        var turned = mm(_cross, tensor(new double[] { half, half, -half, half }, [2, 2]));
         var traceOfRoot = Math.Sqrt(50 / 9.0 + 2 * (16 / 9.0));
-        Assert.Equal(10 / 3.0 + 10 / 3.0 - 2 * traceOfRoot, FeatureDistances.FrechetDistance(s_cross, turned), 10);
+        Assert.Equal(10 / 3.0 + 10 / 3.0 - 2 * traceOfRoot, FeatureDistances.FrechetDistance(_cross, turned), 10);
     }
 
     [Fact]
@@ -62,8 +62,8 @@ public sealed class FeatureDistancesTests
     public void Sets_that_cannot_be_compared_are_refused_with_their_shapes()
     {
         using var scope = NewDisposeScope();
-        Assert.Contains("[4, 2] and [4, 3]", Assert.Throws<ArgumentException>(() => FeatureDistances.FrechetDistance(s_cross, zeros(4, 3))).Message);
-        Assert.Throws<ArgumentException>(() => FeatureDistances.KernelDistance(s_cross, zeros(1, 2)));
-        Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => FeatureDistances.FrechetDistance(s_cross, s_cross / 0)).Message);
+        Assert.Contains("[4, 2] and [4, 3]", Assert.Throws<ArgumentException>(() => FeatureDistances.FrechetDistance(_cross, zeros(4, 3))).Message);
+        Assert.Throws<ArgumentException>(() => FeatureDistances.KernelDistance(_cross, zeros(1, 2)));
+        Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => FeatureDistances.FrechetDistance(_cross, _cross / 0)).Message);
     }
 }

@@ -1,7 +1,7 @@
 using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using AdamW = MLTransfer.Torch.Numerics.AdamW;
 
 namespace MLTransfer.Torch.Training.StyleGan2;
 

@@ -1,6 +1,5 @@
 using System.Numerics;
 using MLTransfer.Torch.Numerics;
-using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -66,12 +65,12 @@ internal static class ImageAugmentation
         // General geometry. Rotations before and after the stretching happen with the same probability together.
         var rotationProbability = 1 - Math.Sqrt(1 - probability);
         if (Happens(probability, ref random))
-            map *= Matrix3x2.CreateScale(MathF.Exp2(Normal(0.2, ref random)));
+            map *= Matrix3x2.CreateScale(float.Exp2(Normal(0.2, ref random)));
         if (Happens(rotationProbability, ref random))
             map *= Matrix3x2.CreateRotation(Uniform(-Math.PI, Math.PI, ref random));
         if (Happens(probability, ref random))
         {
-            var stretch = MathF.Exp2(Normal(0.2, ref random));
+            var stretch = float.Exp2(Normal(0.2, ref random));
             map *= Matrix3x2.CreateScale(stretch, 1 / stretch);
         }
 
@@ -89,7 +88,7 @@ internal static class ImageAugmentation
         if (Happens(probability, ref random))
             map *= Matrix4x4.CreateTranslation(new Vector3(Normal(0.2, ref random)));
         if (Happens(probability, ref random))
-            map *= Matrix4x4.CreateScale(MathF.Exp2(Normal(0.5, ref random)));
+            map *= Matrix4x4.CreateScale(float.Exp2(Normal(0.5, ref random)));
         if (channels != 3)
             return map;
 
@@ -99,7 +98,7 @@ internal static class ImageAugmentation
         if (Happens(probability, ref random))
             map *= Matrix4x4.CreateFromAxisAngle(s_gray, Uniform(-Math.PI, Math.PI, ref random));
         if (Happens(probability, ref random))
-            map *= gray + (Matrix4x4.Identity - gray) * MathF.Exp2(Normal(1, ref random)) with { M44 = 1 };
+            map *= (gray + (Matrix4x4.Identity - gray) * float.Exp2(Normal(1, ref random))) with { M44 = 1 };
         return map;
     }
 

@@ -9,7 +9,7 @@ public sealed class ResamplingTests
 {
     private static readonly double[] s_taps = [1 / 8.0, 3 / 8.0, 3 / 8.0, 1 / 8.0];
 
-    private static readonly Tensor s_images = Pattern(2, 3, 6, 5);
+    private readonly Tensor _images = Pattern(2, 3, 6, 5);
 
     [Theory]
     [InlineData(0, 1)]
@@ -19,22 +19,22 @@ public sealed class ResamplingTests
     public void Smoothing_equals_loops_over_pixels(int padding, int stride)
     {
         using var scope = NewDisposeScope();
-        AssertClose(Filtered(s_images, padding, padding, stride, gain: 3), Resampling.Smooth(s_images, padding, stride, gain: 3));
+        AssertClose(Filtered(_images, padding, padding, stride, gain: 3), Resampling.Smooth(_images, padding, stride, gain: 3));
     }
 
     [Fact]
     public void Doubling_equals_zeros_between_pixels_and_the_filter_times_four()
     {
         using var scope = NewDisposeScope();
-        var (height, width) = (s_images.shape[2], s_images.shape[3]);
+        var (height, width) = (_images.shape[2], _images.shape[3]);
         var spread = zeros([2, 3, 2 * height, 2 * width], ScalarType.Float64);
         for (var y = 0; y < height; y++)
         {
             for (var x = 0; x < width; x++)
-                spread[.., .., 2 * y, 2 * x] = s_images[.., .., y, x];
+                spread[.., .., 2 * y, 2 * x] = _images[.., .., y, x];
         }
 
-        AssertClose(Filtered(spread, before: 2, after: 1, stride: 1, gain: 4), Resampling.Double(s_images));
+        AssertClose(Filtered(spread, before: 2, after: 1, stride: 1, gain: 4), Resampling.Double(_images));
     }
 
     [Fact]
@@ -78,21 +78,21 @@ public sealed class ResamplingTests
         return tensor(target, [images.shape[0], images.shape[1], newHeight, newWidth]);
     }
 
-    private static void AssertGradient(Func<Tensor, Tensor> filter)
+    private void AssertGradient(Func<Tensor, Tensor> filter)
     {
         const double step = 1e-4;
         using var scope = NewDisposeScope();
-        var input = s_images.clone().requires_grad_(true);
+        var input = _images.clone().requires_grad_(true);
         var output = filter(input);
         var weights = Pattern(output.shape).cos();
         (output * weights).sum().backward();
-        var expected = zeros_like(s_images);
-        for (var i = 0; i < s_images.numel(); i++)
+        var expected = zeros_like(_images);
+        for (var i = 0; i < _images.numel(); i++)
         {
             using var inner = NewDisposeScope();
-            var change = zeros_like(s_images);
+            var change = zeros_like(_images);
             change.view(-1)[i] = step;
-            expected.view(-1)[i] = ((filter(s_images + change) - filter(s_images - change)) * weights).sum() / (2 * step);
+            expected.view(-1)[i] = ((filter(_images + change) - filter(_images - change)) * weights).sum() / (2 * step);
         }
 
         AssertClose(expected, input.grad!, 1e-6);

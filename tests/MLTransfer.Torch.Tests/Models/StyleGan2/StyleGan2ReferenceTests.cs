@@ -60,7 +60,6 @@ public sealed class StyleGan2ReferenceTests : IDisposable
         Assert.Equal(expected.shape, actual.shape);
         var difference = (actual - expected).abs().max().item<float>();
         Assert.True(difference < 1e-4, $"{name}: worst difference {difference}");
-        if (Environment.GetEnvironmentVariable("SHOW") is not null) Console.Error.WriteLine($"{name}: worst difference {difference}");
         TestContext.Current.SendDiagnosticMessage($"{name}: worst difference {difference}");
     }
 }
