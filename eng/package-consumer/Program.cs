@@ -1,4 +1,4 @@
-// What a stranger's first program does: fine-tune, save, load in a fresh context, generate.
+// What a stranger's first program does: fine-tune, save, load in a fresh context, generate, export.
 using Microsoft.ML;
 using MLTransfer;
 using MLTransfer.Text;
@@ -23,17 +23,22 @@ var after = ml.Generation.Evaluate(model, stories, "Text");
 Console.WriteLine($"loss {before.Loss:F3} before, {after.Loss:F3} after");
 
 var zip = Path.Combine(Path.GetTempPath(), $"mltransfer-consumer-{Environment.ProcessId}.zip");
+var export = zip + "-onnx";
 try
 {
     ml.Model.Save(model, stories.Schema, zip);
     var loaded = new MLContext(seed: 1).Model.Load(zip, out _);
     var story = ml.Data.CreateEnumerable<Written>(loaded.Transform(stories), reuseRowObject: false).First();
     Console.WriteLine(story.Opening + story.Continuation);
+    var file = ml.Generation.ExportToOnnx(loaded, export)[0]; // checked in ONNX Runtime
+    Console.WriteLine($"{file.Name}: {file.ByteCount} bytes");
     return after.Loss < before.Loss - 1 && story.Continuation.Length > 0 ? 0 : 1;
 }
 finally
 {
     File.Delete(zip);
+    if (Directory.Exists(export))
+        Directory.Delete(export, recursive: true);
 }
 
 internal sealed class Story

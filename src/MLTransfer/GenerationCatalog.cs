@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLTransfer.Onnx;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Training;
@@ -95,6 +96,50 @@ public sealed class GenerationCatalog
         (merged ?? generator.Model).Save(folder, weightType);
         using var channel = _host.Start(nameof(SaveModelFolder));
         channel.Info($"Saved the model to '{Path.GetFullPath(folder)}'.");
+    }
+
+    /// <summary>
+    /// Writes a fine-tuned generator as an ONNX model that ONNX Runtime, Hugging Face Optimum and transformers.js run; see
+    /// <see cref="OnnxExporter"/> for its inputs and outputs.
+    /// </summary>
+    /// <param name="model">A text generator, or a chain of transformers with one.</param>
+    /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
+    /// <param name="options">
+    /// Null for a float32 model of standard operators with adapters merged. The generator's own generation options go into
+    /// <c>generation_config.json</c> where these name none.
+    /// </param>
+    /// <param name="cancellationToken">Stops between files.</param>
+    /// <returns>The model files, in the order of writing.</returns>
+    /// <exception cref="ArgumentException">The model holds no text generator, or the options do not go together.</exception>
+    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
+    public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
+        ITransformer model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var generator = Find(model).Generator;
+        options ??= new OnnxExportOptions();
+        return ExportToOnnx(generator.Model, folder, options with { Generation = options.Generation ?? generator.Generation }, cancellationToken);
+    }
+
+    /// <summary>Writes a model as an ONNX model.</summary>
+    /// <param name="model">The model; it stays as it is.</param>
+    /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
+    /// <param name="options">Null for a float32 model of standard operators with adapters merged.</param>
+    /// <param name="cancellationToken">Stops between files.</param>
+    /// <inheritdoc cref="ExportToOnnx(ITransformer, string, OnnxExportOptions?, CancellationToken)" path="/returns"/>
+    /// <exception cref="ArgumentException">The options do not go together.</exception>
+    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
+    public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
+        TextGenerationModel model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        using var channel = _host.Start(nameof(ExportToOnnx));
+        var files = OnnxExporter.Export(model.Network, model.Tokenizer, folder, options, new OnnxExportLog(channel), cancellationToken);
+        channel.Info($"Exported the model to '{Path.GetFullPath(folder)}'.");
+        return files;
     }
 
     private TextGenerationMetrics Evaluate(TextGenerationModel model, TrainingTexts texts, CancellationToken cancellationToken)

@@ -1,12 +1,17 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Generation;
 
-/// <summary>Reads <c>generation_config.json</c>.</summary>
+/// <summary>Reads and writes <c>generation_config.json</c>.</summary>
 internal static class GenerationConfigurationFile
 {
     private const string FileName = "generation_config.json";
     private const long MaximumBytes = 1 << 20;
+
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
     public static GenerationOptions Read(string folder)
     {
@@ -26,6 +31,61 @@ internal static class GenerationConfigurationFile
         catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"{path}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Writes what differs from the defaults, and the ids of special tokens.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="options">Null for the ids alone.</param>
+    /// <param name="model">The content of <c>config.json</c>, which names ids first.</param>
+    /// <param name="tokenizer">Names ids that <c>config.json</c> does not; may be null.</param>
+    public static void Write(string folder, GenerationOptions? options, JsonObject model, TextTokenizer? tokenizer) =>
+        AtomicFile.WriteAllText(Path.Combine(folder, FileName), Format(options, model, tokenizer).ToJsonString(s_indented) + "\n");
+
+    private static JsonObject Format(GenerationOptions? options, JsonObject model, TextTokenizer? tokenizer)
+    {
+        var json = new JsonObject();
+        AddId("bos_token_id", null, tokenizer?.BeginningOfSequenceId);
+        AddId("eos_token_id", options?.EndOfSequenceIds, tokenizer?.EndOfSequenceId);
+        AddId("pad_token_id", null, tokenizer?.PaddingId);
+        if (options is null)
+            return json;
+
+        var defaults = new GenerationOptions();
+        json["max_new_tokens"] = options.MaximumNewTokens; // transformers' own default counts the prompt
+        Add("min_new_tokens", options.MinimumNewTokens, defaults.MinimumNewTokens);
+        Add("do_sample", options.Sample, defaults.Sample);
+        if (options.Sample)
+            json["top_k"] = options.TopK; // transformers' own default is another
+        Add("temperature", options.Temperature, defaults.Temperature);
+        Add("top_p", options.TopP, defaults.TopP);
+        Add("min_p", options.MinP, defaults.MinP);
+        Add("typical_p", options.TypicalP, defaults.TypicalP);
+        Add("repetition_penalty", options.RepetitionPenalty, defaults.RepetitionPenalty);
+        Add("no_repeat_ngram_size", options.NoRepeatNgramSize, defaults.NoRepeatNgramSize);
+        Add("num_beams", options.BeamCount, defaults.BeamCount);
+        Add("length_penalty", options.LengthPenalty, defaults.LengthPenalty);
+        Add("num_return_sequences", options.SequencesPerPrompt, defaults.SequencesPerPrompt);
+        if (options.EarlyStopping != defaults.EarlyStopping)
+            json["early_stopping"] = options.EarlyStopping == EarlyStopping.Never ? JsonValue.Create("never") : JsonValue.Create(true);
+        if (options.StopStrings.Count > 0)
+            json["stop_strings"] = new JsonArray([.. options.StopStrings.Select(text => (JsonNode)text)]);
+        return json;
+
+        void Add<T>(string name, T value, T missing)
+        {
+            if (!EqualityComparer<T>.Default.Equals(value, missing))
+                json[name] = JsonValue.Create(value);
+        }
+
+        void AddId(string name, IReadOnlyList<int>? chosen, int? ofTokenizer)
+        {
+            if (chosen is not null)
+                json[name] = chosen is [var only] ? JsonValue.Create(only) : new JsonArray([.. chosen.Select(id => (JsonNode)id)]);
+            else if (model[name] is { } ofModel)
+                json[name] = ofModel.DeepClone();
+            else if (ofTokenizer is { } id)
+                json[name] = id;
         }
     }
 

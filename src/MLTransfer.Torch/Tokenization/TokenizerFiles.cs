@@ -17,6 +17,8 @@ internal static class TokenizerFiles
 
     private static readonly string[] s_names = [Tokenizer, Vocabulary, Merges, Configuration, SpecialTokens, AddedTokens];
 
+    public static bool IsTokenizerFile(string name) => s_names.Contains(name);
+
     public static IReadOnlyDictionary<string, byte[]> Read(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Google.Protobuf;
+using MLTransfer.Onnx.Graphs;
+using MLTransfer.Onnx.Schema;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Models;
+using static TorchSharp.torch;
+using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
+
+namespace MLTransfer.Onnx.Weights;
+
+/// <summary>The initializers of <c>adapter.onnx_data</c>: the matrices under peft's names and in its layout, and the factor of their product.</summary>
+internal static class AdapterFile
+{
+    /// <summary>A scalar: alpha / rank.</summary>
+    public const string ScaleName = "lora_scale";
+
+    /// <summary>[rank, inputs] or [outputs, rank].</summary>
+    public static Initializer Matrix(string name, Tensor matrix, DataType type) =>
+        new(name, type, matrix.shape, stream => TensorContent.Write(stream, matrix, type)) { IsAdapter = true };
+
+    public static Initializer Scale(double scale, DataType type)
+    {
+        var bytes = type == DataType.Float16 ? BitConverter.GetBytes((Half)scale) : BitConverter.GetBytes((float)scale);
+        return new Initializer(ScaleName, type, [], stream => stream.Write(bytes)) { IsAdapter = true };
+    }
+
+    /// <summary>Writes the file beside a model anew, with the adapters of another model in the old ones' places.</summary>
+    public static void Replace(string modelPath, CausalLanguageModel model)
+    {
+        var places = ReadPlaces(modelPath);
+        if (places.Count == 0)
+            throw new InvalidDataException($"'{modelPath}' has its adapter merged, or none. Export it with {nameof(OnnxExportOptions.SeparateAdapter)}.");
+        var adapters = LowRankAdaptation.AdapterParameters(model).ToDictionary(parameter => parameter.name, parameter => (Tensor)parameter.parameter);
+        var initializers = places.Select(place => (place.Offset, Initializer: Find(place.Header))).ToList();
+        if (adapters.Count > 0)
+        {
+            throw new ArgumentException(
+                $"The model has the adapter '{adapters.Keys.Min(StringComparer.Ordinal)}', for which '{modelPath}' has no place. Export the model anew.", nameof(model));
+        }
+
+        var path = Path.Combine(Path.GetDirectoryName(modelPath)!, ModelFileWriter.AdapterFile);
+        AtomicFile.Write(path, stream =>
+        {
+            foreach (var (offset, initializer) in initializers)
+            {
+                stream.Write(new byte[offset - stream.Position]);
+                initializer.Write(stream);
+            }
+        });
+
+        Initializer Find(TensorProto header)
+        {
+            var type = (DataType)header.DataType;
+            if (header.Name == ScaleName)
+                return Scale(model.Lora!.Scale, type);
+            if (!adapters.Remove(header.Name, out var matrix))
+                throw new ArgumentException($"The model has no adapter '{header.Name}', which '{modelPath}' asks for. Export the model anew.", nameof(model));
+            if (!matrix.shape.SequenceEqual(header.Dims))
+            {
+                throw new ArgumentException(
+                    $"The adapter '{header.Name}' has shape [{string.Join(", ", matrix.shape)}], but '{modelPath}' has room for "
+                    + $"[{string.Join(", ", header.Dims)}]. Export the model anew.", nameof(model));
+            }
+
+            return Matrix(header.Name, matrix, type);
+        }
+    }
+
+    private static List<(long Offset, TensorProto Header)> ReadPlaces(string modelPath)
+    {
+        ModelProto file;
+        try
+        {
+            using var stream = File.OpenRead(modelPath);
+            file = ModelProto.Parser.ParseFrom(stream);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            throw new InvalidDataException($"'{modelPath}' is no ONNX file: {exception.Message}", exception);
+        }
+
+        var places = new List<(long Offset, TensorProto Header)>();
+        foreach (var header in file.Graph?.Initializer ?? [])
+        {
+            if (Entry("location") == ModelFileWriter.AdapterFile)
+                places.Add((long.Parse(Entry("offset")!, CultureInfo.InvariantCulture), header));
+
+            string? Entry(string key) => header.ExternalData.FirstOrDefault(entry => entry.Key == key)?.Value;
+        }
+
+        places.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+        return places;
+    }
+}

@@ -1,0 +1,64 @@
+using MLTransfer.Onnx.Graphs;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Models;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
+
+namespace MLTransfer.Onnx.Weights;
+
+/// <summary>The parameters of a model by name, with its LoRA adapters merged or apart.</summary>
+internal sealed class ModelParameters(CausalLanguageModel model, bool separateAdapter)
+{
+    private readonly Dictionary<string, Tensor> _tensors = new(model.CheckpointTensors());
+    private readonly Dictionary<string, LoraAdapter> _adapters =
+        LowRankAdaptation.AdaptedLayers(model).ToDictionary(layer => layer.Name, layer => layer.Layer.Adapter!);
+
+    public bool Has(string name) => _tensors.ContainsKey(name);
+
+    /// <summary>A bias, or a weight or bias of a normalization, in the type that is computed in.</summary>
+    public Value Vector(GraphBuilder graph, string name, DataType type) => graph.Add(name, () =>
+        new Initializer(name, type, _tensors[name].shape, stream => TensorContent.Write(stream, _tensors[name], type)));
+
+    /// <summary>The weight of a linear layer or a table of embeddings.</summary>
+    public WeightMatrix Matrix(string name, WeightLayout layout)
+    {
+        var shape = _tensors[name].shape;
+        var (inputs, outputs) = layout == WeightLayout.InputByOutput ? (shape[0], shape[1]) : (shape[1], shape[0]);
+        return new WeightMatrix(name, layout, inputs, outputs, Read);
+
+        Tensor Read()
+        {
+            using var gradients = no_grad();
+            using var scope = NewDisposeScope();
+            var weight = _tensors[name].detach();
+            if (!separateAdapter && _adapters.TryGetValue(LayerOf(name), out var adapter))
+            {
+                var update = adapter.WeightUpdate(); // [outputs, inputs]
+                weight = weight + (layout == WeightLayout.InputByOutput ? update.t() : update);
+            }
+
+            return weight.MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>input A' B' * scale for a linear layer whose adapter is apart; null where there is none.</summary>
+    /// <param name="graph">Takes the nodes.</param>
+    /// <param name="input">[batch, length, inputs].</param>
+    /// <param name="weightName">The name of the layer's weight.</param>
+    /// <param name="type">The type that is computed in.</param>
+    public Value? AdapterUpdate(GraphBuilder graph, Value input, string weightName, DataType type)
+    {
+        if (!separateAdapter || !_adapters.TryGetValue(LayerOf(weightName), out var adapter))
+            return null;
+        var a = graph.Transpose(Add("lora_A.weight", adapter.A), 1, 0);    // [inputs, rank]
+        var b = graph.Transpose(Add("lora_B.weight", adapter.B), 1, 0);    // [rank, outputs]
+        var scale = graph.Add(AdapterFile.ScaleName, () => AdapterFile.Scale(adapter.Scale, type));
+        return graph.MatrixProduct(graph.Product(graph.MatrixProduct(input, a), scale), b);
+
+        Value Add(string part, Parameter parameter) => graph.Add($"{LayerOf(weightName)}.{part}", () =>
+            AdapterFile.Matrix($"{LayerOf(weightName)}.{part}", parameter, type));
+    }
+
+    private static string LayerOf(string weightName) => weightName[..^".weight".Length];
+}
