@@ -43,7 +43,7 @@ public abstract class BaseNetwork : IDisposable
 
     /// <summary>The shape of the features for inputs of a shape, both without the batch, found by computing them for zeros.</summary>
     /// <exception cref="ArgumentException">The network does not take such inputs.</exception>
-    internal long[] FindOutputShape(IReadOnlyList<long> inputShape)
+    internal virtual long[] FindOutputShape(IReadOnlyList<long> inputShape)
     {
         const int batch = 2;
         using var scope = NewDisposeScope();

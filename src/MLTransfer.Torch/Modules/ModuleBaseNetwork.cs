@@ -58,6 +58,10 @@ public sealed class ModuleBaseNetwork : BaseNetwork
     /// <inheritdoc/>
     public override void Dispose() => Module.Dispose();
 
+    // Layers know their shape: nothing need be computed, however large a damaged file says that they are.
+    internal override long[] FindOutputShape(IReadOnlyList<long> inputShape) =>
+        Module is LayerSequence layers && layers.InputShape.SequenceEqual(inputShape) ? [.. layers.OutputShape] : base.FindOutputShape(inputShape);
+
     internal override void SetTraining(bool training)
     {
         Module.train(training && IsTrainable);
