@@ -4,6 +4,7 @@ using MLTransfer.Onnx.Families;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Torch.Models.StyleGan2;
 using MLTransfer.Torch.Numerics;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx;

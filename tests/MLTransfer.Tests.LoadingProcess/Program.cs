@@ -1,15 +1,23 @@
-// Loads a model file and transforms texts, as an application that knows nothing but ML.NET.
-// Arguments: the model file, the output column's name, then texts. Prints one value a line, as JSON, and the time it took to the first.
+// Loads a model file and transforms rows, as an application that knows nothing but ML.NET.
+// Arguments: the model file, the output column's name, then texts or numbers. Prints one value a line, as JSON, and the time it took to the first.
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 
 var clock = Stopwatch.StartNew();
 var ml = new MLContext();
 ITransformer model = ml.Model.Load(args[0], out _);
-IDataView view = model.Transform(ml.Data.LoadFromEnumerable(args[2..].Select(text => new Row { Opening = text })));
-IEnumerable<object> values = view.Schema[args[1]].Type is TextDataViewType ? view.GetColumn<string>(args[1]) : view.GetColumn<float[]>(args[1]);
+IDataView view = model.Transform(ml.Data.LoadFromEnumerable(args[2..].Select(
+    text => new Row { Opening = text, Number = float.TryParse(text, CultureInfo.InvariantCulture, out float number) ? number : 0 })));
+IEnumerable<object> values = view.Schema[args[1]].Type switch
+{
+    TextDataViewType => view.GetColumn<string>(args[1]),
+    ImageDataViewType => view.GetColumn<MLImage>(args[1]).Select(image => image.Pixels.ToArray()),
+    _ => view.GetColumn<float[]>(args[1]),
+};
 foreach (object value in values)
 {
     Console.WriteLine(JsonSerializer.Serialize(value));
