@@ -23,6 +23,14 @@ public sealed class ResamplingTests
     }
 
     [Fact]
+    public void Smoothing_in_bfloat16_equals_loops_but_for_rounding()
+    {
+        using var scope = NewDisposeScope();
+        var actual = Resampling.Smooth(_images.to(ScalarType.BFloat16), padding: 1, stride: 2).to(ScalarType.Float64);
+        AssertClose(Filtered(_images, 1, 1, 2, gain: 1), actual, 0.01);
+    }
+
+    [Fact]
     public void Doubling_equals_zeros_between_pixels_and_the_filter_times_four()
     {
         using var scope = NewDisposeScope();
