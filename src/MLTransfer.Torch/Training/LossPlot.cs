@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Checkpoints;
-using ScottPlot;
 
 namespace MLTransfer.Torch.Training;
 
@@ -8,25 +7,10 @@ internal static class LossPlot
 {
     public static void Write(string path, IReadOnlyList<TrainingProgress> history)
     {
-        using var plot = new Plot();
-        Add("training", history.Where(p => p.Loss is not null).Select(p => (p.Step, p.Loss!.Value)), markers: false);
-        Add("validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)), markers: true);
-        plot.Title("Loss");
-        plot.XLabel("Optimizer step");
-        plot.YLabel("Cross-entropy (nats a token)");
-        plot.ShowLegend(Alignment.UpperRight);
-        var png = plot.GetImageBytes(900, 500, ImageFormat.Png);
+        var plot = new LinePlot("Loss", "Optimizer step", "Cross-entropy (nats a token)");
+        plot.Add("training", history.Where(p => p.Loss is not null).Select(p => ((double)p.Step, p.Loss!.Value)), markers: false);
+        plot.Add("validation", history.Where(p => p.ValidationLoss is not null).Select(p => ((double)p.Step, p.ValidationLoss!.Value)), markers: true);
+        var png = plot.ToPng(900, 500);
         AtomicFile.Write(path, stream => stream.Write(png));
-
-        void Add(string label, IEnumerable<(int Step, double Loss)> values, bool markers)
-        {
-            var points = values.Where(v => double.IsFinite(v.Loss)).ToList();
-            if (points.Count == 0)
-                return;
-            var line = plot.Add.Scatter(points.Select(p => (double)p.Step).ToArray(), points.Select(p => p.Loss).ToArray());
-            line.LegendText = label;
-            line.LineWidth = 2;
-            line.MarkerSize = markers ? 7 : 0;
-        }
     }
 }
