@@ -16,8 +16,8 @@ public enum OnnxPrecision
     Int8,
 
     /// <summary>
-    /// Matrices in int4 with a scale and a zero point for each 32 inputs (<c>MatMulNBits</c> of ONNX Runtime), embeddings in int8;
-    /// activations and everything else in float32.
+    /// Matrices in int4 with a scale and a zero point for each 32 inputs (<c>MatMulNBits</c> of ONNX Runtime); activations and everything
+    /// else in float32.
     /// </summary>
     Int4,
 }

@@ -63,7 +63,7 @@ public class OnnxExportTests
                 ["attention_mask"] = [1, Length],
                 ["position_ids"] = [1, Length],
                 ["logits"] = [1, Length, model.Network.VocabularySize],
-            });
+            }, recursionLimit: 100);
         var data = _ml.Data.LoadFromEnumerable(rows);
         var transformed = pipeline.Fit(data).Transform(data);
 

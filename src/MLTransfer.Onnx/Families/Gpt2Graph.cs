@@ -37,7 +37,7 @@ internal sealed class Gpt2Graph
 
         _graph.EnterScope("/transformer");
         var tokens = _format.ReadRows(inputIds, Table("transformer.wte.weight"));                    // [B, T, C]
-        var positions = _graph.Node("Gather", [Vector("transformer.wpe.weight"), positionIds], ("axis", 0L));
+        var positions = _graph.Node("Gather", [Unquantized("transformer.wpe.weight"), positionIds], ("axis", 0L));
         var hidden = _graph.Sum(tokens, positions);                                                  // [B, T, C]
         var bias = AttentionBias(inputIds, attentionMask, past[0]?.Key);
 
@@ -96,7 +96,7 @@ internal sealed class Gpt2Graph
     /// <summary>The layer normalization of x + added, and x + added itself: each [B, T, C].</summary>
     private (Value Normalized, Value Sum) AddAndNormalize(Value x, Value? added, string name)
     {
-        var (weight, bias) = (Vector(name + ".weight"), Vector(name + ".bias"));
+        var (weight, bias) = (Unquantized(name + ".weight"), Unquantized(name + ".bias"));
         var epsilon = ("epsilon", (object)(float)_configuration.LayerNormEpsilon);
         if (_fused && added is not null)
         {
@@ -160,14 +160,14 @@ internal sealed class Gpt2Graph
         if (_fused && Activations.IsTanhGelu(activation))
         {
             var product = Product(x, name + ".c_fc");
-            return Linear(_graph.RuntimeNode("FastGelu", 1, [product, Vector(name + ".c_fc.bias")])[0], name + ".c_proj");
+            return Linear(_graph.RuntimeNode("FastGelu", 1, [product, Unquantized(name + ".c_fc.bias")])[0], name + ".c_proj");
         }
 
         var inner = Activations.Apply(_graph, activation, Linear(x, name + ".c_fc"), _type);         // [B, T, inner]
         return Linear(inner, name + ".c_proj");                                                      // [B, T, C]
     }
 
-    private Value Linear(Value x, string name) => _graph.Sum(Product(x, name), Vector(name + ".bias"));
+    private Value Linear(Value x, string name) => _graph.Sum(Product(x, name), Unquantized(name + ".bias"));
 
     /// <summary>x W, with the adapter's update where there is one apart.</summary>
     private Value Product(Value x, string name)
@@ -177,7 +177,7 @@ internal sealed class Gpt2Graph
         return _parameters.AdapterUpdate(_graph, x, weight, _type) is { } update ? _graph.Sum(product, update) : product;
     }
 
-    private Value Vector(string name) => _parameters.Vector(_graph, name, _type);
+    private Value Unquantized(string name) => _parameters.Unquantized(_graph, name, _type);
 
     private WeightMatrix Table(string name) => _parameters.Matrix(name, WeightLayout.OutputByInput);
 }

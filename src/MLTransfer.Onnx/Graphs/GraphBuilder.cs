@@ -54,6 +54,9 @@ internal sealed class GraphBuilder
         return Add(name, () => new Initializer(name, DataType.Int64, shape, stream => stream.Write(bytes)));
     }
 
+    /// <summary>A scalar uint8.</summary>
+    public Value Constant(byte value) => Add($"uint8_{value}", () => new Initializer($"uint8_{value}", DataType.Uint8, [], stream => stream.WriteByte(value)));
+
     /// <summary>A scalar of a floating-point type.</summary>
     public Value Constant(double value, DataType type)
     {

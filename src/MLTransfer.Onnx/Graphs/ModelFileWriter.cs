@@ -36,12 +36,12 @@ internal static class ModelFileWriter
         var initializers = graph.Initializers;
         var isLarge = initializers.Sum(initializer => initializer.ByteCount) >= externalDataFrom;
         var dataFile = Path.GetFileName(path) + "_data";
-        var places = initializers.ToDictionary(
-            initializer => initializer,
-            initializer => initializer.IsAdapter ? AdapterFile : isLarge && initializer.ByteCount >= SmallestExternalTensor ? dataFile : null);
+        List<(Initializer Initializer, string? File)> places = [.. initializers.Select(initializer => (
+            initializer,
+            initializer.IsAdapter ? AdapterFile : isLarge && initializer.ByteCount >= SmallestExternalTensor ? dataFile : null))];
 
         WriteModelFile(path, graph, [.. WithHeaders(places)]);
-        foreach (var file in places.Where(place => place.Value is not null).GroupBy(place => place.Value!, place => place.Key))
+        foreach (var file in places.Where(place => place.File is not null).GroupBy(place => place.File!, place => place.Initializer))
         {
             var dataPath = Path.Combine(Path.GetDirectoryName(path)!, file.Key);
             // The files of a folder share the adapter.
@@ -61,7 +61,7 @@ internal static class ModelFileWriter
         }
     }
 
-    private static IEnumerable<(Initializer Initializer, TensorProto Header)> WithHeaders(Dictionary<Initializer, string?> places)
+    private static IEnumerable<(Initializer Initializer, TensorProto Header)> WithHeaders(IEnumerable<(Initializer Initializer, string? File)> places)
     {
         var ends = new Dictionary<string, long>();
         foreach (var (initializer, file) in places)

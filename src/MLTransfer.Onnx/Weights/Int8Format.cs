@@ -26,31 +26,26 @@ internal sealed class Int8Format(GraphBuilder graph) : WeightFormat(graph, DataT
         return Graph.Product(product, Graph.Product(quantized[1], scale));
     }
 
-    public override Value ReadRows(Value ids, WeightMatrix table) => ReadRows(Graph, ids, table);
-
-    /// <summary>[batch, length] to [batch, length, width] float32.</summary>
-    public static Value ReadRows(GraphBuilder graph, Value ids, WeightMatrix table)
+    public override Value ReadRows(Value ids, WeightMatrix table)
     {
-        var (weight, scale) = Store(graph, table);
-        var rows = graph.Cast(graph.Node("Gather", [weight, ids], ("axis", 0L)), DataType.Float);       // [batch, length, width]
-        var scales = graph.Node("Gather", [scale, ids], ("axis", 0L));                                  // [batch, length]
-        return graph.Product(rows, graph.Node("Unsqueeze", [scales, graph.Constant([-1])]));
+        var (weight, scale) = Store(table);
+        var rows = Graph.Cast(Graph.Node("Gather", [weight, ids], ("axis", 0L)), DataType.Float);       // [batch, length, width]
+        var scales = Graph.Node("Gather", [scale, ids], ("axis", 0L));                                  // [batch, length]
+        return Graph.Product(rows, Graph.Node("Unsqueeze", [scales, Graph.Constant([-1])]));
     }
 
-    private (Value Weight, Value Scale) Store(WeightMatrix matrix) => Store(Graph, matrix);
-
-    private static (Value Weight, Value Scale) Store(GraphBuilder graph, WeightMatrix matrix)
+    private (Value Weight, Value Scale) Store(WeightMatrix matrix)
     {
         var (weightName, scaleName) = (matrix.Name + "_quantized", matrix.Name + "_scale");
         return (
-            graph.Add(weightName, () => new Initializer(weightName, DataType.Int8, matrix.Shape, stream =>
+            Graph.Add(weightName, () => new Initializer(weightName, DataType.Int8, matrix.Shape, stream =>
             {
                 using var scope = NewDisposeScope();
                 var weight = matrix.ReadFloats();
                 var quantized = (weight / Scales(weight, matrix)).round().clamp(-Limit, Limit).to(ScalarType.Int8).contiguous();
                 stream.Write(MemoryMarshal.AsBytes(NativeTensor.AsSpan<sbyte>(quantized)));
             })),
-            graph.Add(scaleName, () => new Initializer(scaleName, DataType.Float, [matrix.Outputs], stream =>
+            Graph.Add(scaleName, () => new Initializer(scaleName, DataType.Float, [matrix.Outputs], stream =>
             {
                 using var scope = NewDisposeScope();
                 TensorContent.Write(stream, Scales(matrix.ReadFloats(), matrix), DataType.Float);

@@ -16,8 +16,8 @@ internal sealed class ModelParameters(CausalLanguageModel model, bool separateAd
 
     public bool Has(string name) => _tensors.ContainsKey(name);
 
-    /// <summary>A bias, or a weight or bias of a normalization, in the type that is computed in.</summary>
-    public Value Vector(GraphBuilder graph, string name, DataType type) => graph.Add(name, () =>
+    /// <summary>A parameter that no precision quantizes, in the type that is computed in: biases, normalizations, the table of positions.</summary>
+    public Value Unquantized(GraphBuilder graph, string name, DataType type) => graph.Add(name, () =>
         new Initializer(name, type, _tensors[name].shape, stream => TensorContent.Write(stream, _tensors[name], type)));
 
     /// <summary>The weight of a linear layer or a table of embeddings.</summary>

@@ -63,7 +63,12 @@ public sealed class Trainer
         }
 
         _totalSteps = (int)steps;
+        Precision = options.Precision != Precision.Auto ? options.Precision
+            : HasFastBFloat16(model.Device) ? Precision.BFloat16 : Precision.Float32;
     }
+
+    /// <summary>The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.</summary>
+    public Precision Precision { get; }
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
@@ -93,13 +98,15 @@ public sealed class Trainer
         TrainerState? reached = null; // null until the run has begun
         var hasResult = false;
         using var optimizer = CreateOptimizer();
+        FrozenWeights? frozen = null;
         try
         {
             Directory.CreateDirectory(workFolder);
-            _model.ComputeType = ComputeType();
+            _model.ComputeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
             optimizer.ClearGradients(); // of whatever the model was used for before
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
+            frozen = FrozenWeights.Convert(_model, Path.Combine(workFolder, "frozen-weights.safetensors"));
             using var log = new MetricsLog(_options.OutputDirectory, state.Step);
             var (firstStep, tokens) = (state.Step, 0L);
             var stoppedEarly = IsToStop(state); // a run that had stopped already has nothing left to do
@@ -192,6 +199,7 @@ public sealed class Trainer
         finally
         {
             _model.eval();
+            frozen?.Dispose();
             _model.ComputeType = null;
             foreach (var (_, parameter) in _model.TrainableParameters())
                 parameter.grad = null;
@@ -205,11 +213,7 @@ public sealed class Trainer
         }
     }
 
-    private ScalarType? ComputeType()
-    {
-        var fast = ProcessorFeatures.HasBFloat16Products || _model.Device.type != TorchSharp.DeviceType.CPU;
-        return _options.Precision == Precision.BFloat16 || _options.Precision == Precision.Auto && fast ? ScalarType.BFloat16 : null;
-    }
+    private static bool HasFastBFloat16(Device device) => ProcessorFeatures.HasBFloat16Products || device.type != TorchSharp.DeviceType.CPU;
 
     private AdamW CreateOptimizer() => new(
         _model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: IsDecayed(p.Name, p.Parameter.dim()))),
@@ -268,11 +272,15 @@ public sealed class Trainer
         // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
         var labels = rows.Sum(row => row.LabelCount);
         double loss = 0;
+        var passes = 0;
         foreach (var part in rows.Chunk(_options.BatchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels);
+            using var checkpoints = _options.GradientCheckpointing
+                ? new GradientCheckpoints((long)SplitMix64.Mix((ulong)_options.Seed, 3, (ulong)step, (ulong)passes++))
+                : null;
+            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels, checkpoints);
         }
 
         var gradientNorm = optimizer.GradientNorm();
