@@ -63,7 +63,6 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
             BatchSize = arguments.BatchSize,
             LearningRate = arguments.LearningRate,
             Lora = arguments.LoraRank is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,
-            Precision = Precision.Auto,
             Dropout = 0.1,
             ValidationData = validation, // the weights that are best on it are kept
             OutputDirectory = arguments.Output,

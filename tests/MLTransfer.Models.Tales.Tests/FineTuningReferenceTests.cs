@@ -12,6 +12,7 @@ public class FineTuningReferenceTests
 {
     private static readonly TrainingOptions Recipe = new()
     {
+        Precision = Precision.Float32,
         NumberOfEpochs = 3,
         BatchSize = 8,
         LearningRate = 5e-4,
@@ -56,6 +57,7 @@ public class FineTuningReferenceTests
         LowRankAdaptation.Attach(model, new LoraOptions { Rank = 8, Alpha = 16, TargetModules = ["c_attn"] });
         var options = new TrainingOptions
         {
+            Precision = Recipe.Precision,
             NumberOfEpochs = Recipe.NumberOfEpochs,
             BatchSize = Recipe.BatchSize,
             LearningRate = reference["arguments"]!["learning_rate"]!.GetValue<double>(),

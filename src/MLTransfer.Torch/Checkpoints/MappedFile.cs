@@ -1,10 +1,12 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using MLTransfer.Torch.Numerics;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints;
 
 /// <summary>A whole file in memory, private and copy-on-write. The mapping lives until this and all tensors over it are disposed.</summary>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed unsafe partial class MappedFile : IDisposable
 {
     // Never disposed: that would refuse new references to the handle, which has a finalizer of its own.
     private readonly MemoryMappedViewAccessor _view;
@@ -45,5 +47,23 @@ internal sealed unsafe class MappedFile : IDisposable
         return new MappedFile(path, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.CopyOnWrite), length);
     }
 
+    /// <summary>Gives back the memory of a tensor over a mapped file, which must not have been written to. The next use reads the file again.</summary>
+    public static void ReleaseMemory(Tensor tensor)
+    {
+        if (!OperatingSystem.IsLinux())
+            return; // where it is only not as small as it could be
+        var page = (nuint)Environment.SystemPageSize;
+        var start = (nuint)NativeTensor.Pointer(tensor);
+        var end = start + (nuint)(tensor.numel() * NativeTensor.ElementSize(tensor.dtype));
+        var first = (start + page - 1) / page * page; // whole pages alone: others have neighbours' data
+        if (end / page * page is var last && last > first)
+            _ = Advise(first, last - first, MadviseDontNeed);
+    }
+
     public void Dispose() => Handle.Dispose();
+
+    private const int MadviseDontNeed = 4;
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nuint address, nuint length, int advice);
 }

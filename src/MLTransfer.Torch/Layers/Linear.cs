@@ -10,6 +10,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
+    private Int8Matrix? _quantized; // in place of the weight
 
     /// <summary>Takes <c>weight</c> and <c>bias</c> from the scope.</summary>
     public Linear(WeightScope weights, int inputWidth, int outputWidth, WeightLayout layout, Initialization initialization, bool hasBias = true)
@@ -44,16 +45,24 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// </summary>
     internal ScalarType? ComputeType { get; set; }
 
+    /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
+    internal Tensor? ConvertedWeight { get; set; }
+
+    /// <summary>The weight in its <see cref="Layout"/>.</summary>
+    internal Parameter Weight => _weight;
+
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }
 
     /// <summary>[..., input width] to [..., output width].</summary>
     public override Tensor forward(Tensor input)
     {
+        if (_quantized is not null)
+            return Int8Product.Compute(input, _quantized, _bias);
         using var scope = NewDisposeScope();
         var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
         if (ComputeType is { } type)
-            (input, weight, bias) = (input.to(type), weight.to(type), bias?.to(type));
+            (input, weight, bias) = (input.to(type), ConvertedWeight ?? weight.to(type), bias?.to(type));
         var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
         if (Adapter is not null)
             output = output + Adapter.Forward(input, training);
@@ -64,6 +73,12 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     internal void Apply(
         ReadOnlySpan<float> input, Span<float> output, DecodingStep step, RowActivation activation = RowActivation.None, bool accumulate = false)
     {
+        if (_quantized is not null)
+        {
+            Int8Product.Compute(input, _quantized, _bias is null ? default : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
+            return;
+        }
+
         var matrix = RowMatrix.Of(_weight, _bias, Layout == WeightLayout.OutputByInput);
         if (Adapter is null)
         {
@@ -84,20 +99,32 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
             return;
         using (no_grad())
         using (NewDisposeScope())
-        {
-            var update = Adapter.WeightUpdate(); // [output, input]
-            _weight.add_(Layout == WeightLayout.OutputByInput ? update : update.t());
-        }
+            _weight.add_(AdapterUpdate());
 
         Adapter.Dispose();
         Adapter = null;
+    }
+
+    /// <summary>The weight with the adapter's update, as a new tensor.</summary>
+    internal Tensor MergedWeight() => _weight + AdapterUpdate();
+
+    /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
+    internal Int8Matrix QuantizeWeight()
+    {
+        _quantized = Int8Matrix.Quantize(_weight, Layout == WeightLayout.OutputByInput);
+        _weight.Dispose();
+        return _quantized;
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             Adapter?.Dispose();
+            _quantized?.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 
@@ -105,6 +132,13 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents()
     {
         // TorchSharp would register the fields once more, under their own names.
+    }
+
+    /// <returns>In the weight's layout.</returns>
+    private Tensor AdapterUpdate()
+    {
+        var update = Adapter!.WeightUpdate(); // [output, input]
+        return Layout == WeightLayout.OutputByInput ? update : update.t();
     }
 
     private Tensor MultiplyInputByOutput(Tensor input, Tensor weight, Tensor? bias)

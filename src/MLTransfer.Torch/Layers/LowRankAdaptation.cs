@@ -62,6 +62,7 @@ public static class LowRankAdaptation
     /// <exception cref="ArgumentException">A target matches no layer, or the model has adapters already.</exception>
     internal static IReadOnlyList<(string Name, Linear Layer)> Targets(CausalLanguageModel model, IReadOnlyList<string> targetModules)
     {
+        WeightQuantization.ThrowIfQuantized(model, "adapted");
         if (model.Lora is not null)
             throw new ArgumentException("The model has LoRA adapters already. Merge them first.", nameof(model));
 

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Models;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -59,6 +60,9 @@ public abstract class WeightSource
         Checkpoint checkpoint, string origin, string basePrefix, ScalarType dataType, Device device) =>
         new CheckpointWeightSource(checkpoint, origin, basePrefix, dataType, device);
 
+    /// <summary>The parameters of a model, adapters merged. Those that have the type already are shared with it.</summary>
+    internal static WeightSource FromModel(CausalLanguageModel model, ScalarType dataType) => new ModelWeightSource(model, dataType);
+
     /// <summary>New parameters, drawn with libtorch's generator.</summary>
     public static WeightSource Initialized(ScalarType dataType, Device device) => new InitializedWeightSource(dataType, device);
 
@@ -101,6 +105,22 @@ public abstract class WeightSource
                 return null;
             var bare = name[basePrefix.Length..];
             return checkpoint.Tensors.ContainsKey(bare) ? bare : null;
+        }
+    }
+
+    private sealed class ModelWeightSource(CausalLanguageModel model, ScalarType dataType) : WeightSource
+    {
+        private readonly Dictionary<string, Tensor> _parameters = model.CheckpointTensors().ToDictionary();
+        private readonly Dictionary<string, Linear> _adapted = LowRankAdaptation.AdaptedLayers(model).ToDictionary(l => l.Name + ".weight", l => l.Layer);
+
+        public override bool Contains(string name) => _parameters.ContainsKey(name);
+
+        public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
+        {
+            using var gradients = no_grad();
+            using var scope = NewDisposeScope();
+            var tensor = _adapted.TryGetValue(name, out var layer) ? layer.MergedWeight() : _parameters[name].detach();
+            return new Parameter(tensor.to(dataType).DetachFromDisposeScope(), requires_grad: false);
         }
     }
 

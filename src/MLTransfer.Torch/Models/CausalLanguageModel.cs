@@ -44,7 +44,10 @@ public abstract class CausalLanguageModel : nn.Module
     /// <summary>Whether a parameter is a table of token or position embeddings.</summary>
     public abstract bool IsEmbedding(string parameterName);
 
-    /// <summary>The parameter that both reads tokens and, where tied, writes logits: [vocabulary, width].</summary>
+    /// <summary>
+    /// The parameter that both reads tokens and, where tied, writes logits: [vocabulary, width]. Disposed where the model is quantized, as the
+    /// other matrices.
+    /// </summary>
     public abstract Parameter TokenEmbedding { get; }
 
     /// <summary>The weights of the output head, [vocabulary, width]; tied to <see cref="TokenEmbedding"/> in most models.</summary>
@@ -55,6 +58,12 @@ public abstract class CausalLanguageModel : nn.Module
 
     /// <summary>The LoRA adapters that are attached, or null.</summary>
     public LoraOptions? Lora { get; internal set; }
+
+    /// <summary>Whether matrices are int8 numbers in place of parameters; see <see cref="WeightQuantization"/>.</summary>
+    public bool IsQuantized => QuantizedHead is not null;
+
+    /// <summary>The output head of a quantized model.</summary>
+    internal Int8Matrix? QuantizedHead { get; set; }
 
     /// <summary>The type that matrix products are computed in; null for the parameters' own. Normalization, softmax and loss stay in float32.</summary>
     internal ScalarType? ComputeType
@@ -68,11 +77,14 @@ public abstract class CausalLanguageModel : nn.Module
         }
     }
 
+    /// <summary>The output head in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
+    internal Tensor? ConvertedOutputHead { get; set; }
+
     /// <summary>The type of the parameters.</summary>
-    public ScalarType DataType => TokenEmbedding.dtype;
+    public ScalarType DataType => IsQuantized ? ScalarType.Float32 : TokenEmbedding.dtype;
 
     /// <summary>Where the parameters are.</summary>
-    public Device Device => TokenEmbedding.device;
+    public Device Device => IsQuantized ? CPU : TokenEmbedding.device;
 
     /// <summary>The last hidden states, after the final normalization: [batch, length, width].</summary>
     public abstract Tensor ComputeHiddenStates(ModelInput input);
@@ -81,12 +93,14 @@ public abstract class CausalLanguageModel : nn.Module
     public Tensor ComputeLogits(Tensor hiddenStates)
     {
         ArgumentNullException.ThrowIfNull(hiddenStates);
+        if (QuantizedHead is not null)
+            return Int8Product.Compute(hiddenStates, QuantizedHead, null);
         if (RowProduct.Computes(hiddenStates, OutputHead))
             return RowProduct.Compute(hiddenStates, OutputHead);
         if (ComputeType is not { } type)
             return nn.functional.linear(hiddenStates, OutputHead);
         using var scope = NewDisposeScope();
-        return nn.functional.linear(hiddenStates.to(type), OutputHead.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return nn.functional.linear(hiddenStates.to(type), ConvertedOutputHead ?? OutputHead.to(type)).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits of every position: [batch, length, vocabulary].</summary>
@@ -98,7 +112,7 @@ public abstract class CausalLanguageModel : nn.Module
 
     /// <summary>Room for the keys and values of <paramref name="batch"/> sequences.</summary>
     public KeyValueCache CreateCache(int batch, int capacity) =>
-        new(LayerCount, batch, KeyValueHeadCount, capacity, HeadWidth, ComputeType ?? DataType, Device);
+        new(LayerCount, batch, KeyValueHeadCount, capacity, HeadWidth, IsQuantized ? ScalarType.BFloat16 : ComputeType ?? DataType, Device);
 
     /// <summary>Loads a model from a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>).</param>
@@ -132,19 +146,37 @@ public abstract class CausalLanguageModel : nn.Module
         ModelFamily.Of(configuration, "the configuration")
             .Build(configuration, WeightSource.Initialized(dataType ?? ScalarType.Float32, device ?? CPU));
 
+    /// <summary>A model in evaluation mode with the same weights, adapters merged. Those that have the type already are shared.</summary>
+    internal CausalLanguageModel ConvertTo(ScalarType dataType)
+    {
+        var model = ModelFamily.Of(Configuration, "the model").Build(Configuration.DeepClone().AsObject(), WeightSource.FromModel(this, dataType));
+        model.eval();
+        return model;
+    }
+
     /// <summary>The parameters as a checkpoint keeps them, without adapters.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> CheckpointTensors() =>
-        named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter));
+    /// <exception cref="InvalidOperationException">The model is quantized.</exception>
+    public IEnumerable<KeyValuePair<string, Tensor>> CheckpointTensors()
+    {
+        WeightQuantization.ThrowIfQuantized(this, "saved");
+        return named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter));
+    }
 
     /// <summary>The parameters that training changes: those not frozen, or those of the adapters.</summary>
-    public IEnumerable<(string Name, Parameter Parameter)> TrainableParameters() =>
-        named_parameters().Concat(LowRankAdaptation.AdapterParameters(this)).Where(p => p.parameter.requires_grad);
+    /// <exception cref="InvalidOperationException">The model is quantized.</exception>
+    public IEnumerable<(string Name, Parameter Parameter)> TrainableParameters()
+    {
+        WeightQuantization.ThrowIfQuantized(this, "trained");
+        return named_parameters().Concat(LowRankAdaptation.AdapterParameters(this)).Where(p => p.parameter.requires_grad);
+    }
 
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c> into an existing folder, as <c>save_pretrained</c> does.</summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="storeAs">The type that weights are stored in; as they are where null.</param>
+    /// <exception cref="InvalidOperationException">The model is quantized.</exception>
     public void Save(string folder, ScalarType? storeAs = null)
     {
+        WeightQuantization.ThrowIfQuantized(this, "saved");
         ModelConfigurationFile.Write(folder, Configuration, storeAs ?? DataType);
         CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
     }

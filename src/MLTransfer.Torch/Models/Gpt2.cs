@@ -117,24 +117,28 @@ internal sealed class Gpt2Transformer : CheckpointModule
                 $"{past} past and {length} new tokens do not fit into the model's context of {_positionEmbedding.Weight.shape[0]}. Shorten the text.");
         }
 
-        if (_hasRowKernels && !training && input.SequenceIds is null
-            && DecodingStep.Create(TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues) is { } step)
+        if (_hasRowKernels && !training && input.SequenceIds is null && input.InputEmbeddings is null
+            && DecodingStep.Create(_positionEmbedding.Weight, input.InputIds, input.AttentionMask, input.PastKeyValues) is { } step)
         {
             return Step(input, step).MoveToOuterDisposeScope();
         }
 
         var positionIds = input.PositionIds ?? arange(past, past + length, ScalarType.Int64, input.InputIds.device).unsqueeze(0);
-        var hidden = _tokenEmbedding.call(input.InputIds) + _positionEmbedding.call(positionIds); // [B, T, C]
+        var hidden = (input.InputEmbeddings ?? _tokenEmbedding.call(input.InputIds)) + _positionEmbedding.call(positionIds); // [B, T, C]
         hidden = F.dropout(hidden, Dropout.Embedding, training);
 
         var mask = AttentionMask.Create(length, past, input.AttentionMask, input.SequenceIds, input.InputIds.device);
+        input.GradientCheckpoints?.Keep(mask.Allowed);
         foreach (var block in _blocks)
         {
-            var next = block.Forward(hidden, mask, input.PastKeyValues);
+            var next = input.GradientCheckpoints is { } checkpoints
+                ? checkpoints.Forward(hidden, x => block.Forward(x, mask, cache: null))
+                : block.Forward(hidden, mask, input.PastKeyValues);
             hidden.Dispose(); // autograd keeps what it needs
             hidden = next;
         }
 
+        hidden = input.GradientCheckpoints?.End(hidden) ?? hidden;
         input.PastKeyValues?.Advance((int)length);
         return _finalNorm.call(hidden).MoveToOuterDisposeScope();
     }
@@ -142,7 +146,7 @@ internal sealed class Gpt2Transformer : CheckpointModule
     /// <returns>[B, 1, C] float32.</returns>
     private Tensor Step(ModelInput input, DecodingStep step)
     {
-        var width = (int)_tokenEmbedding.Weight.size(1);
+        var width = _tokenEmbedding.Width;
         var output = empty([step.Rows, 1, width], ScalarType.Float32);
         using var hidden = new RowBuffer(step.Rows * width);
         _tokenEmbedding.Read(input.InputIds, hidden.Span);
@@ -237,10 +241,12 @@ internal sealed class Gpt2Attention : CheckpointModule
         var (query, key, value) = (SplitHeads(parts[0]), SplitHeads(parts[1]), SplitHeads(parts[2])); // each [B, H, T, C/H]
         if (_queryFactor != 1)
             query = query * _queryFactor;
+        var type = query.dtype;
         if (cache is not null)
             (key, value) = cache.Append(_layer, key, value);      // [B, H, S, C/H]
+        if (key.dtype != type)
+            (key, value) = (key.to(type), value.to(type));        // a quantized model's cache is bfloat16
 
-        var type = value.dtype;
         if (_upcast && type != ScalarType.Float32)
             (query, key, value) = (query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32));
 

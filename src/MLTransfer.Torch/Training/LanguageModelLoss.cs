@@ -11,8 +11,8 @@ namespace MLTransfer.Torch.Training;
 /// </remarks>
 internal static class LanguageModelLoss
 {
-    /// <summary>The elements of the logits that are held at once: 64 MiB in float32.</summary>
-    private const long ChunkElements = 1 << 24;
+    /// <summary>The memory of the logits that are held at once, 64 MiB.</summary>
+    private const long ChunkBytes = 1 << 26;
 
     /// <summary>The sum over a batch's predicted tokens of -ln p(token), in nats.</summary>
     public static double Sum(CausalLanguageModel model, TrainingBatch batch)
@@ -33,42 +33,63 @@ internal static class LanguageModelLoss
 
     /// <summary>Adds the gradient of the loss, times a factor, to the gradients of the model's parameters.</summary>
     /// <returns>The sum over predicted tokens of -ln p(token), times the factor.</returns>
-    public static double Backward(CausalLanguageModel model, TrainingBatch batch, double factor)
+    /// <param name="model">The model.</param>
+    /// <param name="batch">The rows.</param>
+    /// <param name="factor">What the loss is multiplied with.</param>
+    /// <param name="checkpoints">Computes blocks twice to save memory; null for once.</param>
+    public static double Backward(CausalLanguageModel model, TrainingBatch batch, double factor, GradientCheckpoints? checkpoints = null)
     {
         using var scope = NewDisposeScope();
-        var rows = PredictingRows(model, batch); // [predicted tokens, C], with the graph behind them
-        var head = model.OutputHead;
-        var type = model.ComputeType ?? head.dtype;
-        Tensor rowGradients;
-        double sum = 0;
-        using (no_grad())
+        var table = model.TokenEmbedding;
+        var ids = batch.Input.InputIds.view(-1);
+        Tensor? embeddings = null; // a leaf of the graph: libtorch would make its gradient into one of the whole table
+        if (table.requires_grad)
         {
-            rowGradients = empty_like(rows);
-            var inputs = rows.detach().to(type);
-            var weight = head.to(type); // [vocabulary, C]
-            if (head.requires_grad && head.grad is null)
-                head.grad = zeros_like(head);
-            using var headGradient = head.requires_grad ? head.grad : null;
-            foreach (var (start, count) in Chunks(model, rows))
-            {
-                using var chunkScope = NewDisposeScope();
-                var input = inputs.narrow(0, start, count);
-                var logits = mm(input, weight.t()).to(ScalarType.Float32); // [count, vocabulary]
-                sum += CrossEntropy.SumWithGradient(logits, batch.Targets.narrow(0, start, count), factor);
-                var gradient = logits.to(type);
-                rowGradients.narrow(0, start, count).copy_(mm(gradient, weight));
-                if (headGradient is null)
-                    continue;
-                if (type == headGradient.dtype)
-                    headGradient.addmm_(gradient.t(), input, 1, 1);
-                else
-                    headGradient.add_(mm(gradient.t(), input));
-            }
+            using (no_grad())
+                embeddings = table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(true);
         }
 
+        var input = batch.Input with { InputEmbeddings = embeddings, GradientCheckpoints = checkpoints };
+        var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
+        var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);
         if (rows.requires_grad)
             autograd.backward(rows, rowGradients);
+        checkpoints?.Backward();
+        if (embeddings?.grad is { } gradient)
+        {
+            table.grad ??= zeros_like(table);
+            using var tableGradient = table.grad;
+            tableGradient.index_add_(0, ids, gradient.view(-1, table.shape[1]), 1);
+        }
+
         return sum * factor;
+    }
+
+    /// <summary>The loss, the gradient of what the head reads, and the head's gradient added to where gradients are.</summary>
+    internal static (double Sum, Tensor RowGradients) BackwardHead(CausalLanguageModel model, Tensor rows, Tensor targets, double factor)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var rowGradients = empty_like(rows);
+        var type = model.ComputeType ?? model.OutputHead.dtype;
+        var inputs = rows.to(type);
+        var weight = model.ConvertedOutputHead ?? model.OutputHead.to(type); // [vocabulary, C]
+        var headGradient = model.OutputHead.requires_grad ? new HeadGradient(model.OutputHead, type) : null;
+        Tensor? memory = null; // of the first chunk, which is the longest
+        double sum = 0;
+        foreach (var (start, count) in Chunks(model, rows))
+        {
+            using var chunkScope = NewDisposeScope();
+            var input = inputs.narrow(0, start, count);
+            memory ??= empty([count, model.VocabularySize], type, rows.device).MoveToOuterDisposeScope();
+            var logits = memory.narrow(0, 0, count);
+            logits.addmm_(input, weight.t(), 0, 1);
+            sum += CrossEntropy.SumWithGradient(logits, targets.narrow(0, start, count), factor);
+            rowGradients.narrow(0, start, count).copy_(mm(logits, weight));
+            headGradient?.Add(logits, input);
+        }
+
+        return (sum, rowGradients.MoveToOuterDisposeScope());
     }
 
     /// <summary>The hidden states that a token is predicted from: [predicted tokens, C].</summary>
@@ -83,7 +104,8 @@ internal static class LanguageModelLoss
 
     private static IEnumerable<(long Start, long Count)> Chunks(CausalLanguageModel model, Tensor rows)
     {
-        var length = Math.Max(64, ChunkElements / model.VocabularySize / 64 * 64);
+        var rowBytes = (long)model.VocabularySize * NativeTensor.ElementSize(model.ComputeType ?? model.DataType);
+        var length = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
         for (long start = 0; start < rows.shape[0]; start += length)
             yield return (start, Math.Min(length, rows.shape[0] - start));
     }

@@ -61,7 +61,11 @@ public sealed class Trainer
         }
 
         _totalSteps = (int)steps;
+        Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
     }
+
+    /// <summary>The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.</summary>
+    public Precision Precision { get; }
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
@@ -91,13 +95,15 @@ public sealed class Trainer
         TrainerState? reached = null; // null until the run has begun
         var hasResult = false;
         using var optimizer = CreateOptimizer();
+        FrozenWeights? frozen = null;
         try
         {
             Directory.CreateDirectory(workFolder);
-            _model.ComputeType = _options.Precision.ComputeType(_model.Device);
+            _model.ComputeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
             optimizer.ClearGradients(); // of whatever the model was used for before
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
+            frozen = FrozenWeights.Convert(_model, Path.Combine(workFolder, "frozen-weights.safetensors"));
             using var log = new MetricsLog<TrainingProgress>(_options.OutputDirectory, state.Step);
             var (firstStep, tokens) = (state.Step, 0L);
             var stoppedEarly = IsToStop(state); // a run that had stopped already has nothing left to do
@@ -190,6 +196,7 @@ public sealed class Trainer
         finally
         {
             _model.eval();
+            frozen?.Dispose();
             _model.ComputeType = null;
             foreach (var (_, parameter) in _model.TrainableParameters())
                 parameter.grad = null;
@@ -266,11 +273,15 @@ public sealed class Trainer
         // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
         var labels = rows.Sum(row => row.LabelCount);
         double loss = 0;
+        var passes = 0;
         foreach (var part in rows.Chunk(_options.BatchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels);
+            using var checkpoints = _options.GradientCheckpointing
+                ? new GradientCheckpoints((long)SplitMix64.Mix((ulong)_options.Seed, 3, (ulong)step, (ulong)passes++))
+                : null;
+            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels, checkpoints);
         }
 
         var gradientNorm = optimizer.GradientNorm();

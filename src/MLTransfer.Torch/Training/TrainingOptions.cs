@@ -39,8 +39,14 @@ public sealed class TrainingOptions
     /// <summary>Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>).</summary>
     public double MaximumGradientNorm { get; init; } = 1;
 
-    /// <summary>The number format of matrix products (<c>bf16</c>).</summary>
-    public Precision Precision { get; init; } = Precision.Float32;
+    /// <summary>The number format of matrix products (<c>bf16</c>). <see cref="Precision.Float32"/> gives the numbers of a reference in float32.</summary>
+    public Precision Precision { get; init; } = Precision.Auto;
+
+    /// <summary>
+    /// Whether a block's intermediate results are computed again in the backward pass instead of kept: much less memory for a third more
+    /// computation (<c>gradient_checkpointing</c>).
+    /// </summary>
+    public bool GradientCheckpointing { get; init; }
 
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
     public bool Shuffle { get; init; } = true;

@@ -54,6 +54,7 @@ internal static class TextGeneratorFile
             Columns = transformer.Columns,
             Generation = transformer.Generation,
             GenerationBatchSize = transformer.GenerationBatchSize,
+            DecodingPrecision = transformer.DecodingPrecision,
             WeightType = transformer.WeightType,
             BaseModel = transformer.BaseModel,
             Files = files,
@@ -73,7 +74,8 @@ internal static class TextGeneratorFile
         var manifest = StoredManifest.Read<TextGeneratorManifest>(context, "text generator", manifest => manifest.Check());
         var model = manifest.BaseModel is { } baseModel ? LoadAdapted(context, manifest, baseModel) : LoadWhole(context, manifest);
         return new TextGeneratorTransformer(
-            model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.WeightType, manifest.BaseModel);
+            model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision,
+            manifest.WeightType, manifest.BaseModel);
     }
 
     private static TextGenerationModel LoadWhole(ModelLoadContext context, TextGeneratorManifest manifest)

@@ -12,6 +12,9 @@ internal sealed record TextGeneratorManifest
 
     public required int GenerationBatchSize { get; init; }
 
+    /// <summary>Not in files of the first version, which generate in float32.</summary>
+    public DecodingPrecision DecodingPrecision { get; init; }
+
     public required WeightType WeightType { get; init; }
 
     /// <summary>Where the file holds only adapters: the model that they belong to.</summary>
@@ -24,6 +27,7 @@ internal sealed record TextGeneratorManifest
     {
         Generation.Check();
         OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        OptionCheck.Defined(nameof(DecodingPrecision), DecodingPrecision);
         OptionCheck.Defined(nameof(WeightType), WeightType);
         if (Columns.SequencesPerPrompt != Generation.SequencesPerPrompt)
             throw new ArgumentException("its columns do not fit its generation options");

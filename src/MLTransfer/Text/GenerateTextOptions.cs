@@ -23,6 +23,12 @@ public class GenerateTextOptions
     /// </summary>
     public string? LogProbabilitiesColumnName;
 
+    /// <summary>
+    /// The number format that texts are generated with. Other than <see cref="DecodingPrecision.Float32"/>, the transformer makes a second
+    /// network of that format when it generates first, beside the one that is evaluated and saved. A saved model file keeps the choice.
+    /// </summary>
+    public DecodingPrecision DecodingPrecision = DecodingPrecision.Float32;
+
     /// <summary>The number format in which a saved model file holds the weights.</summary>
     public WeightType WeightType = WeightType.Float32;
 
@@ -32,6 +38,7 @@ public class GenerateTextOptions
             throw new ArgumentException($"{nameof(Generation)} must not be null.", nameof(Generation));
         Generation.Check();
         OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        OptionCheck.Defined(nameof(DecodingPrecision), DecodingPrecision);
         OptionCheck.Defined(nameof(WeightType), WeightType);
         OptionCheck.ColumnName(nameof(TokenIdsColumnName), TokenIdsColumnName);
         OptionCheck.ColumnName(nameof(LogProbabilitiesColumnName), LogProbabilitiesColumnName);

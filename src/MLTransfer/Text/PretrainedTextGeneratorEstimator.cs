@@ -46,7 +46,7 @@ public sealed class PretrainedTextGeneratorEstimator : IEstimator<TextGeneratorT
         GetOutputSchema(SchemaShape.Create(input.Schema));
         return new TextGeneratorTransformer(
             _model ?? LoadModel(), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, Seeds.Of(_host)),
-            _options.GenerationBatchSize, _options.WeightType);
+            _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
     }
 
     private TextGenerationModel LoadModel()

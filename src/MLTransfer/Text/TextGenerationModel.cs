@@ -1,7 +1,9 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Models;
 using MLTransfer.Torch.Tokenization;
+using TorchSharp;
 
 namespace MLTransfer.Text;
 
@@ -107,6 +109,26 @@ public sealed class TextGenerationModel : IDisposable
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
         });
+    }
+
+    /// <summary>The model that generates with a number format: this one, or a new one that shares what it can.</summary>
+    internal TextGenerationModel ConvertTo(DecodingPrecision precision)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
+            return this;
+        var network = Network.ConvertTo(precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
+        try
+        {
+            if (precision == DecodingPrecision.Int8)
+                WeightQuantization.Quantize(network);
+            return new TextGenerationModel(network, Tokenizer);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

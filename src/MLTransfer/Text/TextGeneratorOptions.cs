@@ -48,8 +48,14 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>).</summary>
     public double MaximumGradientNorm = 1;
 
-    /// <summary>The number format of matrix products in training (<c>bf16</c>).</summary>
-    public Precision Precision = Precision.Float32;
+    /// <summary>The number format of matrix products in training (<c>bf16</c>). <see cref="Precision.Float32"/> gives the numbers of a reference in float32.</summary>
+    public Precision Precision = Precision.Auto;
+
+    /// <summary>
+    /// Whether a block's intermediate results are computed again in the backward pass instead of kept: much less memory for a third more
+    /// computation (<c>gradient_checkpointing</c>).
+    /// </summary>
+    public bool GradientCheckpointing;
 
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
     public bool Shuffle = true;
@@ -145,6 +151,7 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         LearningRateSchedule = LearningRateSchedule,
         MaximumGradientNorm = MaximumGradientNorm,
         Precision = Precision,
+        GradientCheckpointing = GradientCheckpointing,
         Shuffle = Shuffle,
         Seed = seed,
         EvaluationSteps = EvaluationSteps,

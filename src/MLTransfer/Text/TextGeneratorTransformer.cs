@@ -28,6 +28,7 @@ public sealed class TextGeneratorTransformer : ITransformer, IColumnMapping, IDi
     internal const string LoaderSignature = "TextGenerator";
 
     private readonly bool _ownsModel;
+    private readonly Lazy<TextGenerationModel> _decoder;
 
     internal TextGeneratorTransformer(
         TextGenerationModel model,
@@ -35,12 +36,15 @@ public sealed class TextGeneratorTransformer : ITransformer, IColumnMapping, IDi
         TextGeneratorColumns columns,
         GenerationOptions generation,
         int generationBatchSize,
+        DecodingPrecision decodingPrecision,
         WeightType weightType,
         BaseModelReference? baseModel = null,
         TrainingResult? trainingResult = null)
     {
         (Model, _ownsModel, Columns, Generation) = (model, ownsModel, columns, generation);
-        (GenerationBatchSize, WeightType, BaseModel, TrainingResult) = (generationBatchSize, weightType, baseModel, trainingResult);
+        (GenerationBatchSize, DecodingPrecision, WeightType) = (generationBatchSize, decodingPrecision, weightType);
+        (BaseModel, TrainingResult) = (baseModel, trainingResult);
+        _decoder = new Lazy<TextGenerationModel>(() => model.ConvertTo(decodingPrecision));
     }
 
     /// <summary>The network and its tokenizer.</summary>
@@ -51,6 +55,9 @@ public sealed class TextGeneratorTransformer : ITransformer, IColumnMapping, IDi
 
     /// <summary>Prompts that are continued together.</summary>
     public int GenerationBatchSize { get; }
+
+    /// <summary>The number format that texts are generated with.</summary>
+    public DecodingPrecision DecodingPrecision { get; }
 
     /// <summary>The number format of weights in a saved model file.</summary>
     public WeightType WeightType { get; }
@@ -113,12 +120,14 @@ public sealed class TextGeneratorTransformer : ITransformer, IColumnMapping, IDi
     /// <summary>Frees the network, unless it was handed in from outside.</summary>
     public void Dispose()
     {
+        if (_decoder.IsValueCreated && _decoder.Value != Model)
+            _decoder.Value.Dispose();
         if (_ownsModel)
             Model.Dispose();
     }
 
     internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts) =>
-        Model.Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
+        _decoder.Value.Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
 
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
     internal TextGenerationModel? LoadMergedModel()

@@ -17,6 +17,8 @@ internal sealed record BenchmarkReport
 
     public required IReadOnlyList<TrainingResult> Training { get; init; }
 
+    public required IReadOnlyList<StepPart> TrainingParts { get; init; }
+
     public required IReadOnlyList<MemoryMeasurement> Memory { get; init; }
 
     public required IReadOnlyList<DecodingResult> Decoding { get; init; }

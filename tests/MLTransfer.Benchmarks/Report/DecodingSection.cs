@@ -18,6 +18,7 @@ internal static class DecodingSection
         [
             new LibraryDecoding(model, "float32", ScalarType.Float32),
             new LibraryDecoding(model, "bf16", ScalarType.BFloat16),
+            new LibraryDecoding(model, "int8", ScalarType.Int8),
             new PlainDecoding(model, "plain TorchSharp, float32", ScalarType.Float32),
             new PlainDecoding(model, "plain TorchSharp, bf16", ScalarType.BFloat16),
         ];

@@ -22,11 +22,12 @@ internal static class ReportCommand
         var started = DateTimeOffset.Now;
         var first = Peaks.Measure("first");
         var (training, decoding) = (new List<IReadOnlyList<TrainingMeasurement>>(), new List<IReadOnlyList<DecodingMeasurement>>());
-        var (memory, curves) = (new List<MemoryMeasurement>(), new List<CurvePoint>());
+        var (parts, memory, curves) = (new List<StepPart>(), new List<MemoryMeasurement>(), new List<CurvePoint>());
         foreach (var (model, batchSize) in models)
         {
             var shape = model.Shape(batchSize, ReportPlan.Length);
             training.Add(TrainingSection.Measure(model, shape, plan));
+            parts.AddRange(ProfileSection.Measure(model, shape, plan, first));
             decoding.Add(DecodingSection.Measure(model, plan));
             memory.AddRange(TrainingVariant.All.Select(variant =>
                 TrainingProcess.Run(model, variant, shape, arguments.MemorySteps ?? plan.MemorySteps(model, shape))
@@ -46,6 +47,7 @@ internal static class ReportCommand
             PeaksFirst = first,
             PeaksLast = last,
             Training = [.. training.SelectMany(measured => TrainingResult.Compare(measured, peaks))],
+            TrainingParts = parts,
             Memory = memory,
             Decoding = [.. decoding.SelectMany(measured => DecodingResult.Compare(measured, peaks))],
             Curves = curves,

@@ -18,6 +18,8 @@ internal static class ReportTables
         PrintPeaks(report.PeaksFirst, report.PeaksLast);
         foreach (var results in report.Training.GroupBy(result => result.Model))
             PrintTraining([.. results]);
+        foreach (var results in report.TrainingParts.GroupBy(part => part.Model))
+            PrintParts([.. results]);
         foreach (var results in report.Memory.GroupBy(result => result.Model))
             PrintMemory([.. results]);
         foreach (var results in report.Decoding.GroupBy(result => result.Model))
@@ -50,6 +52,15 @@ internal static class ReportTables
             result.Reference ?? None,
         }));
 
+    private static void PrintParts(StepPart[] parts) => Write(
+        $"Where the time of a step of {parts[0].Model} in bf16 goes",
+        ["part", "s", "min .. max", "share", "GFLOP/s", "of peak"],
+        parts.Select(part => new[]
+        {
+            part.Part, Number(part.Seconds.Median, "F3"), Range(part.Seconds, "F3"),
+            Number(part.Seconds.Median / parts.Sum(other => other.Seconds.Median), "P0"), Number(part.Gigaflops, "F0"), Number(part.ShareOfPeak, "F2"),
+        }));
+
     private static void PrintMemory(MemoryMeasurement[] results) => Write(
         $"Memory of a process that trains {results[0].Model}, {results[0].BatchSize} x {results[0].Length} tokens a step, {results[0].Steps} steps",
         ["variant", "peak (GB)", "its growth from step 10 to the last (MB)", "reference"],
@@ -61,12 +72,12 @@ internal static class ReportTables
 
     private static void PrintDecoding(DecodingResult[] results) => Write(
         $"Greedy decoding, {results[0].Model}",
-        ["variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x plain", "reference"],
+        ["variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x bf16", "x plain", "reference"],
         results.Select(result => new[]
         {
             result.Variant, Number(result.BatchSize, "F0"), Number(result.TokensPerSecond.Median, "F1"), Range(result.TokensPerSecond, "F1"),
             Number(result.GigabytesPerSecond, "F1"), Number(result.ShareOfBandwidth, "F2"), Number(result.TimesOneSequence, "F2"),
-            Number(result.TimesPlain, "F2"), result.Reference ?? None,
+            Number(result.TimesBFloat16, "F2"), Number(result.TimesPlain, "F2"), result.Reference ?? None,
         }));
 
     /// <summary>Writes a table without the columns that no row has a value for.</summary>

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Models;
 using static TorchSharp.torch;
 
@@ -13,7 +14,9 @@ internal sealed class LibraryDecoding : DecodingVariant
     public LibraryDecoding(BenchmarkedModel model, string name, ScalarType weightType)
         : base(name, weightType)
     {
-        _model = model.Load(weightType);
+        _model = model.Load(weightType == ScalarType.Int8 ? ScalarType.Float32 : weightType);
+        if (weightType == ScalarType.Int8)
+            WeightQuantization.Quantize(_model);
         _generator = new TokenGenerator(_model);
     }
 

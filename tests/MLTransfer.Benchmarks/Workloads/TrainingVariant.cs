@@ -11,12 +11,16 @@ namespace MLTransfer.Benchmarks.Workloads;
 /// <param name="trainsAllWeights">Whether a step has the operations that <see cref="ModelSize.TrainingOperations"/> counts.</param>
 internal abstract class TrainingVariant(string id, string name, ScalarType productType, bool trainsAllWeights)
 {
+    private static readonly LoraOptions s_lora = new() { Rank = 8, TargetModules = ["c_attn"] };
+
     public static IReadOnlyList<TrainingVariant> All { get; } =
     [
         new LibraryTraining("float32", "float32", Precision.Float32),
         new LibraryTraining("bfloat16", "bf16", Precision.BFloat16),
+        new LibraryTraining("checkpointing-bfloat16", "bf16, gradient checkpointing", Precision.BFloat16, gradientCheckpointing: true),
+        new LibraryTraining("lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, s_lora),
         new LibraryTraining(
-            "lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, new LoraOptions { Rank = 8, TargetModules = ["c_attn"] }),
+            "lora-checkpointing-bfloat16", "LoRA r=8 c_attn, bf16, gradient checkpointing", Precision.BFloat16, s_lora, gradientCheckpointing: true),
         new PlainTraining(),
     ];
 

@@ -19,6 +19,7 @@ internal static class ReadmeProgram
             .Append(ml.Transforms.FineTuneTorchModule("Colour", inputColumnName: "Image", labelColumnName: "Label", new TorchModuleOptions
             {
                 Pretrained = PretrainedNetwork.OnnxLayers("base.onnx", outputName: "flatten"),
+                InputScaling = ImageScaling.ImageNet, // as the network was trained with
                 Freezing = BaseFreezing.All,
                 NewLayers = [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)],
                 Loss = TrainingLoss.MeanSquaredError, Optimizer = OptimizerAlgorithm.Adam, NumberOfEpochs = 10, ValidationFraction = 0.2,

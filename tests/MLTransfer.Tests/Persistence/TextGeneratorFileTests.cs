@@ -98,6 +98,53 @@ public sealed class TextGeneratorFileTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => loaded.Transform(data).GetColumn<string>("Continuation").ToList());
     }
 
+    [Theory]
+    [InlineData(DecodingPrecision.BFloat16, false)]
+    [InlineData(DecodingPrecision.Int8, false)]
+    [InlineData(DecodingPrecision.Int8, true)]
+    public void Texts_are_generated_in_the_chosen_format_and_a_file_keeps_the_choice_but_float32_weights(DecodingPrecision precision, bool adapters)
+    {
+        CopyTinyModel(_folder["base"]);
+        var (fitted, data) = Save("model.zip", 3, o =>
+        {
+            (o.DecodingPrecision, o.LogProbabilitiesColumnName) = (precision, "Scores");
+            (o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (_folder["base"], adapters ? new LoraOptions { Rank = 2 } : null, adapters);
+        });
+        using var loaded = (TextGeneratorTransformer)((IEnumerable<ITransformer>)_ml.Model.Load(_folder["model.zip"], out _)).Last();
+
+        foreach (var transformer in (TextGeneratorTransformer[])[fitted, loaded])
+        {
+            Assert.Equal(precision, transformer.DecodingPrecision);
+            var scores = transformer.Transform(data).GetColumn<float[]>("Scores").ToList();
+            using var narrow = transformer.Model.ConvertTo(precision);
+            Assert.Equal(Scores(narrow), scores);
+            Assert.NotEqual(Scores(transformer.Model), scores);
+            Assert.False(transformer.Model.Network.IsQuantized);
+        }
+
+        Assert.Equal(TransformerWeights.Bytes(fitted), TransformerWeights.Bytes(loaded));
+        Assert.Equal(_ml.Generation.Evaluate(fitted, data), _ml.Generation.Evaluate(loaded, data));
+
+        IEnumerable<float[]> Scores(TextGenerationModel model) =>
+            model.Generate([.. TestData.Stories(3).Select(story => story.Opening!)], fitted.Generation).Select(texts => texts[0].LogProbabilities.ToArray());
+    }
+
+    [Fact]
+    public void A_model_that_is_quantized_itself_generates_and_is_not_saved()
+    {
+        using var model = TextGenerationModel.Load(TestData.TinyModel);
+        WeightQuantization.Quantize(model.Network);
+        var data = Data(2);
+        var transformer = _ml.Transforms.Text.GenerateText(
+            "Continuation", "Opening", model, new GenerateTextOptions { DecodingPrecision = DecodingPrecision.Int8 }).Fit(data);
+
+        Assert.Equal(TestData.Stories(2).Select(story => model.Generate(story.Opening!, transformer.Generation)), transformer.Transform(data).GetColumn<string>("Continuation"));
+        var exception = Assert.ThrowsAny<Exception>(() => _ml.Model.Save(transformer, data.Schema, _folder["model.zip"]));
+        Assert.Contains("quantized to int8 and cannot be saved", exception.ToString(), StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => model.Save(_folder["folder"]));
+        Assert.False(Directory.Exists(_folder["folder"]));
+    }
+
     [Fact]
     public void The_parts_of_a_model_file_are_a_folder_in_Hugging_Face_layout()
     {

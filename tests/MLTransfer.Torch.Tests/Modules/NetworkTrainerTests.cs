@@ -147,7 +147,7 @@ public class NetworkTrainerTests
 
         var history = new NetworkTrainer(network, new() { NumberOfEpochs = 40, BatchSize = 8, LearningRate = 0.01 }).TrainNow(ArrayRows.Random(40, 48, 3, seed: 1));
 
-        Assert.True(history.Epochs[^1].Loss < history.Epochs[0].Loss * 0.9, $"{history.Epochs[0].Loss} to {history.Epochs[^1].Loss}");
+        Assert.True(history.Epochs[^1].Loss < history.Epochs[0].Loss * 0.95, $"{history.Epochs[0].Loss} to {history.Epochs[^1].Loss}");
         var after = Bytes(network.Pretrained!);
         foreach (var (name, bytes) in before)
             Assert.Equal(partly && name.StartsWith("dense", StringComparison.Ordinal), !bytes.SequenceEqual(after[name]));

@@ -103,6 +103,7 @@ public sealed class BatchingTests : IDisposable
             using var model = TinyRun.LoadModel();
             var options = new TrainingOptions
             {
+                Precision = Precision.Float32,
                 NumberOfEpochs = 3, // of ten rows: the last step of an epoch has two
                 BatchSize = batchSize,
                 GradientAccumulationSteps = accumulation,

@@ -79,6 +79,7 @@ public class BestModelTests
 
     private static TrainingOptions Overfitting(bool keepBest) => new()
     {
+        Precision = Precision.Float32,
         MaximumSteps = 24,
         LearningRate = 1e-2,
         LearningRateSchedule = LearningRateSchedule.Constant,

@@ -61,7 +61,7 @@ public class DivergenceTests
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         var (bestLoss, best) = (double.PositiveInfinity, WeightBytes.Of(model));
-        var options = new TrainingOptions { MaximumSteps = 9, LearningRate = 2e-3, EvaluationSteps = 2, OutputDirectory = null };
+        var options = new TrainingOptions { Precision = Precision.Float32, MaximumSteps = 9, LearningRate = 2e-3, EvaluationSteps = 2, OutputDirectory = null };
         var error = Assert.Throws<TrainingDivergedException>(() => new Trainer(model, options, TinyRun.Rows, TinyRun.Rows).Train(
             new ProgressCallback(report =>
             {

@@ -46,6 +46,39 @@ public sealed class LanguageModelLossTests : IDisposable
     }
 
     [Fact]
+    public void Bfloat16_logits_give_the_loss_of_their_values_and_its_rounded_gradient()
+    {
+        using var scope = NewDisposeScope();
+        var logits = (randn([5, 701], generator: new Generator(4)) * 5).to(ScalarType.BFloat16);
+        var targets = arange(5, ScalarType.Int64) * 37;
+        var wide = logits.to(ScalarType.Float32);
+        var expected = CrossEntropy.SumWithGradient(wide, targets, 0.25);
+        Assert.Equal(expected, CrossEntropy.SumWithGradient(logits, targets, 0.25));
+        Assert.True(logits.equal(wide.to(ScalarType.BFloat16)).all().item<bool>());
+    }
+
+    [Fact]
+    public void Conversions_of_bfloat16_are_those_of_libtorch()
+    {
+        using var scope = NewDisposeScope();
+        var bits = NativeTensor.AsSpan<ushort>(arange(65536, ScalarType.Int32).to(ScalarType.Int16)).ToArray(); // all numbers there are
+        var wide = new float[bits.Length];
+        var narrow = new ushort[bits.Length];
+        BFloat16Bits.Widen(bits, wide);
+        BFloat16Bits.Narrow(wide, narrow);
+        for (var i = 0; i < bits.Length; i++)
+        {
+            Assert.Equal(BFloat16Bits.ToSingle(bits[i]), wide[i]);
+            Assert.Equal(float.IsNaN(wide[i]) ? 0x7FC0 : bits[i], narrow[i]);
+        }
+
+        var values = randn([10_003], generator: new Generator(5));
+        var rounded = new ushort[10_003];
+        BFloat16Bits.Narrow(NativeTensor.AsSpan<float>(values), rounded);
+        Assert.Equal(NativeTensor.AsSpan<ushort>(values.to(ScalarType.BFloat16)).ToArray(), rounded);
+    }
+
+    [Fact]
     public void Extreme_logits_give_finite_losses()
     {
         using var scope = NewDisposeScope();

@@ -17,6 +17,7 @@ internal sealed record ReferenceRun(
         var arguments = json["arguments"]!;
         var options = new TrainingOptions
         {
+            Precision = Precision.Float32,
             NumberOfEpochs = arguments["num_train_epochs"]!.GetValue<int>(),
             BatchSize = arguments["per_device_train_batch_size"]!.GetValue<int>(),
             GradientAccumulationSteps = arguments["gradient_accumulation_steps"]?.GetValue<int>() ?? 1,

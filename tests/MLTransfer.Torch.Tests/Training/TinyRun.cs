@@ -44,6 +44,7 @@ internal static class TinyRun
     public static TrainingOptions Options(TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) => new()
     {
         MaximumSteps = Steps,
+        Precision = Precision.Float32,
         BatchSize = 2,
         GradientAccumulationSteps = 2,
         LearningRate = kind == TinyRunKind.Worsening ? 0.02 : 2e-3,

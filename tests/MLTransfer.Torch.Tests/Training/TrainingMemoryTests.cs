@@ -13,12 +13,18 @@ public class TrainingMemoryTests
     private static long LiveTensors => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Sixty_steps_with_evaluations_leave_no_tensor_behind(bool adapters)
+    [InlineData(false, Precision.Float32, false)]
+    [InlineData(true, Precision.Float32, false)]
+    [InlineData(false, Precision.BFloat16, true)]
+    [InlineData(true, Precision.BFloat16, false)]
+    public void Sixty_steps_with_evaluations_leave_no_tensor_behind(bool adapters, Precision precision, bool gradientCheckpointing)
     {
         using var model = TinyRun.CreateModel(adapters ? TinyRunKind.Adapters : TinyRunKind.Improving);
-        var options = new TrainingOptions { MaximumSteps = 60, BatchSize = 2, GradientAccumulationSteps = 2, EvaluationSteps = 10 };
+        var options = new TrainingOptions
+        {
+            MaximumSteps = 60, BatchSize = 2, GradientAccumulationSteps = 2, EvaluationSteps = 10,
+            Precision = precision, GradientCheckpointing = gradientCheckpointing,
+        };
         var before = LiveTensors;
         var counts = new List<long>();
         var resident = new List<long>();
