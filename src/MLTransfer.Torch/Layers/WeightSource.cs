@@ -113,6 +113,8 @@ public abstract class WeightSource
         private readonly Dictionary<string, Tensor> _parameters = model.CheckpointTensors().ToDictionary();
         private readonly Dictionary<string, Linear> _adapted = LowRankAdaptation.AdaptedLayers(model).ToDictionary(l => l.Name + ".weight", l => l.Layer);
 
+        public override bool IsNew => false;
+
         public override bool Contains(string name) => _parameters.ContainsKey(name);
 
         public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
