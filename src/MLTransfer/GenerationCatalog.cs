@@ -1,10 +1,12 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLTransfer.Images;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints.Hub;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Training;
 
 namespace MLTransfer;
@@ -79,7 +81,7 @@ public sealed class GenerationCatalog
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
-        var (before, generator) = Find(model);
+        var (before, generator) = FindText(model);
         foreach (var transformer in before)
             data = transformer.Transform(data);
         var texts = textColumnName is null
@@ -118,7 +120,7 @@ public sealed class GenerationCatalog
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         OptionCheck.Defined(nameof(weightType), weightType);
-        var generator = Find(model).Generator;
+        var generator = FindText(model).Generator;
         using var merged = generator.LoadMergedModel();
         (merged ?? generator.Model).Save(folder, weightType);
         using var channel = _host.Start(nameof(SaveModelFolder));
@@ -144,7 +146,7 @@ public sealed class GenerationCatalog
         ITransformer model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var generator = Find(model).Generator;
+        var generator = FindText(model).Generator;
         options ??= new OnnxExportOptions();
         return ExportToOnnx(generator.Model, folder, options with { Generation = options.Generation ?? generator.Generation }, cancellationToken);
     }
@@ -169,6 +171,52 @@ public sealed class GenerationCatalog
         return files;
     }
 
+    /// <summary>Measures how far the pictures of an image generator are from real ones, over the features of a network.</summary>
+    /// <param name="model">An image generator, or a chain of transformers with one. Pictures are made without truncation, with new noise.</param>
+    /// <param name="data">Rows with real images, and with labels where the generator takes them.</param>
+    /// <param name="imageColumnName">The column of images, of the size that the generator makes.</param>
+    /// <param name="extractor">Decides what counts as a difference. Distances are only comparable over the same one.</param>
+    /// <param name="count">How many pictures are made.</param>
+    /// <param name="cancellationToken">Stops the evaluation.</param>
+    /// <exception cref="ArgumentException">The model holds no image generator, a column is missing or has another type or size, or there are too few images.</exception>
+    public ImageDistances EvaluateImages(
+        ITransformer model, IDataView data, string imageColumnName, IImageFeatureExtractor extractor, int count = 1_000, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentException.ThrowIfNullOrWhiteSpace(imageColumnName);
+        ArgumentNullException.ThrowIfNull(extractor);
+        var generator = FindImage(model);
+        using var channel = _host.Start("Evaluating an image generator");
+        using var images = TrainingImageColumn.Read(data, imageColumnName, generator.Columns, generator.Model.Generator, cancellationToken);
+        var distances = GeneratorEvaluator.Evaluate(generator.Model.Generator, images, extractor, count, cancellationToken: cancellationToken);
+        channel.Info(string.Create(CultureInfo.InvariantCulture,
+            $"Frechet distance {distances.FrechetDistance:0.00}, kernel distance {distances.KernelDistance:0.0000}, {count} pictures to {images.Count}."));
+        return distances;
+    }
+
+    /// <summary>
+    /// Writes an image generator as an ONNX file that ONNX Runtime and <c>ApplyOnnxModel</c> run; see <see cref="ImageGeneratorExporter"/> for its inputs and
+    /// output.
+    /// </summary>
+    /// <param name="model">An image generator, or a chain of transformers with one, whose noise goes along; truncation is an input of the file.</param>
+    /// <param name="path">The file, which is replaced where there is one.</param>
+    /// <returns>The largest difference of a pixel from the engine's, where black and white are 2 apart.</returns>
+    /// <exception cref="ArgumentException">The model holds no image generator.</exception>
+    /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes other images than the engine.</exception>
+    public double ExportImageGeneratorToOnnx(ITransformer model, string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        var generator = FindImage(model);
+        using var channel = _host.Start(nameof(ExportImageGeneratorToOnnx));
+        var difference = ImageGeneratorExporter.Export(generator.Model, path, generator.Noise);
+        channel.Info(string.Create(CultureInfo.InvariantCulture,
+            $"Wrote '{Path.GetFullPath(path)}'; its images differ from the engine's by at most {difference:0.0e+0}."));
+        return difference;
+    }
+
+    private static ImageGeneratorTransformer FindImage(ITransformer model) => Find<ImageGeneratorTransformer>(model, "image generator").Generator;
+
     private TextGenerationMetrics Evaluate(TextGenerationModel model, TrainingTexts texts, CancellationToken cancellationToken)
     {
         using var channel = _host.Start("Evaluating a text generator");
@@ -183,18 +231,22 @@ public sealed class GenerationCatalog
         return metrics;
     }
 
-    private static (IReadOnlyList<ITransformer> Before, TextGeneratorTransformer Generator) Find(ITransformer model)
+    private static (IReadOnlyList<ITransformer> Before, TextGeneratorTransformer Generator) FindText(ITransformer model) =>
+        Find<TextGeneratorTransformer>(model, "text generator");
+
+    private static (IReadOnlyList<ITransformer> Before, T Generator) Find<T>(ITransformer model, string kind)
     {
+        ArgumentNullException.ThrowIfNull(model);
         var before = new List<ITransformer>();
         foreach (var transformer in Flatten(model))
         {
-            if (transformer is TextGeneratorTransformer generator)
+            if (transformer is T generator)
                 return (before, generator);
             before.Add(transformer);
         }
 
         throw new ArgumentException(
-            $"The model has no text generator; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.",
+            $"The model has no {kind}; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.",
             nameof(model));
     }
 

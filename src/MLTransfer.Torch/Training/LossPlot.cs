@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Checkpoints;
-using ScottPlot;
 
 namespace MLTransfer.Torch.Training;
 
@@ -10,23 +9,10 @@ internal static class LossPlot
 
     public static void Write(string folder, string lossLabel, params IEnumerable<LossCurve> curves)
     {
-        using var plot = new Plot();
+        var plot = new LinePlot("Loss", "Optimizer step", lossLabel);
         foreach (var curve in curves)
-        {
-            var points = curve.Points.Where(v => double.IsFinite(v.Loss)).ToList();
-            if (points.Count == 0)
-                continue;
-            var line = plot.Add.Scatter(points.Select(p => (double)p.Step).ToArray(), points.Select(p => p.Loss).ToArray());
-            line.LegendText = curve.Label;
-            line.LineWidth = 2;
-            line.MarkerSize = curve.HasMarkers ? 7 : 0;
-        }
-
-        plot.Title("Loss");
-        plot.XLabel("Optimizer step");
-        plot.YLabel(lossLabel);
-        plot.ShowLegend(Alignment.UpperRight);
-        var png = plot.GetImageBytes(900, 500, ImageFormat.Png);
+            plot.Add(curve.Label, curve.Points.Select(point => ((double)point.Step, point.Loss)), curve.HasMarkers);
+        var png = plot.ToPng(900, 500);
         AtomicFile.Write(Path.Combine(folder, FileName), stream => stream.Write(png));
     }
 }

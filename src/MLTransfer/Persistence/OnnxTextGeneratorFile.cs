@@ -34,7 +34,7 @@ internal static class OnnxTextGeneratorFile
             Add(file.Name, false, source.CopyTo);
         }
 
-        new OnnxTextGeneratorManifest
+        StoredManifest.Write(context, new OnnxTextGeneratorManifest
         {
             Columns = transformer.Columns,
             Generation = transformer.Generation,
@@ -42,7 +42,7 @@ internal static class OnnxTextGeneratorFile
             ModelFile = model.Files.Graph[0].Name,
             ThreadCount = model.Options.ThreadCount,
             Files = files,
-        }.Write(context);
+        });
 
         void Add(string name, bool compress, Action<Stream> write) => files.Add(StoredFile.Write(context, archive, name, compress, write));
     }
@@ -52,7 +52,7 @@ internal static class OnnxTextGeneratorFile
     public static OnnxTextGeneratorTransformer Load(ModelLoadContext context)
     {
         ModelFileVersion.Check(context, Version);
-        var manifest = OnnxTextGeneratorManifest.Read(context);
+        var manifest = StoredManifest.Read<OnnxTextGeneratorManifest>(context, "text generator", manifest => manifest.Check());
         var archive = RepositoryArchive.Of(context.Repository);
         manifest.Find(ConfigurationName);
         var folder = new TemporaryModelFolder();

@@ -1,6 +1,3 @@
-using Microsoft.ML;
-using MLTransfer.Text;
-
 namespace MLTransfer.Persistence;
 
 /// <summary>What a saved ONNX text generator consists of. All its files lie in one folder.</summary>
@@ -11,9 +8,6 @@ internal sealed record OnnxTextGeneratorManifest : GeneratorManifest
 
     /// <summary>The threads that compute one pass; 0 for one a physical core.</summary>
     public required int ThreadCount { get; init; }
-
-    /// <exception cref="InvalidDataException">The stream is damaged.</exception>
-    public static OnnxTextGeneratorManifest Read(ModelLoadContext context) => Read<OnnxTextGeneratorManifest>(context);
 
     public override void Check()
     {

@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using MLTransfer.Text;
 
 namespace MLTransfer.Persistence;
@@ -13,9 +12,6 @@ internal sealed record TextGeneratorManifest : GeneratorManifest
 
     /// <summary>Where the file holds only adapters: the model that they belong to.</summary>
     public BaseModelReference? BaseModel { get; init; }
-
-    /// <exception cref="InvalidDataException">The stream is damaged.</exception>
-    public static TextGeneratorManifest Read(ModelLoadContext context) => Read<TextGeneratorManifest>(context);
 
     public override void Check()
     {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLTransfer.Mapping;
 using MLTransfer.Torch.Generation;
 
 namespace MLTransfer.Text;
@@ -10,7 +11,7 @@ namespace MLTransfer.Text;
 /// generated column is asked for. Rows stay in order. A row's text depends on its prompt and the seed alone. An empty or missing prompt is
 /// continued from the beginning-of-sequence token. Several threads may enumerate results at once.
 /// </remarks>
-public abstract class GeneratingTransformer : ITransformer, IDisposable
+public abstract class GeneratingTransformer : ITransformer, IColumnMapping, IDisposable
 {
     private protected GeneratingTransformer(TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize) =>
         (Columns, Generation, GenerationBatchSize) = (columns, generation, generationBatchSize);
@@ -31,14 +32,14 @@ public abstract class GeneratingTransformer : ITransformer, IDisposable
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return new GeneratedSchema(inputSchema, Columns).Output;
+        return new MappedSchema(inputSchema, this).Output;
     }
 
     /// <inheritdoc/>
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return new GeneratedRowMapper(inputSchema, this);
+        return new MappedRowMapper(inputSchema, this);
     }
 
     /// <summary>Adds the generated columns. Nothing is read or generated before the result is enumerated.</summary>
@@ -46,7 +47,7 @@ public abstract class GeneratingTransformer : ITransformer, IDisposable
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return new GeneratedDataView(input, this);
+        return new MappedDataView(input, this);
     }
 
     /// <inheritdoc/>
@@ -55,6 +56,20 @@ public abstract class GeneratingTransformer : ITransformer, IDisposable
         ArgumentNullException.ThrowIfNull(ctx);
         Save(ctx);
     }
+
+    /// <inheritdoc/>
+    int IColumnMapping.BatchSize => GenerationBatchSize;
+
+    /// <inheritdoc/>
+    IReadOnlyList<(string Name, DataViewType Type)> IColumnMapping.NewColumns =>
+        [.. Columns.Generated.Select(column => (column.Name, column.Type))];
+
+    /// <inheritdoc/>
+    IReadOnlyList<DataViewSchema.Column> IColumnMapping.FindInputs(DataViewSchema schema) => [TextGeneratorColumns.FindText(schema, "input", Columns.Input)];
+
+    /// <inheritdoc/>
+    MappedBatch IColumnMapping.CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) => new GeneratedTextBatch(
+        this, [.. Columns.Generated.Select(column => column.Kind)], source.GetGetter<ReadOnlyMemory<char>>(inputs[0]), slots);
 
     /// <summary>Frees the model, unless it was handed in from outside.</summary>
     public void Dispose()

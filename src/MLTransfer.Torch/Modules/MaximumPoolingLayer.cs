@@ -1,0 +1,21 @@
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace MLTransfer.Torch.Modules;
+
+/// <inheritdoc cref="Layer.MaximumPooling"/>
+/// <param name="Size">Height and width of the windows, which lie side by side; rows and columns beyond the last whole window are left out.</param>
+public sealed record MaximumPoolingLayer(int Size) : Layer
+{
+    internal override void Check() => CheckSize(nameof(Size), Size);
+
+    internal override long[] OutputShape(LayerPlace place)
+    {
+        var (channels, height, width) = place.Picture();
+        return Math.Min(height, width) >= Size
+            ? [channels, height / Size, width / Size]
+            : throw place.Mismatch($"at least {Size} rows and columns", "Use smaller windows.");
+    }
+
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => F.max_pool2d(input, [Size, Size]);
+}

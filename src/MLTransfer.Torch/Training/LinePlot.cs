@@ -1,0 +1,97 @@
+using System.Globalization;
+using SkiaSharp;
+
+namespace MLTransfer.Torch.Training;
+
+/// <summary>
+/// Lines over one axis each way, as a PNG. It uses the version of SkiaSharp that ML.NET's images need, which plotting libraries have left behind: a process
+/// has only one.
+/// </summary>
+internal sealed class LinePlot(string title, string xLabel, string yLabel)
+{
+    private const int Left = 80, Right = 20, Top = 45, Bottom = 60;
+
+    private static readonly SKColor[] s_colors = [new(0x1f, 0x77, 0xb4), new(0xff, 0x7f, 0x0e), new(0x2c, 0xa0, 0x2c)];
+
+    private readonly List<(string Label, List<(double X, double Y)> Points, bool Markers)> _lines = [];
+
+    /// <summary>Adds a line; points that are not finite are left out, and so is a line without points.</summary>
+    public void Add(string label, IEnumerable<(double X, double Y)> points, bool markers)
+    {
+        var finite = points.Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y)).ToList();
+        if (finite.Count > 0)
+            _lines.Add((label, finite, markers));
+    }
+
+    public byte[] ToPng(int width, int height)
+    {
+        using var surface = SKSurface.Create(new SKImageInfo(width, height));
+        var canvas = surface.Canvas;
+        canvas.Clear(SKColors.White);
+        var (xTicks, yTicks) = (Ticks(_lines.SelectMany(line => line.Points.Select(point => point.X))), Ticks(_lines.SelectMany(line => line.Points.Select(point => point.Y))));
+        float X(double x) => (float)(Left + (x - xTicks[0]) / (xTicks[^1] - xTicks[0]) * (width - Left - Right));
+        float Y(double y) => (float)(height - Bottom - (y - yTicks[0]) / (yTicks[^1] - yTicks[0]) * (height - Top - Bottom));
+
+        using var grid = new SKPaint { Color = new SKColor(0xdd, 0xdd, 0xdd), StrokeWidth = 1 };
+        using var text = new SKPaint { Color = SKColors.Black, TextSize = 14, IsAntialias = true, TextAlign = SKTextAlign.Center };
+        foreach (var tick in xTicks)
+        {
+            canvas.DrawLine(X(tick), Top, X(tick), height - Bottom, grid);
+            canvas.DrawText(Format(tick), X(tick), height - Bottom + 20, text);
+        }
+
+        foreach (var tick in yTicks)
+        {
+            canvas.DrawLine(Left, Y(tick), width - Right, Y(tick), grid);
+            canvas.DrawText(Format(tick), Left - 30, Y(tick) + 5, text);
+        }
+
+        canvas.DrawText(xLabel, (Left + width - Right) / 2f, height - 15, text);
+        canvas.Save();
+        canvas.RotateDegrees(-90);
+        canvas.DrawText(yLabel, -(Top + height - Bottom) / 2f, 20, text);
+        canvas.Restore();
+        for (var i = 0; i < _lines.Count; i++)
+            DrawLine(canvas, i, X, Y, width - Right - 120, Top + 20 + 20 * i);
+        text.TextSize = 18;
+        canvas.DrawText(title, (Left + width - Right) / 2f, 28, text);
+
+        using var image = surface.Snapshot();
+        using var png = image.Encode(SKEncodedImageFormat.Png, 100);
+        return png.ToArray();
+    }
+
+    private void DrawLine(SKCanvas canvas, int index, Func<double, float> x, Func<double, float> y, float legendX, float legendY)
+    {
+        var (label, points, markers) = _lines[index];
+        using var paint = new SKPaint { Color = s_colors[index % s_colors.Length], StrokeWidth = 2, IsAntialias = true };
+        for (var i = 0; i < points.Count; i++)
+        {
+            if (i > 0)
+                canvas.DrawLine(x(points[i - 1].X), y(points[i - 1].Y), x(points[i].X), y(points[i].Y), paint);
+            if (markers || points.Count == 1)
+                canvas.DrawCircle(x(points[i].X), y(points[i].Y), 3.5f, paint);
+        }
+
+        canvas.DrawLine(legendX, legendY - 5, legendX + 25, legendY - 5, paint);
+        using var text = new SKPaint { Color = SKColors.Black, TextSize = 14, IsAntialias = true };
+        canvas.DrawText(label, legendX + 32, legendY, text);
+    }
+
+    /// <summary>About six round numbers, the first and the last around all values.</summary>
+    private static double[] Ticks(IEnumerable<double> values)
+    {
+        var (minimum, maximum) = (0.0, 1.0);
+        if (values.Any())
+            (minimum, maximum) = (values.Min(), values.Max());
+        if (maximum - minimum < 1e-9 * Math.Max(1, Math.Abs(maximum)))
+            (minimum, maximum) = (minimum - 0.5, maximum + 0.5);
+        var rough = (maximum - minimum) / 5;
+        var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
+        var step = power * (rough / power) switch { < 1.5 => 1, < 3.5 => 2, < 7.5 => 5, _ => 10 };
+        var first = Math.Floor(minimum / step);
+        return [.. Enumerable.Range(0, (int)(Math.Ceiling(maximum / step) - first) + 1).Select(i => (first + i) * step)];
+    }
+
+    private static string Format(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,41 @@
+using MLTransfer.Torch.Models.StyleGan2;
+
+namespace MLTransfer.Images;
+
+/// <summary>How an image generator makes pictures.</summary>
+public class GenerateImagesOptions
+{
+    /// <summary>
+    /// psi: how far styles keep from their mean. 1 for as far as they were drawn; less gives more typical pictures and less variety (arXiv 1812.04948,
+    /// appendix B). Values other than 1 need a model with <c>w_avg</c>.
+    /// </summary>
+    public double Truncation = 1;
+
+    /// <summary>The per-pixel noise: <see cref="NoiseMode.Constant"/>, the maps that belong to the model, or <see cref="NoiseMode.None"/>.</summary>
+    public NoiseMode Noise = NoiseMode.Constant;
+
+    /// <summary>
+    /// The column with what a conditional model is to show, and learns to: a key with as many values as the model has classes, or a vector of Single of its
+    /// label width. Null for models without labels.
+    /// </summary>
+    public string? LabelColumnName;
+
+    /// <summary>Pictures that are made together.</summary>
+    public int GenerationBatchSize = 16;
+
+    /// <exception cref="ArgumentException">An option is not usable.</exception>
+    internal virtual void Check()
+    {
+        if (!(Truncation >= 0 && double.IsFinite(Truncation)))
+            throw new ArgumentOutOfRangeException(nameof(Truncation), Truncation, $"{nameof(Truncation)} must be a finite number that is not negative.");
+        if (Noise is not (NoiseMode.Constant or NoiseMode.None))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Noise), Noise,
+                $"{nameof(Noise)} must be {NoiseMode.Constant} or {NoiseMode.None}: the same row gives the same picture every time.");
+        }
+
+        OptionCheck.ColumnName(nameof(LabelColumnName), LabelColumnName);
+        OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        OptionCheck.AtMost(nameof(GenerationBatchSize), GenerationBatchSize, 1 << 16, "the largest batch");
+    }
+}

@@ -1,0 +1,82 @@
+using System.Numerics;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MLTransfer.Modules;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Images;
+
+/// <summary>The latent vectors of some rows, from a column of seeds or of the vectors themselves.</summary>
+internal abstract class LatentSource
+{
+    public abstract int Count { get; }
+
+    /// <summary>Takes the value of the source's current row.</summary>
+    /// <exception cref="InvalidOperationException">The value is not usable.</exception>
+    public abstract void Add();
+
+    public abstract void Clear();
+
+    /// <summary>[rows, width].</summary>
+    public abstract Tensor ToTensor();
+
+    public static LatentSource Create(DataViewRow source, DataViewSchema.Column column, int width) => column.Type is VectorDataViewType
+        ? new Vectors(ColumnValues.Create(source, column, [width], ImageScaling.ZeroToOne), width)
+        : (LatentSource)Activator.CreateInstance(typeof(Seeds<>).MakeGenericType(column.Type.RawType), source, column, width)!;
+
+    /// <summary>Rows of values as a tensor: [rows, width].</summary>
+    public static Tensor ToTensor(ColumnValues values, int width)
+    {
+        var numbers = new float[values.Count * width];
+        for (var row = 0; row < values.Count; row++)
+            values.CopyTo(row, numbers.AsSpan(row * width, width));
+        return tensor(numbers, [values.Count, width]);
+    }
+
+    private sealed class Vectors(ColumnValues values, int width) : LatentSource
+    {
+        public override int Count => values.Count;
+
+        public override void Add() => values.Add();
+
+        public override void Clear() => values.Clear();
+
+        public override Tensor ToTensor() => ToTensor(values, width);
+    }
+
+    /// <summary>What <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(seed)</c>.</summary>
+    private sealed class Seeds<T>(DataViewRow source, DataViewSchema.Column column, int width) : LatentSource
+        where T : struct, INumber<T>
+    {
+        private readonly ValueGetter<T> _getter = source.GetGetter<T>(column);
+        private readonly List<long> _seeds = [];
+
+        public override int Count => _seeds.Count;
+
+        public override void Add()
+        {
+            T value = default;
+            _getter(ref value);
+            if (!T.IsInteger(value) || T.CreateSaturating(long.CreateSaturating(value)) != value)
+            {
+                throw new InvalidOperationException(
+                    $"Row {source.Position} (from 0), column '{column.Name}' has the seed {value}; expected a whole number of at most 64 bits.");
+            }
+
+            _seeds.Add(long.CreateSaturating(value));
+        }
+
+        public override void Clear() => _seeds.Clear();
+
+        public override Tensor ToTensor()
+        {
+            using var scope = NewDisposeScope();
+            var rows = _seeds.ConvertAll(seed =>
+            {
+                using var random = new Generator((ulong)seed); // of its own: other threads draw from the process's
+                return randn([1, width], ScalarType.Float32, generator: random);
+            });
+            return cat(rows, 0).MoveToOuterDisposeScope();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+namespace MLTransfer;
+
+/// <summary>Checks of options, with messages that name the option.</summary>
+internal static class OptionCheck
+{
+    public static void AtLeast(string option, long value, long minimum)
+    {
+        if (value < minimum)
+            throw new ArgumentOutOfRangeException(option, value, $"{option} must be at least {minimum}.");
+    }
+
+    public static void AtMost(string option, long value, long maximum, string meaning)
+    {
+        if (value > maximum)
+            throw new ArgumentOutOfRangeException(option, value, $"{option} must be at most {maximum}, {meaning}.");
+    }
+
+    public static void FromZeroToLessThanOne(string option, double value)
+    {
+        if (value is not (>= 0 and < 1))
+            throw new ArgumentOutOfRangeException(option, value, $"{option} must be from 0 to less than 1.");
+    }
+
+    public static void Defined<T>(string option, T value)
+        where T : struct, Enum
+    {
+        if (!Enum.IsDefined(value))
+            throw new ArgumentOutOfRangeException(option, value, $"{option} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
+    }
+
+    /// <summary>A column name that may be null, but not blank.</summary>
+    public static void ColumnName(string option, string? value)
+    {
+        if (value is not null && string.IsNullOrWhiteSpace(value))
+            throw new ArgumentException($"{option} must be the name of a column or null; it is blank.", option);
+    }
+}

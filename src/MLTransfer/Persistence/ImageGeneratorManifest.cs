@@ -1,0 +1,31 @@
+using MLTransfer.Images;
+using MLTransfer.Torch.Models.StyleGan2;
+
+namespace MLTransfer.Persistence;
+
+/// <summary>What a saved image generator consists of.</summary>
+internal sealed record ImageGeneratorManifest
+{
+    public required ImageGeneratorColumns Columns { get; init; }
+
+    public required double Truncation { get; init; }
+
+    public required NoiseMode Noise { get; init; }
+
+    public required int GenerationBatchSize { get; init; }
+
+    public required IReadOnlyList<StoredFile> Files { get; init; }
+
+    /// <exception cref="ArgumentException">A value is not usable.</exception>
+    public void Check()
+    {
+        new GenerateImagesOptions
+        {
+            Truncation = Truncation, Noise = Noise, GenerationBatchSize = GenerationBatchSize, LabelColumnName = Columns.Label,
+        }.Check();
+        if (string.IsNullOrWhiteSpace(Columns.Output) || string.IsNullOrWhiteSpace(Columns.Input))
+            throw new ArgumentException("a column's name is blank");
+        if (Files.Contains(null!))
+            throw new ArgumentException("it has a null in a list");
+    }
+}

@@ -1,0 +1,52 @@
+using System.IO.Hashing;
+using System.Text.Json;
+using Microsoft.ML;
+
+namespace MLTransfer.Persistence;
+
+/// <summary>What a saved component consists of, as JSON between its length and its CRC-32: the main stream of its part of a model file.</summary>
+internal static class StoredManifest
+{
+    private const int MaximumLength = 16 << 20;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowOutOfOrderMetadataProperties = true,
+    };
+
+    public static void Write<T>(ModelSaveContext context, T manifest)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(manifest, Json);
+        context.Writer.Write(json.Length);
+        context.Writer.Write(json);
+        context.Writer.Write(Crc32.HashToUInt32(json));
+    }
+
+    /// <param name="context">Where from.</param>
+    /// <param name="component">What error messages call the component.</param>
+    /// <param name="check">Throws an <see cref="ArgumentException"/> where a value is not usable.</param>
+    /// <exception cref="InvalidDataException">The stream is damaged.</exception>
+    public static T Read<T>(ModelLoadContext context, string component, Action<T> check)
+        where T : class
+    {
+        try
+        {
+            var length = context.Reader.ReadInt32();
+            if (length is < 2 or > MaximumLength)
+                throw Damaged($"its length is {length}");
+            var json = context.Reader.ReadBytes(length);
+            if (json.Length != length || context.Reader.ReadUInt32() != Crc32.HashToUInt32(json))
+                throw Damaged("its checksum is wrong");
+            var manifest = JsonSerializer.Deserialize<T>(json, Json) ?? throw Damaged("it is empty");
+            check(manifest);
+            return manifest;
+        }
+        catch (Exception exception) when (exception is EndOfStreamException or JsonException or ArgumentException or NotSupportedException)
+        {
+            throw Damaged(exception.Message.TrimEnd('.'), exception);
+        }
+
+        InvalidDataException Damaged(string what, Exception? inner = null) =>
+            new($"The model file is damaged: the description of the {component} in '{context.Directory}': {what}.", inner);
+    }
+}

@@ -1,0 +1,14 @@
+using Microsoft.ML.Runtime;
+using MLTransfer.Torch.Generation;
+
+namespace MLTransfer;
+
+/// <summary>Seeds for what the user gave none for.</summary>
+internal static class Seeds
+{
+    /// <summary>The seed of the <c>MLContext</c>; a random one where it has none.</summary>
+    public static long Of(IHost host) => ((IHostEnvironmentInternal)host).Seed ?? host.Rand.Next();
+
+    /// <summary>Options with a seed, so that a transformer gives the same row the same text every time.</summary>
+    public static GenerationOptions Fix(GenerationOptions options, long seed) => options.Seed is null ? options with { Seed = seed } : options;
+}

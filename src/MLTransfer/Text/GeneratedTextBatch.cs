@@ -1,0 +1,34 @@
+using Microsoft.ML;
+using MLTransfer.Mapping;
+using MLTransfer.Torch.Generation;
+
+namespace MLTransfer.Text;
+
+/// <summary>The prompts of some rows, which are continued together.</summary>
+internal sealed class GeneratedTextBatch(
+    GeneratingTransformer transformer, IReadOnlyList<GeneratedColumn> kinds, ValueGetter<ReadOnlyMemory<char>> promptGetter, int slots) : MappedBatch
+{
+    private readonly string[] _prompts = new string[slots];
+    private int _rows;
+    private IReadOnlyList<IReadOnlyList<GeneratedText>>? _generated;
+
+    public override void Clear() => (_rows, _generated) = (0, null);
+
+    public override void Read(int slot)
+    {
+        ReadOnlyMemory<char> prompt = default;
+        promptGetter(ref prompt);
+        // The same prompt gives the same text, and several generated columns may ask for the same row.
+        if (slot < _rows && prompt.Span.SequenceEqual(_prompts[slot]))
+            return;
+        (_prompts[slot], _rows, _generated) = (prompt.ToString(), Math.Max(_rows, slot + 1), null);
+    }
+
+    public override Delegate CreateGetter(int column, Func<int> current) => GeneratedValues.CreateGetter(
+        kinds[column], transformer.Columns.SequencesPerPrompt, () =>
+        {
+            var slot = current();
+            _generated ??= transformer.Generate(_prompts.AsSpan(0, _rows).ToArray());
+            return _generated[slot];
+        });
+}
