@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLTransfer.Onnx;
+using MLTransfer.Onnx.Generation;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Training;
@@ -32,6 +33,32 @@ public sealed class GenerationCatalog
         using var channel = _host.Start("Loading a text generator");
         return TextGenerationModel.Load(PretrainedModels.ResolveFolder(
             folderOrHubId, revision, progress ?? new TrainingLog(channel, next: null), cancellationToken));
+    }
+
+    /// <summary>Loads an ONNX export of a text generator, to generate with ONNX Runtime: libtorch is neither needed nor loaded.</summary>
+    /// <param name="folder">Has the graph (<c>model.onnx</c>), <c>config.json</c> and the tokenizer's files.</param>
+    /// <param name="outputColumnName">The column for the generated text, without the prompt.</param>
+    /// <param name="inputColumnName">The text column with the prompts.</param>
+    /// <param name="options">How to generate; null for defaults.</param>
+    /// <returns>A transformer with the columns and texts of <see cref="TextGeneratorTransformer"/>, to be disposed by the caller.</returns>
+    /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>
+    /// <exception cref="IOException">There is no such folder, or it is not an export.</exception>
+    /// <exception cref="InvalidDataException">A file is malformed, or the graph is of another kind.</exception>
+    /// <exception cref="NotSupportedException">The kind of tokenizer is not supported.</exception>
+    public OnnxTextGeneratorTransformer LoadOnnx(
+        string folder,
+        string outputColumnName = "Continuation",
+        string inputColumnName = "Prompt",
+        OnnxTextGeneratorOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        options ??= new OnnxTextGeneratorOptions();
+        options.Check();
+        var columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options);
+        using var channel = _host.Start("Loading an ONNX text generator");
+        return new OnnxTextGeneratorTransformer(
+            OnnxTextGenerator.Load(folder, options.ToRuntimeOptions()), null, columns, Seeds.Fix(options.Generation, Seeds.Of(_host)),
+            options.GenerationBatchSize);
     }
 
     /// <summary>Measures how well a fine-tuned generator predicts texts.</summary>

@@ -25,6 +25,12 @@ internal sealed class Arguments
                 --steps N          training steps (default: 30)
                 --threads N        threads that libtorch and the library use (default: as libtorch chooses)
 
+          dotnet run -c Release --project tests/MLTransfer.Benchmarks -- onnx [options]
+              Exports a model and measures greedy decoding through ONNX Runtime: the library, loops written by hand, and the engine.
+                --model DIR        as above
+                --threads N        threads of ONNX Runtime and libtorch (default: as they choose)
+                --quick            one repetition, short decoding
+
           dotnet run -c Release --project tests/MLTransfer.Benchmarks -- --filter '*'
               Measures single kernels with BenchmarkDotNet, which takes its own options.
         """;

@@ -11,6 +11,8 @@ try
             return ReportCommand.Run(Arguments.Parse(rest));
         case ["memory", .. var rest]:
             return MemoryCommand.Run(Arguments.Parse(rest));
+        case ["onnx", .. var rest]:
+            return OnnxCommand.Run(Arguments.Parse(rest));
         case ["--help" or "-h"]:
             Console.WriteLine(Arguments.Usage);
             return 0;

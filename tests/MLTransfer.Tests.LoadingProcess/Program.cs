@@ -1,5 +1,6 @@
 // Loads a model file and transforms texts, as an application that knows nothing but ML.NET.
-// Arguments: the model file, the output column's name, then texts. Prints one value a line, as JSON, and the time it took to the first.
+// Arguments: the model file, the output column's name, then texts. Prints one value a line, as JSON; on stderr the time it took to the first, and
+// the native libraries and assemblies that the process has loaded at the end.
 using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.ML;
@@ -17,6 +18,10 @@ foreach (object value in values)
         Console.Error.WriteLine($"{clock.Elapsed.TotalSeconds:0.000} s from Model.Load to the first value");
     clock.Stop();
 }
+
+using var process = Process.GetCurrentProcess();
+foreach (ProcessModule module in process.Modules)
+    Console.Error.WriteLine($"loaded {module.ModuleName}");
 
 internal sealed class Row
 {

@@ -19,15 +19,15 @@ internal sealed class BeamHypotheses
 
         // Enough for as many beams to go on as there are now, even if every one could end.
         var candidates = _beams * Math.Max(2, 1 + task.EndOfSequenceIds.Length);
-        if (candidates > (long)_beams * task.Model.VocabularySize)
+        if (candidates > (long)_beams * task.Decoder.VocabularySize)
         {
             throw new ArgumentException(
                 $"{nameof(GenerationOptions)}: beam search with {task.EndOfSequenceIds.Length} end-of-sequence tokens "
-                + $"needs a vocabulary of {candidates / _beams} tokens at least; this one has {task.Model.VocabularySize}.");
+                + $"needs a vocabulary of {candidates / _beams} tokens at least; this one has {task.Decoder.VocabularySize}.");
         }
 
         _candidates = new LargestValues(candidates);
-        _logProbabilities = new float[checked(_beams * task.Model.VocabularySize)];
+        _logProbabilities = new float[checked(_beams * task.Decoder.VocabularySize)];
         Running = new TokenSequence[_beams];
         Array.Fill(Running, prompt);
         Sources = new int[_beams];
@@ -65,7 +65,7 @@ internal sealed class BeamHypotheses
         for (var rank = 0; rank < candidates.Length; rank++)
         {
             var (score, index) = (SortableKey.Value(candidates[rank]), LargestValues.IndexOf(candidates[rank]));
-            var (beam, token) = Math.DivRem(index, _task.Model.VocabularySize);
+            var (beam, token) = Math.DivRem(index, _task.Decoder.VocabularySize);
             var sequence = previous[beam].Branch(token, _logProbabilities[index]);
             if (ReasonToFinish(sequence, token) is not { } reason)
             {
@@ -100,7 +100,7 @@ internal sealed class BeamHypotheses
 
     private ReadOnlySpan<ulong> SelectCandidates(LogitsOf logits)
     {
-        var vocabulary = _task.Model.VocabularySize;
+        var vocabulary = _task.Decoder.VocabularySize;
         _candidates.Clear();
         for (var beam = 0; beam < _beams; beam++)
         {

@@ -4,7 +4,7 @@ namespace MLTransfer.Torch.Generation;
 internal static class BeamSearch
 {
     /// <summary>Continues prompts.</summary>
-    /// <param name="task">Model and options.</param>
+    /// <param name="task">Network and options.</param>
     /// <param name="prompts">The prompts, none empty.</param>
     /// <returns>The best continuations of each prompt, best first.</returns>
     public static GeneratedTokens[][] Run(GenerationTask task, IReadOnlyList<int>[] prompts)
@@ -13,7 +13,7 @@ internal static class BeamSearch
         TokenSequence[] starts = [.. prompts.Select(p => new TokenSequence(p))];
         BeamHypotheses[] hypotheses = [.. starts.Select(start => new BeamHypotheses(task, start))];
         List<BeamHypotheses> running = [.. hypotheses];
-        using var batch = new DecodingBatch(task.Model, starts, beams, task.Options.MaximumNewTokens);
+        using var batch = new DecodingBatch(task.Decoder, starts, beams, task.Options.MaximumNewTokens);
         var sources = new int[batch.Rows];
         var sequences = new TokenSequence[batch.Rows];
         while (true)

@@ -6,7 +6,7 @@ namespace MLTransfer.Torch.Generation;
 internal static class SequentialSearch
 {
     /// <summary>Continues prompts that are read together.</summary>
-    /// <param name="task">Model and options.</param>
+    /// <param name="task">Network and options.</param>
     /// <param name="prompts">The prompts, none empty.</param>
     /// <param name="seed">What random streams are made from.</param>
     /// <returns>The continuations of each prompt.</returns>
@@ -25,8 +25,8 @@ internal static class SequentialSearch
             }
         }
 
-        var chooser = new TokenChooser(task.Model.VocabularySize);
-        using var batch = new DecodingBatch(task.Model, [.. prompts.Select(p => new TokenSequence(p))], copies, task.Options.MaximumNewTokens);
+        var chooser = new TokenChooser(task.Decoder.VocabularySize);
+        using var batch = new DecodingBatch(task.Decoder, [.. prompts.Select(p => new TokenSequence(p))], copies, task.Options.MaximumNewTokens);
         var sequences = new TokenSequence[rows.Length];
         var kept = new int[rows.Length];
         while (true)

@@ -19,10 +19,17 @@ public sealed class TextGenerator
     /// <param name="model">The model; it stays the caller's.</param>
     /// <param name="tokenizer">The tokenizer that the model was trained with.</param>
     public TextGenerator(CausalLanguageModel model, TextTokenizer tokenizer)
+        : this(new TorchDecoder(model), tokenizer)
+    {
+    }
+
+    /// <param name="decoder">The network; it stays the caller's.</param>
+    /// <param name="tokenizer">The tokenizer that the network was trained with.</param>
+    internal TextGenerator(ICausalDecoder decoder, TextTokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         _tokenizer = tokenizer;
-        _generator = new TokenGenerator(model, tokenizer.BeginningOfSequenceId, tokenizer.EndOfSequenceId);
+        _generator = new TokenGenerator(decoder, tokenizer.BeginningOfSequenceId, tokenizer.EndOfSequenceId);
     }
 
     /// <summary>Continues prompts.</summary>

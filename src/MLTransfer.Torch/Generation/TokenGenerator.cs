@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Generation.Processors;
 using MLTransfer.Torch.Models;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Generation;
 
@@ -12,25 +11,23 @@ namespace MLTransfer.Torch.Generation;
 /// </remarks>
 public sealed class TokenGenerator
 {
-    private readonly CausalLanguageModel _model;
+    private readonly ICausalDecoder _decoder;
     private readonly int? _startId;
     private readonly int[] _endOfSequenceIds;
 
     /// <summary>Puts a model into evaluation mode and generates with it.</summary>
     /// <param name="model">The model; it stays the caller's.</param>
     public TokenGenerator(CausalLanguageModel model)
-        : this(model, null, null)
+        : this(new TorchDecoder(model), null, null)
     {
     }
 
-    /// <param name="model">The model.</param>
+    /// <param name="decoder">The network; it stays the caller's.</param>
     /// <param name="beginningOfSequenceId">What an empty prompt starts with, where <c>config.json</c> names neither a beginning nor an end.</param>
     /// <param name="endOfSequenceId">What ends a sequence, where <c>config.json</c> does not say.</param>
-    internal TokenGenerator(CausalLanguageModel model, int? beginningOfSequenceId, int? endOfSequenceId)
+    internal TokenGenerator(ICausalDecoder decoder, int? beginningOfSequenceId, int? endOfSequenceId)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        model.eval();
-        _model = model;
+        _decoder = decoder;
         _endOfSequenceIds = ConfiguredIds("eos_token_id");
         if (_endOfSequenceIds.Length == 0)
             _endOfSequenceIds = InVocabulary([endOfSequenceId]);
@@ -67,23 +64,19 @@ public sealed class TokenGenerator
     {
         ArgumentNullException.ThrowIfNull(prompts);
         options.Check();
-        if (_model.training)
-            throw new InvalidOperationException("The model is in training mode, where dropout changes what it computes. Call its eval() first.");
-
+        _decoder.CheckReady();
         var endOfSequenceIds = EndOfSequenceIds(options);
         var starts = new IReadOnlyList<int>[prompts.Count];
         for (var i = 0; i < starts.Length; i++)
             starts[i] = CheckPrompt(prompts[i], i);
 
-        var processors = LogitsPipeline.Create(options, _model.VocabularySize, endOfSequenceIds);
-        var task = new GenerationTask(_model, options, endOfSequenceIds, processors, monitor, cancellationToken);
+        var processors = LogitsPipeline.Create(options, _decoder.VocabularySize, endOfSequenceIds);
+        var task = new GenerationTask(_decoder, options, endOfSequenceIds, processors, monitor, cancellationToken);
         var seed = (ulong)(options.Seed ?? Random.Shared.NextInt64());
 
         // Prompts of similar length go together: little padding.
         int[] order = [.. Enumerable.Range(0, starts.Length).OrderByDescending(i => starts[i].Count)];
         var results = new IReadOnlyList<GeneratedTokens>[starts.Length];
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
         foreach (var chunk in order.Chunk(options.BatchSize))
         {
             IReadOnlyList<int>[] together = [.. chunk.Select(i => starts[i])];
@@ -101,11 +94,11 @@ public sealed class TokenGenerator
             throw new ArgumentException($"Prompt {index} is null.", nameof(prompt));
         for (var position = 0; position < prompt.Count; position++)
         {
-            if ((uint)prompt[position] >= (uint)_model.VocabularySize)
+            if ((uint)prompt[position] >= (uint)_decoder.VocabularySize)
             {
                 throw new ArgumentException(
                     $"Prompt {index} has token id {prompt[position]} at position {position}; the model's vocabulary has ids "
-                    + $"0 to {_model.VocabularySize - 1}. Do tokenizer and model belong together?",
+                    + $"0 to {_decoder.VocabularySize - 1}. Do tokenizer and model belong together?",
                     nameof(prompt));
             }
         }
@@ -123,11 +116,11 @@ public sealed class TokenGenerator
             return _endOfSequenceIds;
         foreach (var id in ids)
         {
-            if ((uint)id >= (uint)_model.VocabularySize)
+            if ((uint)id >= (uint)_decoder.VocabularySize)
             {
                 throw new ArgumentException(
                     $"{nameof(GenerationOptions)}: {nameof(options.EndOfSequenceIds)} has {id}; the model's vocabulary "
-                    + $"has ids 0 to {_model.VocabularySize - 1}.");
+                    + $"has ids 0 to {_decoder.VocabularySize - 1}.");
             }
         }
 
@@ -137,7 +130,7 @@ public sealed class TokenGenerator
     /// <summary>One id or several of <c>config.json</c>.</summary>
     private int[] ConfiguredIds(string name)
     {
-        var entry = _model.Configuration[name];
+        var entry = _decoder.Configuration[name];
         if (entry is null)
             return [];
         return InVocabulary((entry as IEnumerable<JsonNode?> ?? [entry]).Select(node => node is JsonValue value && value.TryGetValue(out int id)
@@ -147,5 +140,5 @@ public sealed class TokenGenerator
 
     /// <summary>Leaves out ids that the model can never give.</summary>
     private int[] InVocabulary(IEnumerable<int?> ids) =>
-        [.. ids.OfType<int>().Where(id => (uint)id < (uint)_model.VocabularySize).Distinct()];
+        [.. ids.OfType<int>().Where(id => (uint)id < (uint)_decoder.VocabularySize).Distinct()];
 }

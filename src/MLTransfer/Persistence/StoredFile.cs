@@ -115,6 +115,27 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
         });
     }
 
+    /// <summary>Writes the file to disk.</summary>
+    /// <exception cref="InvalidDataException">The file is missing or damaged.</exception>
+    public void Extract(ModelLoadContext context, ZipArchive? archive, string folder)
+    {
+        using var target = new FileStream(Path.Combine(folder, Name), FileMode.CreateNew, FileAccess.Write);
+        Read(context, archive, source =>
+        {
+            var buffer = new byte[1 << 20];
+            for (var left = Length; left > 0;)
+            {
+                var count = source.Read(buffer, 0, (int)Math.Min(left, buffer.Length));
+                if (count == 0)
+                    break; // what is missing is reported by the caller
+                target.Write(buffer, 0, count);
+                left -= count;
+            }
+
+            return this;
+        });
+    }
+
     private InvalidDataException Damaged(ModelLoadContext context, string what, Exception? inner = null) =>
         new($"The model file is damaged: entry '{Path.Combine(context.Directory ?? "", Name)}': {what}.", inner);
 

@@ -49,7 +49,7 @@ internal static class TextGeneratorFile
                 stream, model.Network.CheckpointTensors(), storeAs: transformer.WeightType.ToScalarType()));
         }
 
-        StoredManifest.Write(context, new TextGeneratorManifest
+        new TextGeneratorManifest
         {
             Columns = transformer.Columns,
             Generation = transformer.Generation,
@@ -58,7 +58,7 @@ internal static class TextGeneratorFile
             WeightType = transformer.WeightType,
             BaseModel = transformer.BaseModel,
             Files = files,
-        });
+        }.Write(context);
 
         void Add(string name, bool compress, Action<Stream> write) => files.Add(StoredFile.Write(context, archive, name, compress, write));
 
@@ -71,7 +71,7 @@ internal static class TextGeneratorFile
     public static TextGeneratorTransformer Load(ModelLoadContext context)
     {
         ModelFileVersion.Check(context, Version);
-        var manifest = StoredManifest.Read<TextGeneratorManifest>(context, "text generator", manifest => manifest.Check());
+        var manifest = TextGeneratorManifest.Read(context);
         var model = manifest.BaseModel is { } baseModel ? LoadAdapted(context, manifest, baseModel) : LoadWhole(context, manifest);
         return new TextGeneratorTransformer(
             model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision,
@@ -80,9 +80,9 @@ internal static class TextGeneratorFile
 
     private static TextGenerationModel LoadWhole(ModelLoadContext context, TextGeneratorManifest manifest)
     {
-        var weights = Find(manifest, WeightsName);
+        var weights = manifest.Find(WeightsName);
         var archive = RepositoryArchive.Of(context.Repository);
-        var configuration = ReadJson(context, archive, Find(manifest, ConfigurationName));
+        var configuration = ReadJson(context, archive, manifest.Find(ConfigurationName));
 
         // The tokenizer's tables are built while the weights are read.
         var tokenizerFiles = manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
@@ -105,8 +105,8 @@ internal static class TextGeneratorFile
     private static TextGenerationModel LoadAdapted(ModelLoadContext context, TextGeneratorManifest manifest, BaseModelReference baseModel)
     {
         var archive = RepositoryArchive.Of(context.Repository);
-        var configuration = ReadJson(context, archive, Find(manifest, PeftAdapterFolder.ConfigurationFileName));
-        using var adapters = Find(manifest, PeftAdapterFolder.WeightsFileName)
+        var configuration = ReadJson(context, archive, manifest.Find(PeftAdapterFolder.ConfigurationFileName));
+        using var adapters = manifest.Find(PeftAdapterFolder.WeightsFileName)
             .Read(context, archive, stream => SafetensorsFile.Read(stream, PeftAdapterFolder.WeightsFileName));
         var model = baseModel.Load();
         return Combine(context, model, () =>
@@ -132,10 +132,6 @@ internal static class TextGeneratorFile
     }
 
     private static string Origin(ModelLoadContext context) => $"The model file's part '{context.Directory}'";
-
-    private static StoredFile Find(TextGeneratorManifest manifest, string name) =>
-        manifest.Files.FirstOrDefault(file => file.Name == name)
-            ?? throw new InvalidDataException($"The model file is damaged: its text generator has no '{name}'.");
 
     private static JsonObject ReadJson(ModelLoadContext context, ZipArchive? archive, StoredFile file)
     {

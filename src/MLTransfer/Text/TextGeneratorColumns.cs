@@ -30,7 +30,7 @@ internal sealed record TextGeneratorColumns
     public required int SequencesPerPrompt { get; init; }
 
     public static TextGeneratorColumns Create(
-        string output, string? input, GenerateTextOptions options, string? training = null, string? completion = null)
+        string output, string? input, GeneratedTextOptions options, string? training = null, string? completion = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(output, "outputColumnName");
         if (input is not null)

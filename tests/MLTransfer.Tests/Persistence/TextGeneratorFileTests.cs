@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.IO.Compression;
-using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLTransfer.Persistence;
@@ -51,21 +49,11 @@ public sealed class TextGeneratorFileTests : IDisposable
         var (fitted, data) = Save("model.zip", 3);
         string[] prompts = ["Story 0: the old man", "Story 1: the old man", "Grüße"];
 
-        // The loading process has an output folder like that of the tests, next to it.
-        var name = "MLTransfer.Tests.LoadingProcess";
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var program = Path.Combine(AppContext.BaseDirectory, "..", "..", name, configuration, name + ".dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, _folder["model.zip"], "Continuation", .. prompts])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = System.Text.Encoding.UTF8,
-        })!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
+        var (texts, modules) = await LoadingProcess.RunAsync(_folder["model.zip"], "Continuation", prompts);
 
-        Assert.True(process.ExitCode == 0, await errors);
-        var texts = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<string>(line));
         var expected = fitted.Transform(_ml.Data.LoadFromEnumerable(prompts.Select(prompt => new Story { Opening = prompt })));
         Assert.Equal(expected.GetColumn<string>("Continuation"), texts);
+        Assert.Contains(modules, LoadingProcess.IsLibtorch);
     }
 
     [Theory]

@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+using Microsoft.ML.OnnxRuntime;
+using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Models;
+
+namespace MLTransfer.Onnx.Generation;
+
+/// <summary>Decodes with a graph that ONNX Runtime runs.</summary>
+internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly RunOptions _runOptions = new();
+    private readonly string _path;
+    private int _users = 1; // this object, until it is disposed, and every cache
+    private bool _disposed;
+
+    /// <exception cref="InvalidDataException">The graph or <c>config.json</c> is malformed or of another kind, or they do not fit each other.</exception>
+    public OnnxDecoder(OnnxExportFiles files, OnnxRuntimeOptions options)
+    {
+        _path = files.ModelPath;
+        Configuration = ModelConfigurationFile.Read(files.Folder);
+        using var sessionOptions = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            IntraOpNumThreads = options.ThreadCount,
+            // A pattern is kept for each shape of the inputs, and every step has a new one.
+            EnableMemoryPattern = false,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        try
+        {
+            Session = new InferenceSession(_path, sessionOptions);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw new InvalidDataException($"{_path}: ONNX Runtime cannot load the graph: {exception.Message}", exception);
+        }
+
+        Allocator = new OrtAllocator(Session, OrtMemoryInfo.DefaultInstance);
+        try
+        {
+            Signature = DecoderSignature.Read(Session, Configuration, _path);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public JsonObject Configuration { get; }
+
+    public DecoderSignature Signature { get; }
+
+    /// <summary>The loaded graph.</summary>
+    public InferenceSession Session { get; }
+
+    /// <summary>The session's arena.</summary>
+    public OrtAllocator Allocator { get; }
+
+    /// <summary>The most logits that one pass computes: the graph gives those of every position, and only the last ones are needed.</summary>
+    public int MaximumLogits { get; init; } = 1 << 25;
+
+    public int VocabularySize => Signature.VocabularySize;
+
+    public int ContextLength => Signature.ContextLength;
+
+    public void CheckReady() => ObjectDisposedException.ThrowIf(_disposed, typeof(OnnxTextGenerator));
+
+    public IDecodingCache CreateCache(int rows, int capacity)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(OnnxTextGenerator));
+            _users++;
+        }
+
+        return new OnnxDecodingCache(this, rows, capacity);
+    }
+
+    /// <summary>Runs the graph; the values are those of <see cref="Signature"/>'s names.</summary>
+    public void Run(OrtValue[] inputs, OrtValue[] outputs)
+    {
+        try
+        {
+            Session.Run(_runOptions, Signature.InputNames, inputs, Signature.OutputNames, outputs);
+        }
+        catch (OnnxRuntimeException exception)
+        {
+            throw new InvalidOperationException($"{_path}: ONNX Runtime could not run the graph: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Frees the graph, as soon as nothing generates with it.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
+
+        Release();
+    }
+
+    /// <summary>Counts down a cache that is disposed.</summary>
+    public void Release()
+    {
+        lock (_lock)
+        {
+            if (--_users > 0)
+                return;
+        }
+
+        Allocator.Dispose();
+        Session.Dispose();
+        _runOptions.Dispose();
+    }
+}

@@ -1,0 +1,32 @@
+using System.Text.Json.Nodes;
+using MLTransfer.Torch.Models;
+
+namespace MLTransfer.Torch.Generation;
+
+/// <summary>Decodes with a TorchSharp network.</summary>
+internal sealed class TorchDecoder : ICausalDecoder
+{
+    private readonly CausalLanguageModel _model;
+
+    /// <summary>Puts the model into evaluation mode; it stays the caller's.</summary>
+    public TorchDecoder(CausalLanguageModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        model.eval();
+        _model = model;
+    }
+
+    public JsonObject Configuration => _model.Configuration;
+
+    public int VocabularySize => _model.VocabularySize;
+
+    public int ContextLength => _model.ContextLength;
+
+    public void CheckReady()
+    {
+        if (_model.training)
+            throw new InvalidOperationException("The model is in training mode, where dropout changes what it computes. Call its eval() first.");
+    }
+
+    public IDecodingCache CreateCache(int rows, int capacity) => new TorchDecodingCache(_model, rows, capacity);
+}

@@ -1,0 +1,52 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MLTransfer.Onnx.Generation;
+using MLTransfer.Persistence;
+using MLTransfer.Text;
+using MLTransfer.Torch.Generation;
+
+[assembly: LoadableClass("Continues prompts with an ONNX language model", typeof(OnnxTextGeneratorTransformer), typeof(OnnxTextGeneratorTransformer),
+    null, typeof(SignatureLoadModel), "ONNX text generator", OnnxTextGeneratorTransformer.LoaderSignature)]
+
+namespace MLTransfer.Text;
+
+/// <summary>
+/// Continues the prompts of a text column with ONNX Runtime; libtorch is neither needed nor loaded. Made by
+/// <see cref="GenerationCatalog.LoadOnnx"/>, with the columns of <see cref="TextGeneratorTransformer"/>.
+/// </summary>
+/// <remarks>A saved model file holds the graph and its weights as they are, <c>config.json</c> and the tokenizer's files.</remarks>
+public sealed class OnnxTextGeneratorTransformer : GeneratingTransformer
+{
+    internal const string LoaderSignature = "OnnxTextGenerator";
+
+    private readonly IDisposable? _folder;
+
+    /// <param name="model">The model; disposed with this object.</param>
+    /// <param name="folder">Where the model's files are, to be disposed with this object; null where they belong to someone else.</param>
+    /// <param name="columns">The columns.</param>
+    /// <param name="generation">How texts are generated.</param>
+    /// <param name="generationBatchSize">Prompts that are continued together.</param>
+    internal OnnxTextGeneratorTransformer(
+        OnnxTextGenerator model, IDisposable? folder, TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize)
+        : base(columns, generation, generationBatchSize)
+    {
+        (Model, _folder) = (model, folder);
+    }
+
+    /// <summary>The network and its tokenizer.</summary>
+    public OnnxTextGenerator Model { get; }
+
+    // Called by ML.NET when it loads a model file.
+    internal static OnnxTextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => OnnxTextGeneratorFile.Load(ctx);
+
+    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts, GenerationOptions options) =>
+        Model.Generate(prompts, options);
+
+    private protected override void Save(ModelSaveContext context) => OnnxTextGeneratorFile.Save(context, this);
+
+    private protected override void FreeModel()
+    {
+        Model.Dispose();
+        _folder?.Dispose();
+    }
+}
