@@ -14,9 +14,9 @@ internal static class StoredManifest
         RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowOutOfOrderMetadataProperties = true,
     };
 
-    public static void Write<T>(ModelSaveContext context, T manifest)
+    public static void Write(ModelSaveContext context, object manifest)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(manifest, Json);
+        var json = JsonSerializer.SerializeToUtf8Bytes(manifest, manifest.GetType(), Json);
         context.Writer.Write(json.Length);
         context.Writer.Write(json);
         context.Writer.Write(Crc32.HashToUInt32(json));
