@@ -45,7 +45,7 @@ public class GenerateImagesOptions
         if (Truncation != 1 && generator.Mapping.Average is null)
         {
             throw new ArgumentException(
-                $"{nameof(Truncation)} is {Truncation}, which needs the mean style w_avg; the model has none. Leave it at 1.", nameof(Truncation));
+                $"{nameof(Truncation)} is {Truncation}, which needs the mean style w_avg; the model has none. Leave it at 1.");
         }
     }
 }
