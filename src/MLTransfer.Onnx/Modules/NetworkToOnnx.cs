@@ -69,7 +69,8 @@ internal sealed class NetworkToOnnx
                 return new NetworkToOnnx(copy, pretrained.Graph.Output);
             default:
                 throw new NotSupportedException(
-                    $"{network.Pretrained.Description} has no graph that could be written to an ONNX file: networks from ONNX files and described layers have.");
+                    $"{network.Pretrained.Description} has no graph that could be written to an ONNX file: networks from ONNX files and described "
+                    + "layers have.");
         }
     }
 
@@ -285,8 +286,9 @@ internal sealed class NetworkToOnnx
         _model.Graph.Initializer.Add(tensor);
         if (_model.IrVersion < 4) // which wants every weight to be an input too
         {
-            var value = new ValueInfoProto { Name = tensor.Name, Type = new TypeProto { TensorType = new() { ElemType = tensor.DataType, Shape = new() } } };
-            value.Type.TensorType.Shape.Dim.AddRange(tensor.Dims.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }));
+            var type = new TypeProto.Types.Tensor { ElemType = tensor.DataType, Shape = new TensorShapeProto() };
+            var value = new ValueInfoProto { Name = tensor.Name, Type = new TypeProto { TensorType = type } };
+            type.Shape.Dim.AddRange(tensor.Dims.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }));
             _model.Graph.Input.Add(value);
         }
 

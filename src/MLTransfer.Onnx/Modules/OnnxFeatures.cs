@@ -42,7 +42,11 @@ internal sealed class OnnxFeatures : OnnxBaseNetwork
             var result = results[0];
             var info = result.GetTensorTypeAndShape();
             if (info.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
-                throw new NotSupportedException($"The output '{Graph.Output}' of '{Graph.Location}' has elements of type {info.ElementDataType}; expected float.");
+            {
+                throw new NotSupportedException(
+                    $"The output '{Graph.Output}' of '{Graph.Location}' has elements of type {info.ElementDataType}; expected float.");
+            }
+
             var output = empty(info.Shape, ScalarType.Float32);
             result.GetTensorDataAsSpan<float>().CopyTo(NativeTensor.AsSpan<float>(output));
             return output.MoveToOuterDisposeScope();

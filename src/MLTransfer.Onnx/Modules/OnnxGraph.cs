@@ -80,7 +80,8 @@ internal sealed class OnnxGraph
             if (graph.Output.Count != 1)
             {
                 throw new ArgumentException(
-                    $"'{location}' has the outputs {Names(graph.Output.Select(o => o.Name))}; name the one to put new layers on.", nameof(outputName));
+                    $"'{location}' has the outputs {Names(graph.Output.Select(o => o.Name))}; name the one to put new layers on.",
+                    nameof(outputName));
             }
 
             outputName = graph.Output[0].Name;
@@ -88,7 +89,8 @@ internal sealed class OnnxGraph
         else if (!graph.Node.Any(node => node.Output.Contains(outputName)))
         {
             throw new ArgumentException(
-                $"'{location}' has no value '{outputName}'. The last ones are {Names(graph.Node.TakeLast(8).SelectMany(n => n.Output))}.", nameof(outputName));
+                $"'{location}' has no value '{outputName}'. The last ones are {Names(graph.Node.TakeLast(8).SelectMany(n => n.Output))}.",
+                nameof(outputName));
         }
 
         var needed = new HashSet<string> { outputName };
@@ -163,7 +165,8 @@ internal sealed class OnnxGraph
             if (tensor.DataLocation == TensorProto.Types.DataLocation.External || tensor.ExternalData.Count > 0)
             {
                 throw new NotSupportedException(
-                    $"'{location}' keeps the data of '{tensor.Name}' in another file. Save the network as one file (onnx.save_model without external data).");
+                    $"'{location}' keeps the data of '{tensor.Name}' in another file. Save the network as one file (onnx.save_model without "
+                    + "external data).");
             }
         }
     }

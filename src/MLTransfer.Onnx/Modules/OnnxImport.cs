@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Onnx.Modules;
 
 /// <summary>
-/// A graph of an ONNX file that TorchSharp computes, node by node, so that its weights can be trained. Batch normalization keeps the statistics of the
-/// file.
+/// A graph of an ONNX file that TorchSharp computes, node by node, so that its weights can be trained. Batch normalization keeps the
+/// statistics of the file.
 /// </summary>
 internal sealed class OnnxImport : OnnxBaseNetwork
 {
@@ -113,7 +113,7 @@ internal sealed class OnnxImport : OnnxBaseNetwork
             var node = new OnnxNode(proto, index, Graph);
             var compute = OperatorTable.Find(node);
             if (node.Inputs.FirstOrDefault(name => name.Length > 0 && !known.Contains(name)) is { } missing)
-                throw node.Invalid($"its input '{missing}' is made by no node before it, or is one of the outputs that cannot be imported");
+                throw node.Invalid($"its input '{missing}' is made by no node before it, or is an output that cannot be imported");
             if (OperatorTable.ComputedOutputs(node).FirstOrDefault(name => !known.Add(name)) is { } twice)
                 throw node.Invalid($"its output '{twice}' exists already");
             if (node.Operator == "Constant")
@@ -141,7 +141,8 @@ internal sealed class OnnxImport : OnnxBaseNetwork
     /// <summary>Weights are what the operators with weights take as such, perhaps through a transposition; other constants stay as they are.</summary>
     private List<KeyValuePair<string, Tensor>> FindParameters()
     {
-        var makers = _steps.SelectMany(step => OperatorTable.ComputedOutputs(step.Node).Select(name => (name, step.Node))).ToDictionary(pair => pair.name, pair => pair.Node);
+        var makers = _steps.SelectMany(step => OperatorTable.ComputedOutputs(step.Node).Select(name => KeyValuePair.Create(name, step.Node)))
+            .ToDictionary();
         var initializers = Graph.Model.Graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
         var parameters = new List<KeyValuePair<string, Tensor>>();
         foreach (var step in _steps)

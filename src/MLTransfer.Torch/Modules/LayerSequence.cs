@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Modules;
 
-/// <summary>Layers one after the other. Its parameters have the names <c>layer.weight</c>, <c>layer.bias</c>, as in PyTorch's <c>Sequential</c>.</summary>
+/// <summary>
+/// Layers one after the other. The parameters have the names <c>layer.weight</c>, <c>layer.bias</c>, as in PyTorch's <c>Sequential</c>.
+/// </summary>
 public sealed class LayerSequence : nn.Module<Tensor, Tensor>
 {
     private const long MaximumElements = int.MaxValue;
@@ -106,7 +108,7 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
             }
             catch (ArgumentException exception)
             {
-                throw new ArgumentException($"{char.ToUpperInvariant(description[0])}{description[1..]}: {exception.Message}", nameof(layers), exception);
+                throw new ArgumentException($"L{description[1..]}: {exception.Message}", nameof(layers), exception);
             }
 
             var place = new LayerPlace(description, before, shape);

@@ -7,8 +7,9 @@ namespace MLTransfer.Torch.Modules;
 
 /// <summary>Trains new layers, and of the pretrained network under them what is not frozen; Keras' <c>model.fit</c>.</summary>
 /// <remarks>
-/// A wholly frozen network computes its features once for each row. The same seed, rows and options give the same weights to the bit on the same machine
-/// with the same thread count. Dropout draws from libtorch's one generator of the process, so with dropout this holds only while no other thread draws from it.
+/// A wholly frozen network computes its features once for each row. The same seed, rows and options give the same weights to the bit on the
+/// same machine with the same thread count. Dropout draws from libtorch's one generator of the process, so with dropout this holds only
+/// while no other thread draws from it.
 /// </remarks>
 public sealed class NetworkTrainer
 {
@@ -48,7 +49,8 @@ public sealed class NetworkTrainer
     /// The loss became NaN or infinite. The network has the weights of its best epoch on the validation rows, else those of the start.
     /// </exception>
     public TrainingHistory Train(
-        ITrainingRows training, ITrainingRows? validation = null, IProgress<EpochResult>? progress = null, CancellationToken cancellationToken = default)
+        ITrainingRows training, ITrainingRows? validation = null, IProgress<EpochResult>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(training);
         if (training.Count == 0)

@@ -27,7 +27,7 @@ public sealed class TransferNetwork : IDisposable
     /// <summary>The shape of an output without the batch.</summary>
     public IReadOnlyList<long> OutputShape => NewLayers.OutputShape;
 
-    /// <summary>The trained parameters by name; those of the new layers behind <c>new.</c>, those of the pretrained network behind <c>base.</c>.</summary>
+    /// <summary>The trained parameters by name: those of the pretrained network behind <c>base.</c>, of the new layers behind <c>new.</c>.</summary>
     internal IEnumerable<KeyValuePair<string, Tensor>> TrainableParameters =>
         (Pretrained?.Parameters ?? []).Where(p => p.Value.requires_grad).Select(p => KeyValuePair.Create("base." + p.Key, p.Value))
             .Concat(NewLayers.named_parameters().Select(p => KeyValuePair.Create("new." + p.name, (Tensor)p.parameter)));

@@ -5,8 +5,8 @@ namespace MLTransfer.Torch.Modules;
 
 /// <summary>What a model file may make this process run, beyond the layers of this library.</summary>
 /// <remarks>
-/// A model file that was trained on a class of the user's own holds that class's name, and one that was trained on TorchScript holds a program. Neither is
-/// made or run because a file says so: the application allows it here before it loads the file.
+/// A model file that was trained on a class of the user's own holds that class's name, and one that was trained on TorchScript holds a
+/// program. Neither is made or run because a file says so: the application allows it here before it loads the file.
 /// </remarks>
 public static class TrustedModules
 {

@@ -4,8 +4,8 @@ using SkiaSharp;
 namespace MLTransfer.Torch.Training;
 
 /// <summary>
-/// Lines over one axis each way, as a PNG. It uses the version of SkiaSharp that ML.NET's images need, which plotting libraries have left behind: a process
-/// has only one.
+/// Lines over one axis each way, as a PNG. It uses the version of SkiaSharp that ML.NET's images need, which plotting libraries have left
+/// behind: a process has only one.
 /// </summary>
 internal sealed class LinePlot(string title, string xLabel, string yLabel)
 {
@@ -28,7 +28,8 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         using var surface = SKSurface.Create(new SKImageInfo(width, height));
         var canvas = surface.Canvas;
         canvas.Clear(SKColors.White);
-        var (xTicks, yTicks) = (Ticks(_lines.SelectMany(line => line.Points.Select(point => point.X))), Ticks(_lines.SelectMany(line => line.Points.Select(point => point.Y))));
+        var points = _lines.SelectMany(line => line.Points).ToList();
+        var (xTicks, yTicks) = (Ticks(points.Select(point => point.X)), Ticks(points.Select(point => point.Y)));
         float X(double x) => (float)(Left + (x - xTicks[0]) / (xTicks[^1] - xTicks[0]) * (width - Left - Right));
         float Y(double y) => (float)(height - Bottom - (y - yTicks[0]) / (yTicks[^1] - yTicks[0]) * (height - Top - Bottom));
 

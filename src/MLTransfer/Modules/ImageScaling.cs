@@ -12,7 +12,10 @@ public sealed record ImageScaling
     /// <summary>What the rest is divided by: one number for each channel, or one for all.</summary>
     public IReadOnlyList<float> StandardDeviation { get; init; } = [1];
 
-    /// <summary>Pixels as they are, from 0 to 255, for networks that scale them themselves, such as those of <see cref="TorchModuleTransformer.ExportToOnnx"/>.</summary>
+    /// <summary>
+    /// Pixels as they are, from 0 to 255, for networks that scale them themselves, such as those of
+    /// <see cref="TorchModuleTransformer.ExportToOnnx"/>.
+    /// </summary>
     public static ImageScaling Pixels { get; } = new() { Scale = 1 };
 
     /// <summary>Numbers from 0 to 1.</summary>

@@ -141,12 +141,13 @@ public sealed class TorchModuleTests : IDisposable
     }
 
     [Fact]
-    public void Sparse_vectors_are_taken_as_dense_ones_with_the_shape_of_the_options()
+    public void A_flat_vector_takes_the_shape_of_the_options_and_gives_what_the_image_gives()
     {
         var drawings = Drawings.Make(16);
         var extracted = _ml.Data.LoadFromEnumerable(Drawings.Make(16)); // ML.NET disposes the images
         var vectors = _ml.Transforms.ExtractPixels("Pixels", "Image", interleavePixelColors: false, scaleImage: 1 / 255f).Fit(extracted).Transform(extracted);
-        var flat = _ml.Data.LoadFromEnumerable(vectors.GetColumn<float[]>("Pixels").Zip(drawings, (pixels, drawing) => new Pixels { Values = pixels, Label = drawing.Label }));
+        var rows = vectors.GetColumn<float[]>("Pixels").Zip(drawings, (pixels, drawing) => new Pixels { Values = pixels, Label = drawing.Label });
+        var flat = _ml.Data.LoadFromEnumerable(rows.ToList());
         Layer[] layers = [Layer.Convolution(4, 3), Layer.GlobalAveragePooling(), Layer.Dense(3)];
 
         using var ofVectors = _ml.Transforms.FineTuneTorchModule("Out", "Values", "Label", new TorchModuleOptions { NewLayers = layers, InputShape = [3, 16, 16] }).Fit(flat);

@@ -11,7 +11,8 @@ internal static class NormalizationOperators
         ["BatchNormalization"] = BatchNormalization,
         ["InstanceNormalization"] = (node, inputs) =>
         [
-            F.instance_norm(inputs.Required(node, 0), weight: inputs.Required(node, 1), bias: inputs.Required(node, 2), eps: node.Number("epsilon", 1e-5)),
+            F.instance_norm(
+                inputs.Required(node, 0), weight: inputs.Required(node, 1), bias: inputs.Required(node, 2), eps: node.Number("epsilon", 1e-5)),
         ],
         ["LayerNormalization"] = LayerNormalization,
         ["Softmax"] = (node, inputs) => [Softmax(node, inputs.Required(node, 0), (x, axis) => softmax(x, axis))],
@@ -24,8 +25,9 @@ internal static class NormalizationOperators
             throw node.Unsupported("a batch normalization in training mode");
         return
         [
-            F.batch_norm(inputs.Required(node, 0), inputs.Required(node, 3), inputs.Required(node, 4), inputs.Required(node, 1), inputs.Required(node, 2),
-                training: false, eps: node.Number("epsilon", 1e-5)),
+            F.batch_norm(
+                inputs.Required(node, 0), inputs.Required(node, 3), inputs.Required(node, 4), inputs.Required(node, 1),
+                inputs.Required(node, 2), training: false, eps: node.Number("epsilon", 1e-5)),
         ];
     }
 
@@ -34,7 +36,8 @@ internal static class NormalizationOperators
         var x = inputs.Required(node, 0);
         var axis = (int)node.Integer("axis", -1);
         var shape = x.shape[(axis < 0 ? axis + x.shape.Length : axis)..];
-        return [F.layer_norm(x, shape, inputs.Required(node, 1).reshape(shape), inputs.ElementAtOrDefault(2)?.reshape(shape), node.Number("epsilon", 1e-5))];
+        var (weight, bias) = (inputs.Required(node, 1).reshape(shape), inputs.ElementAtOrDefault(2)?.reshape(shape));
+        return [F.layer_norm(x, shape, weight, bias, node.Number("epsilon", 1e-5))];
     }
 
     private static Tensor Softmax(OnnxNode node, Tensor x, Func<Tensor, int, Tensor> compute)

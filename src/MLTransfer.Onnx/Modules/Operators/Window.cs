@@ -20,7 +20,12 @@ internal sealed record Window(long[] Strides, long[] Dilations, long[] Before, l
         var (strides, dilations) = (node.Integers("strides") ?? ones, node.Integers("dilations") ?? ones);
         var (before, after) = (new long[dimensions], new long[dimensions]);
         if (node.Integers("pads") is { } pads)
-            (before, after) = pads.Length == 2 * dimensions ? (pads[..dimensions], pads[dimensions..]) : throw node.Invalid("its pads do not fit its kernel");
+        {
+            (before, after) = pads.Length == 2 * dimensions
+                ? (pads[..dimensions], pads[dimensions..])
+                : throw node.Invalid("its pads do not fit its kernel");
+        }
+
         if (strides.Length != dimensions || dilations.Length != dimensions || strides.Any(s => s < 1) || input.dim() != dimensions + 2)
             throw node.Invalid("its strides, dilations or input do not fit its kernel");
         var automatic = node.Text("auto_pad", "NOTSET");
