@@ -38,4 +38,14 @@ public class GenerateImagesOptions
         OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
         OptionCheck.AtMost(nameof(GenerationBatchSize), GenerationBatchSize, 1 << 16, "the largest batch");
     }
+
+    /// <exception cref="ArgumentException">An option does not fit the model.</exception>
+    internal void CheckFor(StyleGan2Generator generator)
+    {
+        if (Truncation != 1 && generator.Mapping.Average is null)
+        {
+            throw new ArgumentException(
+                $"{nameof(Truncation)} is {Truncation}, which needs the mean style w_avg; the model has none. Leave it at 1.");
+        }
+    }
 }

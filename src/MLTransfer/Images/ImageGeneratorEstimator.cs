@@ -57,6 +57,7 @@ public sealed class ImageGeneratorEstimator : IEstimator<ImageGeneratorTransform
         var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_options.PretrainedModel));
         try
         {
+            _options.CheckFor(model.Generator);
             if (input.Schema.GetColumnOrNull(_columns.Input) is not null)
                 _columns.FindInputs(input.Schema, model.Generator);
             using var images = TrainingImageColumn.Read(input, _trainingColumn, _columns, model.Generator, _options.CancellationToken);

@@ -37,6 +37,7 @@ public sealed class PretrainedImageGeneratorEstimator : IEstimator<ImageGenerato
         var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_model));
         try
         {
+            _options.CheckFor(model.Generator);
             _columns.FindInputs(input.Schema, model.Generator);
             return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize);
         }

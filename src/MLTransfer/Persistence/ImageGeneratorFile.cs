@@ -59,6 +59,7 @@ internal static class ImageGeneratorFile
         var model = StyleGan2Model.Load(configuration, generator, discriminator, $"The model file's part '{context.Directory}'");
         try
         {
+            manifest.ToOptions().CheckFor(model.Generator);
             manifest.Columns.CheckLabel(model.Generator);
             return new ImageGeneratorTransformer(model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize);
         }

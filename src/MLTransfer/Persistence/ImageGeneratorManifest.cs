@@ -16,13 +16,15 @@ internal sealed record ImageGeneratorManifest
 
     public required IReadOnlyList<StoredFile> Files { get; init; }
 
+    public GenerateImagesOptions ToOptions() => new()
+    {
+        Truncation = Truncation, Noise = Noise, GenerationBatchSize = GenerationBatchSize, LabelColumnName = Columns.Label,
+    };
+
     /// <exception cref="ArgumentException">A value is not usable.</exception>
     public void Check()
     {
-        new GenerateImagesOptions
-        {
-            Truncation = Truncation, Noise = Noise, GenerationBatchSize = GenerationBatchSize, LabelColumnName = Columns.Label,
-        }.Check();
+        ToOptions().Check();
         if (string.IsNullOrWhiteSpace(Columns.Output) || string.IsNullOrWhiteSpace(Columns.Input))
             throw new ArgumentException("a column's name is blank");
         if (Files.Contains(null!))

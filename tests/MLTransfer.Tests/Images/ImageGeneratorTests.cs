@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -176,6 +177,22 @@ public sealed class ImageGeneratorTests : IDisposable
 
         void AssertRefused(string option, Action<ImageGeneratorOptions> change) => Assert.Contains(option, Assert.ThrowsAny<ArgumentException>(
             () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", TinyGenerator.Options(_tiny, change))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Truncation_is_refused_before_training_where_the_model_has_no_mean_style()
+    {
+        var path = Path.Combine(_tiny, "config.json");
+        var configuration = JsonNode.Parse(File.ReadAllText(path))!;
+        configuration["generator"]!["mapping_kwargs"]!["w_avg_beta"] = null;
+        File.WriteAllText(path, configuration.ToJsonString());
+        var rows = new CountingDataView(_ml.Data.LoadFromEnumerable(Drawings.Make(3)));
+
+        var exception = Assert.Throws<ArgumentException>(() => _ml.Transforms.FineTuneImageGenerator(
+            "Picture", "Seed", "Image", TinyGenerator.Options(_tiny, o => o.Truncation = 0.5)).Fit(rows));
+
+        Assert.Contains("w_avg", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(0, rows.RowsRead);
     }
 
     [Fact]
