@@ -49,7 +49,7 @@ internal static class TextGeneratorFile
                 stream, model.Network.CheckpointTensors(), storeAs: transformer.WeightType.ToScalarType()));
         }
 
-        new TextGeneratorManifest
+        StoredManifest.Write(context, new TextGeneratorManifest
         {
             Columns = transformer.Columns,
             Generation = transformer.Generation,
@@ -58,7 +58,7 @@ internal static class TextGeneratorFile
             WeightType = transformer.WeightType,
             BaseModel = transformer.BaseModel,
             Files = files,
-        }.Write(context);
+        });
 
         void Add(string name, bool compress, Action<Stream> write) => files.Add(StoredFile.Write(context, archive, name, compress, write));
 
@@ -71,7 +71,7 @@ internal static class TextGeneratorFile
     public static TextGeneratorTransformer Load(ModelLoadContext context)
     {
         ModelFileVersion.Check(context, Version);
-        var manifest = TextGeneratorManifest.Read(context);
+        var manifest = StoredManifest.Read<TextGeneratorManifest>(context, "text generator", manifest => manifest.Check());
         var model = manifest.BaseModel is { } baseModel ? LoadAdapted(context, manifest, baseModel) : LoadWhole(context, manifest);
         return new TextGeneratorTransformer(
             model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision,

@@ -27,13 +27,6 @@ public abstract class GeneratingTransformer : ITransformer, IColumnMapping, IDis
     /// <inheritdoc/>
     bool ITransformer.IsRowToRowMapper => true;
 
-    /// <inheritdoc/>
-    int IColumnMapping.BatchSize => GenerationBatchSize;
-
-    /// <inheritdoc/>
-    IReadOnlyList<(string Name, DataViewType Type)> IColumnMapping.NewColumns =>
-        [.. Columns.Generated.Select(column => (column.Name, column.Type))];
-
     /// <summary>The schema after this transformer.</summary>
     /// <exception cref="ArgumentException">The input column is missing, or does not hold text.</exception>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
