@@ -6,11 +6,10 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLTransfer;
 using MLTransfer.Images;
-using MLTransfer.Models;
 using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Models.StyleGan2;
 using MLTransfer.Torch.Training;
 using Spectre.Console;
+using static TorchSharp.torch.nn.functional;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 using var cancellation = new CancellationTokenSource();
@@ -46,9 +45,8 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
     var pictures = LoadPictures(ml, arguments.Pictures ?? InOutput("faces"), arguments.Size);
     var seeds = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 64).Select(seed => new SeedRow { Seed = seed }));
 
-    // Distances are measured over what the pretrained discriminator sees in pictures.
-    using var reference = StyleGan2Model.Load(arguments.Model == PretrainedModels.Shapes ? ShapesModel.Folder : arguments.Model);
-    var extractor = new DiscriminatorFeatureExtractor(reference.Discriminator);
+    // Distances are measured over what lies where, in 8 x 8 grey cells. For larger pictures take a network that knows their kind.
+    var extractor = new DelegateFeatureExtractor(images => adaptive_avg_pool2d(images.mean([1], keepdim: true), 8).flatten(1));
     var untuned = ml.Transforms.GenerateImages("Picture", "Seed", arguments.Model).Fit(seeds);
     PictureGrid.Write(InOutput("before.png"), Made(untuned.Transform(seeds)));
     var before = ml.Generation.EvaluateImages(untuned, pictures, "Image", extractor, cancellationToken: cancellationToken);
