@@ -16,9 +16,7 @@ internal abstract record GeneratorManifest
 
     /// <summary>One of the files.</summary>
     /// <exception cref="InvalidDataException">There is no such file.</exception>
-    public StoredFile Find(string name) =>
-        Files.FirstOrDefault(file => file.Name == name)
-            ?? throw new InvalidDataException($"The model file is damaged: its text generator has no '{name}'.");
+    public StoredFile Find(string name) => StoredFile.Find(Files, name, "text generator");
 
     /// <summary>Checks every entry.</summary>
     /// <exception cref="ArgumentException">An entry is outside its range.</exception>

@@ -71,7 +71,6 @@ internal static class ImageGeneratorFile
 
         SafetensorsFile Weights(string name) => Find(name).Read(context, archive, stream => SafetensorsFile.Read(stream, name));
 
-        StoredFile Find(string name) => manifest.Files.FirstOrDefault(file => file.Name == name)
-            ?? throw new InvalidDataException($"The model file is damaged: its image generator has no '{name}'.");
+        StoredFile Find(string name) => StoredFile.Find(manifest.Files, name, "image generator");
     }
 }

@@ -9,6 +9,15 @@ namespace MLTransfer.Persistence;
 /// <param name="Checksum">The CRC-32 of these bytes.</param>
 internal sealed record StoredFile(string Name, long Length, uint Checksum)
 {
+    /// <summary>One of a component's files.</summary>
+    /// <param name="files">All of them.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="component">What error messages call the component.</param>
+    /// <exception cref="InvalidDataException">There is no such file.</exception>
+    public static StoredFile Find(IReadOnlyList<StoredFile> files, string name, string component) =>
+        files.FirstOrDefault(file => file.Name == name)
+            ?? throw new InvalidDataException($"The model file is damaged: its {component} has no '{name}'.");
+
     /// <summary>Writes a file.</summary>
     /// <param name="context">Where to.</param>
     /// <param name="archive">The archive of the context; null to leave the writing to ML.NET, which is slower.</param>

@@ -129,9 +129,7 @@ internal static class TorchModuleFile
     private static SafetensorsFile ReadWeights(ModelLoadContext context, ZipArchive? archive, TorchModuleManifest manifest, string name) =>
         Find(manifest, name).Read(context, archive, stream => SafetensorsFile.Read(stream, name));
 
-    private static StoredFile Find(TorchModuleManifest manifest, string name) =>
-        manifest.Files.FirstOrDefault(file => file.Name == name)
-            ?? throw new InvalidDataException($"The model file is damaged: its network has no '{name}'.");
+    private static StoredFile Find(TorchModuleManifest manifest, string name) => StoredFile.Find(manifest.Files, name, "network");
 
     private static StoredBaseKind KindOf(BaseNetwork? network) => network switch
     {
