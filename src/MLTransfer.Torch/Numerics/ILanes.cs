@@ -39,5 +39,9 @@ internal unsafe interface ILanes<TVector>
 
     static abstract float Sum(TVector vector);
 
+    /// <summary>The <see cref="Sum"/> of each of eight vectors, to eight neighbours.</summary>
+    static abstract void SumEight(
+        TVector a, TVector b, TVector c, TVector d, TVector e, TVector f, TVector g, TVector h, float* sums);
+
     static abstract float Largest(TVector vector);
 }

@@ -59,5 +59,20 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static float Sum(Vector128<float> vector) => (vector[0] + vector[2]) + (vector[1] + vector[3]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SumEight(
+        Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d,
+        Vector128<float> e, Vector128<float> f, Vector128<float> g, Vector128<float> h, float* sums)
+    {
+        sums[0] = Sum(a);
+        sums[1] = Sum(b);
+        sums[2] = Sum(c);
+        sums[3] = Sum(d);
+        sums[4] = Sum(e);
+        sums[5] = Sum(f);
+        sums[6] = Sum(g);
+        sums[7] = Sum(h);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector128<float> vector) => MathF.Max(MathF.Max(vector[0], vector[2]), MathF.Max(vector[1], vector[3]));
 }

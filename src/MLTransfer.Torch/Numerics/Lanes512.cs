@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace MLTransfer.Torch.Numerics;
 
@@ -59,5 +60,41 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     public static float Sum(Vector512<float> vector) => Lanes256.Sum(vector.GetLower() + vector.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SumEight(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d,
+        Vector512<float> e, Vector512<float> f, Vector512<float> g, Vector512<float> h, float* sums)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            sums[0] = Sum(a);
+            sums[1] = Sum(b);
+            sums[2] = Sum(c);
+            sums[3] = Sum(d);
+            sums[4] = Sum(e);
+            sums[5] = Sum(f);
+            sums[6] = Sum(g);
+            sums[7] = Sum(h);
+            return;
+        }
+
+        // Halves, quarters and so on are added as Sum adds them; each step puts what two vectors have left into one.
+        var abcd = AddQuarters(AddHalves(a, b), AddHalves(c, d)); // four numbers of each
+        var efgh = AddQuarters(AddHalves(e, f), AddHalves(g, h));
+        var twos = Avx512F.Shuffle(abcd, efgh, 0b01_00_01_00) + Avx512F.Shuffle(abcd, efgh, 0b11_10_11_10); // a, a, e, e, b, b, f, f, ...
+        var ones = twos + Avx512F.Shuffle(twos, twos, 0b10_11_00_01);
+        Avx512F.PermuteVar16x32(ones, Vector512.Create(0, 4, 8, 12, 2, 6, 10, 14, 0, 0, 0, 0, 0, 0, 0, 0)).GetLower().Store(sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector512<float> vector) => Lanes256.Largest(Vector256.Max(vector.GetLower(), vector.GetUpper()));
+
+    /// <summary>Two quarters of each: left, left, right, right.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> AddHalves(Vector512<float> left, Vector512<float> right) =>
+        Avx512F.Shuffle4x128(left, right, 0b01_00_01_00) + Avx512F.Shuffle4x128(left, right, 0b11_10_11_10);
+
+    /// <summary>One quarter of each of the four that two results of <see cref="AddHalves"/> hold.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> AddQuarters(Vector512<float> left, Vector512<float> right) =>
+        Avx512F.Shuffle4x128(left, right, 0b10_00_10_00) + Avx512F.Shuffle4x128(left, right, 0b11_01_11_01);
 }

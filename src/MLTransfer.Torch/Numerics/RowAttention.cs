@@ -87,12 +87,11 @@ internal static unsafe class RowAttention
 
         RowKernels<TLanes, TVector, TElement>.Arrange(query, output, headWidth); // the output is free until the end
         RowKernels<TLanes, TVector, TElement>.Scale(output, work->Scale, headWidth);
-        RowKernels<TLanes, TVector, TElement>.DotProducts(
-            output, 0, 1, headWidth, keys + (nint)start * headWidth, headWidth, scores, 0, count);
+        RowDots<TLanes, TVector, TElement>.Compute(output, 1, headWidth, keys + (nint)start * headWidth, scores, 0, count);
         var sum = RowKernels<TLanes, TVector, TElement>.Exponentials(scores, count);
         new Span<float>(output, headWidth).Clear();
         RowKernels<TLanes, TVector, TElement>.AddProducts(
-            scores, 0, 1, count, values + (nint)start * headWidth, headWidth, output, 0, headWidth);
+            scores, count, values + (nint)start * headWidth, headWidth, output, headWidth);
         RowKernels<TLanes, TVector, TElement>.RestoreOrder(output, headWidth);
         RowKernels<TLanes, TVector, TElement>.Scale(output, 1 / sum, headWidth);
     }

@@ -18,9 +18,6 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     where TVector : unmanaged
     where TWeight : unmanaged
 {
-    /// <summary>How many rows of a matrix [inputs, columns] are multiplied with four rows at a time.</summary>
-    public const int PanelHeight = 16;
-
     /// <summary>How many rows of a matrix lie between what is multiplied and what is prefetched.</summary>
     private const int PrefetchedRows = 4;
 
@@ -28,7 +25,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
 
     private static bool IsBFloat16 => typeof(TWeight) == typeof(ushort);
 
-    /// <summary>Copies a row into the order in which <see cref="DotProducts"/> meets the elements of a matrix row.</summary>
+    /// <summary>Copies a row into the order in which <see cref="RowDots{TLanes, TVector, TWeight}"/> meets the elements of a matrix row.</summary>
     public static void Arrange(float* row, float* target, int count)
     {
         var i = 0;
@@ -61,64 +58,16 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         }
     }
 
-    /// <summary>sums[r, c] += sum of x[r, i] * matrix[i, c] over i. The sums are in the order of <see cref="Arrange"/>.</summary>
+    /// <summary>sums[c] += sum of x[i] * matrix[i, c] over i. The sums are in the order of <see cref="Arrange"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddProducts(
-        float* x, nint rowStride, int rows, int inputs, TWeight* matrix, nint matrixStride, float* sums, nint sumStride, int columns)
+    public static void AddProducts(float* x, int inputs, TWeight* matrix, nint matrixStride, float* sums, int columns)
     {
-        var i = 0;
-        for (; i <= inputs - PanelHeight && rows >= 4; i += PanelHeight)
-        {
-            var panel = matrix + i * matrixStride;
-            var row = 0;
-            for (; row <= rows - 4; row += 4)
-                AddPanelOfFourRows(x + row * rowStride + i, rowStride, panel, matrixStride, sums + row * sumStride, sumStride, columns);
-            for (; row < rows; row++)
-            {
-                for (var height = 0; height < PanelHeight; height++)
-                    AddScaledRow(x[row * rowStride + i + height], panel + height * matrixStride, sums + row * sumStride, columns);
-            }
-        }
-
         // One stream through memory, which the processor foresees by itself. With bfloat16 the sums take too long for one row at a time.
+        var i = 0;
         for (; IsBFloat16 && i <= inputs - 2; i += 2)
-        {
-            for (var row = 0; row < rows; row++)
-                AddTwoScaledRows(x + row * rowStride + i, matrix + i * matrixStride, matrixStride, sums + row * sumStride, columns);
-        }
-
+            AddTwoScaledRows(x + i, matrix + i * matrixStride, matrixStride, sums, columns);
         for (; i < inputs; i++)
-        {
-            for (var row = 0; row < rows; row++)
-                AddScaledRow(x[row * rowStride + i], matrix + i * matrixStride, sums + row * sumStride, columns);
-        }
-    }
-
-    /// <summary>products[r, o] = sum of x[r, i] * matrix[o, i] over i, with rows of x in the order of <see cref="Arrange"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void DotProducts(
-        float* x, nint rowStride, int rows, int inputs, TWeight* matrix, nint matrixStride, float* products, nint productStride, int outputs)
-    {
-        var output = 0;
-        for (; output <= outputs - 2 && rows >= 4; output += 2)
-        {
-            var weights = matrix + output * matrixStride;
-            var row = 0;
-            for (; row <= rows - 4; row += 4)
-                DotTwoByFour(x + row * rowStride, rowStride, inputs, weights, matrixStride, products + row * productStride + output, productStride);
-            for (; row < rows; row++)
-            {
-                var target = products + row * productStride + output;
-                target[0] = Dot(x + row * rowStride, inputs, weights);
-                target[1] = Dot(x + row * rowStride, inputs, weights + matrixStride);
-            }
-        }
-
-        for (; output < outputs; output++)
-        {
-            for (var row = 0; row < rows; row++)
-                products[row * productStride + output] = Dot(x + row * rowStride, inputs, matrix + output * matrixStride);
-        }
+            AddScaledRow(x[i], matrix + i * matrixStride, sums, columns);
     }
 
     /// <summary>target = activation(sums + bias), or target += that. The bias is in plain order, as the rest.</summary>
@@ -210,7 +159,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     /// loaded than it looks ahead, and memory would idle. The first level has no room: it holds the rows and the sums.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(TWeight* weights)
+    public static void Prefetch(TWeight* weights)
     {
         if (!Sse.IsSupported)
             return;
@@ -220,7 +169,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LoadPair(TWeight* source, out TVector first, out TVector second)
+    public static void LoadPair(TWeight* source, out TVector first, out TVector second)
     {
         if (IsBFloat16)
         {
@@ -239,68 +188,6 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         LoadPair(weights, out var firstWeight, out var secondWeight);
         first = TLanes.MultiplyAdd(firstWeight, factor, first);
         second = TLanes.MultiplyAdd(secondWeight, factor, second);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddPanelOfFourRows(float* x, nint rowStride, TWeight* panel, nint stride, float* sums, nint sumStride, int columns)
-    {
-        float* sumsA = sums, sumsB = sums + sumStride, sumsC = sums + 2 * sumStride, sumsD = sums + 3 * sumStride;
-        var ahead = panel + PanelHeight * stride;
-        var aheadEnd = ahead + columns;
-        var column = 0;
-        for (; column <= columns - PairCount; column += PairCount)
-        {
-            var second = column + TLanes.Count;
-            var (a0, a1) = (TLanes.Load(sumsA + column), TLanes.Load(sumsA + second));
-            var (b0, b1) = (TLanes.Load(sumsB + column), TLanes.Load(sumsB + second));
-            var (c0, c1) = (TLanes.Load(sumsC + column), TLanes.Load(sumsC + second));
-            var (d0, d1) = (TLanes.Load(sumsD + column), TLanes.Load(sumsD + second));
-            var weights = panel + column;
-            for (var i = 0; i < PanelHeight; i++)
-            {
-                Prefetch(ahead);
-                ahead += PairCount;
-                if (ahead >= aheadEnd)
-                {
-                    ahead += stride - columns;
-                    aheadEnd += stride;
-                }
-
-                LoadPair(weights, out var w0, out var w1);
-                var factor = TLanes.Broadcast(x[i]);
-                (a0, a1) = (TLanes.MultiplyAdd(w0, factor, a0), TLanes.MultiplyAdd(w1, factor, a1));
-                factor = TLanes.Broadcast(x[rowStride + i]);
-                (b0, b1) = (TLanes.MultiplyAdd(w0, factor, b0), TLanes.MultiplyAdd(w1, factor, b1));
-                factor = TLanes.Broadcast(x[2 * rowStride + i]);
-                (c0, c1) = (TLanes.MultiplyAdd(w0, factor, c0), TLanes.MultiplyAdd(w1, factor, c1));
-                factor = TLanes.Broadcast(x[3 * rowStride + i]);
-                (d0, d1) = (TLanes.MultiplyAdd(w0, factor, d0), TLanes.MultiplyAdd(w1, factor, d1));
-                weights += stride;
-            }
-
-            TLanes.Store(a0, sumsA + column);
-            TLanes.Store(a1, sumsA + second);
-            TLanes.Store(b0, sumsB + column);
-            TLanes.Store(b1, sumsB + second);
-            TLanes.Store(c0, sumsC + column);
-            TLanes.Store(c1, sumsC + second);
-            TLanes.Store(d0, sumsD + column);
-            TLanes.Store(d1, sumsD + second);
-        }
-
-        if (column == columns)
-            return;
-        for (var row = 0; row < 4; row++)
-            AddLastColumns(x + row * rowStride, panel, stride, sums + row * sumStride, column, columns);
-    }
-
-    private static void AddLastColumns(float* x, TWeight* panel, nint stride, float* sums, int column, int columns)
-    {
-        for (; column < columns; column++)
-        {
-            for (var i = 0; i < PanelHeight; i++)
-                sums[column] = float.MultiplyAddEstimate(ToSingle(panel[i * stride + column]), x[i], sums[column]);
-        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -341,75 +228,5 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
 
         for (; column < columns; column++)
             sums[column] = float.MultiplyAddEstimate(ToSingle(weights[column]), x, sums[column]);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DotTwoByFour(float* x, nint rowStride, int inputs, TWeight* weights, nint stride, float* products, nint productStride)
-    {
-        var zero = TLanes.Broadcast(0);
-        var (a0, a1, b0, b1, c0, c1, d0, d1) = (zero, zero, zero, zero, zero, zero, zero, zero); // rows of x by the first row of weights
-        var (e0, e1, f0, f1, g0, g1, h0, h1) = (zero, zero, zero, zero, zero, zero, zero, zero); // and by the second one
-        float* xB = x + rowStride, xC = x + 2 * rowStride, xD = x + 3 * rowStride;
-        var weightsB = weights + stride;
-        var i = 0;
-        for (; i <= inputs - PairCount; i += PairCount)
-        {
-            Prefetch(weights + PrefetchedRows * stride + 2 * i);
-            Prefetch(weights + PrefetchedRows * stride + 2 * i + PairCount);
-            LoadPair(weights + i, out var w0, out var w1);
-            LoadPair(weightsB + i, out var v0, out var v1);
-            var (x0, x1) = (TLanes.Load(x + i), TLanes.Load(x + i + TLanes.Count));
-            (a0, a1) = (TLanes.MultiplyAdd(w0, x0, a0), TLanes.MultiplyAdd(w1, x1, a1));
-            (e0, e1) = (TLanes.MultiplyAdd(v0, x0, e0), TLanes.MultiplyAdd(v1, x1, e1));
-            (x0, x1) = (TLanes.Load(xB + i), TLanes.Load(xB + i + TLanes.Count));
-            (b0, b1) = (TLanes.MultiplyAdd(w0, x0, b0), TLanes.MultiplyAdd(w1, x1, b1));
-            (f0, f1) = (TLanes.MultiplyAdd(v0, x0, f0), TLanes.MultiplyAdd(v1, x1, f1));
-            (x0, x1) = (TLanes.Load(xC + i), TLanes.Load(xC + i + TLanes.Count));
-            (c0, c1) = (TLanes.MultiplyAdd(w0, x0, c0), TLanes.MultiplyAdd(w1, x1, c1));
-            (g0, g1) = (TLanes.MultiplyAdd(v0, x0, g0), TLanes.MultiplyAdd(v1, x1, g1));
-            (x0, x1) = (TLanes.Load(xD + i), TLanes.Load(xD + i + TLanes.Count));
-            (d0, d1) = (TLanes.MultiplyAdd(w0, x0, d0), TLanes.MultiplyAdd(w1, x1, d1));
-            (h0, h1) = (TLanes.MultiplyAdd(v0, x0, h0), TLanes.MultiplyAdd(v1, x1, h1));
-        }
-
-        products[0] = SumDot(a0, a1, x, weights, i, inputs);
-        products[1] = SumDot(e0, e1, x, weightsB, i, inputs);
-        products += productStride;
-        products[0] = SumDot(b0, b1, xB, weights, i, inputs);
-        products[1] = SumDot(f0, f1, xB, weightsB, i, inputs);
-        products += productStride;
-        products[0] = SumDot(c0, c1, xC, weights, i, inputs);
-        products[1] = SumDot(g0, g1, xC, weightsB, i, inputs);
-        products += productStride;
-        products[0] = SumDot(d0, d1, xD, weights, i, inputs);
-        products[1] = SumDot(h0, h1, xD, weightsB, i, inputs);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Dot(float* x, int inputs, TWeight* weights)
-    {
-        var (first, second) = (TLanes.Broadcast(0), TLanes.Broadcast(0));
-        var i = 0;
-        for (; i <= inputs - PairCount; i += PairCount)
-            MultiplyAddPairs(weights + i, TLanes.Load(x + i), TLanes.Load(x + i + TLanes.Count), ref first, ref second);
-        return SumDot(first, second, x, weights, i, inputs);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void MultiplyAddPairs(TWeight* weights, TVector x0, TVector x1, ref TVector first, ref TVector second)
-    {
-        LoadPair(weights, out var firstWeight, out var secondWeight);
-        first = TLanes.MultiplyAdd(firstWeight, x0, first);
-        second = TLanes.MultiplyAdd(secondWeight, x1, second);
-    }
-
-    /// <summary>The sum of all lanes, and the products from <paramref name="i"/> on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float SumDot(TVector first, TVector second, float* x, TWeight* weights, int i, int inputs)
-    {
-        var sum = TLanes.Sum(TLanes.Add(first, second));
-        for (; i < inputs; i++)
-            sum = float.MultiplyAddEstimate(ToSingle(weights[i]), x[i], sum);
-        return sum;
     }
 }

@@ -20,6 +20,12 @@ internal static unsafe class RowProduct
 
     private const int WidestBlock = 1024;
 
+    /// <summary>What the inputs of a sum are multiples of.</summary>
+    private const int InputUnit = 16;
+
+    /// <summary>Two of these, and the rows, fit into a second-level cache of half a megabyte or more.</summary>
+    private const int PanelBytes = 160 << 10;
+
     /// <summary>output = activation(input * matrix + bias), or output += that.</summary>
     /// <param name="input">[rows, inputs].</param>
     /// <param name="rows">At most <see cref="MaximumRows"/>.</param>
@@ -61,22 +67,15 @@ internal static unsafe class RowProduct
         where TVector : unmanaged
         where TWeight : unmanaged
     {
-        using var arranged = matrix is { IsBFloat16: true, IsOutputByInput: true } ? new RowBuffer(input.Length) : default;
-        fixed (float* inputPointer = input, arrangedPointer = arranged.Span, outputPointer = output)
+        fixed (float* inputPointer = input, outputPointer = output)
         {
-            var x = inputPointer;
-            if (arrangedPointer != null)
-            {
-                for (var row = 0; row < rows; row++)
-                    RowKernels<TLanes, TVector, TWeight>.Arrange(x + row * matrix.Inputs, arrangedPointer + row * matrix.Inputs, matrix.Inputs);
-                x = arrangedPointer;
-            }
-
-            var work = new Work(x, rows, matrix, outputPointer, activation, accumulate);
+            var work = new Work(inputPointer, rows, matrix, outputPointer, activation, accumulate);
             if (matrix.IsOutputByInput)
                 ComputeByOutputs<TLanes, TVector, TWeight>(&work, threads);
-            else
+            else if (rows == 1)
                 ComputeByInputs<TLanes, TVector, TWeight>(&work, threads);
+            else
+                ComputeByColumns<TLanes, TVector, TWeight>(&work, threads);
         }
     }
 
@@ -109,16 +108,25 @@ internal static unsafe class RowProduct
         where TVector : unmanaged
         where TWeight : unmanaged
     {
-        var outputBytes = (long)work->Matrix.Inputs * sizeof(TWeight);
-        var share = (work->Matrix.Outputs + threads - 1) / threads;
+        var (rows, matrix) = (work->Rows, work->Matrix);
+        var outputBytes = (long)matrix.Inputs * sizeof(TWeight);
+        var share = (matrix.Outputs + threads - 1) / threads;
         var width = Math.Clamp(share, Math.Clamp(SmallestBlockBytes / outputBytes, 1, WidestBlock), Math.Clamp(LargestBlockBytes / outputBytes, 1, WidestBlock));
         work->BlockLength = (int)(width + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
-        WorkerTeam.Run(Blocks(work->Matrix.Outputs, work->BlockLength), threads, &ComputeOutputs<TLanes, TVector, TWeight>, work);
+        work->PaddedRows = RowTiles.Padded<TLanes, TVector>(rows);
+        using var arranged = new RowBuffer(checked(work->PaddedRows * matrix.Inputs));
+        arranged.Span[(rows * matrix.Inputs)..].Clear();
+        fixed (float* x = arranged.Span)
+        {
+            for (var row = 0; row < rows; row++)
+                RowKernels<TLanes, TVector, TWeight>.Arrange(work->Input + row * matrix.Inputs, x + row * matrix.Inputs, matrix.Inputs);
+            work->Arranged = x;
+            WorkerTeam.Run(Blocks(matrix.Outputs, work->BlockLength), threads, &ComputeOutputs<TLanes, TVector, TWeight>, work);
+        }
     }
 
     /// <summary>
-    /// Each block sums up over some inputs, since their weights are one run of memory; then the blocks' sums are added. The blocks depend on
-    /// the matrix alone, so that the number of threads changes no bit.
+    /// For one row each block sums up over some inputs, since their weights are one run of memory; then the blocks' sums are added.
     /// </summary>
     private static void ComputeByInputs<TLanes, TVector, TWeight>(Work* work, int threads)
         where TLanes : struct, ILanes<TVector>
@@ -126,20 +134,53 @@ internal static unsafe class RowProduct
         where TWeight : unmanaged
     {
         var matrix = work->Matrix;
-        var bytes = (long)matrix.Inputs * matrix.Outputs * sizeof(TWeight);
-        var wanted = (int)Math.Clamp(bytes / (2 * SmallestBlockBytes), 1, bytes < 16 << 20 ? 8 : 16);
-        var unit = RowKernels<TLanes, TVector, TWeight>.PanelHeight;
-        work->BlockLength = (matrix.Inputs + wanted * unit - 1) / (wanted * unit) * unit;
+        work->BlockLength = InputsOfSum<TWeight>(matrix);
         work->Blocks = Blocks(matrix.Inputs, work->BlockLength);
-        using var sums = new RowBuffer(checked(work->Blocks * work->Rows * matrix.Outputs));
+        using var sums = new RowBuffer(checked(work->Blocks * matrix.Outputs));
         fixed (float* pointer = sums.Span)
         {
             work->Sums = pointer;
             WorkerTeam.Run(work->Blocks, threads, &SumInputs<TLanes, TVector, TWeight>, work);
-            var isLarge = (long)work->Rows * matrix.Outputs * (work->Blocks + 1) * sizeof(float) > SmallestBlockBytes;
+            var isLarge = (long)matrix.Outputs * (work->Blocks + 1) * sizeof(float) > SmallestBlockBytes;
             work->ColumnBlockLength = isLarge ? WidestBlock / 2 : (matrix.Outputs + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
             WorkerTeam.Run(Blocks(matrix.Outputs, work->ColumnBlockLength), threads, &AddBlocks<TLanes, TVector, TWeight>, work);
         }
+    }
+
+    /// <summary>For several rows each block computes some outputs, panel by panel.</summary>
+    private static void ComputeByColumns<TLanes, TVector, TWeight>(Work* work, int threads)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TWeight : unmanaged
+    {
+        var matrix = work->Matrix;
+        work->BlockLength = InputsOfSum<TWeight>(matrix);
+        var share = (matrix.Outputs + threads - 1) / threads;
+        var smallest = (int)Math.Min(share, SmallestBlockBytes / ((long)matrix.Inputs * sizeof(TWeight)));
+        var width = Math.Clamp((int)(PanelBytes / (work->BlockLength * sizeof(TWeight))), Math.Max(smallest, 1), Math.Max(share, 1));
+        work->ColumnBlockLength = (width + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
+        var paddedRows = RowTiles.Padded<TLanes, TVector>(work->Rows);
+        using var tiles = new RowBuffer(checked(paddedRows * matrix.Inputs));
+        using var sums = new RowBuffer(checked(paddedRows * matrix.Outputs));
+        fixed (float* tilesPointer = tiles.Span, sumsPointer = sums.Span)
+        {
+            RowTiles.Interleave<TLanes, TVector>(work->Input, work->Rows, matrix.Inputs, tilesPointer);
+            work->Arranged = tilesPointer;
+            work->Sums = sumsPointer;
+            WorkerTeam.Run(Blocks(matrix.Outputs, work->ColumnBlockLength), threads, &SumColumns<TLanes, TVector, TWeight>, work);
+        }
+    }
+
+    /// <summary>
+    /// How many inputs make a sum of their own before the sums are added. It depends on the matrix alone, so that neither the number of
+    /// threads nor that of rows changes a bit.
+    /// </summary>
+    private static int InputsOfSum<TWeight>(RowMatrix matrix)
+        where TWeight : unmanaged
+    {
+        var bytes = (long)matrix.Inputs * matrix.Outputs * sizeof(TWeight);
+        var sums = (int)Math.Clamp(bytes / (2 * SmallestBlockBytes), 1, bytes < 16 << 20 ? 8 : 16);
+        return (matrix.Inputs + sums * InputUnit - 1) / (sums * InputUnit) * InputUnit;
     }
 
     private static int Blocks(int count, int length) => (count + length - 1) / length;
@@ -154,11 +195,15 @@ internal static unsafe class RowProduct
         var (rows, matrix) = (work->Rows, work->Matrix);
         var start = block * work->BlockLength;
         var count = Math.Min(work->BlockLength, matrix.Outputs - start);
-        var products = stackalloc float[rows * count]; // at most 64 KiB
-        RowKernels<TLanes, TVector, TWeight>.DotProducts(
-            work->Input, matrix.Inputs, rows, matrix.Inputs, (TWeight*)matrix.Data + (nint)start * matrix.Inputs, matrix.Inputs, products, count, count);
-        for (var row = 0; row < rows; row++)
-            Finish<TLanes, TVector, TWeight>(work, products + row * count, row, start, count);
+        var products = stackalloc float[work->PaddedRows * ColumnUnit]; // at most 4 KiB
+        for (int end = start + count, part; start < end; start += part)
+        {
+            part = Math.Min(ColumnUnit, end - start);
+            RowDots<TLanes, TVector, TWeight>.Compute(
+                work->Arranged, work->PaddedRows, matrix.Inputs, (TWeight*)matrix.Data + (nint)start * matrix.Inputs, products, ColumnUnit, part);
+            for (var row = 0; row < rows; row++)
+                Finish<TLanes, TVector, TWeight>(work, products + row * ColumnUnit, row, start, part);
+        }
     }
 
     private static void SumInputs<TLanes, TVector, TWeight>(void* state, int block)
@@ -167,14 +212,13 @@ internal static unsafe class RowProduct
         where TWeight : unmanaged
     {
         var work = (Work*)state;
-        var (rows, matrix) = (work->Rows, work->Matrix);
+        var matrix = work->Matrix;
         var start = block * work->BlockLength;
         var count = Math.Min(work->BlockLength, matrix.Inputs - start);
-        var sums = work->Sums + (nint)block * rows * matrix.Outputs;
-        new Span<float>(sums, rows * matrix.Outputs).Clear();
+        var sums = work->Sums + (nint)block * matrix.Outputs;
+        new Span<float>(sums, matrix.Outputs).Clear();
         RowKernels<TLanes, TVector, TWeight>.AddProducts(
-            work->Input + start, matrix.Inputs, rows, count, (TWeight*)matrix.Data + (nint)start * matrix.Outputs, matrix.Outputs,
-            sums, matrix.Outputs, matrix.Outputs);
+            work->Input + start, count, (TWeight*)matrix.Data + (nint)start * matrix.Outputs, matrix.Outputs, sums, matrix.Outputs);
     }
 
     private static void AddBlocks<TLanes, TVector, TWeight>(void* state, int block)
@@ -183,16 +227,44 @@ internal static unsafe class RowProduct
         where TWeight : unmanaged
     {
         var work = (Work*)state;
+        var matrix = work->Matrix;
+        var start = block * work->ColumnBlockLength;
+        var count = Math.Min(work->ColumnBlockLength, matrix.Outputs - start);
+        var sums = work->Sums + start;
+        for (var other = 1; other < work->Blocks; other++)
+            RowKernels<TLanes, TVector, TWeight>.Add(sums + (nint)other * matrix.Outputs, sums, count);
+        RowKernels<TLanes, TVector, TWeight>.RestoreOrder(sums, count);
+        Finish<TLanes, TVector, TWeight>(work, sums, 0, start, count);
+    }
+
+    private static void SumColumns<TLanes, TVector, TWeight>(void* state, int block)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+        where TWeight : unmanaged
+    {
+        var work = (Work*)state;
         var (rows, matrix) = (work->Rows, work->Matrix);
         var start = block * work->ColumnBlockLength;
         var count = Math.Min(work->ColumnBlockLength, matrix.Outputs - start);
+        var sums = work->Sums + start;
+        for (int input = 0, height; input < matrix.Inputs; input += height)
+        {
+            height = Math.Min(work->BlockLength, matrix.Inputs - input);
+            var panel = (TWeight*)matrix.Data + (nint)input * matrix.Outputs + start;
+            var ahead = input + 2 * height <= matrix.Inputs ? panel + (nint)height * matrix.Outputs : null;
+            for (int row = 0, tileRows; row < rows; row += tileRows)
+            {
+                tileRows = RowTiles.Height<TLanes, TVector>(rows - row);
+                RowPanels<TLanes, TVector, TWeight>.AddPanel(
+                    work->Arranged + (nint)row * matrix.Inputs + input * tileRows, tileRows, panel, matrix.Outputs, height, row == 0 ? ahead : null,
+                    sums + (nint)row * matrix.Outputs, matrix.Outputs, count, isFirst: input == 0);
+            }
+        }
+
         for (var row = 0; row < rows; row++)
         {
-            var sums = work->Sums + (nint)row * matrix.Outputs + start;
-            for (var other = 1; other < work->Blocks; other++)
-                RowKernels<TLanes, TVector, TWeight>.Add(sums + (nint)other * rows * matrix.Outputs, sums, count);
-            RowKernels<TLanes, TVector, TWeight>.RestoreOrder(sums, count);
-            Finish<TLanes, TVector, TWeight>(work, sums, row, start, count);
+            RowKernels<TLanes, TVector, TWeight>.RestoreOrder(sums + (nint)row * matrix.Outputs, count);
+            Finish<TLanes, TVector, TWeight>(work, sums + (nint)row * matrix.Outputs, row, start, count);
         }
     }
 
@@ -217,6 +289,8 @@ internal static unsafe class RowProduct
         public int BlockLength;
         public int ColumnBlockLength;
         public int Blocks;
-        public float* Sums; // [blocks, rows, outputs]
+        public int PaddedRows;
+        public float* Arranged; // [padded rows, inputs] or tiles of these
+        public float* Sums; // [blocks, outputs] or [padded rows, outputs]
     }
 }

@@ -36,5 +36,19 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
 
     public static float Sum(float vector) => vector;
 
+    public static void SumEight(
+        float a, float b, float c, float d,
+        float e, float f, float g, float h, float* sums)
+    {
+        sums[0] = Sum(a);
+        sums[1] = Sum(b);
+        sums[2] = Sum(c);
+        sums[3] = Sum(d);
+        sums[4] = Sum(e);
+        sums[5] = Sum(f);
+        sums[6] = Sum(g);
+        sums[7] = Sum(h);
+    }
+
     public static float Largest(float vector) => vector;
 }
