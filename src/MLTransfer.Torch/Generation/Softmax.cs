@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
 namespace MLTransfer.Torch.Generation;
@@ -30,20 +31,19 @@ internal static class Softmax
     public static double Exponentials(ReadOnlySpan<float> logits, float maximum, Span<float> exponentials)
     {
         exponentials = exponentials[..logits.Length];
-        var source = MemoryMarshal.Cast<float, Vector<float>>(logits);
-        var target = MemoryMarshal.Cast<float, Vector<float>>(exponentials);
+        TensorPrimitives.Subtract(logits, maximum, exponentials);
+        TensorPrimitives.Exp(exponentials, exponentials);
+        var vectors = MemoryMarshal.Cast<float, Vector<float>>(exponentials);
         var sums = Vector<double>.Zero;
-        for (var i = 0; i < source.Length; i++)
+        foreach (var vector in vectors)
         {
-            var vector = Vector.Exp(source[i] - new Vector<float>(maximum));
-            target[i] = vector;
             Vector.Widen(vector, out var low, out var high);
             sums += low + high;
         }
 
         var sum = Vector.Sum(sums);
-        for (var i = source.Length * Vector<float>.Count; i < logits.Length; i++)
-            sum += exponentials[i] = MathF.Exp(logits[i] - maximum);
+        foreach (var exponential in exponentials[(vectors.Length * Vector<float>.Count)..])
+            sum += exponential;
 
         // The largest logit contributes 1.
         if (sum >= 1 && double.IsFinite(sum))

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace MLTransfer.Torch.Numerics;
@@ -26,44 +27,52 @@ internal static unsafe class FixedPointRows
     /// <summary>Groups of a row.</summary>
     public static int Groups(int inputs) => (inputs + GroupInputs - 1) / GroupInputs;
 
-    /// <summary>Converts rows that lie interleaved.</summary>
-    /// <param name="input">[rows, inputs].</param>
-    /// <param name="rows">8, 4 or 1.</param>
+    /// <summary>The first of the rows that a row lies interleaved with, and how many they are.</summary>
+    public static (int First, int Height) Tile(int row, int rows)
+    {
+        var first = 0;
+        var height = Interleaved(rows);
+        for (; row >= first + height; height = Interleaved(rows - first))
+            first += height;
+        return (first, height);
+    }
+
+    /// <summary>Converts one of the rows that lie interleaved.</summary>
+    /// <param name="input">[inputs].</param>
     /// <param name="inputs">The length of a row.</param>
-    /// <param name="values">[pairs, rows].</param>
-    /// <param name="scales">[groups, rows]; NaN where a group has a number that is not finite.</param>
-    public static void Convert(float* input, int rows, int inputs, int* values, float* scales)
+    /// <param name="height">The rows that lie interleaved.</param>
+    /// <param name="values">The row's part of [pairs, rows].</param>
+    /// <param name="scales">The row's part of [groups, rows]; NaN where a group has a number that is not finite.</param>
+    [SkipLocalsInit]
+    public static void Convert(float* input, int inputs, int height, int* values, float* scales)
     {
         Span<float> scaled = stackalloc float[GroupInputs];
         Span<int> integers = stackalloc int[GroupInputs];
         Span<short> narrow = stackalloc short[GroupInputs];
-        for (var row = 0; row < rows; row++)
+        for (var (start, group) = (0, 0); start < inputs; start += GroupInputs, group++)
         {
-            for (var (start, group) = (0, 0); start < inputs; start += GroupInputs, group++)
+            var count = Math.Min(GroupInputs, inputs - start);
+            var source = new ReadOnlySpan<float>(input + start, count);
+            var magnitude = MathF.Abs(TensorPrimitives.MaxMagnitude(source));
+            scales[group * height] = float.IsFinite(magnitude) ? magnitude / Largest : float.NaN;
+            TensorPrimitives.Multiply(source, magnitude is >= Smallest and < float.PositiveInfinity ? Largest / magnitude : 0, scaled);
+            TensorPrimitives.Round(scaled[..count], scaled);
+            TensorPrimitives.ConvertToIntegerNative<float, int>(scaled[..count], integers);
+            TensorPrimitives.ConvertTruncating<int, short>(integers[..count], narrow);
+            if (count % 2 != 0)
+                narrow[count++] = 0;
+            var pairs = MemoryMarshal.Cast<short, int>(narrow[..count]);
+            var target = values + (nint)start / 2 * height;
+            if (height == 1)
             {
-                var count = Math.Min(GroupInputs, inputs - start);
-                var source = new ReadOnlySpan<float>(input + (nint)row * inputs + start, count);
-                var magnitude = MathF.Abs(TensorPrimitives.MaxMagnitude(source));
-                scales[group * rows + row] = float.IsFinite(magnitude) ? magnitude / Largest : float.NaN;
-                TensorPrimitives.Multiply(source, magnitude is >= Smallest and < float.PositiveInfinity ? Largest / magnitude : 0, scaled);
-                TensorPrimitives.Round(scaled[..count], scaled);
-                TensorPrimitives.ConvertToIntegerNative<float, int>(scaled[..count], integers);
-                TensorPrimitives.ConvertTruncating<int, short>(integers[..count], narrow);
-                if (count % 2 != 0)
-                    narrow[count++] = 0;
-                var pairs = MemoryMarshal.Cast<short, int>(narrow[..count]);
-                var target = values + (nint)start / 2 * rows + row;
-                if (rows == 1)
-                {
-                    pairs.CopyTo(new Span<int>(target, pairs.Length));
-                    continue;
-                }
+                pairs.CopyTo(new Span<int>(target, pairs.Length));
+                continue;
+            }
 
-                foreach (var pair in pairs)
-                {
-                    *target = pair;
-                    target += rows;
-                }
+            foreach (var pair in pairs)
+            {
+                *target = pair;
+                target += height;
             }
         }
     }

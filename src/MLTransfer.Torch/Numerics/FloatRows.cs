@@ -18,9 +18,7 @@ internal static unsafe class FloatRows
             return;
         }
 
-        var elements = (ushort*)pointer + start;
-        for (var i = 0; i < target.Length; i++)
-            target[i] = BFloat16Bits.ToSingle(elements[i]);
+        BFloat16Bits.Widen(new ReadOnlySpan<ushort>((ushort*)pointer + start, target.Length), target);
     }
 
     /// <summary>Adds elements instead.</summary>

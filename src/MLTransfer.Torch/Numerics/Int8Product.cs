@@ -13,6 +13,9 @@ internal static unsafe class Int8Product
 
     private const long LargestBlockBytes = 512 << 10;
 
+    /// <summary>Shorter rows are converted by one thread.</summary>
+    private const int SmallestConversion = 512;
+
     /// <summary>The most rows that lie interleaved.</summary>
     private const int WidestGroup = 8;
 
@@ -87,7 +90,7 @@ internal static unsafe class Int8Product
                     BlockTiles = (int)Math.Clamp(
                         Blocks(matrix.Tiles, threads), Blocks(SmallestBlockBytes, tileBytes), Math.Max(Blocks(SmallestBlockBytes, tileBytes), LargestBlockBytes / tileBytes)),
                 };
-                WorkerTeam.Run((int)Blocks(rows, WidestGroup), threads, &ConvertRows, &work);
+                WorkerTeam.Run(rows, matrix.Inputs < SmallestConversion ? 1 : threads, &ConvertRow, &work);
                 WorkerTeam.Run((int)Blocks(matrix.Tiles, work.BlockTiles), threads, &ComputeTiles<TPairs, TVector>, &work);
             }
         }
@@ -100,17 +103,14 @@ internal static unsafe class Int8Product
 
     private static long Blocks(long count, long length) => (count + length - 1) / length;
 
-    private static void ConvertRows(void* state, int block)
+    private static void ConvertRow(void* state, int row)
     {
         var work = (Work*)state;
         var (pairs, groups) = (FixedPointRows.Pairs(work->Inputs), FixedPointRows.Groups(work->Inputs));
-        var end = Math.Min((block + 1) * WidestGroup, work->Rows);
-        for (int row = block * WidestGroup, count; row < end; row += count)
-        {
-            count = FixedPointRows.Interleaved(end - row);
-            FixedPointRows.Convert(
-                work->Input + (nint)row * work->Inputs, count, work->Inputs, work->Values + (nint)row * pairs, work->RowScales + (nint)row * groups);
-        }
+        var (first, height) = FixedPointRows.Tile(row, work->Rows);
+        FixedPointRows.Convert(
+            work->Input + (nint)row * work->Inputs, work->Inputs, height,
+            work->Values + (nint)first * pairs + (row - first), work->RowScales + (nint)first * groups + (row - first));
     }
 
     [SkipLocalsInit]

@@ -105,8 +105,7 @@ internal static unsafe class RowAttention
             return;
         }
 
-        for (var i = 0; i < count; i++)
-            ((ushort*)target)[i] = BFloat16Bits.FromSingle(source[i]);
+        BFloat16Bits.Narrow(new ReadOnlySpan<float>(source, count), new Span<ushort>(target, count));
     }
 
     private readonly struct Work(

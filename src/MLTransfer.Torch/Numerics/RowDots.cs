@@ -15,6 +15,9 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
     /// <summary>How many rows of a matrix lie between what is multiplied and what is prefetched.</summary>
     private const int PrefetchedRows = 8;
 
+    /// <summary>Up to here the end of a sum, over the lanes of its vector, takes longer than the sum.</summary>
+    private const int ShortRow = 256;
+
     private static int PairCount => 2 * TLanes.Count;
 
     /// <summary>products[r, o] = sum of x[r, i] * matrix[o, i] over i.</summary>
@@ -43,6 +46,8 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
             }
         }
 
+        for (; output <= outputs - 8 && rows == 1 && inputs <= ShortRow; output += 8)
+            OneRowByEight(x, inputs, matrix + (nint)output * inputs, products + output);
         for (; output < outputs; output++)
         {
             for (var row = 0; row < rows; row++)
@@ -132,19 +137,48 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
         }
     }
 
+    /// <summary>One row of x by eight rows of weights.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneRowByEight(float* x, int inputs, TWeight* weights, float* products)
+    {
+        var zero = TLanes.Broadcast(0);
+        var (a, b, c, d, e, f, g, h) = (zero, zero, zero, zero, zero, zero, zero, zero);
+        var i = 0;
+        for (; i <= inputs - PairCount; i += PairCount)
+        {
+            var (x0, x1) = (TLanes.Load(x + i), TLanes.Load(x + i + TLanes.Count));
+            var row = weights + i;
+            a = MultiplyAdd(row, x0, x1, a);
+            b = MultiplyAdd(row += inputs, x0, x1, b);
+            c = MultiplyAdd(row += inputs, x0, x1, c);
+            d = MultiplyAdd(row += inputs, x0, x1, d);
+            e = MultiplyAdd(row += inputs, x0, x1, e);
+            f = MultiplyAdd(row += inputs, x0, x1, f);
+            g = MultiplyAdd(row += inputs, x0, x1, g);
+            h = MultiplyAdd(row + inputs, x0, x1, h);
+        }
+
+        TLanes.SumEight(a, b, c, d, e, f, g, h, products);
+        for (var output = 0; output < 8 && i < inputs; output++)
+            products[output] = AddLast(products[output], x, weights + output * inputs, i, inputs);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Dot(float* x, int inputs, TWeight* weights)
     {
         var sums = TLanes.Broadcast(0);
         var i = 0;
         for (; i <= inputs - PairCount; i += PairCount)
-        {
-            RowKernels<TLanes, TVector, TWeight>.LoadPair(weights + i, out var first, out var second);
-            sums = TLanes.MultiplyAdd(first, TLanes.Load(x + i), sums);
-            sums = TLanes.MultiplyAdd(second, TLanes.Load(x + i + TLanes.Count), sums);
-        }
-
+            sums = MultiplyAdd(weights + i, TLanes.Load(x + i), TLanes.Load(x + i + TLanes.Count), sums);
         return AddLast(TLanes.Sum(sums), x, weights, i, inputs);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector MultiplyAdd(TWeight* weights, TVector x0, TVector x1, TVector sums)
+    {
+        RowKernels<TLanes, TVector, TWeight>.LoadPair(weights, out var first, out var second);
+        return TLanes.MultiplyAdd(second, x1, TLanes.MultiplyAdd(first, x0, sums));
     }
 
     /// <summary>One pair of a row by the pairs of two rows of weights, w and v.</summary>

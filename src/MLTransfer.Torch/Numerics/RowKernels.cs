@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -62,6 +63,12 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddProducts(float* x, int inputs, TWeight* matrix, nint matrixStride, float* sums, int columns)
     {
+        if (columns == 2 * PairCount)
+        {
+            AddToTwoPairs(x, inputs, matrix, matrixStride, sums);
+            return;
+        }
+
         // One stream through memory, which the processor foresees by itself. With bfloat16 the sums take too long for one row at a time.
         var i = 0;
         for (; IsBFloat16 && i <= inputs - 2; i += 2)
@@ -146,8 +153,8 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     /// <summary>row * factor, where it lies.</summary>
     public static void Scale(float* row, float factor, int count)
     {
-        for (var i = 0; i < count; i++)
-            row[i] *= factor;
+        var values = new Span<float>(row, count);
+        TensorPrimitives.Multiply(values, factor, values);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -188,6 +195,26 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         LoadPair(weights, out var firstWeight, out var secondWeight);
         first = TLanes.MultiplyAdd(firstWeight, factor, first);
         second = TLanes.MultiplyAdd(secondWeight, factor, second);
+    }
+
+    /// <summary>The sums of a matrix that narrow, an attention head's values, stay in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddToTwoPairs(float* x, int inputs, TWeight* matrix, nint stride, float* sums)
+    {
+        var (a, b) = (TLanes.Load(sums), TLanes.Load(sums + TLanes.Count));
+        var (c, d) = (TLanes.Load(sums + PairCount), TLanes.Load(sums + PairCount + TLanes.Count));
+        for (var end = x + inputs; x < end; x++)
+        {
+            var factor = TLanes.Broadcast(*x);
+            MultiplyAddPair(matrix, factor, ref a, ref b);
+            MultiplyAddPair(matrix + PairCount, factor, ref c, ref d);
+            matrix += stride;
+        }
+
+        TLanes.Store(a, sums);
+        TLanes.Store(b, sums + TLanes.Count);
+        TLanes.Store(c, sums + PairCount);
+        TLanes.Store(d, sums + PairCount + TLanes.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

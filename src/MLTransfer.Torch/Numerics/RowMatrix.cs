@@ -11,6 +11,9 @@ namespace MLTransfer.Torch.Numerics;
 /// <param name="IsOutputByInput">Whether it lies as [outputs, inputs]; as [inputs, outputs] otherwise.</param>
 internal readonly unsafe record struct RowMatrix(nint Data, nint Bias, bool IsBFloat16, int Inputs, int Outputs, bool IsOutputByInput)
 {
+    /// <summary>What its elements take.</summary>
+    public long Bytes => (long)Inputs * Outputs * (IsBFloat16 ? sizeof(ushort) : sizeof(float));
+
     /// <summary>Whether row kernels read tensors of this type and place.</summary>
     public static bool Supports(Tensor tensor) =>
         tensor.device_type == TorchSharp.DeviceType.CPU && tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16 && tensor.is_contiguous();

@@ -17,9 +17,10 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
 {
     private static int PairCount => 2 * TLanes.Count;
 
-    /// <summary>sums[r, c] += sum of x[i, r] * panel[i, c] over i, where the sum begins at zero. The sums are in the order of
+    /// <summary>sums[r, c] += sum of x[r, i] * panel[i, c] over i, where the sum begins at zero. The sums are in the order of
     /// <see cref="RowKernels{TLanes, TVector, TWeight}.Arrange"/>.</summary>
-    /// <param name="x">A tile: [height, rows].</param>
+    /// <param name="x">A tile's inputs of the panel: [rows, height] in rows of the length <paramref name="rowStride"/>.</param>
+    /// <param name="rowStride">The length of a row of x.</param>
     /// <param name="rows">The rows of the tile.</param>
     /// <param name="panel">[height, columns] in rows of the length <paramref name="stride"/>.</param>
     /// <param name="stride">The length of a row of the matrix.</param>
@@ -29,21 +30,21 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
     /// <param name="sumStride">The length of a row of sums.</param>
     /// <param name="columns">The outputs.</param>
     /// <param name="isFirst">Whether the sums are written instead of added to.</param>
-    public static void AddPanel(
-        float* x, int rows, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
+    public static void Add(
+        float* x, nint rowStride, int rows, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
     {
         var column = columns / PairCount * PairCount;
         if (rows == 8)
-            AddEightRows(x, panel, stride, height, ahead, sums, sumStride, column, isFirst);
+            AddEightRows(x, rowStride, panel, stride, height, ahead, sums, sumStride, column, isFirst);
         else
-            AddFourRows(x, panel, stride, height, ahead, sums, sumStride, column, isFirst);
+            AddFourRows(x, rowStride, panel, stride, height, ahead, sums, sumStride, column, isFirst);
         for (; column < columns; column++)
         {
             for (var row = 0; row < rows; row++)
             {
                 var sum = 0f;
                 for (var i = 0; i < height; i++)
-                    sum = float.MultiplyAddEstimate(RowKernels<TLanes, TVector, TWeight>.ToSingle(panel[i * stride + column]), x[i * rows + row], sum);
+                    sum = float.MultiplyAddEstimate(RowKernels<TLanes, TVector, TWeight>.ToSingle(panel[i * stride + column]), x[row * rowStride + i], sum);
                 sums[row * sumStride + column] = isFirst ? sum : sums[row * sumStride + column] + sum;
             }
         }
@@ -51,36 +52,39 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddEightRows(
-        float* x, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
+        float* x, nint rowStride, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
     {
         var aheadEnd = ahead + columns;
+        var thirdRow = 3 * rowStride;
         for (var column = 0; column < columns; column += PairCount)
         {
             var zero = TLanes.Broadcast(0);
             var (a0, a1, b0, b1, c0, c1, d0, d1) = (zero, zero, zero, zero, zero, zero, zero, zero);
             var (e0, e1, f0, f1, g0, g1, h0, h1) = (zero, zero, zero, zero, zero, zero, zero, zero);
             var weights = panel + column;
-            var values = x;
-            for (var end = x + 8 * height; values < end; values += 8)
+            var first = x;
+            var second = x + 4 * rowStride;
+            for (var end = x + height; first < end; first++)
             {
                 Prefetch(ref ahead, ref aheadEnd, columns, stride);
                 RowKernels<TLanes, TVector, TWeight>.LoadPair(weights, out var w0, out var w1);
-                var factor = TLanes.Broadcast(values[0]);
+                var factor = TLanes.Broadcast(first[0]);
                 (a0, a1) = (TLanes.MultiplyAdd(w0, factor, a0), TLanes.MultiplyAdd(w1, factor, a1));
-                factor = TLanes.Broadcast(values[1]);
+                factor = TLanes.Broadcast(first[rowStride]);
                 (b0, b1) = (TLanes.MultiplyAdd(w0, factor, b0), TLanes.MultiplyAdd(w1, factor, b1));
-                factor = TLanes.Broadcast(values[2]);
+                factor = TLanes.Broadcast(first[2 * rowStride]);
                 (c0, c1) = (TLanes.MultiplyAdd(w0, factor, c0), TLanes.MultiplyAdd(w1, factor, c1));
-                factor = TLanes.Broadcast(values[3]);
+                factor = TLanes.Broadcast(first[thirdRow]);
                 (d0, d1) = (TLanes.MultiplyAdd(w0, factor, d0), TLanes.MultiplyAdd(w1, factor, d1));
-                factor = TLanes.Broadcast(values[4]);
+                factor = TLanes.Broadcast(second[0]);
                 (e0, e1) = (TLanes.MultiplyAdd(w0, factor, e0), TLanes.MultiplyAdd(w1, factor, e1));
-                factor = TLanes.Broadcast(values[5]);
+                factor = TLanes.Broadcast(second[rowStride]);
                 (f0, f1) = (TLanes.MultiplyAdd(w0, factor, f0), TLanes.MultiplyAdd(w1, factor, f1));
-                factor = TLanes.Broadcast(values[6]);
+                factor = TLanes.Broadcast(second[2 * rowStride]);
                 (g0, g1) = (TLanes.MultiplyAdd(w0, factor, g0), TLanes.MultiplyAdd(w1, factor, g1));
-                factor = TLanes.Broadcast(values[7]);
+                factor = TLanes.Broadcast(second[thirdRow]);
                 (h0, h1) = (TLanes.MultiplyAdd(w0, factor, h0), TLanes.MultiplyAdd(w1, factor, h1));
+                second++;
                 weights += stride;
             }
 
@@ -98,26 +102,27 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddFourRows(
-        float* x, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
+        float* x, nint rowStride, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
     {
         var aheadEnd = ahead + columns;
+        var thirdRow = 3 * rowStride;
         for (var column = 0; column < columns; column += PairCount)
         {
             var zero = TLanes.Broadcast(0);
             var (a0, a1, b0, b1, c0, c1, d0, d1) = (zero, zero, zero, zero, zero, zero, zero, zero);
             var weights = panel + column;
-            var values = x;
-            for (var end = x + 4 * height; values < end; values += 4)
+            var first = x;
+            for (var end = x + height; first < end; first++)
             {
                 Prefetch(ref ahead, ref aheadEnd, columns, stride);
                 RowKernels<TLanes, TVector, TWeight>.LoadPair(weights, out var w0, out var w1);
-                var factor = TLanes.Broadcast(values[0]);
+                var factor = TLanes.Broadcast(first[0]);
                 (a0, a1) = (TLanes.MultiplyAdd(w0, factor, a0), TLanes.MultiplyAdd(w1, factor, a1));
-                factor = TLanes.Broadcast(values[1]);
+                factor = TLanes.Broadcast(first[rowStride]);
                 (b0, b1) = (TLanes.MultiplyAdd(w0, factor, b0), TLanes.MultiplyAdd(w1, factor, b1));
-                factor = TLanes.Broadcast(values[2]);
+                factor = TLanes.Broadcast(first[2 * rowStride]);
                 (c0, c1) = (TLanes.MultiplyAdd(w0, factor, c0), TLanes.MultiplyAdd(w1, factor, c1));
-                factor = TLanes.Broadcast(values[3]);
+                factor = TLanes.Broadcast(first[thirdRow]);
                 (d0, d1) = (TLanes.MultiplyAdd(w0, factor, d0), TLanes.MultiplyAdd(w1, factor, d1));
                 weights += stride;
             }

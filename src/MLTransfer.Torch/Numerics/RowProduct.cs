@@ -134,7 +134,7 @@ internal static unsafe class RowProduct
         where TWeight : unmanaged
     {
         var matrix = work->Matrix;
-        work->BlockLength = InputsOfSum<TWeight>(matrix);
+        work->BlockLength = InputsOfSum(matrix);
         work->Blocks = Blocks(matrix.Inputs, work->BlockLength);
         using var sums = new RowBuffer(checked(work->Blocks * matrix.Outputs));
         fixed (float* pointer = sums.Span)
@@ -154,18 +154,24 @@ internal static unsafe class RowProduct
         where TWeight : unmanaged
     {
         var matrix = work->Matrix;
-        work->BlockLength = InputsOfSum<TWeight>(matrix);
-        var share = (matrix.Outputs + threads - 1) / threads;
-        var smallest = (int)Math.Min(share, SmallestBlockBytes / ((long)matrix.Inputs * sizeof(TWeight)));
-        var width = Math.Clamp((int)(PanelBytes / (work->BlockLength * sizeof(TWeight))), Math.Max(smallest, 1), Math.Max(share, 1));
+        work->BlockLength = InputsOfSum(matrix);
+        var share = Blocks(matrix.Outputs, Math.Min(threads, (int)Math.Max(1, matrix.Bytes / SmallestBlockBytes)));
+        var panelWidth = Math.Max(PanelBytes / (work->BlockLength * sizeof(TWeight)), ColumnUnit);
+        var width = Blocks(share, Blocks(share, panelWidth)); // as many blocks for each thread
         work->ColumnBlockLength = (width + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
-        var paddedRows = RowTiles.Padded<TLanes, TVector>(work->Rows);
-        using var tiles = new RowBuffer(checked(paddedRows * matrix.Inputs));
-        using var sums = new RowBuffer(checked(paddedRows * matrix.Outputs));
-        fixed (float* tilesPointer = tiles.Span, sumsPointer = sums.Span)
+        work->PaddedRows = RowTiles.Padded<TLanes, TVector>(work->Rows);
+        var given = new ReadOnlySpan<float>(work->Input, work->Rows * matrix.Inputs);
+        using var padded = work->PaddedRows == work->Rows ? default : new RowBuffer(checked(work->PaddedRows * matrix.Inputs));
+        using var sums = new RowBuffer(checked(work->PaddedRows * matrix.Outputs));
+        if (work->PaddedRows != work->Rows)
         {
-            RowTiles.Interleave<TLanes, TVector>(work->Input, work->Rows, matrix.Inputs, tilesPointer);
-            work->Arranged = tilesPointer;
+            given.CopyTo(padded.Span);
+            padded.Span[given.Length..].Clear();
+        }
+
+        fixed (float* paddedPointer = padded.Span, sumsPointer = sums.Span)
+        {
+            work->Arranged = paddedPointer == null ? work->Input : paddedPointer;
             work->Sums = sumsPointer;
             WorkerTeam.Run(Blocks(matrix.Outputs, work->ColumnBlockLength), threads, &SumColumns<TLanes, TVector, TWeight>, work);
         }
@@ -175,11 +181,9 @@ internal static unsafe class RowProduct
     /// How many inputs make a sum of their own before the sums are added. It depends on the matrix alone, so that neither the number of
     /// threads nor that of rows changes a bit.
     /// </summary>
-    private static int InputsOfSum<TWeight>(RowMatrix matrix)
-        where TWeight : unmanaged
+    private static int InputsOfSum(RowMatrix matrix)
     {
-        var bytes = (long)matrix.Inputs * matrix.Outputs * sizeof(TWeight);
-        var sums = (int)Math.Clamp(bytes / (2 * SmallestBlockBytes), 1, bytes < 16 << 20 ? 8 : 16);
+        var sums = (int)Math.Clamp(matrix.Bytes / (2 * SmallestBlockBytes), 1, 16);
         return (matrix.Inputs + sums * InputUnit - 1) / (sums * InputUnit) * InputUnit;
     }
 
@@ -255,8 +259,8 @@ internal static unsafe class RowProduct
             for (int row = 0, tileRows; row < rows; row += tileRows)
             {
                 tileRows = RowTiles.Height<TLanes, TVector>(rows - row);
-                RowPanels<TLanes, TVector, TWeight>.AddPanel(
-                    work->Arranged + (nint)row * matrix.Inputs + input * tileRows, tileRows, panel, matrix.Outputs, height, row == 0 ? ahead : null,
+                RowPanels<TLanes, TVector, TWeight>.Add(
+                    work->Arranged + (nint)row * matrix.Inputs + input, matrix.Inputs, tileRows, panel, matrix.Outputs, height, row == 0 ? ahead : null,
                     sums + (nint)row * matrix.Outputs, matrix.Outputs, count, isFirst: input == 0);
             }
         }
@@ -290,7 +294,7 @@ internal static unsafe class RowProduct
         public int ColumnBlockLength;
         public int Blocks;
         public int PaddedRows;
-        public float* Arranged; // [padded rows, inputs] or tiles of these
+        public float* Arranged; // [padded rows, inputs]
         public float* Sums; // [blocks, outputs] or [padded rows, outputs]
     }
 }
