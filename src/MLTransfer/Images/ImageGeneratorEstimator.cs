@@ -20,10 +20,11 @@ public sealed class ImageGeneratorEstimator : IEstimator<ImageGeneratorTransform
     private readonly string _trainingColumn;
 
     internal ImageGeneratorEstimator(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, string trainingColumnName, ImageGeneratorOptions options)
+        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string trainingColumnName, ImageGeneratorOptions options)
     {
         options.Check();
         _columns = new ImageGeneratorColumns(outputColumnName, inputColumnName, options.LabelColumnName);
+        _columns.CheckInput();
         (_options, _trainingColumn) = (options, trainingColumnName);
         _host = environment.Register(nameof(ImageGeneratorEstimator));
     }
@@ -54,19 +55,20 @@ public sealed class ImageGeneratorEstimator : IEstimator<ImageGeneratorTransform
         ArgumentNullException.ThrowIfNull(input);
         GetOutputSchema(SchemaShape.Create(input.Schema));
         using var channel = _host.Start("Fine-tuning an image generator");
+        var seed = _options.Seed ?? Seeds.Of(_host);
         var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_options.PretrainedModel));
         try
         {
             _options.CheckFor(model.Generator);
-            if (input.Schema.GetColumnOrNull(_columns.Input) is not null)
+            if (_columns.Input is null || input.Schema.GetColumnOrNull(_columns.Input) is not null)
                 _columns.FindInputs(input.Schema, model.Generator);
             using var images = TrainingImageColumn.Read(input, _trainingColumn, _columns, model.Generator, _options.CancellationToken);
-            var trainer = new StyleGan2Trainer(model, _options.ToTrainingOptions(_options.Seed ?? Seeds.Of(_host)), images, _options.FeatureExtractor);
+            var trainer = new StyleGan2Trainer(model, _options.ToTrainingOptions(seed), images, _options.FeatureExtractor);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels."));
             var result = trainer.Train(new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken);
             channel.Info(string.Create(CultureInfo.InvariantCulture, $"Showed {result.Images} images in {result.Elapsed:hh\\:mm\\:ss}."));
-            return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, result);
+            return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result);
         }
         catch
         {
