@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Models.StyleGan2;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.StyleGan2;
@@ -62,10 +63,13 @@ public sealed class ImageGeneratorEstimator : IEstimator<ImageGeneratorTransform
             _options.CheckFor(model.Generator);
             if (_columns.Input is null || input.Schema.GetColumnOrNull(_columns.Input) is not null)
                 _columns.FindInputs(input.Schema, model.Generator);
+            if (_options.FeatureExtractor is { } extractor)
+                GeneratorEvaluator.Check(model.Generator, extractor);
             using var images = TrainingImageColumn.Read(input, _trainingColumn, _columns, model.Generator, _options.CancellationToken);
             var trainer = new StyleGan2Trainer(model, _options.ToTrainingOptions(seed), images, _options.FeatureExtractor);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels."));
+                $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
+                + $"Features are computed in {PrecisionText.Of(trainer.Precision, _options.Precision)}."));
             var result = trainer.Train(new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken);
             channel.Info(string.Create(CultureInfo.InvariantCulture, $"Showed {result.Images} images in {result.Elapsed:hh\\:mm\\:ss}."));
             return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result);

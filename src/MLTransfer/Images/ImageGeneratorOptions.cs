@@ -65,8 +65,8 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
     /// <summary>Whether the network from latent vectors to styles stays as it is.</summary>
     public bool FreezeMapping;
 
-    /// <summary>The number format of features in training.</summary>
-    public Precision Precision = Precision.Float32;
+    /// <summary>The number format of features in training. <see cref="Precision.Float32"/> gives the numbers of a reference in float32.</summary>
+    public Precision Precision = Precision.Auto;
 
     /// <summary>Where checkpoints, sample grids, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>--outdir</c>).</summary>
     public string? OutputDirectory;
