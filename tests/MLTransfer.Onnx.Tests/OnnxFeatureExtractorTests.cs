@@ -108,7 +108,7 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
     }
 
     [Fact]
-    public void An_extractor_that_does_not_fit_is_refused_before_training_and_leaves_the_files_of_the_run_before()
+    public void An_extractor_that_does_not_fit_is_refused_when_the_trainer_is_made()
     {
         Write(Network(null, 1, null, null));
         using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"]);
