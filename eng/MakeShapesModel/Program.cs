@@ -6,6 +6,7 @@ using MakeShapesModel;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.StyleGan2;
 using SkiaSharp;
 using static TorchSharp.torch;
@@ -33,6 +34,7 @@ var result = new StyleGan2Trainer(model, new StyleGan2TrainingOptions
     TotalImages = args.Length > 1 ? long.Parse(args[1], CultureInfo.InvariantCulture) : 60_000,
     BatchSize = 16,
     LearningRate = 0.003,
+    Precision = Precision.Float32, // the same weights on any processor
     GradientPenaltyWeight = 0.05,
     StyleMixingProbability = 0.5,
     AverageHalfLife = 2_000,

@@ -187,6 +187,7 @@ public sealed class GenerationCatalog
         ArgumentNullException.ThrowIfNull(extractor);
         var generator = FindImage(model);
         using var channel = _host.Start("Evaluating an image generator");
+        GeneratorEvaluator.Check(generator.Model.Generator, extractor);
         using var images = TrainingImageColumn.Read(data, imageColumnName, generator.Columns, generator.Model.Generator, cancellationToken);
         var distances = GeneratorEvaluator.Evaluate(generator.Model.Generator, images, extractor, count, cancellationToken: cancellationToken);
         channel.Info(string.Create(CultureInfo.InvariantCulture,

@@ -12,9 +12,10 @@ internal sealed class OnnxGraph
     private OnnxGraph(ModelProto model, string location, int opset, ValueInfoProto input, string output)
     {
         (Model, Location, Opset, Input, Output) = (model, location, opset, input.Name, output);
-        var dimensions = input.Type?.TensorType?.Shape?.Dim.Select(d => d.HasDimValue ? d.DimValue : 0).ToArray() ?? [];
+        var dimensions = input.Type?.TensorType?.Shape?.Dim.Select(d => d.HasDimValue ? Math.Max(0, d.DimValue) : 0).ToArray();
+        InputDimensions = dimensions;
         BatchSize = dimensions is [> 0 and var batch, ..] ? batch : null;
-        InputShape = dimensions.Length > 1 && dimensions[1..].All(extent => extent > 0) ? dimensions[1..] : null;
+        InputShape = dimensions is { Length: > 1 } && dimensions[1..].All(extent => extent > 0) ? dimensions[1..] : null;
     }
 
     public ModelProto Model { get; }
@@ -31,6 +32,9 @@ internal sealed class OnnxGraph
 
     /// <summary>The number of rows where the file fixes it.</summary>
     public long? BatchSize { get; }
+
+    /// <summary>The shape of an input with the batch, 0 for each extent that the file leaves open; null where it does not even tell their number.</summary>
+    public IReadOnlyList<long>? InputDimensions { get; }
 
     /// <summary>The shape of an input without the batch where the file fixes it.</summary>
     public IReadOnlyList<long>? InputShape { get; }
@@ -80,7 +84,7 @@ internal sealed class OnnxGraph
             if (graph.Output.Count != 1)
             {
                 throw new ArgumentException(
-                    $"'{location}' has the outputs {Names(graph.Output.Select(o => o.Name))}; name the one to put new layers on.",
+                    $"'{location}' has the outputs {Names(graph.Output.Select(o => o.Name))}; name the one to take.",
                     nameof(outputName));
             }
 

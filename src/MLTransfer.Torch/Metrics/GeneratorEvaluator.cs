@@ -25,6 +25,14 @@ public static class GeneratorEvaluator
         return Evaluate(generator, images, real, extractor, count, seed, batchSize, cancellationToken);
     }
 
+    /// <summary>Refuses an extractor that does not fit a generator's images before any long work, by two blank ones.</summary>
+    internal static void Check(StyleGan2Generator generator, IImageFeatureExtractor extractor)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        Features(extractor, zeros([2, generator.ImageChannels, generator.ImageResolution, generator.ImageResolution], ScalarType.Float32, generator.Device));
+    }
+
     /// <summary>The features of all real images, [N, width].</summary>
     internal static Tensor RealFeatures(
         TrainingImages images, IImageFeatureExtractor extractor, Device device, int batchSize, CancellationToken cancellationToken)
@@ -62,16 +70,16 @@ public static class GeneratorEvaluator
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var batchScope = NewDisposeScope();
-            var rows = extractor.Extract(images(batch));
-            if (rows.dim() != 2 || rows.shape[0] != batch.Length)
-            {
-                throw new ArgumentException($"The feature extractor gave shape [{string.Join(", ", rows.shape)}] for {batch.Length} images; "
-                    + $"expected [{batch.Length}, width].", nameof(extractor));
-            }
-
-            features.Add(rows.cpu().MoveToOuterDisposeScope());
+            features.Add(Features(extractor, images(batch)).cpu().MoveToOuterDisposeScope());
         }
 
         return cat(features, 0).DetachFromDisposeScope();
+    }
+
+    private static Tensor Features(IImageFeatureExtractor extractor, Tensor images)
+    {
+        var (rows, count) = (extractor.Extract(images), images.shape[0]);
+        return rows.dim() == 2 && rows.shape[0] == count ? rows : throw new ArgumentException(
+            $"The feature extractor gave shape [{string.Join(", ", rows.shape)}] for {count} images; expected [{count}, width].", nameof(extractor));
     }
 }

@@ -1,5 +1,4 @@
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Torch.Metrics;
 
@@ -43,9 +42,7 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
-        var input = (images.clamp(-1, 1) + 1) * ((_range.White - _range.Black) / 2) + _range.Black;
-        if (_resolution is { } size && (images.shape[2] != size || images.shape[3] != size))
-            input = F.interpolate(input, [size, size], mode: InterpolationMode.Bilinear, align_corners: false);
+        var input = ImageInput.Convert(images, _range.Black, _range.White, _resolution is { } size ? (size, size) : null);
         Tensor features;
         try
         {

@@ -9,13 +9,7 @@ public sealed record AveragePoolingLayer(int Size) : Layer
 {
     internal override void Check() => CheckSize(nameof(Size), Size);
 
-    internal override long[] OutputShape(LayerPlace place)
-    {
-        var (channels, height, width) = place.Picture();
-        return Math.Min(height, width) >= Size
-            ? [channels, height / Size, width / Size]
-            : throw place.Mismatch($"at least {Size} rows and columns", "Use smaller windows.");
-    }
+    internal override long[] OutputShape(LayerPlace place) => place.Windows(Size);
 
     internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => F.avg_pool2d(input, [Size, Size]);
 }

@@ -112,6 +112,16 @@ public abstract record Layer
             throw new ArgumentOutOfRangeException(option, value, $"{option} must be from {minimum} to {MaximumSize}.");
     }
 
+    // Both convolutions call their options so.
+    private protected static void CheckConvolution(int filters, int kernelSize, int stride, int padding, Activation activation)
+    {
+        CheckSize(nameof(ConvolutionLayer.Filters), filters);
+        CheckSize(nameof(ConvolutionLayer.KernelSize), kernelSize);
+        CheckSize(nameof(ConvolutionLayer.Stride), stride);
+        CheckSize(nameof(ConvolutionLayer.Padding), padding, minimum: 0);
+        CheckDefined(activation);
+    }
+
     private protected static void CheckDefined(Activation activation)
     {
         if (!Enum.IsDefined(activation))

@@ -15,4 +15,13 @@ internal sealed record LayerPlace(string Layer, string Before, long[] Shape)
     public (long Channels, long Height, long Width) Picture() => Shape is [var channels, var height, var width]
         ? (channels, height, width)
         : throw Mismatch("[channels, height, width]", $"Put {nameof(Modules.Layer)}.{nameof(Modules.Layer.Reshape)} between them.");
+
+    /// <summary>The shape of what pooling makes of a picture: one element for each whole window of so many rows and columns.</summary>
+    public long[] Windows(int size)
+    {
+        var (channels, height, width) = Picture();
+        return Math.Min(height, width) >= size
+            ? [channels, height / size, width / size]
+            : throw Mismatch($"at least {size} rows and columns", "Use smaller windows.");
+    }
 }

@@ -15,14 +15,7 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize, Act
 {
     internal override Activation FinalActivation => Activation;
 
-    internal override void Check()
-    {
-        CheckSize(nameof(Filters), Filters);
-        CheckSize(nameof(KernelSize), KernelSize);
-        CheckSize(nameof(Stride), Stride);
-        CheckSize(nameof(Padding), Padding, minimum: 0);
-        CheckDefined(Activation);
-    }
+    internal override void Check() => CheckConvolution(Filters, KernelSize, Stride, Padding, Activation);
 
     internal override long[] OutputShape(LayerPlace place)
     {

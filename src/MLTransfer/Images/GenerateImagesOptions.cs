@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using MLTransfer.Torch.Models.StyleGan2;
 
 namespace MLTransfer.Images;
@@ -16,9 +17,15 @@ public class GenerateImagesOptions
 
     /// <summary>
     /// The column with what a conditional model is to show, and learns to: a key with as many values as the model has classes, or a vector of Single of its
-    /// label width. Null for models without labels.
+    /// label width. Null for models without labels. Where there is no input column, pictures are made from the labels alone: see <see cref="Seed"/>.
     /// </summary>
     public string? LabelColumnName;
+
+    /// <summary>
+    /// Where pictures are made from labels alone, decides with the id of a row (<c>DataViewRow.GetIdGetter</c>) on its latent vector, so that a row keeps its
+    /// picture. Null for the seed of the <see cref="MLContext"/>.
+    /// </summary>
+    public long? Seed;
 
     /// <summary>Pictures that are made together.</summary>
     public int GenerationBatchSize = 16;

@@ -8,9 +8,9 @@ namespace MLTransfer.Images;
 
 /// <summary>The columns that a transformer reads and makes; part of a saved model.</summary>
 /// <param name="Output">The column of pictures.</param>
-/// <param name="Input">The column of seeds or latent vectors.</param>
+/// <param name="Input">The column of seeds or latent vectors; null where latent vectors are drawn for the rows.</param>
 /// <param name="Label">The column of labels; null for models without.</param>
-internal sealed record ImageGeneratorColumns(string Output, string Input, string? Label)
+internal sealed record ImageGeneratorColumns(string Output, string? Input, string? Label)
 {
     private const string ExpectedInput = "a number, the seed of a picture, or a vector of Single, its latent vector";
     private const string ExpectedLabel = "a key or a vector of Single";
@@ -26,7 +26,7 @@ internal sealed record ImageGeneratorColumns(string Output, string Input, string
                 throw WrongType("training", trainingColumn, "an image (see LoadImages)", image.GetTypeString());
         }
 
-        if (trainingColumn is null || schema.TryFindColumn(Input, out _))
+        if (Input is not null && (trainingColumn is null || schema.TryFindColumn(Input, out _)))
         {
             var input = Find(schema, "input", Input);
             var isUsable = !input.IsKey && (input.Kind == VectorKind.Scalar
@@ -47,28 +47,16 @@ internal sealed record ImageGeneratorColumns(string Output, string Input, string
         return new SchemaShape(columns.Values);
     }
 
-    /// <summary>The columns that <see cref="GeneratedImageBatch"/> reads: the input, and the label where the model takes one.</summary>
+    /// <summary>The columns that <see cref="GeneratedImageBatch"/> reads: the input where there is one, and the label where the model takes one.</summary>
     /// <exception cref="ArgumentException">A column is missing, or has another type or size.</exception>
     public IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema, StyleGan2Generator generator)
     {
-        var input = Find(schema, "input", Input);
-        switch (input.Type)
-        {
-            case NumberDataViewType:
-                break;
-            case VectorDataViewType { ItemType: NumberDataViewType item } vector when item == NumberDataViewType.Single:
-                if (vector.Size != generator.LatentWidth)
-                {
-                    throw new ArgumentException(
-                        $"The latent vectors of input column '{Input}' have {Length(vector)} values; the model takes {generator.LatentWidth}.");
-                }
-
-                break;
-            default:
-                throw WrongType("input", Input, ExpectedInput, input.Type.ToString()!);
-        }
-
-        return FindLabel(schema, generator) is { } label ? [input, label] : [input];
+        var columns = new List<DataViewSchema.Column>();
+        if (Input is not null)
+            columns.Add(FindInput(schema, Input, generator));
+        if (FindLabel(schema, generator) is { } label)
+            columns.Add(label);
+        return columns;
     }
 
     /// <summary>The label column; null where the model takes none.</summary>
@@ -90,6 +78,17 @@ internal sealed record ImageGeneratorColumns(string Output, string Input, string
             $"Shape mismatch for label column '{Label}': the model takes {generator.LabelWidth} classes, but the column has {found}.");
     }
 
+    /// <summary>Checks that pictures are made from something.</summary>
+    /// <exception cref="ArgumentException">There is neither an input nor a label column.</exception>
+    public void CheckInput()
+    {
+        if (Input is null && Label is null)
+        {
+            throw new ArgumentException("There is no column that pictures are made from: name one of seeds or latent vectors as inputColumnName or, for a "
+                + $"conditional model, one of labels in {nameof(GenerateImagesOptions.LabelColumnName)}.");
+        }
+    }
+
     /// <summary>Checks that there is a label column if, and only if, the model takes labels.</summary>
     /// <exception cref="ArgumentException">There is one too few or too many.</exception>
     public void CheckLabel(StyleGan2Generator generator)
@@ -101,7 +100,10 @@ internal sealed record ImageGeneratorColumns(string Output, string Input, string
         }
 
         if (Label is not null && generator.LabelWidth == 0)
-            throw new ArgumentException($"The model takes no labels: leave out {nameof(GenerateImagesOptions.LabelColumnName)}, which is '{Label}'.");
+        {
+            throw new ArgumentException($"The model takes no labels: leave out {nameof(GenerateImagesOptions.LabelColumnName)}, which is '{Label}'"
+                + (Input is null ? ", and name a column of seeds or latent vectors as inputColumnName." : "."));
+        }
     }
 
     /// <summary>The column of training images.</summary>
@@ -119,6 +121,28 @@ internal sealed record ImageGeneratorColumns(string Output, string Input, string
         }
 
         return column;
+    }
+
+    private static DataViewSchema.Column FindInput(DataViewSchema schema, string name, StyleGan2Generator generator)
+    {
+        var input = Find(schema, "input", name);
+        switch (input.Type)
+        {
+            case NumberDataViewType:
+                break;
+            case VectorDataViewType { ItemType: NumberDataViewType item } vector when item == NumberDataViewType.Single:
+                if (vector.Size != generator.LatentWidth)
+                {
+                    throw new ArgumentException(
+                        $"The latent vectors of input column '{name}' have {Length(vector)} values; the model takes {generator.LatentWidth}.");
+                }
+
+                break;
+            default:
+                throw WrongType("input", name, ExpectedInput, input.Type.ToString()!);
+        }
+
+        return input;
     }
 
     private static string Length(VectorDataViewType vector) => vector.IsKnownSize ? $"{vector.Size}" : "an unknown number of";

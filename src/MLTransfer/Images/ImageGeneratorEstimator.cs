@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Models.StyleGan2;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.StyleGan2;
@@ -20,10 +21,11 @@ public sealed class ImageGeneratorEstimator : IEstimator<ImageGeneratorTransform
     private readonly string _trainingColumn;
 
     internal ImageGeneratorEstimator(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, string trainingColumnName, ImageGeneratorOptions options)
+        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string trainingColumnName, ImageGeneratorOptions options)
     {
         options.Check();
         _columns = new ImageGeneratorColumns(outputColumnName, inputColumnName, options.LabelColumnName);
+        _columns.CheckInput();
         (_options, _trainingColumn) = (options, trainingColumnName);
         _host = environment.Register(nameof(ImageGeneratorEstimator));
     }
@@ -54,19 +56,23 @@ public sealed class ImageGeneratorEstimator : IEstimator<ImageGeneratorTransform
         ArgumentNullException.ThrowIfNull(input);
         GetOutputSchema(SchemaShape.Create(input.Schema));
         using var channel = _host.Start("Fine-tuning an image generator");
+        var seed = _options.Seed ?? Seeds.Of(_host);
         var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_options.PretrainedModel));
         try
         {
             _options.CheckFor(model.Generator);
-            if (input.Schema.GetColumnOrNull(_columns.Input) is not null)
+            if (_columns.Input is null || input.Schema.GetColumnOrNull(_columns.Input) is not null)
                 _columns.FindInputs(input.Schema, model.Generator);
+            if (_options.FeatureExtractor is { } extractor)
+                GeneratorEvaluator.Check(model.Generator, extractor);
             using var images = TrainingImageColumn.Read(input, _trainingColumn, _columns, model.Generator, _options.CancellationToken);
-            var trainer = new StyleGan2Trainer(model, _options.ToTrainingOptions(_options.Seed ?? Seeds.Of(_host)), images, _options.FeatureExtractor);
+            var trainer = new StyleGan2Trainer(model, _options.ToTrainingOptions(seed), images, _options.FeatureExtractor);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels."));
+                $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
+                + $"Features are computed in {PrecisionText.Of(trainer.Precision, _options.Precision)}."));
             var result = trainer.Train(new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken);
             channel.Info(string.Create(CultureInfo.InvariantCulture, $"Showed {result.Images} images in {result.Elapsed:hh\\:mm\\:ss}."));
-            return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, result);
+            return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result);
         }
         catch
         {

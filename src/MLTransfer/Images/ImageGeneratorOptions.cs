@@ -1,4 +1,3 @@
-using Microsoft.ML;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.StyleGan2;
@@ -7,7 +6,8 @@ namespace MLTransfer.Images;
 
 /// <summary>
 /// How <see cref="ImageGeneratorEstimator"/> fine-tunes an image generator. Amounts are counted in images shown, as the papers do (1,000 are the
-/// <c>kimg</c> of the authors' programs); defaults are for transfer to few images.
+/// <c>kimg</c> of the authors' programs); defaults are for transfer to few images. <see cref="GenerateImagesOptions.Seed"/> also decides the order of images,
+/// latent vectors, noise and augmentations of training.
 /// </summary>
 public sealed class ImageGeneratorOptions : GenerateImagesOptions
 {
@@ -65,8 +65,8 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
     /// <summary>Whether the network from latent vectors to styles stays as it is.</summary>
     public bool FreezeMapping;
 
-    /// <summary>The number format of features in training.</summary>
-    public Precision Precision = Precision.Float32;
+    /// <summary>The number format of features in training. <see cref="Precision.Float32"/> gives the numbers of a reference in float32.</summary>
+    public Precision Precision = Precision.Auto;
 
     /// <summary>Where checkpoints, sample grids, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>--outdir</c>).</summary>
     public string? OutputDirectory;
@@ -102,9 +102,6 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
 
     /// <summary>Stops training.</summary>
     public CancellationToken CancellationToken;
-
-    /// <summary>Decides the order of images, latent vectors, noise and augmentations; null for the seed of the <see cref="MLContext"/>.</summary>
-    public long? Seed;
 
     /// <summary>What the trainer is told: the one place where options are mapped.</summary>
     internal StyleGan2TrainingOptions ToTrainingOptions(long seed) => new()

@@ -17,12 +17,14 @@ using static TorchSharp.torch;
 namespace MLTransfer.Images;
 
 /// <summary>
-/// Makes a picture for each row, from a seed or a latent vector. Made by <see cref="ImageGeneratorEstimator"/> or <see cref="PretrainedImageGeneratorEstimator"/>.
+/// Makes a picture for each row, from a seed, a latent vector or a label. Made by <see cref="ImageGeneratorEstimator"/> or <see cref="PretrainedImageGeneratorEstimator"/>.
 /// </summary>
 /// <remarks>
 /// Rows are read and pictures are made while the result is enumerated, in batches of <see cref="GenerationBatchSize"/>, and only where the output column is asked
-/// for. Rows stay in order. A seed s stands for the latent vector that <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(s)</c>. Several threads may
-/// enumerate results at once.
+/// for. Rows stay in order. A seed s stands for the latent vector that <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(s)</c>.
+/// Where there are labels alone, <see cref="Seed"/> and the id of the row decide on the latent vector: the same data gives the same pictures in any batch, cursor and
+/// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its calls: the first one gives the
+/// picture of the first row. Several threads may enumerate results at once.
 /// </remarks>
 public sealed class ImageGeneratorTransformer : ITransformer, IColumnMapping, IDisposable
 {
@@ -31,10 +33,11 @@ public sealed class ImageGeneratorTransformer : ITransformer, IColumnMapping, ID
     private volatile bool _disposed;
 
     internal ImageGeneratorTransformer(
-        StyleGan2Model model, ImageGeneratorColumns columns, double truncation, NoiseMode noise, int generationBatchSize, StyleGan2TrainingResult? trainingResult = null)
+        StyleGan2Model model, ImageGeneratorColumns columns, double truncation, NoiseMode noise, int generationBatchSize, long seed,
+        StyleGan2TrainingResult? trainingResult = null)
     {
         (Model, Columns, Truncation, Noise) = (model, columns, truncation, noise);
-        (GenerationBatchSize, TrainingResult) = (generationBatchSize, trainingResult);
+        (GenerationBatchSize, Seed, TrainingResult) = (generationBatchSize, seed, trainingResult);
     }
 
     /// <summary>The generator, and the discriminator that a further fine-tuning starts from.</summary>
@@ -48,6 +51,9 @@ public sealed class ImageGeneratorTransformer : ITransformer, IColumnMapping, ID
 
     /// <summary>Pictures that are made together.</summary>
     public int GenerationBatchSize { get; }
+
+    /// <summary>Decides on the latent vectors of rows that have a label alone.</summary>
+    public long Seed { get; }
 
     /// <summary>How training went; null where there was none in this process.</summary>
     public StyleGan2TrainingResult? TrainingResult { get; }
@@ -101,8 +107,10 @@ public sealed class ImageGeneratorTransformer : ITransformer, IColumnMapping, ID
     /// <inheritdoc/>
     MappedBatch IColumnMapping.CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) => new GeneratedImageBatch(
         this,
-        LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth),
-        inputs is [_, var label] ? ColumnValues.Create(source, label, [Model.Generator.LabelWidth], ImageScaling.ZeroToOne) : null);
+        Columns.Input is null
+            ? LatentSource.Draw(source, Seed, Model.Generator.LatentWidth)
+            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth),
+        Columns.Label is null ? null : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne));
 
     /// <summary>Frees the networks.</summary>
     public void Dispose()

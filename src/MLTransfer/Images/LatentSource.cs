@@ -2,11 +2,12 @@ using System.Numerics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLTransfer.Modules;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Images;
 
-/// <summary>The latent vectors of some rows, from a column of seeds or of the vectors themselves.</summary>
+/// <summary>The latent vectors of some rows, from a column of seeds or of the vectors themselves, or drawn for the row.</summary>
 internal abstract class LatentSource
 {
     public abstract int Count { get; }
@@ -19,6 +20,11 @@ internal abstract class LatentSource
 
     /// <summary>[rows, width].</summary>
     public abstract Tensor ToTensor();
+
+    /// <summary>
+    /// Latent vectors that a seed and a row's id decide on: the id stays with the row in whatever order, part or cursor it is read, unlike its position.
+    /// </summary>
+    public static LatentSource Draw(DataViewRow source, long seed, int width) => new Drawn(source, seed, width);
 
     public static LatentSource Create(DataViewRow source, DataViewSchema.Column column, int width) => column.Type is VectorDataViewType
         ? new Vectors(ColumnValues.Create(source, column, [width], ImageScaling.ZeroToOne), width)
@@ -42,6 +48,36 @@ internal abstract class LatentSource
         public override void Clear() => values.Clear();
 
         public override Tensor ToTensor() => ToTensor(values, width);
+    }
+
+    private sealed class Drawn(DataViewRow source, long seed, int width) : LatentSource
+    {
+        private readonly ValueGetter<DataViewRowId> _getter = source.GetIdGetter();
+        private readonly List<DataViewRowId> _ids = [];
+
+        public override int Count => _ids.Count;
+
+        public override void Add()
+        {
+            DataViewRowId id = default;
+            _getter(ref id);
+            _ids.Add(id);
+        }
+
+        public override void Clear() => _ids.Clear();
+
+        public override Tensor ToTensor()
+        {
+            var numbers = new float[_ids.Count * width];
+            for (var row = 0; row < _ids.Count; row++)
+            {
+                var random = new SplitMix64(SplitMix64.Mix((ulong)seed, _ids[row].Low, _ids[row].High));
+                foreach (ref var number in numbers.AsSpan(row * width, width))
+                    number = (float)random.NextNormal();
+            }
+
+            return tensor(numbers, [_ids.Count, width]);
+        }
     }
 
     /// <summary>What <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(seed)</c>.</summary>

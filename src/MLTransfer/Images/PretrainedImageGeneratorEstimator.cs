@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MLTransfer.Torch.Models.StyleGan2;
 
 namespace MLTransfer.Images;
@@ -6,15 +7,19 @@ namespace MLTransfer.Images;
 /// <summary>Makes pictures with a pretrained generator as it is; <see cref="Fit"/> trains nothing.</summary>
 public sealed class PretrainedImageGeneratorEstimator : IEstimator<ImageGeneratorTransformer>
 {
+    private readonly IHost _host;
     private readonly string _model;
     private readonly GenerateImagesOptions _options;
     private readonly ImageGeneratorColumns _columns;
 
-    internal PretrainedImageGeneratorEstimator(string outputColumnName, string inputColumnName, string model, GenerateImagesOptions options)
+    internal PretrainedImageGeneratorEstimator(
+        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string model, GenerateImagesOptions options)
     {
         options.Check();
         (_model, _options) = (model, options);
         _columns = new ImageGeneratorColumns(outputColumnName, inputColumnName, options.LabelColumnName);
+        _columns.CheckInput();
+        _host = environment.Register(nameof(PretrainedImageGeneratorEstimator));
     }
 
     /// <summary>The schema after the transformer that <see cref="Fit"/> makes.</summary>
@@ -39,7 +44,7 @@ public sealed class PretrainedImageGeneratorEstimator : IEstimator<ImageGenerato
         {
             _options.CheckFor(model.Generator);
             _columns.FindInputs(input.Schema, model.Generator);
-            return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize);
+            return new ImageGeneratorTransformer(model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, _options.Seed ?? Seeds.Of(_host));
         }
         catch
         {

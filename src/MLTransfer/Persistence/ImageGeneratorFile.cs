@@ -32,6 +32,7 @@ internal static class ImageGeneratorFile
             Truncation = transformer.Truncation,
             Noise = transformer.Noise,
             GenerationBatchSize = transformer.GenerationBatchSize,
+            Seed = transformer.Seed,
             Files =
             [
                 StoredFile.Write(context, archive, ModelConfigurationFile.FileName, compress: true,
@@ -61,7 +62,7 @@ internal static class ImageGeneratorFile
         {
             manifest.ToOptions().CheckFor(model.Generator);
             manifest.Columns.CheckLabel(model.Generator);
-            return new ImageGeneratorTransformer(model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize);
+            return new ImageGeneratorTransformer(model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize, manifest.Seed);
         }
         catch (ArgumentException exception)
         {

@@ -14,6 +14,8 @@ internal sealed record ImageGeneratorManifest
 
     public required int GenerationBatchSize { get; init; }
 
+    public required long Seed { get; init; }
+
     public required IReadOnlyList<StoredFile> Files { get; init; }
 
     public GenerateImagesOptions ToOptions() => new()
@@ -25,7 +27,8 @@ internal sealed record ImageGeneratorManifest
     public void Check()
     {
         ToOptions().Check();
-        if (string.IsNullOrWhiteSpace(Columns.Output) || string.IsNullOrWhiteSpace(Columns.Input))
+        Columns.CheckInput();
+        if (string.IsNullOrWhiteSpace(Columns.Output) || Columns.Input?.Trim().Length == 0)
             throw new ArgumentException("a column's name is blank");
         if (Files.Contains(null!))
             throw new ArgumentException("it has a null in a list");

@@ -73,7 +73,7 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
             var trainer = new Trainer(model.Network, _options.ToTrainingOptions(seed), training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} tokens; "
-                + $"{validation.Count} rows for evaluation. Matrix products are computed in {PrecisionText(trainer.Precision)}."));
+                + $"{validation.Count} rows for evaluation. Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Precision)}."));
             var result = trainer.Train(log, _options.CancellationToken);
             log.Finished(result);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
@@ -89,14 +89,6 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
             throw;
         }
     }
-
-    private string PrecisionText(Precision precision) => (precision, _options.Precision) switch
-    {
-        (Precision.BFloat16, Precision.Auto) => "bfloat16, which this machine has instructions for",
-        (Precision.BFloat16, _) => "bfloat16",
-        (_, Precision.Auto) => "float32: this machine has no instructions for bfloat16",
-        _ => "float32",
-    };
 
     private void Prepare(CausalLanguageModel network, long seed)
     {

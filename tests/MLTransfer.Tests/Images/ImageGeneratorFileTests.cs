@@ -1,9 +1,8 @@
-using System.Diagnostics;
 using System.IO.Compression;
-using System.Text.Json;
 using Microsoft.ML;
 using MLTransfer.Images;
 using MLTransfer.Tests.Modules;
+using MLTransfer.Tests.Persistence;
 using MLTransfer.Torch.Models.StyleGan2;
 using Xunit;
 
@@ -47,19 +46,8 @@ public sealed class ImageGeneratorFileTests : IDisposable
     [Fact]
     public async Task Another_process_that_calls_only_ML_NET_loads_and_makes_the_same_pictures()
     {
-        // The loading process has an output folder like that of the tests, next to it.
-        var name = "MLTransfer.Tests.LoadingProcess";
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        var program = Path.Combine(AppContext.BaseDirectory, "..", "..", name, configuration, name + ".dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, _folder["model.zip"], "Picture", "0", "1", "2", "3"])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = System.Text.Encoding.UTF8,
-        })!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        await process.WaitForExitAsync();
+        var found = await LoadingProcess.RunForPicturesAsync(_folder["model.zip"], "Picture", ["0", "1", "2", "3"]);
 
-        Assert.True(process.ExitCode == 0, await errors);
-        var found = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<byte[]>(line)!).ToList();
         var expected = TinyGenerator.Pixels(_model.Transform(_numbers));
         Assert.Equal(4, found.Count);
         Assert.All(expected.Zip(found), pair => Assert.InRange(TinyGenerator.Difference(pair.First, pair.Second), 0, 1));

@@ -6,6 +6,7 @@ using MLTransfer.Images;
 using MLTransfer.Tests.Modules;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.StyleGan2;
 using Xunit;
 using static TorchSharp.torch;
@@ -109,6 +110,22 @@ public sealed class ImageGeneratorTests : IDisposable
         Assert.InRange(after.FrechetDistance, 0, 0.7 * before.FrechetDistance);
         Assert.Equal(40, progress.Count);
         Assert.Equal(160, tuned.TrainingResult!.Images);
+    }
+
+    [Theory]
+    [InlineData(Precision.Float32, "in float32.")]
+    [InlineData(Precision.BFloat16, "in bfloat16.")]
+    [InlineData(Precision.Auto, "this machine")]
+    public void The_number_format_of_training_is_logged(Precision precision, string expected)
+    {
+        var messages = new List<string>();
+        _ml.Log += (_, entry) => messages.Add(entry.Message);
+
+        using var tuned = _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", TinyGenerator.Options(_tiny, o => (o.TotalImages, o.Precision) = (4, precision)))
+            .Fit(_ml.Data.LoadFromEnumerable(Drawings.Make(4)));
+
+        Assert.Contains(messages, message => message.Contains("Features are computed", StringComparison.Ordinal) && message.Contains(expected, StringComparison.Ordinal));
+        Assert.Equal(Precision.Auto, new ImageGeneratorOptions().Precision);
     }
 
     [Fact]

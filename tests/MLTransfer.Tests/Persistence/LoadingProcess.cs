@@ -12,10 +12,20 @@ internal static class LoadingProcess
     /// <summary>The generated texts, and the files that the process had loaded at its end.</summary>
     public static async Task<(string[] Texts, string[] Modules)> RunAsync(string modelFile, string outputColumn, string[] prompts)
     {
+        var (values, modules) = await RunAsync<string>(modelFile, outputColumn, prompts);
+        return ([.. values], modules);
+    }
+
+    /// <summary>The bytes of the pictures that are made for texts or numbers.</summary>
+    public static async Task<List<byte[]>> RunForPicturesAsync(string modelFile, string outputColumn, string[] rows) =>
+        (await RunAsync<byte[]>(modelFile, outputColumn, rows)).Values;
+
+    private static async Task<(List<T> Values, string[] Modules)> RunAsync<T>(string modelFile, string outputColumn, string[] rows)
+    {
         // It has an output folder like that of the tests, next to it.
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
         var program = Path.Combine(AppContext.BaseDirectory, "..", "..", Name, configuration, Name + ".dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, modelFile, outputColumn, .. prompts])
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, modelFile, outputColumn, .. rows])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = System.Text.Encoding.UTF8,
         })!;
@@ -23,7 +33,7 @@ internal static class LoadingProcess
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, await errors);
         return (
-            [.. Lines(await output).Select(line => JsonSerializer.Deserialize<string>(line)!)],
+            [.. Lines(await output).Select(line => JsonSerializer.Deserialize<T>(line)!)],
             [.. Lines(await errors).Where(line => line.StartsWith("loaded ", StringComparison.Ordinal)).Select(line => line["loaded ".Length..].Trim())]);
 
         static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -75,11 +75,19 @@ public sealed class StyleGan2Trainer
 
         if (extractor is null && options.EvaluationImages > 0)
             throw new ArgumentException($"{nameof(options.EvaluationImages)} needs a feature extractor.", nameof(extractor));
+        if (extractor is not null)
+            GeneratorEvaluator.Check(generator, extractor);
         var steps = (options.TotalImages + options.BatchSize - 1) / options.BatchSize;
         if (steps > int.MaxValue)
             throw new ArgumentException($"{nameof(options.TotalImages)} of {options.TotalImages} takes more than {int.MaxValue} steps.", nameof(options));
         (_model, _options, _images, _extractor, _totalSteps) = (model, options, images, extractor, (int)steps);
+        Precision = options.Precision.ComputeType(generator.Device) is null ? Precision.Float32 : Precision.BFloat16;
     }
+
+    /// <summary>
+    /// The number format of features: what <see cref="StyleGan2TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.
+    /// </summary>
+    public Precision Precision { get; }
 
     /// <summary>Runs the training.</summary>
     /// <param name="progress">Told after every step, on this thread.</param>
@@ -109,7 +117,7 @@ public sealed class StyleGan2Trainer
         {
             Directory.CreateDirectory(workFolder);
             SafetensorsWriter.Write(startFile, ModelTensors());
-            trained.ComputeType = _model.Discriminator.ComputeType = _options.Precision.ComputeType(trained.Device);
+            trained.ComputeType = _model.Discriminator.ComputeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
             var state = reached = Begin(trained, updates, augmentation);
             using var log = new MetricsLog<StyleGan2Progress>(_options.OutputDirectory, state.Step);
             using var realFeatures = _extractor is null ? null

@@ -57,8 +57,11 @@ public sealed class StyleGan2TrainingOptions
     /// <summary>Whether the generator's mapping network stays as it is.</summary>
     public bool FreezeMapping { get; init; }
 
-    /// <summary>The number format of features. Weights, styles, images, losses and the optimizer are float32 in any case.</summary>
-    public Precision Precision { get; init; } = Precision.Float32;
+    /// <summary>
+    /// The number format of features. Weights, styles, images, losses and the optimizer are float32 in any case. <see cref="Precision.Float32"/> gives the numbers of
+    /// a reference in float32.
+    /// </summary>
+    public Precision Precision { get; init; } = Precision.Auto;
 
     /// <summary>Decides the order of images, latent vectors, noise and augmentations.</summary>
     public long Seed { get; init; } = 42;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.StyleGan2;
 using TorchSharp;
@@ -24,17 +25,19 @@ public sealed class StyleGan2TrainerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(5)] // between two checkpoints
-    [InlineData(4)] // at one
-    [InlineData(1)] // before the first
-    public void A_cancelled_and_resumed_run_ends_with_the_same_bits(int cancelledAt)
+    [InlineData(5, Precision.Auto)] // between two checkpoints
+    [InlineData(4, Precision.Auto)] // at one
+    [InlineData(1, Precision.Auto)] // before the first
+    [InlineData(5, Precision.Float32)]
+    [InlineData(5, Precision.BFloat16)]
+    public void A_cancelled_and_resumed_run_ends_with_the_same_bits(int cancelledAt, Precision precision)
     {
         using var whole = TinyImages.CreateModel();
-        Train(whole, TinyImages.Options(_folders["whole"]));
+        Train(whole, TinyImages.Options(_folders["whole"], precision: precision));
 
         using var interrupted = TinyImages.CreateModel();
         var start = TinyImages.Bytes(interrupted);
-        Cancel(interrupted, TinyImages.Options(_folders["interrupted"]), cancelledAt);
+        Cancel(interrupted, TinyImages.Options(_folders["interrupted"], precision: precision), cancelledAt);
         if (cancelledAt == 1)
             Assert.Equal(start, TinyImages.Bytes(interrupted));
         else
@@ -42,7 +45,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         Assert.Equal(cancelledAt == 1 ? 0 : 4, Metrics(_folders["interrupted"]).Count);
 
         using var resumed = TinyImages.CreateModel();
-        var result = Train(resumed, TinyImages.Options(_folders["interrupted"], resume: true));
+        var result = Train(resumed, TinyImages.Options(_folders["interrupted"], resume: true, precision));
         Assert.Equal(TinyImages.Bytes(whole), TinyImages.Bytes(resumed));
         Assert.Equal(cancelledAt == 1 ? TinyImages.Steps : 2, result.History.Count);
         Assert.Equal(
@@ -145,6 +148,15 @@ public sealed class StyleGan2TrainerTests : IDisposable
         Assert.Equal(expected.GeneratorLoss!.Value, actual.GeneratorLoss!.Value, 0.05);
         Assert.Equal(expected.DiscriminatorLoss!.Value, actual.DiscriminatorLoss!.Value, 0.1);
         Assert.NotEqual(expected.GeneratorLoss, actual.GeneratorLoss);
+    }
+
+    [Fact]
+    public void By_default_the_processor_decides_on_the_number_format()
+    {
+        using var model = TinyImages.CreateModel();
+        var expected = ProcessorFeatures.HasBFloat16Products ? Precision.BFloat16 : Precision.Float32;
+        Assert.Equal(expected, new StyleGan2Trainer(model, new(), _images).Precision);
+        Assert.Equal(Precision.Float32, new StyleGan2Trainer(model, new() { Precision = Precision.Float32 }, _images).Precision);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.StyleGan2;
 using static TorchSharp.torch;
 
@@ -27,7 +28,7 @@ internal static class TinyImages
         return StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 16, mappingLayers: 2));
     }
 
-    public static StyleGan2TrainingOptions Options(string? folder, bool resume = false) => new()
+    public static StyleGan2TrainingOptions Options(string? folder, bool resume = false, Precision precision = Precision.Auto) => new()
     {
         TotalImages = Steps * BatchSize,
         BatchSize = BatchSize,
@@ -40,6 +41,7 @@ internal static class TinyImages
         SampleImages = folder is null ? 0 : 4 * BatchSize,
         SampleCount = 5,
         Resume = resume,
+        Precision = precision,
     };
 
     /// <summary>All tensors of both networks as bytes.</summary>
