@@ -55,6 +55,6 @@ internal static class ImageAugmentation
         var (factors, summands) = (colors.narrow(2, 0, 3), colors.narrow(2, 3, 1)); // [N, 3, 3] and [N, 3, 1]
         if (images.shape[1] == 1) // gray is what has equal red, green and blue, and stays so
             (factors, summands) = (factors.narrow(1, 0, 1).sum(2, keepdim: true), summands.narrow(1, 0, 1)); // [N, 1, 1]
-        return baddbmm(summands, factors, images.flatten(2)).view(images.shape);
+        return (bmm(factors, images.flatten(2)) + summands).view(images.shape);
     }
 }

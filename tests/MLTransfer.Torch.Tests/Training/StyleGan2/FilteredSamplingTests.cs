@@ -28,30 +28,19 @@ public sealed class FilteredSamplingTests
     }
 
     [Fact]
-    public void Of_all_filters_with_these_properties_the_phase_is_the_nearest_to_a_straight_line()
+    public void Of_all_filters_with_these_properties_it_is_the_least_asymmetric()
     {
-        // Daubechies' filters of six vanishing moments differ in which root of each pair 1/z, z they take. They have the same spectrum, so the roots of
-        // this one tell all others: the real root and two pairs of complex ones, each inside or outside of the unit circle.
-        double Curvature(double[] taps)
-        {
-            var (worst, center) = (0.0, taps.Select((tap, i) => tap * i).Sum() / taps.Sum());
-            for (var frequency = 0.05; frequency < 1.5; frequency += 0.05)
-            {
-                var value = taps.Select((tap, i) => tap * Complex.Exp(new Complex(0, frequency * (center - i)))).Aggregate(Complex.Add);
-                worst = Math.Max(worst, Math.Abs(value.Phase));
-            }
-
-            return worst;
-        }
-
-        // Its mirror image is the same filter read backwards; that of the least phase (Daubechies' own) is far from symmetric.
-        double[] leastPhase =
-        [
-            0.11154074335008017, 0.4946238903983854, 0.7511339080215775, 0.3152503517092432, -0.22626469396516913, -0.12976686756709563,
-            0.09750160558707936, 0.02752286553001629, -0.031582039318031156, 0.0005538422009938016, 0.004777257511010651, -0.00107730108499558,
-        ];
-        Assert.True(Curvature(s_taps) < Curvature(leastPhase) / 10, $"{Curvature(s_taps)} {Curvature(leastPhase)}");
-        Assert.Equal(Curvature(s_taps), Curvature([.. s_taps.Reverse()]), 1e-12);
+        // They are (1 + z)^6 times a polynomial of degree 5 whose roots, a real one and two conjugate pairs, may each be exchanged for their inverse.
+        var roots = Roots(Enumerable.Range(0, 6).Aggregate(s_taps, (taps, _) => DividedByOnePlusZ(taps)));
+        var real = roots.Single(root => Math.Abs(root.Imaginary) < 1e-6);
+        var upper = roots.Where(root => root.Imaginary > 1e-6).ToArray();
+        Assert.Equal(2, upper.Length);
+        Complex[][] groups = [[real], [upper[0], Complex.Conjugate(upper[0])], [upper[1], Complex.Conjugate(upper[1])]];
+        var asymmetries = Enumerable.Range(0, 8).Select(choice => PhaseDeviation(
+            Filter(groups.SelectMany((group, i) => group.Select(root => (choice >> i & 1) == 0 ? root : 1 / root))))).ToList();
+        Assert.Equal(PhaseDeviation(s_taps), asymmetries[0], 1e-6);
+        Assert.Equal(asymmetries[0], asymmetries[7], 1e-6); // read backwards
+        Assert.All(asymmetries[1..7], asymmetry => Assert.True(asymmetry > 2 * asymmetries[0]));
     }
 
     [Fact]
@@ -130,7 +119,7 @@ public sealed class FilteredSamplingTests
         var (start, direction) = (Pattern(1, 2, 6), Pattern(1, 2, 6).cos());
         Tensor Slope(Tensor x, bool graph)
         {
-            var gradient = autograd.grad([FilteredSampling.Apply(x, maps).cos().sum()], [x], create_graph: graph)[0];
+            var gradient = autograd.grad([FilteredSampling.Apply(x, maps).cos().sum()], [x], retain_graph: graph, create_graph: graph)[0];
             return (gradient * direction).sum();
         }
 
@@ -149,6 +138,53 @@ public sealed class FilteredSamplingTests
 
             Assert.Equal((At(step) - At(-step)) / (2 * step), second[i].item<double>(), 1e-7);
         }
+    }
+
+    private static double[] DividedByOnePlusZ(double[] polynomial)
+    {
+        var quotient = new double[polynomial.Length - 1]; // from the highest power on
+        for (var i = 0; i < quotient.Length; i++)
+            quotient[i] = polynomial[i] - (i == 0 ? 0 : quotient[i - 1]);
+        return quotient;
+    }
+
+    /// <summary>All roots at once (Durand 1960, Kerner 1966).</summary>
+    private static Complex[] Roots(double[] polynomial)
+    {
+        var roots = Enumerable.Range(0, polynomial.Length - 1).Select(i => Complex.Pow(new Complex(0.4, 0.9), i)).ToArray();
+        for (var round = 0; round < 200; round++)
+        {
+            for (var i = 0; i < roots.Length; i++)
+            {
+                var value = polynomial.Aggregate(Complex.Zero, (sum, coefficient) => sum * roots[i] + coefficient / polynomial[0]);
+                roots[i] -= roots.Where((_, j) => j != i).Aggregate(value, (quotient, other) => quotient / (roots[i] - other));
+            }
+        }
+
+        return roots;
+    }
+
+    private static double[] Filter(IEnumerable<Complex> roots)
+    {
+        Complex[] polynomial = [1];
+        foreach (var root in roots.Concat(Enumerable.Repeat(-Complex.One, 6)))
+            polynomial = [.. polynomial.Append(0).Zip(polynomial.Prepend(0), (same, before) => same - root * before)];
+        return [.. polynomial.Select(c => c.Real / polynomial.Sum(other => other.Real) * Math.Sqrt(2))];
+    }
+
+    /// <summary>How far the phase is from a straight line at most, over the frequencies up to a half.</summary>
+    private static double PhaseDeviation(double[] taps)
+    {
+        var phases = new List<(double Frequency, double Phase)>();
+        for (var frequency = 0.05; frequency < 3; frequency += 0.05)
+        {
+            var value = taps.Select((tap, i) => tap * Complex.Exp(new Complex(0, -frequency * i))).Aggregate(Complex.Add);
+            var before = phases.Count == 0 ? 0 : phases[^1].Phase;
+            phases.Add((frequency, before + Math.IEEERemainder(value.Phase - before, 2 * Math.PI)));
+        }
+
+        var slope = phases.Sum(p => p.Frequency * p.Phase) / phases.Sum(p => p.Frequency * p.Frequency);
+        return phases.Max(p => Math.Abs(p.Phase - slope * p.Frequency));
     }
 
     private static Tensor Pattern(params long[] shape) =>
