@@ -1,6 +1,5 @@
 using System.Numerics;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Torch.Training.StyleGan2;
 
@@ -9,8 +8,8 @@ namespace MLTransfer.Torch.Training.StyleGan2;
 /// (arXiv 2006.06676, appendix B). Without a map, the image comes back as it was.
 /// </summary>
 /// <remarks>
-/// All steps are convolutions and gathers, so that autograd gives gradients of gradients, which libtorch's own grid sampling has none of. Images are
-/// continued without end by reflection in the middle of their outermost pixels. As that repeats itself, one period is all that sampling needs.
+/// All steps are products of matrices and gathers, so that autograd gives gradients of gradients, which libtorch's own grid sampling has none of. Images
+/// are continued without end by reflection in the middle of their outermost pixels. As that repeats itself, one period is all that sampling needs.
 /// </remarks>
 internal static class FilteredSampling
 {
@@ -24,7 +23,7 @@ internal static class FilteredSampling
         0.3379294217276218, -0.07263752278646252, -0.021060292512300564, 0.04472490177066578, 0.0017677118642428036, -0.007800708325034148,
     ];
 
-    /// <summary>The tap that meets pixel k at place 2k of the doubled image.</summary>
+    /// <summary>The tap that takes pixel k to place 2k of the doubled image.</summary>
     private const int CenterTap = 5;
 
     /// <summary>
@@ -39,11 +38,9 @@ internal static class FilteredSampling
     public static Tensor Apply(Tensor images, IReadOnlyList<Matrix3x2> maps)
     {
         using var scope = NewDisposeScope();
-        var (count, channels, size) = (images.shape[0], images.shape[1], images.shape[2]);
-        var taps = tensor(LowPass, device: images.device).to(images.dtype);
-        var filter = outer(taps, taps).view(1, 1, LowPass.Length, LowPass.Length);
-
-        var doubled = Double(images, filter); // [N, C, P, P]
+        var (count, channels, size) = (images.shape[0], images.shape[1], (int)images.shape[2]);
+        var (doubling, halving) = (Doubling(size).to(images.dtype, images.device), Halving(size).to(images.dtype, images.device));
+        var doubled = doubling.matmul(images).matmul(doubling.t()); // [N, C, P, P]
         var period = doubled.shape[2];
         var (x, y) = Places(maps, size, images.device, images.dtype); // [N, Q] each
         var (left, top) = (x.floor(), y.floor());
@@ -59,30 +56,43 @@ internal static class FilteredSampling
         var sampled = (corners.view(count, channels, 4, -1) * weights.unsqueeze(1)).sum(2); // [N, C, Q]
 
         var side = SampleCount(size);
-        return F.conv2d(sampled.view(count * channels, 1, side, side), filter / 2, strides: [2, 2]).view(images.shape).MoveToOuterDisposeScope();
+        return halving.matmul(sampled.view(count, channels, side, side)).matmul(halving.t()).MoveToOuterDisposeScope();
     }
 
     /// <summary>How many places are sampled in each direction: all that the last filter reaches.</summary>
-    private static long SampleCount(long size) => 2 * (size - 1) + LowPass.Length;
+    private static int SampleCount(int size) => 2 * (size - 1) + LowPass.Length;
 
-    /// <summary>One period of the reflected image at twice the resolution: [N, C, R, R] to [N, C, 4 (R - 1), 4 (R - 1)].</summary>
-    private static Tensor Double(Tensor images, Tensor filter)
+    /// <summary>
+    /// From a row of pixels to one period of the reflected row at twice the resolution, [4 (R - 1), R]: zeros between pixels, then the filter, with a sum
+    /// of 2.
+    /// </summary>
+    private static Tensor Doubling(int size)
     {
-        var size = (int)images.shape[2];
-        var period = 2 * (size - 1);
-        const int margin = 3; // the pixels before and behind that the filter reaches
-        var reflected = tensor(
-            [.. Enumerable.Range(-margin, period + 2 * margin).Select(place => (long)PixelBlitting.Reflect(place, size))], device: images.device);
-        var continued = images.index_select(2, reflected).index_select(3, reflected);
+        var matrix = new double[4 * (size - 1), size];
+        for (var place = 0; place < matrix.GetLength(0); place++)
+        {
+            for (var tap = (place + CenterTap) % 2; tap < LowPass.Length; tap += 2)
+                matrix[place, PixelBlitting.Reflect((place + CenterTap - tap) / 2, size)] += Math.Sqrt(2) * LowPass[tap];
+        }
 
-        // Zeros between pixels, and the filter, whose taps then sum up to 2 for each direction.
-        var doubled = F.conv_transpose2d(
-            continued.flatten(0, 1).unsqueeze(1), filter * 2, strides: [2, 2], padding: [2 * margin + CenterTap, 2 * margin + CenterTap]);
-        return doubled.view(images.shape[0], images.shape[1], 2 * period, 2 * period);
+        return tensor(matrix);
+    }
+
+    /// <summary>From a row of samples to one of half the resolution, [R, samples]: the filter, with a sum of 1, at every second sample.</summary>
+    private static Tensor Halving(int size)
+    {
+        var matrix = new double[size, SampleCount(size)];
+        for (var place = 0; place < size; place++)
+        {
+            for (var tap = 0; tap < LowPass.Length; tap++)
+                matrix[place, 2 * place + tap] = LowPass[tap] / Math.Sqrt(2);
+        }
+
+        return tensor(matrix);
     }
 
     /// <summary>Where in the doubled image the samples of the doubled result are, [N, samples] to the right and down.</summary>
-    private static (Tensor X, Tensor Y) Places(IReadOnlyList<Matrix3x2> maps, long size, Device device, ScalarType type)
+    private static (Tensor X, Tensor Y) Places(IReadOnlyList<Matrix3x2> maps, int size, Device device, ScalarType type)
     {
         var values = new float[maps.Count * 6];
         foreach (var (i, map) in maps.Index())

@@ -21,9 +21,15 @@ public sealed class ConditionalTrainingTests
         var before = Separation(model.Generator);
         var result = new StyleGan2Trainer(model, new StyleGan2TrainingOptions
         {
-            TotalImages = 1600,
+            TotalImages = 1200,
             BatchSize = 8,
+            LearningRate = 0.01,
+            GradientPenaltyWeight = 0.5,
+            GradientPenaltyInterval = 4,
+            PathLengthInterval = 0,
+            StyleMixingProbability = 0,
             AverageHalfLife = 100,
+            AverageRampUp = 0,
             Augmentations = AugmentationGroups.PixelBlitting | AugmentationGroups.Geometry, // brightness is what tells the classes
             AugmentationProbability = 0.3,
             AugmentationRampImages = 0,
@@ -33,9 +39,8 @@ public sealed class ConditionalTrainingTests
         // Real images: about 20 and 160 of 255.
         var after = Separation(model.Generator);
         Assert.True(Math.Abs(before.Dark - before.Bright) < 0.2, $"before: {before}");
-        Assert.True(after.Bright - after.Dark > 0.7, $"after: {after}; before: {before}");
-        Assert.Equal(2 * 20 / 255.0 - 1, after.Dark, 0.35);
-        Assert.Equal(2 * 160 / 255.0 - 1, after.Bright, 0.35);
+        Assert.Equal(2 * 20 / 255.0 - 1, after.Dark, 0.15);
+        Assert.Equal(2 * 160 / 255.0 - 1, after.Bright, 0.15);
     }
 
     /// <summary>The mean of images of the same latent vectors for either label.</summary>
