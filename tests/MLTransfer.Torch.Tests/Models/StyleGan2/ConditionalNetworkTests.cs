@@ -29,7 +29,7 @@ public sealed class ConditionalNetworkTests
         for (var style = 0; style < generator.StyleCount; style++)
             AssertClose(hidden, actual.select(1, style));
 
-        // A label counts by its direction alone but for the bias, a latent vector by its direction.
+        // A latent vector counts by its direction alone.
         AssertClose(actual, generator.Map(latents * 3, labels), 1e-6);
         Assert.False(actual.allclose(generator.Map(latents, labels.flip(1))));
     }

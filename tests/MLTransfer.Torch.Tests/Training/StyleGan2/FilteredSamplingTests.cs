@@ -64,7 +64,7 @@ public sealed class FilteredSamplingTests
     [Fact]
     public void Slopes_go_where_the_map_says()
     {
-        // Away from the borders, where reflection bends them: a quarter turn, a scaling by half, and half a pixel to the right.
+        // Away from the borders, where reflection bends them.
         using var scope = NewDisposeScope();
         var (size, center) = (48, 23.5);
         var line = arange(size, ScalarType.Float64) - center;
