@@ -7,6 +7,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Torch.Tests.Models.StyleGan2;
 
 /// <summary>Networks with labels against the papers' formulas, written out over checkpoint tensors in float64.</summary>
+[Collection(ProcessWideState.Name)]
 public sealed class ConditionalNetworkTests
 {
     private const int LabelWidth = 3;

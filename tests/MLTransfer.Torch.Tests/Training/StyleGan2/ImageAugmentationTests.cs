@@ -4,6 +4,7 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Training.StyleGan2;
 
+[Collection(ProcessWideState.Name)]
 public sealed class ImageAugmentationTests
 {
     private static readonly double s_root = Math.Sqrt(3);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Training.StyleGan2;
 
-/// <summary>Networks for 8x8 pixels in float64, so that differences tell derivatives. No weight is drawn at random.</summary>
+/// <summary>Networks for 8x8 pixels in float64, so that differences tell derivatives. Weights and noise are the same every time.</summary>
 internal static class TinyNetworks
 {
     public static StyleGan2Discriminator Discriminator(int labelWidth = 0) =>
@@ -44,13 +44,14 @@ internal static class TinyNetworks
     private static StyleGan2Configuration Configuration(int labelWidth) => StyleGan2Configuration.Parse(
         StyleGan2Model.Configure(8, channelBase: 32, channelMaximum: 8, latentWidth: 6, mappingLayers: 2, labelWidth: labelWidth), "test");
 
-    /// <summary>Waves of another frequency for each parameter, as large as initial weights.</summary>
+    /// <summary>Waves of another frequency for each parameter and noise map, as large as initial weights.</summary>
     private static T Filled<T>(T network)
         where T : nn.Module
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        foreach (var (index, (name, parameter)) in network.named_parameters().Index())
+        var drawn = StyleGan2Model.CheckpointTensors(network).Where(t => !t.Key.EndsWith("resample_filter", StringComparison.Ordinal));
+        foreach (var (index, (name, parameter)) in drawn.Index())
         {
             var size = name.Contains("mapping.fc", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal) ? 100 : 1;
             parameter.copy_((arange(parameter.numel(), ScalarType.Float64) * (1.3 + 0.37 * index) + index).sin().view(parameter.shape) * (size * Math.Sqrt(2)));
