@@ -44,6 +44,9 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
     /// <summary>The images after which a weight counts half in the running mean that is the trained generator.</summary>
     public double AverageHalfLife = 10_000;
 
+    /// <summary>Which augmentations there are of what the discriminator sees (<c>--augpipe</c>).</summary>
+    public AugmentationGroups Augmentations = AugmentationGroups.All;
+
     /// <summary>
     /// How often the sign of the discriminator's logits of real images may be positive before it is taken to overfit, from -1 to 1: the probability of
     /// augmentations rises above (ADA, arXiv 2006.06676, <c>--target</c>).
@@ -115,6 +118,7 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
         PathLengthWeight = PathLengthWeight,
         PathLengthInterval = PathLengthWeight == 0 ? 0 : new StyleGan2TrainingOptions().PathLengthInterval,
         AverageHalfLife = AverageHalfLife,
+        Augmentations = Augmentations,
         AugmentationTarget = AugmentationTarget,
         AugmentationProbability = AugmentationProbability,
         AugmentationRampImages = AugmentationRampImages,

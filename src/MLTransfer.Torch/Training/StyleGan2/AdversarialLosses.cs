@@ -23,15 +23,17 @@ internal static class AdversarialLosses
         return F.softplus(logits).mean().MoveToOuterDisposeScope();
     }
 
-    /// <summary>R1 (arXiv 1801.04406): the mean over images of the squared norm of the logit's gradient by the image.</summary>
+    /// <summary>R1 (arXiv 1801.04406): the mean over images of the squared norm of the logit's gradient by the image, through its augmentation.</summary>
     /// <param name="discriminator">Its parameters take the gradient.</param>
-    /// <param name="images">Real images as the discriminator sees them, [N, C, R, R].</param>
+    /// <param name="images">Real images, [N, C, R, R].</param>
     /// <param name="labels">[N, width]; null where there are none.</param>
-    public static Tensor GradientPenalty(StyleGan2Discriminator discriminator, Tensor images, Tensor? labels = null)
+    /// <param name="augment">Makes of images what the discriminator sees, each of its own; null for the images themselves.</param>
+    public static Tensor GradientPenalty(
+        StyleGan2Discriminator discriminator, Tensor images, Tensor? labels = null, Func<Tensor, Tensor>? augment = null)
     {
         using var scope = NewDisposeScope();
         var variable = images.detach().requires_grad_(true);
-        var logits = discriminator.Forward(variable, labels);
+        var logits = discriminator.Forward(augment is null ? variable : augment(variable), labels);
         var gradient = autograd.grad([logits.sum()], [variable], retain_graph: true, create_graph: true)[0];
         return gradient.square().sum([1, 2, 3]).mean().MoveToOuterDisposeScope();
     }

@@ -54,7 +54,7 @@ internal sealed class AdversarialUpdates : IDisposable
         using var scope = NewDisposeScope();
         using var training = Enable(_generatorParameters);
         var styles = Styles(_options.BatchSize, labels, draws, updatesAverage: true);
-        var images = draws.Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), augmentation);
+        var images = Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), draws, augmentation);
         var loss = AdversarialLosses.TakenForReal(_discriminator.Forward(images, labels));
         loss.backward();
         return Step(GeneratorOptimizer, _generatorRate, loss.item<float>(), "generator");
@@ -95,8 +95,8 @@ internal sealed class AdversarialUpdates : IDisposable
         using (no_grad())
         {
             var styles = Styles(_options.BatchSize, labels, draws, updatesAverage: false);
-            made = draws.Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), augmentation);
-            shown = draws.Augment(real, augmentation);
+            made = Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), draws, augmentation);
+            shown = Augment(real, draws, augmentation);
         }
 
         using var training = Enable(_discriminatorParameters);
@@ -109,16 +109,13 @@ internal sealed class AdversarialUpdates : IDisposable
         return (loss, realLogits.detach().sign().mean().item<float>());
     }
 
-    /// <summary>
-    /// An update of the discriminator by the R1 penalty, times its interval. The gradient is by the images that the discriminator sees, that is after
-    /// augmentation.
-    /// </summary>
+    /// <summary>An update of the discriminator by the R1 penalty, times its interval. The gradient is by the images before augmentation.</summary>
     /// <returns>The mean squared norm of the gradient.</returns>
     public double RegularizeDiscriminator(Tensor real, Tensor? realLabels, TrainingDraws draws, double augmentation)
     {
         using var scope = NewDisposeScope();
         using var training = Enable(_discriminatorParameters);
-        var penalty = AdversarialLosses.GradientPenalty(_discriminator, draws.Augment(real, augmentation), realLabels);
+        var penalty = AdversarialLosses.GradientPenalty(_discriminator, real, realLabels, images => Augment(images, draws, augmentation));
         (penalty * (Gamma / 2 * _options.GradientPenaltyInterval)).backward();
         return Step(DiscriminatorOptimizer, _discriminatorRate, penalty.item<float>(), "gradient penalty");
     }
@@ -144,6 +141,8 @@ internal sealed class AdversarialUpdates : IDisposable
         var optimizer = new AdamW(parameters.Select(p => (p.Name, p.Parameter, Decays: false)), beta1: 0, beta2: Math.Pow(0.99, correction), epsilon: 1e-8);
         return (optimizer, _options.LearningRate * correction);
     }
+
+    private Tensor Augment(Tensor images, TrainingDraws draws, double probability) => draws.Augment(images, _options.Augmentations, probability);
 
     /// <summary>w of random latent vectors, [N, styles, width], some of two vectors each.</summary>
     private Tensor Styles(int count, Tensor? labels, TrainingDraws draws, bool updatesAverage)

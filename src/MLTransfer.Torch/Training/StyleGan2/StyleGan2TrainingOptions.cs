@@ -36,6 +36,9 @@ public sealed class StyleGan2TrainingOptions
     /// <summary>The half-life is at most this share of the images shown so far, so that the mean follows from the start; 0 for no such limit.</summary>
     public double AverageRampUp { get; init; } = 0.05;
 
+    /// <summary>Which augmentations there are of what the discriminator sees.</summary>
+    public AugmentationGroups Augmentations { get; init; } = AugmentationGroups.All;
+
     /// <summary>The probability that an augmentation is applied to what the discriminator sees (arXiv 2006.06676), at the start.</summary>
     public double AugmentationProbability { get; init; }
 
@@ -45,7 +48,9 @@ public sealed class StyleGan2TrainingOptions
     /// </summary>
     public double AugmentationTarget { get; init; } = 0.6;
 
-    /// <summary>The images in which the augmentation probability goes from 0 to 1 at the fastest; 0 for a probability that stays.</summary>
+    /// <summary>
+    /// The images in which the augmentation probability goes from 0 to 1 at the fastest; 0 for a probability that stays. The paper has 500,000.
+    /// </summary>
     public long AugmentationRampImages { get; init; } = 100_000;
 
     /// <summary>How many of the discriminator's blocks, from the highest resolution on, stay as they are (FreezeD, arXiv 2002.10964).</summary>
@@ -116,6 +121,8 @@ public sealed class StyleGan2TrainingOptions
         Between(nameof(AverageRampUp), AverageRampUp, 0, double.MaxValue);
         Between(nameof(AugmentationProbability), AugmentationProbability, 0, 1);
         Between(nameof(AugmentationTarget), AugmentationTarget, -1, 1);
+        if ((Augmentations & ~AugmentationGroups.All) != 0)
+            throw new ArgumentOutOfRangeException(nameof(Augmentations), Augmentations, "Unknown augmentation.");
         if (!Enum.IsDefined(Precision))
             throw new ArgumentOutOfRangeException(nameof(Precision), Precision, "Unknown precision.");
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))

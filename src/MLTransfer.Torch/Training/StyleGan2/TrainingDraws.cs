@@ -27,7 +27,16 @@ internal sealed class TrainingDraws : IDisposable
     /// <summary>Numbers of <paramref name="count"/> images out of all, each drawn on its own.</summary>
     public int[] Indices(int count, int end) => [.. Enumerable.Range(0, count).Select(_ => Next(0, end))];
 
-    public Tensor Augment(Tensor images, double probability) => ImageAugmentation.Apply(images, probability, ref _random);
+    /// <summary>Augments each image on its own; with probability 0 they are what they were.</summary>
+    public Tensor Augment(Tensor images, AugmentationGroups groups, double probability)
+    {
+        if (groups == AugmentationGroups.None || probability <= 0)
+            return images.alias();
+        var transformations = new ImageTransformation[images.shape[0]];
+        for (var i = 0; i < transformations.Length; i++)
+            transformations[i] = ImageTransformation.Draw(groups, probability, images.shape[1], images.shape[2], ref _random);
+        return ImageAugmentation.Apply(images, transformations);
+    }
 
     public void Dispose() => Generator.Dispose();
 }

@@ -208,6 +208,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         Assert.Contains("FrozenSynthesisBlocks", Refusal(new() { FrozenSynthesisBlocks = 3 }));
         Assert.Contains("EvaluationImages", Refusal(new() { EvaluationImages = 4 }));
         Assert.Contains("OutputDirectory", Refusal(new() { SampleImages = 4 }));
+        Assert.Contains("Augmentations", Refusal(new() { Augmentations = (AugmentationGroups)8 }));
         Assert.Contains("StyleMixingProbability", Refusal(new() { StyleMixingProbability = double.NaN }));
         Assert.Contains("[2, 3, 4, 5]", Assert.Throws<ArgumentException>(() => new TrainingImages(zeros([2, 3, 4, 5], ScalarType.Byte))).Message);
 
