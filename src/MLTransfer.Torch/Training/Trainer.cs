@@ -25,6 +25,7 @@ public sealed class Trainer
     private readonly int _rowsPerStep;
     private readonly int _stepsPerEpoch;
     private readonly int _totalSteps;
+    private (int Epoch, int[] Rows) _order = (-1, []);
 
     /// <summary>Checks options and data.</summary>
     /// <param name="model">What is trained: its parameters that are not frozen, or its adapters.</param>
@@ -307,10 +308,16 @@ public sealed class Trainer
     private TrainingExample[] RowsOfStep(int step)
     {
         var (epoch, stepOfEpoch) = (step / _stepsPerEpoch, step % _stepsPerEpoch);
-        var order = _options.Shuffle
-            ? new SplitMix64(SplitMix64.Mix((ulong)_options.Seed, 2, (ulong)epoch)).Permutation(_training.Count)
-            : Enumerable.Range(0, _training.Count);
-        return [.. order.Skip(stepOfEpoch * _rowsPerStep).Take(_rowsPerStep).Select(i => _training[i])];
+        if (_order.Epoch != epoch)
+            _order = (epoch, OrderOfEpoch(epoch));
+        return [.. _order.Rows.Skip(stepOfEpoch * _rowsPerStep).Take(_rowsPerStep).Select(i => _training[i])];
+    }
+
+    private int[] OrderOfEpoch(int epoch)
+    {
+        if (_options.GroupByLength)
+            return RowOrder.GroupedByLength([.. _training.Select(row => row.InputIds.Length)], _rowsPerStep, _options.Seed, epoch);
+        return _options.Shuffle ? RowOrder.Shuffled(_training.Count, _options.Seed, epoch) : [.. Enumerable.Range(0, _training.Count)];
     }
 
     private bool IsEvaluationStep(int step) =>
