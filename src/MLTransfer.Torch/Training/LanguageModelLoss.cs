@@ -107,7 +107,9 @@ internal static class LanguageModelLoss
     private static IEnumerable<(long Start, long Count)> Chunks(CausalLanguageModel model, Tensor rows)
     {
         var rowBytes = (long)model.VocabularySize * NativeTensor.ElementSize(model.ComputeType ?? model.DataType);
-        var length = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
+        var most = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
+        var count = (rows.shape[0] + most - 1) / most;
+        var length = count > 1 ? ((rows.shape[0] + count - 1) / count + 63) / 64 * 64 : most; // as many chunks, of equal length: they need the least memory
         for (long start = 0; start < rows.shape[0]; start += length)
             yield return (start, Math.Min(length, rows.shape[0] - start));
     }
