@@ -65,7 +65,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
             (input, weight, bias) = (input.to(type), ConvertedWeight ?? weight.to(type), bias?.to(type));
         var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
         if (Adapter is not null)
-            output = output + Adapter.Forward(input, training);
+            output = Adapter.Forward(input, output, training);
         return output.MoveToOuterDisposeScope();
     }
 

@@ -37,12 +37,14 @@ internal sealed class LoraAdapter : IDisposable
         return new LoraAdapter(a, zeros(layer.OutputWidth, rank, dtype: dataType, device: device), scale, dropout);
     }
 
-    /// <summary>[..., input width] to the update [..., output width].</summary>
-    public Tensor Forward(Tensor input, bool training)
+    /// <summary>The layer's output [..., output width], with the update of its input [..., input width] added.</summary>
+    public Tensor Forward(Tensor input, Tensor output, bool training)
     {
         using var scope = NewDisposeScope();
         var x = training && _dropout > 0 ? F.dropout(input, _dropout, training: true) : input;
-        return (F.linear(F.linear(x, A.to(x.dtype)), B.to(x.dtype)) * Scale).MoveToOuterDisposeScope();
+        var narrow = F.linear(x, A.to(x.dtype)).view(-1, A.shape[0]); // [rows, rank]
+        var rows = output.view(-1, output.shape[^1]);
+        return addmm(rows, narrow, B.to(x.dtype).t(), 1, (float)Scale).view(output.shape).MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds the update of [rows, input width] to [rows, output width], on the CPU and without gradients.</summary>

@@ -72,8 +72,9 @@ public abstract class CausalLanguageModel : nn.Module
         set
         {
             field = value;
+            ConvertedOutputHead = null;
             foreach (var layer in modules().OfType<Layers.Linear>())
-                layer.ComputeType = value;
+                (layer.ComputeType, layer.ConvertedWeight) = (value, null);
         }
     }
 

@@ -11,6 +11,8 @@ namespace MLTransfer.Torch.Numerics;
 /// <remarks>
 /// libtorch runs about ten kernels a parameter and keeps their temporaries; on a CPU that costs more than the pass over memory itself.
 /// The arithmetic and its order are those of PyTorch's AdamW. Parameters that are not float32 on the CPU take the same steps as tensor operations.
+/// A parameter may have a copy in the type that products are computed in: the same pass over memory reads the copy's gradient and writes the
+/// copy, so that neither is ever converted on its own.
 /// </remarks>
 internal sealed class AdamW : IDisposable
 {
@@ -39,13 +41,49 @@ internal sealed class AdamW : IDisposable
         _slots.SelectMany(slot => (KeyValuePair<string, Tensor>[])[
             new($"{slot.Name}.exp_avg", slot.Mean), new($"{slot.Name}.exp_avg_sq", slot.Square)]);
 
+    /// <summary>
+    /// A copy of a parameter in another type, which every update of the parameter renews. A gradient that a backward pass leaves at the copy
+    /// counts as the parameter's, which then has none of its own.
+    /// </summary>
+    /// <param name="parameter">One of this optimizer's.</param>
+    /// <param name="type">The copy's type.</param>
+    /// <returns>A leaf of the graph; this optimizer owns it.</returns>
+    public Tensor CopyOf(Parameter parameter, ScalarType type)
+    {
+        using var gradients = no_grad();
+        var slot = _slots.Find(slot => ReferenceEquals(slot.Parameter, parameter))
+            ?? throw new ArgumentException("The parameter is not one of the optimizer's.", nameof(parameter));
+        return slot.Copy ??= parameter.to(type, copy: true).requires_grad_(true).DetachFromDisposeScope();
+    }
+
+    /// <summary>Adds the gradients of the copies to those of the parameters, for sums over several backward passes in the parameters' precision.</summary>
+    public void AddUpGradients()
+    {
+        using var gradients = no_grad();
+        foreach (var slot in _slots)
+        {
+            if (slot.Copy?.grad is not { } gradient)
+                continue;
+            using var scope = NewDisposeScope();
+            using (gradient)
+            {
+                if (slot.Parameter.grad is { } sum)
+                    sum.add_(gradient);
+                else
+                    slot.Parameter.grad = gradient.to(slot.Parameter.dtype);
+            }
+
+            slot.Copy.grad = null;
+        }
+    }
+
     /// <summary>The Euclidean norm of all gradients together.</summary>
     public double GradientNorm()
     {
         double sum = 0;
         foreach (var slot in _slots)
         {
-            if (slot.Parameter.grad is not { } gradient)
+            if (slot.Gradient is not { } gradient)
                 continue;
             using (gradient)
                 sum += SumOfSquares(gradient);
@@ -64,7 +102,7 @@ internal sealed class AdamW : IDisposable
         using var gradients = no_grad();
         foreach (var slot in _slots)
         {
-            if (slot.Parameter.grad is not { } gradient)
+            if (slot.Gradient is not { } gradient)
                 continue;
             using (gradient)
             {
@@ -73,7 +111,7 @@ internal sealed class AdamW : IDisposable
                     (float)gradientFactor, decay, (float)_beta1, (float)(1 - _beta1), (float)_beta2, (float)(1 - _beta2),
                     (float)(learningRate / (1 - Math.Pow(_beta1, StepCount))),
                     (float)Math.Sqrt(1 - Math.Pow(_beta2, StepCount)), (float)_epsilon);
-                if (IsPlain(slot.Parameter) && IsPlain(gradient))
+                if (IsPlain(slot.Parameter) && IsPlain(gradient, ScalarType.BFloat16) && (slot.Copy is null || slot.Copy.dtype == ScalarType.BFloat16))
                     UpdateInPlace(slot, gradient, step);
                 else
                     UpdateByTensorOperations(slot, gradient, step);
@@ -85,7 +123,11 @@ internal sealed class AdamW : IDisposable
     public void ClearGradients()
     {
         foreach (var slot in _slots)
+        {
             slot.Parameter.grad = null;
+            if (slot.Copy is not null)
+                slot.Copy.grad = null;
+        }
     }
 
     public void Dispose()
@@ -94,6 +136,7 @@ internal sealed class AdamW : IDisposable
         {
             slot.Mean.Dispose();
             slot.Square.Dispose();
+            slot.Copy?.Dispose();
         }
     }
 
@@ -106,6 +149,7 @@ internal sealed class AdamW : IDisposable
         slot.Square.mul_(step.Beta2).addcmul_(g, g, step.OneMinusBeta2);
         var denominator = slot.Square.sqrt().div_(step.SquareCorrection).add_(step.Epsilon);
         slot.Parameter.mul_(step.Decay).addcdiv_(slot.Mean.to(slot.Parameter.dtype), denominator.to(slot.Parameter.dtype), -step.Size);
+        slot.Copy?.copy_(slot.Parameter);
     }
 
     internal static unsafe void UpdateInPlace(Slot slot, Tensor gradient, StepFactors step)
@@ -114,22 +158,35 @@ internal sealed class AdamW : IDisposable
         var weights = (float*)NativeTensor.Pointer(slot.Parameter);
         var means = (float*)NativeTensor.Pointer(slot.Mean);
         var squares = (float*)NativeTensor.Pointer(slot.Square);
-        var slopes = (float*)NativeTensor.Pointer(gradient);
-        ForEachChunk(length, (start, count) => UpdateChunk(weights + start, means + start, squares + start, slopes + start, count, step));
+        var slopes = new Singles(gradient);
+        var copy = slot.Copy is null ? null : (ushort*)NativeTensor.Pointer(slot.Copy);
+        ForEachChunk(length, (start, count) =>
+        {
+            using var wide = new RowBuffer(slopes.IsBFloat16 ? count : 0);
+            fixed (float* memory = wide.Span)
+                UpdateChunk(weights + start, means + start, squares + start, slopes.Read(start, count, memory), count, step);
+            if (copy is not null)
+                BFloat16Bits.Narrow(new ReadOnlySpan<float>(weights + start, count), new Span<ushort>(copy + start, count));
+        });
     }
 
     private static unsafe double SumOfSquares(Tensor gradient)
     {
-        if (!IsPlain(gradient))
+        if (!IsPlain(gradient, ScalarType.BFloat16))
         {
             using var scope = NewDisposeScope();
             return gradient.to(ScalarType.Float32).square().sum(ScalarType.Float64).item<double>();
         }
 
         var length = gradient.numel();
-        var values = (float*)NativeTensor.Pointer(gradient);
+        var values = new Singles(gradient);
         var sums = new double[(length + ChunkLength - 1) / ChunkLength];
-        ForEachChunk(length, (start, count) => sums[start / ChunkLength] = SumOfSquares(values + start, count));
+        ForEachChunk(length, (start, count) =>
+        {
+            using var wide = new RowBuffer(values.IsBFloat16 ? count : 0);
+            fixed (float* memory = wide.Span)
+                sums[start / ChunkLength] = SumOfSquares(values.Read(start, count, memory), count);
+        });
         return sums.Sum(); // always in this order, whatever thread made which part
     }
 
@@ -196,8 +253,25 @@ internal sealed class AdamW : IDisposable
         });
     }
 
-    private static bool IsPlain(Tensor tensor) =>
-        tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
+    private static bool IsPlain(Tensor tensor, ScalarType? orType = null) =>
+        (tensor.dtype == ScalarType.Float32 || tensor.dtype == orType) && tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
+
+    /// <summary>The numbers of a contiguous float32 or bfloat16 tensor on the CPU as float32.</summary>
+    private readonly unsafe struct Singles(Tensor tensor)
+    {
+        private readonly void* _values = NativeTensor.Pointer(tensor);
+
+        public bool IsBFloat16 { get; } = tensor.dtype == ScalarType.BFloat16;
+
+        /// <summary>The tensor's own memory or, for bfloat16, <paramref name="memory"/> with the widened numbers, which are the same.</summary>
+        public float* Read(long start, int count, float* memory)
+        {
+            if (!IsBFloat16)
+                return (float*)_values + start;
+            BFloat16Bits.Widen(new ReadOnlySpan<ushort>((ushort*)_values + start, count), new Span<float>(memory, count));
+            return memory;
+        }
+    }
 
     /// <summary>The factors of one update; see <see cref="Step"/>.</summary>
     [StructLayout(LayoutKind.Auto)]
@@ -216,5 +290,11 @@ internal sealed class AdamW : IDisposable
         public Tensor Mean { get; } = zeros(parameter.shape, ScalarType.Float32, parameter.device).DetachFromDisposeScope();
 
         public Tensor Square { get; } = zeros(parameter.shape, ScalarType.Float32, parameter.device).DetachFromDisposeScope();
+
+        /// <summary>See <see cref="CopyOf"/>.</summary>
+        public Tensor? Copy { get; set; }
+
+        /// <summary>The gradient, as a new wrapper.</summary>
+        public Tensor? Gradient => Parameter.grad ?? Copy?.grad;
     }
 }

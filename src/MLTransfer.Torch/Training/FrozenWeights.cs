@@ -67,6 +67,13 @@ internal sealed class FrozenWeights : IDisposable
         static string Name(int index) => $"weight.{index}";
     }
 
+    /// <summary>Frees the memory that the weights themselves take again after they have been read: an embedding that the output head is tied to.</summary>
+    public void ReleaseMemory()
+    {
+        foreach (var (parameter, _) in _weights)
+            MappedFile.ReleaseMemory(parameter);
+    }
+
     /// <summary>Gives the model its weights back.</summary>
     public void Dispose()
     {

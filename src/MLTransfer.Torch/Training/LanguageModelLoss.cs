@@ -37,25 +37,27 @@ internal static class LanguageModelLoss
     /// <param name="batch">The rows.</param>
     /// <param name="factor">What the loss is multiplied with.</param>
     /// <param name="checkpoints">Computes blocks twice to save memory; null for once.</param>
-    public static double Backward(CausalLanguageModel model, TrainingBatch batch, double factor, GradientCheckpoints? checkpoints = null)
+    /// <param name="frozen">Where frozen weights are that are not in memory; null where all are.</param>
+    public static double Backward(
+        CausalLanguageModel model, TrainingBatch batch, double factor, GradientCheckpoints? checkpoints = null, FrozenWeights? frozen = null)
     {
         using var scope = NewDisposeScope();
         var table = model.TokenEmbedding;
         var ids = batch.Input.InputIds.view(-1);
-        Tensor? embeddings = null; // a leaf of the graph: libtorch would make its gradient into one of the whole table
-        if (table.requires_grad)
-        {
-            using (no_grad())
-                embeddings = table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(true);
-        }
-
+        Tensor embeddings; // a leaf of the graph: libtorch would make its gradient into one of the whole table
+        using (no_grad())
+            embeddings = table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(table.requires_grad);
+        frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with { InputEmbeddings = embeddings, GradientCheckpoints = checkpoints };
         var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
+        if (model.OutputHead.requires_grad && rows.device_type == TorchSharp.DeviceType.CPU)
+            NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
+
         var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);
         if (rows.requires_grad)
             autograd.backward(rows, rowGradients);
         checkpoints?.Backward();
-        if (embeddings?.grad is { } gradient)
+        if (embeddings.grad is { } gradient)
         {
             table.grad ??= zeros_like(table);
             using var tableGradient = table.grad;
@@ -105,7 +107,9 @@ internal static class LanguageModelLoss
     private static IEnumerable<(long Start, long Count)> Chunks(CausalLanguageModel model, Tensor rows)
     {
         var rowBytes = (long)model.VocabularySize * NativeTensor.ElementSize(model.ComputeType ?? model.DataType);
-        var length = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
+        var most = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
+        var count = (rows.shape[0] + most - 1) / most;
+        var length = count > 1 ? ((rows.shape[0] + count - 1) / count + 63) / 64 * 64 : most; // as many chunks, of equal length: they need the least memory
         for (long start = 0; start < rows.shape[0]; start += length)
             yield return (start, Math.Min(length, rows.shape[0] - start));
     }

@@ -14,6 +14,9 @@ namespace MLTransfer.Torch.Training;
 /// </remarks>
 public sealed class Trainer
 {
+    /// <summary>So many steps pass until the C library has settled where in its heap the tensors of a step lie.</summary>
+    private const int StepsToSettle = 3;
+
     private readonly CausalLanguageModel _model;
     private readonly TrainingOptions _options;
     private readonly TextTokenizer? _tokenizer;
@@ -22,6 +25,7 @@ public sealed class Trainer
     private readonly int _rowsPerStep;
     private readonly int _stepsPerEpoch;
     private readonly int _totalSteps;
+    private (int Epoch, int[] Rows) _order = (-1, []);
 
     /// <summary>Checks options and data.</summary>
     /// <param name="model">What is trained: its parameters that are not frozen, or its adapters.</param>
@@ -104,6 +108,7 @@ public sealed class Trainer
             start.Save(_model);
             var state = reached = Begin(optimizer, best);
             frozen = FrozenWeights.Convert(_model, Path.Combine(workFolder, "frozen-weights.safetensors"));
+            TrainableWeights.Convert(_model, optimizer);
             using var log = new MetricsLog<TrainingProgress>(_options.OutputDirectory, state.Step);
             var (firstStep, tokens) = (state.Step, 0L);
             var stoppedEarly = IsToStop(state); // a run that had stopped already has nothing left to do
@@ -120,10 +125,12 @@ public sealed class Trainer
                 var rows = RowsOfStep(state.Step);
                 var learningRate = _options.LearningRate
                     * _options.LearningRateSchedule.Factor(state.Step, _options.WarmupSteps, _totalSteps);
-                var (loss, gradientNorm) = RunStep(optimizer, rows, state.Step, learningRate, cancellationToken);
+                var (loss, gradientNorm) = RunStep(optimizer, frozen, rows, state.Step, learningRate, cancellationToken);
                 if (!double.IsFinite(loss) || !double.IsFinite(gradientNorm))
                     throw new TrainingDivergedException(state.Step + 1, loss, gradientNorm);
 
+                if (state.Step - firstStep < StepsToSettle && _model.Device.type == TorchSharp.DeviceType.CPU)
+                    NativeHeap.Trim();
                 state = reached = state with { Step = state.Step + 1 };
                 tokens += rows.Sum(row => (long)row.InputIds.Length);
                 double? validationLoss = null;
@@ -265,7 +272,7 @@ public sealed class Trainer
     }
 
     private (double Loss, double GradientNorm) RunStep(
-        AdamW optimizer, TrainingExample[] rows, int step, double learningRate, CancellationToken cancellationToken)
+        AdamW optimizer, FrozenWeights? frozen, TrainingExample[] rows, int step, double learningRate, CancellationToken cancellationToken)
     {
         _model.train();
         manual_seed((long)SplitMix64.Mix((ulong)_options.Seed, 1, (ulong)step)); // dropout
@@ -274,14 +281,17 @@ public sealed class Trainer
         var labels = rows.Sum(row => row.LabelCount);
         double loss = 0;
         var passes = 0;
-        foreach (var part in rows.Chunk(_options.BatchSize))
+        var parts = rows.Chunk(_options.BatchSize).ToList();
+        foreach (var part in parts)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             using var checkpoints = _options.GradientCheckpointing
                 ? new GradientCheckpoints((long)SplitMix64.Mix((ulong)_options.Seed, 3, (ulong)step, (ulong)passes++))
                 : null;
-            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels, checkpoints);
+            loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels, checkpoints, frozen);
+            if (parts.Count > 1)
+                optimizer.AddUpGradients();
         }
 
         var gradientNorm = optimizer.GradientNorm();
@@ -298,10 +308,16 @@ public sealed class Trainer
     private TrainingExample[] RowsOfStep(int step)
     {
         var (epoch, stepOfEpoch) = (step / _stepsPerEpoch, step % _stepsPerEpoch);
-        var order = _options.Shuffle
-            ? new SplitMix64(SplitMix64.Mix((ulong)_options.Seed, 2, (ulong)epoch)).Permutation(_training.Count)
-            : Enumerable.Range(0, _training.Count);
-        return [.. order.Skip(stepOfEpoch * _rowsPerStep).Take(_rowsPerStep).Select(i => _training[i])];
+        if (_order.Epoch != epoch)
+            _order = (epoch, OrderOfEpoch(epoch));
+        return [.. _order.Rows.Skip(stepOfEpoch * _rowsPerStep).Take(_rowsPerStep).Select(i => _training[i])];
+    }
+
+    private int[] OrderOfEpoch(int epoch)
+    {
+        if (_options.GroupByLength)
+            return RowOrder.GroupedByLength([.. _training.Select(row => row.InputIds.Length)], _rowsPerStep, _options.Seed, epoch);
+        return _options.Shuffle ? RowOrder.Shuffled(_training.Count, _options.Seed, epoch) : [.. Enumerable.Range(0, _training.Count)];
     }
 
     private bool IsEvaluationStep(int step) =>

@@ -51,6 +51,12 @@ public sealed class TrainingOptions
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
     public bool Shuffle { get; init; } = true;
 
+    /// <summary>
+    /// Whether every epoch goes through rows of similar length together, so that little of a batch is padding (<c>group_by_length</c>): in random
+    /// order, sorted by length within blocks of 50 steps, the longest row of all first. Of no use for rows of equal length, such as packed ones. Needs <see cref="Shuffle"/>.
+    /// </summary>
+    public bool GroupByLength { get; init; }
+
     /// <summary>Decides the order of rows, dropout and new adapters (<c>seed</c>).</summary>
     public long Seed { get; init; } = 42;
 
@@ -112,6 +118,8 @@ public sealed class TrainingOptions
             throw new ArgumentOutOfRangeException(nameof(Precision), Precision, "Unknown precision.");
         if (!Enum.IsDefined(LearningRateSchedule))
             throw new ArgumentOutOfRangeException(nameof(LearningRateSchedule), LearningRateSchedule, "Unknown learning rate schedule.");
+        if (GroupByLength && !Shuffle)
+            throw new ArgumentException($"{nameof(GroupByLength)} makes a random order of its own; it needs {nameof(Shuffle)}.", nameof(GroupByLength));
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
             throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.", nameof(OutputDirectory));
         if (OutputDirectory is null && (CheckpointSteps > 0 || Resume))

@@ -60,6 +60,13 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
     public bool Shuffle = true;
 
+    /// <summary>
+    /// Whether every epoch goes through rows of similar length together, so that little of a batch is padding (<c>group_by_length</c>): in random
+    /// order, sorted by length within blocks of 50 steps, the longest row of all first. It helps where every text is a row of its own (<see cref="RowPacking.None"/>); packed rows
+    /// have nearly the same length anyway. Needs <see cref="Shuffle"/>.
+    /// </summary>
+    public bool GroupByLength;
+
     /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
     public string? OutputDirectory;
 
@@ -153,6 +160,7 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         Precision = Precision,
         GradientCheckpointing = GradientCheckpointing,
         Shuffle = Shuffle,
+        GroupByLength = GroupByLength,
         Seed = seed,
         EvaluationSteps = EvaluationSteps,
         EvaluationBatchSize = BatchSize,

@@ -130,6 +130,68 @@ public class AdamWTests
     }
 
     [Theory]
+    [MemberData(nameof(AwkwardLengths))]
+    public void A_bfloat16_gradient_at_a_copy_gives_the_same_bits_as_its_numbers_at_the_parameter(long length)
+    {
+        using var scope = NewDisposeScope();
+        var generator = new Generator(7);
+        var start = randn(length, generator: generator);
+        var (plain, copied, strided) = (Copy(start), Copy(start), Strided(start));
+        using var expected = new AdamW([("a", plain, true)], 0.9, 0.99, 1e-8);
+        using var vectorKernel = new AdamW([("a", copied, true)], 0.9, 0.99, 1e-8);
+        using var tensorOperations = new AdamW([("a", strided, true)], 0.9, 0.99, 1e-8);
+        var copy = vectorKernel.CopyOf(copied, ScalarType.BFloat16);
+        var copyOfStrided = tensorOperations.CopyOf(strided, ScalarType.BFloat16);
+        Assert.Same(copy, vectorKernel.CopyOf(copied, ScalarType.BFloat16));
+        for (var step = 0; step < 5; step++)
+        {
+            using var stepScope = NewDisposeScope();
+            var gradient = randn(length, generator: generator).to(ScalarType.BFloat16);
+            plain.grad = gradient.to(ScalarType.Float32);
+            copy.grad = gradient.clone();
+            copyOfStrided.grad = gradient.clone();
+            Assert.Equal(expected.GradientNorm(), vectorKernel.GradientNorm());
+            foreach (var optimizer in (AdamW[])[expected, vectorKernel, tensorOperations])
+            {
+                optimizer.Step(LearningRate, WeightDecay, 0.5);
+                optimizer.ClearGradients();
+                Assert.Equal(0, optimizer.GradientNorm());
+            }
+
+            Assert.True(plain.equal(copied).all().item<bool>());
+            Assert.True(copy.equal(copied.to(ScalarType.BFloat16)).all().item<bool>());
+            Assert.True(copyOfStrided.equal(strided.to(ScalarType.BFloat16)).all().item<bool>());
+        }
+
+        AssertClose(plain, strided);
+    }
+
+    [Fact]
+    public void Gradients_at_a_copy_are_added_up_in_the_precision_of_the_parameter()
+    {
+        using var scope = NewDisposeScope();
+        var parameter = Copy(zeros(3));
+        using var optimizer = new AdamW([("a", parameter, true)], 0.9, 0.999, 1e-8);
+        var copy = optimizer.CopyOf(parameter, ScalarType.BFloat16);
+        foreach (var value in (float[])[256, 1, 1]) // 257 is no bfloat16
+        {
+            copy.grad = full(3, value, dtype: ScalarType.BFloat16);
+            optimizer.AddUpGradients();
+            Assert.Null(copy.grad);
+        }
+
+        Assert.Equal([258f, 258f, 258f], parameter.grad!.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void A_copy_of_a_parameter_that_is_not_the_optimizers_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var optimizer = new AdamW([("a", Copy(ones(3)), true)], 0.9, 0.999, 1e-8);
+        Assert.Throws<ArgumentException>(() => optimizer.CopyOf(Copy(ones(3)), ScalarType.BFloat16));
+    }
+
+    [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     public void A_gradient_that_is_not_finite_shows_in_the_norm_wherever_it_is(float value)
