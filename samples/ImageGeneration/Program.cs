@@ -8,6 +8,7 @@ using MLTransfer;
 using MLTransfer.Images;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.StyleGan2;
 using Spectre.Console;
 using static TorchSharp.torch.nn.functional;
 
@@ -63,7 +64,7 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
         GradientPenaltyWeight = 0.05,
         StyleMixingProbability = 0.5,
         AverageHalfLife = 1_000,
-        AugmentationRampImages = 20_000,
+        Augmentations = AugmentationGroups.None, // the discriminator sees each face 20 times, too seldom to know it by heart
         FrozenDiscriminatorBlocks = arguments.FrozenBlocks,
         OutputDirectory = arguments.Output,
         Progress = progress,

@@ -50,7 +50,7 @@ internal static class LanguageModelLoss
         frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with { InputEmbeddings = embeddings, GradientCheckpoints = checkpoints };
         var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
-        if (model.OutputHead.requires_grad && rows.device_type == TorchSharp.DeviceType.CPU)
+        if (rows.device_type == TorchSharp.DeviceType.CPU)
             NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
 
         var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);

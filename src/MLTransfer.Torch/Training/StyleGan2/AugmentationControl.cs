@@ -13,7 +13,7 @@ internal sealed class AugmentationControl(StyleGan2TrainingOptions options)
     private double _signs;
 
     /// <summary>The probability of each augmentation.</summary>
-    public double Probability { get; private set; } = options.AugmentationProbability;
+    public double Probability { get; private set; } = options.Augmentations == AugmentationGroups.None ? 0 : options.AugmentationProbability;
 
     /// <summary>r_t of the last adaptation; null before.</summary>
     public double? RealLogitSign { get; private set; }
@@ -28,7 +28,7 @@ internal sealed class AugmentationControl(StyleGan2TrainingOptions options)
         if (_batches < Interval)
             return;
         RealLogitSign = _signs / _batches;
-        if (options.AugmentationRampImages > 0)
+        if (options.AugmentationRampImages > 0 && options.Augmentations != AugmentationGroups.None)
         {
             var change = (double)Interval * options.BatchSize / options.AugmentationRampImages;
             Probability = Math.Clamp(Probability + Math.Sign(RealLogitSign.Value - options.AugmentationTarget) * change, 0, 1);

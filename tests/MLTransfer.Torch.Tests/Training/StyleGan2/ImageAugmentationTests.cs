@@ -258,6 +258,16 @@ public sealed class ImageAugmentationTests
         Assert.Equal(1, values[39], 10); // 160 images
     }
 
+    [Fact]
+    public void Without_augmentations_the_probability_stays_zero()
+    {
+        var control = new AugmentationControl(new StyleGan2TrainingOptions { Augmentations = AugmentationGroups.None, AugmentationProbability = 0.5 });
+        for (var i = 0; i < 40; i++)
+            control.Observe(1);
+        Assert.Equal(0, control.Probability);
+        Assert.Equal(1, control.RealLogitSign);
+    }
+
     private static readonly ImageTransformation[] s_some =
     [
         new() { Mirrors = true, RotationBefore = 0.6, StretchExponent = 0.2, TranslationX = 0.1, ContrastExponent = 0.5, HueRotation = 1, SaturationExponent = 0.7 },
