@@ -14,6 +14,9 @@ internal static class LanguageModelLoss
     /// <summary>The memory of the logits that are held at once, 64 MiB.</summary>
     private const long ChunkBytes = 1 << 26;
 
+    /// <summary>The elements from which on a head takes so much memory that room for it is worth the time that giving back the heap's gaps takes.</summary>
+    private const long LargeHead = 1 << 24;
+
     /// <summary>The sum over a batch's predicted tokens of -ln p(token), in nats.</summary>
     public static double Sum(CausalLanguageModel model, TrainingBatch batch)
     {
@@ -50,7 +53,7 @@ internal static class LanguageModelLoss
         frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with { InputEmbeddings = embeddings, GradientCheckpoints = checkpoints };
         var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
-        if (rows.device_type == TorchSharp.DeviceType.CPU)
+        if (rows.device_type == TorchSharp.DeviceType.CPU && model.OutputHead.numel() >= LargeHead)
             NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
 
         var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);
