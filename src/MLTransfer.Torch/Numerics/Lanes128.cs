@@ -63,14 +63,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
         Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d,
         Vector128<float> e, Vector128<float> f, Vector128<float> g, Vector128<float> h, float* sums)
     {
-        sums[0] = Sum(a);
-        sums[1] = Sum(b);
-        sums[2] = Sum(c);
-        sums[3] = Sum(d);
-        sums[4] = Sum(e);
-        sums[5] = Sum(f);
-        sums[6] = Sum(g);
-        sums[7] = Sum(h);
+        LaneSums.SumEight<Lanes128, Vector128<float>>(a, b, c, d, e, f, g, h, sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

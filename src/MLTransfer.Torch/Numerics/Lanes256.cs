@@ -63,14 +63,7 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
         Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d,
         Vector256<float> e, Vector256<float> f, Vector256<float> g, Vector256<float> h, float* sums)
     {
-        sums[0] = Sum(a);
-        sums[1] = Sum(b);
-        sums[2] = Sum(c);
-        sums[3] = Sum(d);
-        sums[4] = Sum(e);
-        sums[5] = Sum(f);
-        sums[6] = Sum(g);
-        sums[7] = Sum(h);
+        LaneSums.SumEight<Lanes256, Vector256<float>>(a, b, c, d, e, f, g, h, sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -66,14 +66,7 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     {
         if (!Avx512F.IsSupported)
         {
-            sums[0] = Sum(a);
-            sums[1] = Sum(b);
-            sums[2] = Sum(c);
-            sums[3] = Sum(d);
-            sums[4] = Sum(e);
-            sums[5] = Sum(f);
-            sums[6] = Sum(g);
-            sums[7] = Sum(h);
+            LaneSums.SumEight<Lanes512, Vector512<float>>(a, b, c, d, e, f, g, h, sums);
             return;
         }
 

@@ -110,9 +110,9 @@ internal static unsafe class RowProduct
     {
         var (rows, matrix) = (work->Rows, work->Matrix);
         var outputBytes = (long)matrix.Inputs * sizeof(TWeight);
-        var share = (matrix.Outputs + threads - 1) / threads;
+        var share = Blocks(matrix.Outputs, threads);
         var width = Math.Clamp(share, Math.Clamp(SmallestBlockBytes / outputBytes, 1, WidestBlock), Math.Clamp(LargestBlockBytes / outputBytes, 1, WidestBlock));
-        work->BlockLength = (int)(width + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
+        work->BlockLength = RoundUp((int)width, ColumnUnit);
         work->PaddedRows = RowTiles.Padded<TLanes, TVector>(rows);
         using var arranged = new RowBuffer(checked(work->PaddedRows * matrix.Inputs));
         arranged.Span[(rows * matrix.Inputs)..].Clear();
@@ -142,7 +142,7 @@ internal static unsafe class RowProduct
             work->Sums = pointer;
             WorkerTeam.Run(work->Blocks, threads, &SumInputs<TLanes, TVector, TWeight>, work);
             var isLarge = (long)matrix.Outputs * (work->Blocks + 1) * sizeof(float) > SmallestBlockBytes;
-            work->ColumnBlockLength = isLarge ? WidestBlock / 2 : (matrix.Outputs + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
+            work->ColumnBlockLength = isLarge ? WidestBlock / 2 : RoundUp(matrix.Outputs, ColumnUnit);
             WorkerTeam.Run(Blocks(matrix.Outputs, work->ColumnBlockLength), threads, &AddBlocks<TLanes, TVector, TWeight>, work);
         }
     }
@@ -158,7 +158,7 @@ internal static unsafe class RowProduct
         var share = Blocks(matrix.Outputs, Math.Min(threads, (int)Math.Max(1, matrix.Bytes / SmallestBlockBytes)));
         var panelWidth = Math.Max(PanelBytes / (work->BlockLength * sizeof(TWeight)), ColumnUnit);
         var width = Blocks(share, Blocks(share, panelWidth)); // as many blocks for each thread
-        work->ColumnBlockLength = (width + ColumnUnit - 1) / ColumnUnit * ColumnUnit;
+        work->ColumnBlockLength = RoundUp(width, ColumnUnit);
         work->PaddedRows = RowTiles.Padded<TLanes, TVector>(work->Rows);
         var given = new ReadOnlySpan<float>(work->Input, work->Rows * matrix.Inputs);
         using var padded = work->PaddedRows == work->Rows ? default : new RowBuffer(checked(work->PaddedRows * matrix.Inputs));
@@ -184,10 +184,12 @@ internal static unsafe class RowProduct
     private static int InputsOfSum(RowMatrix matrix)
     {
         var sums = (int)Math.Clamp(matrix.Bytes / (2 * SmallestBlockBytes), 1, 16);
-        return (matrix.Inputs + sums * InputUnit - 1) / (sums * InputUnit) * InputUnit;
+        return RoundUp(Blocks(matrix.Inputs, sums), InputUnit);
     }
 
     private static int Blocks(int count, int length) => (count + length - 1) / length;
+
+    private static int RoundUp(int count, int unit) => Blocks(count, unit) * unit;
 
     [SkipLocalsInit]
     private static void ComputeOutputs<TLanes, TVector, TWeight>(void* state, int block)

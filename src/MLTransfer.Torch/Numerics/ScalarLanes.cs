@@ -40,14 +40,7 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
         float a, float b, float c, float d,
         float e, float f, float g, float h, float* sums)
     {
-        sums[0] = Sum(a);
-        sums[1] = Sum(b);
-        sums[2] = Sum(c);
-        sums[3] = Sum(d);
-        sums[4] = Sum(e);
-        sums[5] = Sum(f);
-        sums[6] = Sum(g);
-        sums[7] = Sum(h);
+        LaneSums.SumEight<ScalarLanes, float>(a, b, c, d, e, f, g, h, sums);
     }
 
     public static float Largest(float vector) => vector;
