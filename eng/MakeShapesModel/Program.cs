@@ -1,13 +1,14 @@
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Metrics;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Adversarial;
+
 // Draws pictures of shapes and trains the embedded image generator on them, from random weights, with the library's own recipe.
 //   dotnet run --project eng/MakeShapesModel -c Release -- FOLDER [IMAGES]
 // FOLDER gets the run's checkpoints and grids, and in FOLDER/model the files of src/MLTransfer.Models.Shapes/model. A run that was cut off goes on.
 using System.Globalization;
 using MakeShapesModel;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Training;
-using MLTransfer.Torch.Training.StyleGan2;
 using SkiaSharp;
 using static TorchSharp.torch;
 

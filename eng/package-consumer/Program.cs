@@ -1,8 +1,9 @@
-// What a stranger's first program does: fine-tune, save, load in a fresh context, generate, export.
-using Microsoft.ML;
 using MLTransfer;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
+
+// What a stranger's first program does: fine-tune, save, load in a fresh context, generate, export.
+using Microsoft.ML;
 
 var ml = new MLContext(seed: 1);
 var stories = ml.Data.LoadFromEnumerable(Enumerable.Repeat(

@@ -1,14 +1,15 @@
+using MLTransfer;
+using MLTransfer.Images;
+using MLTransfer.Torch.Metrics;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Adversarial;
+
 // Fine-tunes a pretrained image generator inside ML.NET, saves it, loads it again, makes pictures with it and exports it to ONNX.
 using System.Diagnostics;
 using System.Globalization;
 using ImageGeneration;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer;
-using MLTransfer.Images;
-using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Training;
-using MLTransfer.Torch.Training.StyleGan2;
 using Spectre.Console;
 using static TorchSharp.torch.nn.functional;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MLTransfer.Torch.Training.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -1,12 +1,13 @@
-// Fine-tunes a pretrained text generator inside an ML.NET pipeline, saves it, loads it again and writes with it.
-using System.Diagnostics;
-using System.Globalization;
-using Microsoft.ML;
 using MLTransfer;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training;
+
+// Fine-tunes a pretrained text generator inside an ML.NET pipeline, saves it, loads it again and writes with it.
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.ML;
 using Spectre.Console;
 using TextGeneration;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

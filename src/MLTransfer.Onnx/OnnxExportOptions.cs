@@ -1,3 +1,4 @@
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Generation;
 
 namespace MLTransfer.Onnx;

@@ -1,5 +1,5 @@
-using Microsoft.ML.Runtime;
 using MLTransfer.Torch.Generation;
+using Microsoft.ML.Runtime;
 
 namespace MLTransfer;
 

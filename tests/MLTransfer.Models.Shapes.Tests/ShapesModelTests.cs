@@ -1,6 +1,6 @@
 using System.Globalization;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.StyleGan2;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,7 +1,7 @@
 using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training;
-using MLTransfer.Torch.Training.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using MLTransfer.Torch.Tokenization;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Models.Tests;
 

@@ -1,6 +1,6 @@
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 
 namespace MLTransfer.Models.Tests;

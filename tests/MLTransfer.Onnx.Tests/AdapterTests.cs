@@ -1,5 +1,7 @@
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
 
 namespace MLTransfer.Onnx.Tests;

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Checking;
 using MLTransfer.Onnx.Schema;
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Tokenization;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Onnx.Writing;
 using Xunit;
 
 namespace MLTransfer.Onnx.Tests;

@@ -1,7 +1,8 @@
-using Microsoft.ML.OnnxRuntime;
 using MLTransfer.Models;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Tokenization;
+using Microsoft.ML.OnnxRuntime;
 using Xunit;
 
 namespace MLTransfer.Onnx.Tests;

@@ -1,6 +1,7 @@
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML.OnnxRuntime;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Models.StyleGan2;
 using Xunit;
 using static TorchSharp.torch;
 

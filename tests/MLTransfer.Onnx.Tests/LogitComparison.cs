@@ -1,6 +1,7 @@
-using Microsoft.ML.OnnxRuntime;
 using MLTransfer.Onnx.Checking;
-using MLTransfer.Torch.Models;
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Networks.Transformers;
+using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
-using MLTransfer.Torch.Checkpoints;
-using Xunit;
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using TorchSharp;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Tests;

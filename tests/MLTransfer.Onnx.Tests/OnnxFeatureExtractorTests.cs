@@ -1,9 +1,9 @@
-using MLTransfer.Onnx.Modules;
+using MLTransfer.Onnx.Reading;
 using MLTransfer.Onnx.Schema;
-using MLTransfer.Onnx.Tests.Modules;
+using MLTransfer.Onnx.Tests.Reading;
 using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Training.StyleGan2;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using Xunit;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

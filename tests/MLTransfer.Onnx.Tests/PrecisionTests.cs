@@ -1,5 +1,6 @@
 using MLTransfer.Models;
 using MLTransfer.Onnx.Checking;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Tokenization;
 using Xunit;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Models;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
-using Microsoft.ML;
 using MLTransfer.Tests.Text;
 using MLTransfer.Text;
+using Microsoft.ML;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,9 +1,9 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLTransfer.Onnx;
 using MLTransfer.Tests.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Xunit;
 using static TorchSharp.torch;
 

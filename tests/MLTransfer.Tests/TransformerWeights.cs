@@ -1,6 +1,6 @@
 using MLTransfer.Text;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.Transformers;
 
 namespace MLTransfer.Tests;
 

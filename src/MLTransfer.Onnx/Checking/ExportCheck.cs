@@ -1,6 +1,6 @@
 using System.Globalization;
+using MLTransfer.Torch.Networks.Transformers;
 using Microsoft.ML.OnnxRuntime;
-using MLTransfer.Torch.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
+using MLTransfer.Torch.Memory;
 using Microsoft.ML.OnnxRuntime;
-using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Checking;

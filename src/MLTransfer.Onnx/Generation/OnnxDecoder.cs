@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Microsoft.ML.OnnxRuntime;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Models;
+using Microsoft.ML.OnnxRuntime;
 
 namespace MLTransfer.Onnx.Generation;
 

@@ -1,8 +1,8 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using MLTransfer.Torch.Generation;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MLTransfer.Torch.Generation;
 
 namespace MLTransfer.Onnx.Generation;
 

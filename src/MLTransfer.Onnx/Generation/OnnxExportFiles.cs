@@ -1,4 +1,4 @@
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Onnx.Generation;
 

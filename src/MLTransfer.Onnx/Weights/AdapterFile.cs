@@ -2,9 +2,9 @@ using System.Globalization;
 using Google.Protobuf;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Schema;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 

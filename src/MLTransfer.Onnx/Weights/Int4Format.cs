@@ -1,6 +1,6 @@
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 

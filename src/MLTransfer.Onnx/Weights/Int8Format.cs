@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 

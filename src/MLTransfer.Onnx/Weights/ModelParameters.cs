@@ -1,6 +1,7 @@
 using MLTransfer.Onnx.Graphs;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;

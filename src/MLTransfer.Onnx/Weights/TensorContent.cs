@@ -1,5 +1,5 @@
 using MLTransfer.Onnx.Schema;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Weights;

@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Checkpoints.Pickle;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints;

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints;

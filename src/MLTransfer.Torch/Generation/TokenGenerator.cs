@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Generation.Processors;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 
 namespace MLTransfer.Torch.Generation;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 
 namespace MLTransfer.Torch.Generation;
 

@@ -1,6 +1,6 @@
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.Transformers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Generation;

@@ -1,4 +1,4 @@
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -1,4 +1,5 @@
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Layers;

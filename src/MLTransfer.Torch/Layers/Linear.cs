@@ -1,4 +1,5 @@
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

@@ -1,5 +1,6 @@
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Networks.StyleGan2;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;

@@ -1,5 +1,5 @@
-using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Training.StyleGan2;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;

@@ -1,4 +1,4 @@
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Numerics.Lanes;
 using TorchSharp;
 using static TorchSharp.torch;
 

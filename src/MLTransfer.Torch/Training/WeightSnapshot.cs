@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.Transformers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;

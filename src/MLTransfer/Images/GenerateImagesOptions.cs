@@ -1,5 +1,5 @@
+using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
-using MLTransfer.Torch.Models.StyleGan2;
 
 namespace MLTransfer.Images;
 

@@ -1,7 +1,7 @@
+using MLTransfer.Columns;
+using MLTransfer.Networks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer.Mapping;
-using MLTransfer.Modules;
 
 namespace MLTransfer.Images;
 

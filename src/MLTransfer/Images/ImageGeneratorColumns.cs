@@ -1,7 +1,7 @@
+using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using MLTransfer.Torch.Models.StyleGan2;
 using static Microsoft.ML.SchemaShape.Column;
 
 namespace MLTransfer.Images;

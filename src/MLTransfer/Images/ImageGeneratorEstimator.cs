@@ -1,10 +1,10 @@
 using System.Globalization;
+using MLTransfer.Torch.Metrics;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Training;
-using MLTransfer.Torch.Training.StyleGan2;
 
 namespace MLTransfer.Images;
 

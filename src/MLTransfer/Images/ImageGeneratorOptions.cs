@@ -1,6 +1,6 @@
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Training;
-using MLTransfer.Torch.Training.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 
 namespace MLTransfer.Images;
 

@@ -1,14 +1,14 @@
+using MLTransfer.Columns;
+using MLTransfer.Images;
+using MLTransfer.Networks;
+using MLTransfer.Persistence;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
-using MLTransfer.Images;
-using MLTransfer.Mapping;
-using MLTransfer.Modules;
-using MLTransfer.Persistence;
-using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Numerics;
-using MLTransfer.Torch.Training.StyleGan2;
 using static TorchSharp.torch;
 
 [assembly: LoadableClass("Makes pictures with a StyleGAN2", typeof(ImageGeneratorTransformer), typeof(ImageGeneratorTransformer), null,

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML.Runtime;
-using MLTransfer.Torch.Training.StyleGan2;
 
 namespace MLTransfer.Images;
 

@@ -1,8 +1,8 @@
 using System.Numerics;
+using MLTransfer.Networks;
+using MLTransfer.Torch.Numerics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer.Modules;
-using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Images;

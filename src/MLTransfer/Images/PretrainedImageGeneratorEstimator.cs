@@ -1,6 +1,6 @@
+using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLTransfer.Torch.Models.StyleGan2;
 
 namespace MLTransfer.Images;
 

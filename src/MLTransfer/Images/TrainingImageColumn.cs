@@ -1,7 +1,7 @@
+using MLTransfer.Networks;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
-using MLTransfer.Modules;
-using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Training.StyleGan2;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Images;

@@ -1,9 +1,9 @@
 using System.Text;
-using Microsoft.ML;
 using MLTransfer.Images;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.StyleGan2;
+using Microsoft.ML;
 using TorchSharp;
 
 namespace MLTransfer.Persistence;

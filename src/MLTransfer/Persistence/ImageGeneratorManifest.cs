@@ -1,5 +1,5 @@
 using MLTransfer.Images;
-using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Networks.StyleGan2;
 
 namespace MLTransfer.Persistence;
 

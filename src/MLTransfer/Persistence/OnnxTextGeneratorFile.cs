@@ -1,7 +1,7 @@
 using System.Text;
-using Microsoft.ML;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Text;
+using Microsoft.ML;
 
 namespace MLTransfer.Persistence;
 

@@ -2,12 +2,12 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.ML;
 using MLTransfer.Text;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
+using Microsoft.ML;
 
 namespace MLTransfer.Persistence;
 

@@ -1,10 +1,10 @@
 using System.IO.Compression;
 using Google.Protobuf;
+using MLTransfer.Networks;
+using MLTransfer.Onnx.Reading;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.Described;
 using Microsoft.ML;
-using MLTransfer.Modules;
-using MLTransfer.Onnx.Modules;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Modules;
 
 namespace MLTransfer.Persistence;
 

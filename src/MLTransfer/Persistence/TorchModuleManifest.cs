@@ -1,5 +1,6 @@
-using MLTransfer.Modules;
-using MLTransfer.Torch.Modules;
+using MLTransfer.Networks;
+using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Training.Described;
 
 namespace MLTransfer.Persistence;
 

@@ -13,7 +13,7 @@ public enum DecodingPrecision
 
     /// <summary>
     /// Weights in int8 with a scale for each output channel: about four times as fast for one sequence, and a quarter as much memory again as the
-    /// model has. The loss grows by less than 1% as a rule. CPU only. See <see cref="Torch.Layers.WeightQuantization"/>.
+    /// model has. The loss grows by less than 1% as a rule. CPU only. See <see cref="Torch.Adaptation.WeightQuantization"/>.
     /// </summary>
     Int8,
 }

@@ -1,6 +1,6 @@
-using Microsoft.ML;
-using MLTransfer.Mapping;
+using MLTransfer.Columns;
 using MLTransfer.Torch.Generation;
+using Microsoft.ML;
 
 namespace MLTransfer.Text;
 

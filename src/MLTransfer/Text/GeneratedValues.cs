@@ -1,6 +1,6 @@
+using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer.Torch.Generation;
 
 namespace MLTransfer.Text;
 

@@ -1,7 +1,7 @@
+using MLTransfer.Columns;
+using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer.Mapping;
-using MLTransfer.Torch.Generation;
 
 namespace MLTransfer.Text;
 

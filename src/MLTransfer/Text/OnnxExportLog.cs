@@ -1,6 +1,6 @@
 using System.Globalization;
-using Microsoft.ML.Runtime;
 using MLTransfer.Onnx;
+using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Text;
 

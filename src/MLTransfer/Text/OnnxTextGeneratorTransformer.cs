@@ -1,9 +1,9 @@
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass("Continues prompts with an ONNX language model", typeof(OnnxTextGeneratorTransformer), typeof(OnnxTextGeneratorTransformer),
     null, typeof(SignatureLoadModel), "ONNX text generator", OnnxTextGeneratorTransformer.LoaderSignature)]

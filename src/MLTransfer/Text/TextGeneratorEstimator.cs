@@ -1,10 +1,11 @@
 using System.Globalization;
+using MLTransfer.Persistence;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MLTransfer.Persistence;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Training;
 
 namespace MLTransfer.Text;
 

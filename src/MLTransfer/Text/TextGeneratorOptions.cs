@@ -1,6 +1,7 @@
-using Microsoft.ML;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
+using Microsoft.ML;
 
 namespace MLTransfer.Text;
 

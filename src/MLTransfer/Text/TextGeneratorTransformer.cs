@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
-using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass("Continues prompts with a language model", typeof(TextGeneratorTransformer), typeof(TextGeneratorTransformer), null,
     typeof(SignatureLoadModel), "Text generator", TextGeneratorTransformer.LoaderSignature)]

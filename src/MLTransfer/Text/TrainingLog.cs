@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using Microsoft.ML.Runtime;
 using MLTransfer.Torch.Checkpoints.Hub;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
+using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Text;
 

@@ -1,6 +1,6 @@
-using Microsoft.ML;
 using MLTransfer.Torch.Tokenization;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
+using Microsoft.ML;
 
 namespace MLTransfer.Text;
 

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Generation;
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
 
 namespace MLTransfer.Onnx.Tests.Generation;

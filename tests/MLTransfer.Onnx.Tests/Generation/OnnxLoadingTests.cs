@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Onnx.Schema;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Tokenization;
 using Xunit;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Generation;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Onnx.Tests.Generation;

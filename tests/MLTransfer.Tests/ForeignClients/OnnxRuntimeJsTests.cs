@@ -1,8 +1,9 @@
 using MLTransfer.Models;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Generation;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Xunit;
 using static TorchSharp.torch;

@@ -1,7 +1,7 @@
-using Microsoft.ML;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation;
+using Microsoft.ML;
 
 namespace MLTransfer.Tests.ForeignClients;
 

@@ -1,10 +1,10 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLTransfer.Onnx;
 using MLTransfer.Tests.Text;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Xunit;
 
 namespace MLTransfer.Tests.ForeignClients;

@@ -1,8 +1,7 @@
-using Microsoft.ML;
-using MLTransfer.Onnx;
-using MLTransfer.Onnx.Modules;
-using MLTransfer.Tests.Modules;
+using MLTransfer.Onnx.Reading;
+using MLTransfer.Tests.Networks;
 using MLTransfer.Torch.Metrics;
+using Microsoft.ML;
 using Xunit;
 
 namespace MLTransfer.Tests.Images;

@@ -1,9 +1,9 @@
 using System.IO.Compression;
-using Microsoft.ML;
 using MLTransfer.Images;
-using MLTransfer.Tests.Modules;
+using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Persistence;
-using MLTransfer.Torch.Models.StyleGan2;
+using MLTransfer.Torch.Networks.StyleGan2;
+using Microsoft.ML;
 using Xunit;
 
 namespace MLTransfer.Tests.Images;

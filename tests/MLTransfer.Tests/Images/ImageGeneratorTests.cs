@@ -1,13 +1,13 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Images;
+using MLTransfer.Tests.Networks;
+using MLTransfer.Torch.Metrics;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using MLTransfer.Images;
-using MLTransfer.Tests.Modules;
-using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Models.StyleGan2;
-using MLTransfer.Torch.Training;
-using MLTransfer.Torch.Training.StyleGan2;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,10 +1,10 @@
+using MLTransfer.Images;
+using MLTransfer.Tests.Networks;
+using MLTransfer.Tests.Persistence;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.Transforms.Image;
-using MLTransfer.Images;
-using MLTransfer.Tests.Modules;
-using MLTransfer.Tests.Persistence;
 using Xunit;
 
 namespace MLTransfer.Tests.Images;

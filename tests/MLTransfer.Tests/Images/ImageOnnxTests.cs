@@ -1,6 +1,6 @@
+using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer.Torch.Models.StyleGan2;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,9 +1,9 @@
+using MLTransfer.Images;
+using MLTransfer.Tests.Networks;
+using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using MLTransfer.Images;
-using MLTransfer.Tests.Modules;
-using MLTransfer.Torch.Models.StyleGan2;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Tests.Images;

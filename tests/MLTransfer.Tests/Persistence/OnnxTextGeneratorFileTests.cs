@@ -1,10 +1,11 @@
 using System.IO.Compression;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Xunit;
 
 namespace MLTransfer.Tests.Persistence;

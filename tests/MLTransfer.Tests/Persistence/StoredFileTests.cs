@@ -1,6 +1,6 @@
 using System.Text;
-using Microsoft.ML;
 using MLTransfer.Persistence;
+using Microsoft.ML;
 using Xunit;
 
 namespace MLTransfer.Tests.Persistence;

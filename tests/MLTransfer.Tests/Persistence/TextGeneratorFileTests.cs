@@ -1,10 +1,11 @@
 using System.IO.Compression;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLTransfer.Persistence;
 using MLTransfer.Tests.Text;
 using MLTransfer.Text;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Xunit;
 
 namespace MLTransfer.Tests.Persistence;

@@ -1,8 +1,9 @@
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Xunit;
 
 namespace MLTransfer.Tests.Text;

@@ -1,8 +1,8 @@
+using MLTransfer.Text;
+using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Text;
-using MLTransfer.Text;
-using MLTransfer.Torch.Generation;
 using Xunit;
 
 namespace MLTransfer.Tests.Text;

@@ -1,9 +1,9 @@
 using System.Globalization;
-using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLTransfer.Text;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using Xunit;
 
 namespace MLTransfer.Tests.Text;

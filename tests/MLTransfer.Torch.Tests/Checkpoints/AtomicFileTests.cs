@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using Xunit;
 using static TorchSharp.torch;
 

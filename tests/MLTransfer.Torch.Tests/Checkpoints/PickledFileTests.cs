@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using FsCheck.Xunit;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Pickle;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using FsCheck.Xunit;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Memory;
 using Xunit;
 using static TorchSharp.torch;
 

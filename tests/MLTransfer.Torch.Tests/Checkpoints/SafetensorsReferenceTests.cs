@@ -1,4 +1,4 @@
-using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using Xunit;
 using static TorchSharp.torch;
 

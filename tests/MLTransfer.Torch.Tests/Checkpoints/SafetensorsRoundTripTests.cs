@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using FsCheck.Xunit;
-using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Checkpoints;

@@ -1,5 +1,5 @@
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Generation;

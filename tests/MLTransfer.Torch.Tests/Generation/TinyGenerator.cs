@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Xunit;
 using static TorchSharp.torch;

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -4,8 +4,8 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using Microsoft.ML.Tokenizers;
 using MLTransfer.Torch.Tokenization;
+using Microsoft.ML.Tokenizers;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Tokenization;

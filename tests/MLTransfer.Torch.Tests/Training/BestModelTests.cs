@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training;

@@ -1,5 +1,5 @@
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training;
@@ -68,7 +68,7 @@ public class CancellationTests
         Interrupt(TinyRun.Create(other, TinyRunKind.Adapters, folder.Path, resume: true), report => report.Step == 5);
         WeightBytes.AssertEqual(expected!, other);
 
-        static void Interrupt(Trainer trainer, Func<MLTransfer.Torch.Training.TrainingProgress, bool> at)
+        static void Interrupt(Trainer trainer, Func<MLTransfer.Torch.Training.Language.TrainingProgress, bool> at)
         {
             using var source = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
             Assert.Throws<OperationCanceledException>(() => trainer.Train(

@@ -1,5 +1,6 @@
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
 

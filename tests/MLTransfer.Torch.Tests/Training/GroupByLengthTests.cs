@@ -1,7 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training;

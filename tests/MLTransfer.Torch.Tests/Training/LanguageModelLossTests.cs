@@ -1,7 +1,9 @@
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

@@ -1,4 +1,4 @@
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Torch.Tests.Training;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Torch.Tests.Training;
 

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
 

@@ -1,6 +1,8 @@
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Training;

@@ -1,8 +1,8 @@
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
-using AdamW = MLTransfer.Torch.Numerics.AdamW;
+using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
 using Linear = MLTransfer.Torch.Layers.Linear;
 
 namespace MLTransfer.Torch.Tests.Training;

@@ -1,7 +1,8 @@
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
 

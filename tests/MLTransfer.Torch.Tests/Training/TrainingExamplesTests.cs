@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training;

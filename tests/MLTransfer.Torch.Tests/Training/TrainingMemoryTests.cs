@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using TorchSharp;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training;

@@ -1,5 +1,5 @@
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Models;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Checkpoints;
 using Xunit;
 

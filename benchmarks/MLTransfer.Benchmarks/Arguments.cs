@@ -1,0 +1,92 @@
+using System.Globalization;
+using MLTransfer.Benchmarks.Workloads;
+
+namespace MLTransfer.Benchmarks;
+
+/// <summary>What follows the command's name.</summary>
+internal sealed class Arguments
+{
+    public const string Usage = """
+        Measures MLTransfer: how fast it trains and decodes, as shares of what this machine can do, and how much memory it takes.
+
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- report [options]
+              Measures everything in one run, side by side with a plain TorchSharp version, prints tables and writes report.json and curves.
+                --model DIR        a GPT-2 checkpoint in Hugging Face layout instead of GPT-2 124M with random weights
+                --quick            one repetition, short decoding, no curves
+                --memory-steps N   training steps of each measurement of memory; more than 10 show growth (default: by the model's size)
+                --output DIR       for report.json and the curves (default: output/benchmarks)
+
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- memory VARIANT [options]
+              Trains in this process alone and prints its memory and speed as JSON.
+              Variants: float32, bfloat16, lora-bfloat16, plain-float32.
+                --model DIR        as above, or gpt2 (the default) or tales
+                --batch-size N     rows of a step (default: 4)
+                --length N         tokens of a row (default: 256, or the model's context)
+                --steps N          training steps (default: 30)
+                --threads N        threads that libtorch and the library use (default: as libtorch chooses)
+
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- stylegan [options]
+              Times a training step of StyleGAN2 at 32x32 and 64x64, side by side with a plain TorchSharp version, and prints tables.
+                --batch-size N     images of a step (default: 8)
+                --steps N          repetitions (default: 10)
+                --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
+
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- onnx [options]
+              Exports a model and measures greedy decoding through ONNX Runtime: the library, loops written by hand, and the engine.
+                --model DIR        as above
+                --threads N        threads of ONNX Runtime and libtorch (default: as they choose)
+                --quick            one repetition, short decoding
+
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- --filter '*'
+              Measures single kernels with BenchmarkDotNet, which takes its own options.
+        """;
+
+    public string? Variant { get; private set; }
+
+    public string Model { get; private set; } = BenchmarkedModel.Gpt2Id;
+
+    public bool Quick { get; private set; }
+
+    public string Output { get; private set; } = Path.Combine("output", "benchmarks");
+
+    public int BatchSize { get; private set; } = 4;
+
+    public int Length { get; private set; } = 256;
+
+    public int Steps { get; private set; } = 30;
+
+    public int? MemorySteps { get; private set; }
+
+    public int? Threads { get; private set; }
+
+    /// <exception cref="ArgumentException">An argument is unknown or its value is not usable.</exception>
+    public static Arguments Parse(string[] args, int batchSize = 4, int steps = 30)
+    {
+        var parsed = new Arguments { BatchSize = batchSize, Steps = steps };
+        for (var i = 0; i < args.Length; i++)
+        {
+            var name = args[i];
+            switch (name)
+            {
+                case "--model": parsed.Model = Value(); break;
+                case "--quick": parsed.Quick = true; break;
+                case "--output": parsed.Output = Value(); break;
+                case "--batch-size": parsed.BatchSize = Number(); break;
+                case "--length": parsed.Length = Number(); break;
+                case "--steps": parsed.Steps = Number(); break;
+                case "--memory-steps": parsed.MemorySteps = Number(); break;
+                case "--threads": parsed.Threads = Number(); break;
+                case [not '-', ..] when parsed.Variant is null: parsed.Variant = name; break;
+                default: throw new ArgumentException($"Unknown argument '{name}'.\n\n{Usage}");
+            }
+
+            string Value() => ++i < args.Length ? args[i] : throw new ArgumentException($"{name} needs a value.");
+
+            int Number() =>
+                int.TryParse(Value(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+                    ? number : throw new ArgumentException($"{name} needs a whole number of at least 1, not '{args[i]}'.");
+        }
+
+        return parsed;
+    }
+}

@@ -1,0 +1,30 @@
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Networks.Transformers;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Benchmarks.Workloads;
+
+/// <summary>The library's generator, as a user calls it.</summary>
+internal sealed class LibraryDecoding : DecodingVariant
+{
+    private readonly CausalLanguageModel _model;
+    private readonly TokenGenerator _generator;
+
+    public LibraryDecoding(BenchmarkedModel model, string name, ScalarType weightType)
+        : base(name, weightType)
+    {
+        _model = model.Load(weightType == ScalarType.Int8 ? ScalarType.Float32 : weightType);
+        if (weightType == ScalarType.Int8)
+            WeightQuantization.Quantize(_model);
+        _generator = new TokenGenerator(_model);
+    }
+
+    public override int[][] Decode(int[][] prompts, int newTokens)
+    {
+        var options = new GenerationOptions { MaximumNewTokens = newTokens, EndOfSequenceIds = [], BatchSize = prompts.Length };
+        return [.. _generator.Generate(prompts, options).Select(sequences => sequences[0].TokenIds.ToArray())];
+    }
+
+    public override void Dispose() => _model.Dispose();
+}

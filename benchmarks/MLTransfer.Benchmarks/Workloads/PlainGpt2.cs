@@ -1,0 +1,95 @@
+using MLTransfer.Torch.Networks.Transformers;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace MLTransfer.Benchmarks.Workloads;
+
+/// <summary>GPT-2 written with TorchSharp's own modules, as its users write models.</summary>
+internal sealed class PlainGpt2 : nn.Module<Tensor, Tensor>
+{
+    private readonly Embedding _tokens;
+    private readonly Embedding _positions;
+    private readonly ModuleList<PlainBlock> _blocks;
+    private readonly LayerNorm _finalNorm;
+
+    private PlainGpt2(CausalLanguageModel source)
+        : base(nameof(PlainGpt2))
+    {
+        var width = source.TokenEmbedding.shape[1];
+        _tokens = nn.Embedding(source.VocabularySize, width);
+        _positions = nn.Embedding(source.ContextLength, width);
+        _blocks = nn.ModuleList(Enumerable.Range(0, source.LayerCount).Select(_ => new PlainBlock(width, source.KeyValueHeadCount)).ToArray());
+        _finalNorm = nn.LayerNorm(width);
+        RegisterComponents();
+        TakeWeights(source);
+    }
+
+    public int Layers => _blocks.Count;
+
+    /// <summary>Makes a network with the weights of a model.</summary>
+    public static PlainGpt2 Load(BenchmarkedModel model, ScalarType dataType = ScalarType.Float32)
+    {
+        PlainGpt2 plain;
+        using (var source = model.Load())
+            plain = new PlainGpt2(source);
+        return plain.to(dataType);
+    }
+
+    /// <summary>[batch, length] token ids to logits [batch, length, vocabulary].</summary>
+    public override Tensor forward(Tensor ids) => Logits(HiddenStates(ids, caches: null, past: 0));
+
+    /// <summary>Reads new tokens after those in the caches and gives the logits of the last position: [batch, vocabulary].</summary>
+    public Tensor ReadOn(Tensor ids, IReadOnlyList<PlainKeyValueCache> caches, long past)
+    {
+        using var scope = NewDisposeScope();
+        return Logits(HiddenStates(ids, caches, past).select(1, -1)).MoveToOuterDisposeScope();
+    }
+
+    public PlainKeyValueCache[] CreateCaches(long batch, long capacity) =>
+        [.. _blocks.Select(block => block.CreateCache(batch, capacity, _tokens.weight!.dtype))];
+
+    private Tensor HiddenStates(Tensor ids, IReadOnlyList<PlainKeyValueCache>? caches, long past)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = _tokens.call(ids) + _positions.call(arange(past, past + ids.shape[1]));        // [batch, length, width]
+        for (var i = 0; i < _blocks.Count; i++)
+            hidden = _blocks[i].Forward(hidden, caches?[i], past);
+        return _finalNorm.call(hidden).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Logits(Tensor hidden) => F.linear(hidden, _tokens.weight!);
+
+    private void TakeWeights(CausalLanguageModel source)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var weights = source.CheckpointTensors().ToDictionary();
+        _tokens.weight!.copy_(weights["transformer.wte.weight"]);
+        _positions.weight!.copy_(weights["transformer.wpe.weight"]);
+        Norm(_finalNorm, "transformer.ln_f");
+        for (var i = 0; i < _blocks.Count; i++)
+        {
+            var (block, prefix) = (_blocks[i], source.BlockPrefix(i));
+            Norm(block.AttentionNorm, prefix + "ln_1");
+            Norm(block.FeedForwardNorm, prefix + "ln_2");
+            Linear(block.QueryKeyValue, prefix + "attn.c_attn");
+            Linear(block.AttentionProjection, prefix + "attn.c_proj");
+            Linear(block.Expansion, prefix + "mlp.c_fc");
+            Linear(block.FeedForwardProjection, prefix + "mlp.c_proj");
+        }
+
+        void Norm(LayerNorm norm, string name)
+        {
+            norm.weight!.copy_(weights[name + ".weight"]);
+            norm.bias!.copy_(weights[name + ".bias"]);
+        }
+
+        void Linear(Linear linear, string name)
+        {
+            linear.weight!.copy_(weights[name + ".weight"].t()); // GPT-2 stores [input, output]
+            linear.bias!.copy_(weights[name + ".bias"]);
+        }
+    }
+}

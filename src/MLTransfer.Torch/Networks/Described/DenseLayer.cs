@@ -1,0 +1,34 @@
+using MLTransfer.Torch.Layers;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace MLTransfer.Torch.Networks.Described;
+
+/// <inheritdoc cref="Layer.Dense"/>
+/// <param name="Units">The width of the output.</param>
+/// <param name="Activation">What is applied to the result.</param>
+/// <remarks>Weights: <c>weight</c> [units, n] and <c>bias</c> [units].</remarks>
+public sealed record DenseLayer(int Units, Activation Activation) : Layer
+{
+    internal override Activation FinalActivation => Activation;
+
+    internal override void Check()
+    {
+        CheckSize(nameof(Units), Units);
+        CheckDefined(Activation);
+    }
+
+    internal override long[] OutputShape(LayerPlace place) => place.Shape.Length is 1 or 2
+        ? [.. place.Shape[..^1], Units]
+        : throw place.Mismatch("a vector [n] or a sequence [length, n]", $"Put {nameof(Layer)}.{nameof(Flatten)} or "
+            + $"{nameof(Layer)}.{nameof(GlobalAveragePooling)} between them.");
+
+    internal override IReadOnlyList<LayerWeight> Weights(long[] inputShape) =>
+    [
+        new("weight", [Units, inputShape[^1]], ActivationFunction.WeightInitialization(Activation, inputShape[^1], Units)),
+        new("bias", [Units], Initialization.Zeros),
+    ];
+
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+        F.linear(input, weights["weight"], weights["bias"]);
+}

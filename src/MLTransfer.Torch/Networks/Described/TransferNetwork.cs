@@ -1,0 +1,111 @@
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Training.Described;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks.Described;
+
+/// <summary>A pretrained network with new layers on it.</summary>
+/// <remarks>
+/// In inference, which is the state between calls of <see cref="NetworkTrainer"/>, several threads may use it at once.
+/// </remarks>
+public sealed class TransferNetwork : IDisposable
+{
+    private TransferNetwork(BaseNetwork? pretrained, IReadOnlyList<long> inputShape, LayerSequence newLayers)
+    {
+        (Pretrained, InputShape, NewLayers) = (pretrained, [.. inputShape], newLayers);
+        newLayers.eval();
+    }
+
+    /// <summary>The pretrained network; null where the new layers are all there is.</summary>
+    public BaseNetwork? Pretrained { get; }
+
+    /// <summary>The layers on top.</summary>
+    public LayerSequence NewLayers { get; }
+
+    /// <summary>The shape of an input without the batch.</summary>
+    public IReadOnlyList<long> InputShape { get; }
+
+    /// <summary>The shape of an output without the batch.</summary>
+    public IReadOnlyList<long> OutputShape => NewLayers.OutputShape;
+
+    /// <summary>The trained parameters by name: those of the pretrained network behind <c>base.</c>, of the new layers behind <c>new.</c>.</summary>
+    internal IEnumerable<KeyValuePair<string, Tensor>> TrainableParameters =>
+        (Pretrained?.Parameters ?? []).Where(p => p.Value.requires_grad).Select(p => KeyValuePair.Create("base." + p.Key, p.Value))
+            .Concat(NewLayers.named_parameters().Select(p => KeyValuePair.Create("new." + p.name, (Tensor)p.parameter)));
+
+    internal long ParameterCount =>
+        (Pretrained?.Parameters ?? []).Sum(p => p.Value.numel()) + NewLayers.named_parameters().Sum(p => p.parameter.numel());
+
+    /// <summary>All that training may change.</summary>
+    internal IEnumerable<Tensor> State => TrainableParameters.Select(p => p.Value)
+        .Concat((Pretrained?.Buffers ?? []).Select(b => b.Value)).Concat(NewLayers.named_buffers().Select(b => b.buffer));
+
+    /// <summary>Puts new layers, whose weights are drawn at random, on a pretrained network.</summary>
+    /// <param name="pretrained">The network, which the result owns; null for none.</param>
+    /// <param name="newLayers">The layers; none to train the pretrained network itself.</param>
+    /// <param name="inputShape">The extents of an input without the batch.</param>
+    /// <param name="seed">Decides the new weights.</param>
+    /// <exception cref="ArgumentException">
+    /// The pretrained network does not take such inputs, or a layer does not take what the one before it gives; the message names both shapes.
+    /// </exception>
+    public static TransferNetwork Create(
+        BaseNetwork? pretrained, IReadOnlyList<Layer> newLayers, IReadOnlyList<long> inputShape, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(newLayers);
+        ArgumentNullException.ThrowIfNull(inputShape);
+        if (pretrained is null && newLayers.Count == 0)
+            throw new ArgumentException("There is neither a pretrained network nor a new layer.", nameof(newLayers));
+        var features = pretrained?.FindOutputShape(inputShape) ?? [.. inputShape];
+        manual_seed(seed);
+        return new TransferNetwork(pretrained, inputShape, LayerSequence.Create(newLayers, features, Origin(pretrained)));
+    }
+
+    /// <summary>Puts stored layers on a pretrained network again.</summary>
+    /// <exception cref="ArgumentException">The shapes do not fit each other.</exception>
+    /// <exception cref="InvalidDataException">A weight is missing or of another shape.</exception>
+    internal static TransferNetwork Load(
+        BaseNetwork? pretrained, IReadOnlyList<Layer> newLayers, IReadOnlyList<long> inputShape, Checkpoint checkpoint)
+    {
+        var features = pretrained?.FindOutputShape(inputShape) ?? [.. inputShape];
+        return new TransferNetwork(pretrained, inputShape, LayerSequence.Load(newLayers, features, checkpoint, Origin(pretrained)));
+    }
+
+    /// <summary>[batch, input shape] to [batch, output shape]. Belongs to the caller's dispose scope.</summary>
+    public Tensor Forward(Tensor input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        using var scope = NewDisposeScope();
+        return NewLayers.forward(Features(input)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Computes rows without gradients.</summary>
+    /// <param name="rows">How many.</param>
+    /// <param name="read">Writes a row's input, row-major in the input shape.</param>
+    /// <returns>[rows, output shape], row-major.</returns>
+    public float[] Compute(int rows, Action<int, Span<float>> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        int[] batch = [.. Enumerable.Range(0, rows)];
+        return Forward(RowTensors.Create(read, batch, InputShape)).data<float>().ToArray();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NewLayers.Dispose();
+        Pretrained?.Dispose();
+    }
+
+    /// <summary>What the new layers are given: the pretrained network's output.</summary>
+    internal Tensor Features(Tensor input) => Pretrained?.Forward(input) ?? input.alias();
+
+    internal void SetTraining(bool training)
+    {
+        NewLayers.train(training);
+        Pretrained?.SetTraining(training);
+    }
+
+    private static string Origin(BaseNetwork? pretrained) => pretrained?.Description ?? "the input";
+}

@@ -1,0 +1,19 @@
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks.Described;
+
+/// <inheritdoc cref="Layer.Upsampling"/>
+/// <param name="Factor">How many times larger the output is.</param>
+public sealed record UpsamplingLayer(int Factor) : Layer
+{
+    internal override void Check() => CheckSize(nameof(Factor), Factor);
+
+    internal override long[] OutputShape(LayerPlace place)
+    {
+        var (channels, height, width) = place.Picture();
+        return [channels, checked(height * Factor), checked(width * Factor)];
+    }
+
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+        input.repeat_interleave(Factor, 2).repeat_interleave(Factor, 3);
+}

@@ -1,0 +1,18 @@
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks.StyleGan2;
+
+/// <summary>The noise of one pass through the synthesis network.</summary>
+/// <param name="Mode">Where noise comes from.</param>
+/// <param name="Random">What random noise is drawn with; libtorch's default generator where null.</param>
+internal readonly record struct NoiseSource(NoiseMode Mode, Generator? Random = null)
+{
+    /// <summary>Noise for a layer: [N, 1, R, R], or [R, R] for the constant one, or null.</summary>
+    public Tensor? Draw(Tensor constant, long batch) => Mode switch
+    {
+        NoiseMode.Random => randn([batch, 1, .. constant.shape], constant.dtype, constant.device, generator: Random),
+        NoiseMode.Constant => constant,
+        NoiseMode.None => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(constant), Mode, "Unknown noise mode."),
+    };
+}

@@ -1,0 +1,33 @@
+using MLTransfer.Torch.Memory;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Numerics.Rows;
+
+/// <summary>Elements of tensors as float32.</summary>
+internal static unsafe class FloatRows
+{
+    /// <summary>Copies or widens <paramref name="target"/>.Length elements of a contiguous float32 or bfloat16 tensor on the CPU.</summary>
+    /// <param name="source">The tensor; the caller keeps it alive.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="target">Where they go.</param>
+    public static void Read(Tensor source, long start, Span<float> target)
+    {
+        var pointer = NativeTensor.Pointer(source);
+        if (source.dtype == ScalarType.Float32)
+        {
+            new ReadOnlySpan<float>((float*)pointer + start, target.Length).CopyTo(target);
+            return;
+        }
+
+        BFloat16Bits.Widen(new ReadOnlySpan<ushort>((ushort*)pointer + start, target.Length), target);
+    }
+
+    /// <summary>Adds elements instead.</summary>
+    public static void Add(Tensor source, long start, Span<float> target)
+    {
+        using var values = new RowBuffer(target.Length);
+        Read(source, start, values.Span);
+        for (var i = 0; i < target.Length; i++)
+            target[i] += values.Span[i];
+    }
+}

@@ -1,0 +1,199 @@
+using MLTransfer.Torch.Networks.StyleGan2;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
+
+namespace MLTransfer.Torch.Training.Adversarial;
+
+/// <summary>The four kinds of update of StyleGAN2's training: of each network, by its main loss and by its regularization (arXiv 1912.04958, appendix B).</summary>
+internal sealed class AdversarialUpdates : IDisposable
+{
+    /// <summary>How much of the running mean of path lengths an update replaces.</summary>
+    private const double PathLengthShare = 0.01;
+
+    private readonly StyleGan2Generator _generator;
+    private readonly StyleGan2Discriminator _discriminator;
+    private readonly StyleGan2TrainingOptions _options;
+    private readonly List<(string Name, Parameter Parameter)> _generatorParameters;
+    private readonly List<(string Name, Parameter Parameter)> _discriminatorParameters;
+    private readonly double _generatorRate;
+    private readonly double _discriminatorRate;
+
+    /// <param name="generator">Is trained, but for what the options freeze.</param>
+    /// <param name="discriminator">Is trained, but for what the options freeze.</param>
+    /// <param name="options">How.</param>
+    public AdversarialUpdates(StyleGan2Generator generator, StyleGan2Discriminator discriminator, StyleGan2TrainingOptions options)
+    {
+        (_generator, _discriminator, _options) = (generator, discriminator, options);
+        _generatorParameters = [.. FrozenBlocks.TrainableParameters(generator, options)];
+        _discriminatorParameters = [.. FrozenBlocks.TrainableParameters(discriminator, options)];
+        (GeneratorOptimizer, _generatorRate) = CreateOptimizer(_generatorParameters, options.PathLengthInterval);
+        (DiscriminatorOptimizer, _discriminatorRate) = CreateOptimizer(_discriminatorParameters, options.GradientPenaltyInterval);
+        foreach (var parameter in generator.parameters().Concat(discriminator.parameters()))
+            parameter.requires_grad = false; // but during an update of its network
+    }
+
+    public AdamW GeneratorOptimizer { get; }
+
+    public AdamW DiscriminatorOptimizer { get; }
+
+    /// <summary>The running mean of path lengths, which path length regularization pulls towards.</summary>
+    public double PathLengthMean { get; set; }
+
+    /// <summary>The weight of the R1 penalty.</summary>
+    private double Gamma => _options.GradientPenaltyWeight
+        ?? 0.0002 * _discriminator.ImageResolution * _discriminator.ImageResolution / _options.BatchSize;
+
+    /// <summary>An update of the generator by the non-saturating loss.</summary>
+    /// <param name="labels">[N, width]; null where there are none.</param>
+    /// <param name="draws">Latent vectors, noise and augmentations.</param>
+    /// <param name="augmentation">The probability of augmentations.</param>
+    /// <returns>The loss.</returns>
+    public double UpdateGenerator(Tensor? labels, TrainingDraws draws, double augmentation)
+    {
+        using var scope = NewDisposeScope();
+        using var training = Enable(_generatorParameters);
+        var styles = Styles(_options.BatchSize, labels, draws, updatesAverage: true);
+        var images = Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), draws, augmentation);
+        var loss = AdversarialLosses.TakenForReal(_discriminator.Forward(images, labels));
+        loss.backward();
+        return Step(GeneratorOptimizer, _generatorRate, loss.item<float>(), "generator");
+    }
+
+    /// <summary>An update of the generator by path length regularization, times its interval.</summary>
+    /// <returns>The mean path length.</returns>
+    public double RegularizeGenerator(Tensor? labels, TrainingDraws draws)
+    {
+        using var scope = NewDisposeScope();
+        using var training = Enable(_generatorParameters);
+        var count = Math.Max(1, _options.BatchSize / 2);
+        var styles = Styles(count, labels?.narrow(0, 0, count), draws, updatesAverage: false);
+        if (!styles.requires_grad)
+            styles.requires_grad_(true); // a frozen mapping network
+        var images = _generator.Synthesize(styles, NoiseMode.Random, draws.Generator);
+        var lengths = AdversarialLosses.PathLengths(images, styles, draws.Normal(images.shape, images.device)); // [N]
+        var mean = lengths.mean().item<float>();
+        var target = PathLengthMean + PathLengthShare * (mean - PathLengthMean);
+        ((lengths - target).square().mean() * (_options.PathLengthWeight * _options.PathLengthInterval)).backward();
+        Step(GeneratorOptimizer, _generatorRate, mean, "path length");
+        PathLengthMean = target;
+        return mean;
+    }
+
+    /// <summary>An update of the discriminator by its loss on made and real images.</summary>
+    /// <param name="real">[N, C, R, R].</param>
+    /// <param name="realLabels">[N, width]; null where there are none.</param>
+    /// <param name="labels">Of the images that are made.</param>
+    /// <param name="draws">Latent vectors, noise and augmentations.</param>
+    /// <param name="augmentation">The probability of augmentations.</param>
+    /// <returns>The loss, and the mean sign of the logits of real images.</returns>
+    public (double Loss, double RealSign) UpdateDiscriminator(
+        Tensor real, Tensor? realLabels, Tensor? labels, TrainingDraws draws, double augmentation)
+    {
+        using var scope = NewDisposeScope();
+        Tensor made, shown;
+        using (no_grad())
+        {
+            var styles = Styles(_options.BatchSize, labels, draws, updatesAverage: false);
+            made = Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), draws, augmentation);
+            shown = Augment(real, draws, augmentation);
+        }
+
+        using var training = Enable(_discriminatorParameters);
+        var madeLoss = AdversarialLosses.TakenForMade(_discriminator.Forward(made, labels));
+        madeLoss.backward(); // at once, so that the two graphs are not held together
+        var realLogits = _discriminator.Forward(shown, realLabels);
+        var realLoss = AdversarialLosses.TakenForReal(realLogits);
+        realLoss.backward();
+        var loss = Step(DiscriminatorOptimizer, _discriminatorRate, madeLoss.item<float>() + realLoss.item<float>(), "discriminator");
+        return (loss, realLogits.detach().sign().mean().item<float>());
+    }
+
+    /// <summary>An update of the discriminator by the R1 penalty, times its interval. The gradient is by the images before augmentation.</summary>
+    /// <returns>The mean squared norm of the gradient.</returns>
+    public double RegularizeDiscriminator(Tensor real, Tensor? realLabels, TrainingDraws draws, double augmentation)
+    {
+        using var scope = NewDisposeScope();
+        using var training = Enable(_discriminatorParameters);
+        var penalty = AdversarialLosses.GradientPenalty(_discriminator, real, realLabels, images => Augment(images, draws, augmentation));
+        (penalty * (Gamma / 2 * _options.GradientPenaltyInterval)).backward();
+        return Step(DiscriminatorOptimizer, _discriminatorRate, penalty.item<float>(), "gradient penalty");
+    }
+
+    public void Dispose()
+    {
+        GeneratorOptimizer.Dispose();
+        DiscriminatorOptimizer.Dispose();
+        foreach (var parameter in _generator.parameters().Concat(_discriminator.parameters()))
+        {
+            parameter.requires_grad = true;
+            parameter.grad = null;
+        }
+    }
+
+    /// <summary>
+    /// Adam with beta1 0 and beta2 0.99. Regularization adds an update to every <paramref name="interval"/>, for which the rates are corrected
+    /// (arXiv 1912.04958, appendix B).
+    /// </summary>
+    private (AdamW Optimizer, double LearningRate) CreateOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, int interval)
+    {
+        var correction = interval > 0 ? interval / (interval + 1.0) : 1;
+        var optimizer = new AdamW(parameters.Select(p => (p.Name, p.Parameter, Decays: false)), beta1: 0, beta2: Math.Pow(0.99, correction), epsilon: 1e-8);
+        return (optimizer, _options.LearningRate * correction);
+    }
+
+    private Tensor Augment(Tensor images, TrainingDraws draws, double probability) => draws.Augment(images, _options.Augmentations, probability);
+
+    /// <summary>w of random latent vectors, [N, styles, width], some of two vectors each.</summary>
+    private Tensor Styles(int count, Tensor? labels, TrainingDraws draws, bool updatesAverage)
+    {
+        using var scope = NewDisposeScope();
+        var styles = _generator.Map(draws.Normal([count, _generator.LatentWidth], _generator.Device), labels);
+        if (updatesAverage && !_options.FreezeMapping)
+            _generator.Mapping.UpdateAverage(styles.select(1, 0));
+        if (draws.Happens(_options.StyleMixingProbability))
+        {
+            var crossover = draws.Next(1, _generator.StyleCount);
+            var others = _generator.Map(draws.Normal([count, _generator.LatentWidth], _generator.Device), labels);
+            styles = cat([styles.narrow(1, 0, crossover), others.narrow(1, crossover, _generator.StyleCount - crossover)], 1);
+        }
+
+        return styles.MoveToOuterDisposeScope();
+    }
+
+    /// <exception cref="NotFiniteNumberException">The loss or the gradient is NaN or infinite; no weight is changed.</exception>
+    private static double Step(AdamW optimizer, double learningRate, double loss, string name)
+    {
+        var gradientNorm = optimizer.GradientNorm();
+        if (!double.IsFinite(loss) || !double.IsFinite(gradientNorm))
+        {
+            optimizer.ClearGradients();
+            throw new NotFiniteNumberException($"the {name} loss is {loss} and the gradient norm {gradientNorm}");
+        }
+
+        optimizer.Step(learningRate, weightDecay: 0, gradientFactor: 1);
+        optimizer.ClearGradients();
+        return loss;
+    }
+
+    private static GradientSwitch Enable(List<(string Name, Parameter Parameter)> parameters) => new(parameters);
+
+    /// <summary>Lets parameters take gradients until it is disposed.</summary>
+    private readonly struct GradientSwitch : IDisposable
+    {
+        private readonly List<(string Name, Parameter Parameter)> _parameters;
+
+        public GradientSwitch(List<(string Name, Parameter Parameter)> parameters)
+        {
+            _parameters = parameters;
+            foreach (var (_, parameter) in parameters)
+                parameter.requires_grad = true;
+        }
+
+        public void Dispose()
+        {
+            foreach (var (_, parameter) in _parameters)
+                parameter.requires_grad = false;
+        }
+    }
+}

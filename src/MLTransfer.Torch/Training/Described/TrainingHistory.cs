@@ -1,0 +1,17 @@
+namespace MLTransfer.Torch.Training.Described;
+
+/// <summary>How training went, epoch by epoch.</summary>
+public sealed record TrainingHistory
+{
+    /// <summary>The epochs in order.</summary>
+    public required IReadOnlyList<EpochResult> Epochs { get; init; }
+
+    /// <summary>What the metric is: mean absolute error for the squared and the absolute error, accuracy for cross-entropies.</summary>
+    public required string MetricName { get; init; }
+
+    /// <summary>The epoch, from 1, whose weights the network has.</summary>
+    public required int ModelEpoch { get; init; }
+
+    /// <summary>Whether training ended because the validation loss did not fall any more.</summary>
+    public required bool StoppedEarly { get; init; }
+}

@@ -1,0 +1,120 @@
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Numerics;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Training.Language;
+
+/// <summary>Next-token cross-entropy together with the output head, the widest matrix of a language model.</summary>
+/// <remarks>
+/// Logits of a whole batch, [tokens, vocabulary], would take several times the memory of everything else. They are made for some rows at a time
+/// and turned into their own gradient in place, so that neither forward nor backward pass ever holds more than these rows.
+/// </remarks>
+internal static class LanguageModelLoss
+{
+    /// <summary>The memory of the logits that are held at once, 64 MiB.</summary>
+    private const long ChunkBytes = 1 << 26;
+
+    /// <summary>The elements from which on a head takes so much memory that room for it is worth the time that giving back the heap's gaps takes.</summary>
+    private const long LargeHead = 1 << 24;
+
+    /// <summary>The sum over a batch's predicted tokens of -ln p(token), in nats.</summary>
+    public static double Sum(CausalLanguageModel model, TrainingBatch batch)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var rows = PredictingRows(model, batch);
+        double sum = 0;
+        foreach (var (start, count) in Chunks(model, rows))
+        {
+            using var chunkScope = NewDisposeScope();
+            var logits = model.ComputeLogits(rows.narrow(0, start, count)); // [count, vocabulary]
+            sum += CrossEntropy.Sum(logits, batch.Targets.narrow(0, start, count));
+        }
+
+        return sum;
+    }
+
+    /// <summary>Adds the gradient of the loss, times a factor, to the gradients of the model's parameters.</summary>
+    /// <returns>The sum over predicted tokens of -ln p(token), times the factor.</returns>
+    /// <param name="model">The model.</param>
+    /// <param name="batch">The rows.</param>
+    /// <param name="factor">What the loss is multiplied with.</param>
+    /// <param name="checkpoints">Computes blocks twice to save memory; null for once.</param>
+    /// <param name="frozen">Where frozen weights are that are not in memory; null where all are.</param>
+    public static double Backward(
+        CausalLanguageModel model, TrainingBatch batch, double factor, GradientCheckpoints? checkpoints = null, FrozenWeights? frozen = null)
+    {
+        using var scope = NewDisposeScope();
+        var table = model.TokenEmbedding;
+        var ids = batch.Input.InputIds.view(-1);
+        Tensor embeddings; // a leaf of the graph: libtorch would make its gradient into one of the whole table
+        using (no_grad())
+            embeddings = table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(table.requires_grad);
+        frozen?.ReleaseMemory(); // of the table
+        var input = batch.Input with { InputEmbeddings = embeddings, GradientCheckpoints = checkpoints };
+        var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
+        if (rows.device_type == TorchSharp.DeviceType.CPU && model.OutputHead.numel() >= LargeHead)
+            NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
+
+        var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);
+        if (rows.requires_grad)
+            autograd.backward(rows, rowGradients);
+        checkpoints?.Backward();
+        if (embeddings.grad is { } gradient)
+        {
+            table.grad ??= zeros_like(table);
+            using var tableGradient = table.grad;
+            tableGradient.index_add_(0, ids, gradient.view(-1, table.shape[1]), 1);
+        }
+
+        return sum * factor;
+    }
+
+    /// <summary>The loss, the gradient of what the head reads, and the head's gradient added to where gradients are.</summary>
+    internal static (double Sum, Tensor RowGradients) BackwardHead(CausalLanguageModel model, Tensor rows, Tensor targets, double factor)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var rowGradients = empty_like(rows);
+        var type = model.ComputeType ?? model.OutputHead.dtype;
+        var inputs = rows.to(type);
+        var weight = model.ConvertedOutputHead ?? model.OutputHead.to(type); // [vocabulary, C]
+        var headGradient = model.OutputHead.requires_grad ? new HeadGradient(model.OutputHead, type) : null;
+        Tensor? memory = null; // of the first chunk, which is the longest
+        double sum = 0;
+        foreach (var (start, count) in Chunks(model, rows))
+        {
+            using var chunkScope = NewDisposeScope();
+            var input = inputs.narrow(0, start, count);
+            memory ??= empty([count, model.VocabularySize], type, rows.device).MoveToOuterDisposeScope();
+            var logits = memory.narrow(0, 0, count);
+            logits.addmm_(input, weight.t(), 0, 1);
+            sum += CrossEntropy.SumWithGradient(logits, targets.narrow(0, start, count), factor);
+            rowGradients.narrow(0, start, count).copy_(mm(logits, weight));
+            headGradient?.Add(logits, input);
+        }
+
+        return (sum, rowGradients.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The hidden states that a token is predicted from: [predicted tokens, C].</summary>
+    private static Tensor PredictingRows(CausalLanguageModel model, TrainingBatch batch)
+    {
+        var hidden = model.ComputeHiddenStates(batch.Input); // [B, T, C]
+        var width = hidden.shape[2];
+        return batch.Positions is null
+            ? hidden.narrow(1, 0, hidden.shape[1] - 1).reshape(-1, width)
+            : hidden.view(-1, width).index_select(0, batch.Positions);
+    }
+
+    private static IEnumerable<(long Start, long Count)> Chunks(CausalLanguageModel model, Tensor rows)
+    {
+        var rowBytes = (long)model.VocabularySize * NativeTensor.ElementSize(model.ComputeType ?? model.DataType);
+        var most = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
+        var count = (rows.shape[0] + most - 1) / most;
+        var length = count > 1 ? ((rows.shape[0] + count - 1) / count + 63) / 64 * 64 : most; // as many chunks, of equal length: they need the least memory
+        for (long start = 0; start < rows.shape[0]; start += length)
+            yield return (start, Math.Min(length, rows.shape[0] - start));
+    }
+}

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using MLTransfer.Onnx.Reading;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Networks.Described;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Networks;
+
+/// <summary>Makes pretrained networks, from the user's files and from model files.</summary>
+internal static class BaseNetworks
+{
+    public static BaseNetwork FromOnnx(OnnxGraph graph, bool imports) => imports ? new OnnxImport(graph) : new OnnxFeatures(graph);
+
+    public static ModuleBaseNetwork FromTorchScript(byte[] program, string location)
+    {
+        jit.ScriptModule<Tensor, Tensor> module;
+        try
+        {
+            module = jit.load<Tensor, Tensor>(program);
+        }
+        catch (ExternalException exception)
+        {
+            throw new InvalidDataException($"{location} is not a TorchScript file that libtorch loads: {exception.Message.Split('\n')[0]}", exception);
+        }
+
+        return Own(module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
+    }
+
+    public static ModuleBaseNetwork FromLayers(IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights)
+    {
+        var sequence = LayerSequence.Load(layers, inputShape, weights);
+        return Own(sequence, () => new ModuleBaseNetwork(sequence, $"the layers of '{weights.Location}'"));
+    }
+
+    public static ModuleBaseNetwork FromModule(string typeName, Checkpoint? weights)
+    {
+        var module = TrustedModules.Create(typeName);
+        return Own(module, () =>
+        {
+            var network = new ModuleBaseNetwork(module, $"the module '{typeName}'");
+            if (weights is not null)
+                network.LoadWeights(weights);
+            return network;
+        });
+    }
+
+    private static ModuleBaseNetwork Own(nn.Module module, Func<ModuleBaseNetwork> create)
+    {
+        try
+        {
+            return create();
+        }
+        catch
+        {
+            module.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using MLTransfer.Onnx.Reading;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.Described;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Networks;
+
+/// <summary>Where the pretrained network of <see cref="TorchModuleOptions"/> comes from.</summary>
+/// <remarks>Networks take and give float32 tensors whose first dimension is the batch. Pictures are [batch, channels, height, width].</remarks>
+public abstract record PretrainedNetwork
+{
+    private PretrainedNetwork()
+    {
+    }
+
+    /// <summary>An ONNX file that ONNX Runtime computes. It stays as it is; any operator that ONNX Runtime knows may be in it.</summary>
+    /// <param name="path">The file, with its weights inside.</param>
+    /// <param name="outputName">The value of the graph that new layers are put on, such as the one before the classes; null for the graph's output.</param>
+    public static PretrainedNetwork OnnxFeatures(string path, string? outputName = null) => new OnnxSource(Named(path), outputName, Imports: false);
+
+    /// <summary>An ONNX file that is made into layers of TorchSharp, which can be trained.</summary>
+    /// <param name="path">The file, with its weights inside, in float32.</param>
+    /// <param name="outputName">The value of the graph that new layers are put on, such as the one before the classes; null for the graph's output.</param>
+    public static PretrainedNetwork OnnxLayers(string path, string? outputName = null) => new OnnxSource(Named(path), outputName, Imports: true);
+
+    /// <summary>A TorchScript file, as <c>torch.jit.save</c> writes it. It is a program: load only files that you trust.</summary>
+    public static PretrainedNetwork TorchScript(string path) => new ScriptSource(Named(path));
+
+    /// <summary>Layers by their description, with the weights in a safetensors file under <c>name.weight</c>, <c>name.bias</c>.</summary>
+    /// <param name="path">The safetensors file.</param>
+    /// <param name="layers">The layers; <see cref="LayerJson"/> reads such a list from JSON.</param>
+    public static PretrainedNetwork Layers(string path, IReadOnlyList<Layer> layers)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        return new LayerSource(Named(path), layers);
+    }
+
+    /// <summary>A class of your own.</summary>
+    /// <param name="weightsPath">A safetensors file with its weights; null to take them as the constructor makes them.</param>
+    public static PretrainedNetwork Module<TModule>(string? weightsPath = null)
+        where TModule : nn.Module<Tensor, Tensor>, new()
+    {
+        TrustedModules.RegisterType(typeof(TModule));
+        return new ModuleSource(TrustedModules.NameOf(typeof(TModule)), weightsPath);
+    }
+
+    /// <summary>A class of your own, by name, with a constructor without parameters.</summary>
+    /// <param name="typeName">The assembly-qualified name, such as <c>MyApplication.MyNetwork, MyApplication</c>.</param>
+    /// <param name="weightsPath">A safetensors file with its weights; null to take them as the constructor makes them.</param>
+    /// <exception cref="ArgumentException">There is no such type, or it is not a module of one tensor to one tensor.</exception>
+    public static PretrainedNetwork Module(string typeName, string? weightsPath = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(typeName);
+        Type? type;
+        try
+        {
+            type = Type.GetType(typeName);
+        }
+        catch (Exception exception) when (exception is IOException or BadImageFormatException)
+        {
+            throw new ArgumentException($"The assembly of the type '{typeName}' cannot be loaded: {exception.Message}", nameof(typeName), exception);
+        }
+
+        TrustedModules.RegisterType(type ?? throw new ArgumentException(
+            $"There is no type '{typeName}'. Give its name with namespace and assembly: 'MyApplication.MyNetwork, MyApplication'.", nameof(typeName)));
+        return new ModuleSource(TrustedModules.NameOf(type), weightsPath);
+    }
+
+    /// <summary>Loads the network.</summary>
+    /// <param name="inputShape">The shape of an input without the batch, for layers that are only described.</param>
+    internal abstract BaseNetwork Load(IReadOnlyList<long> inputShape);
+
+    /// <summary>The shape of an input without the batch where the network has one of its own; null otherwise.</summary>
+    internal virtual IReadOnlyList<long>? InputShape => null;
+
+    private static string Named(string path)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        return path;
+    }
+
+    private sealed record OnnxSource(string Path, string? OutputName, bool Imports) : PretrainedNetwork
+    {
+        internal override IReadOnlyList<long>? InputShape => Read().InputShape;
+
+        internal override BaseNetwork Load(IReadOnlyList<long> inputShape) => BaseNetworks.FromOnnx(Read(), Imports);
+
+        private OnnxGraph Read() => OnnxGraph.Read(File.ReadAllBytes(Path), Path, OutputName);
+    }
+
+    private sealed record ScriptSource(string Path) : PretrainedNetwork
+    {
+        internal override BaseNetwork Load(IReadOnlyList<long> inputShape) => BaseNetworks.FromTorchScript(File.ReadAllBytes(Path), $"'{Path}'");
+    }
+
+    private sealed record LayerSource(string Path, IReadOnlyList<Layer> Description) : PretrainedNetwork
+    {
+        internal override BaseNetwork Load(IReadOnlyList<long> inputShape)
+        {
+            using var file = SafetensorsFile.Open(Path);
+            return BaseNetworks.FromLayers(Description, inputShape, file);
+        }
+    }
+
+    private sealed record ModuleSource(string TypeName, string? WeightsPath) : PretrainedNetwork
+    {
+        internal override BaseNetwork Load(IReadOnlyList<long> inputShape)
+        {
+            if (WeightsPath is null)
+                return BaseNetworks.FromModule(TypeName, weights: null);
+            using var file = SafetensorsFile.Open(WeightsPath);
+            return BaseNetworks.FromModule(TypeName, file);
+        }
+    }
+}

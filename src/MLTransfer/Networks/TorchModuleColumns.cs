@@ -1,0 +1,69 @@
+using System.Text.Json.Serialization;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+namespace MLTransfer.Networks;
+
+/// <summary>The columns that a network reads and makes; part of a saved model.</summary>
+internal sealed record TorchModuleColumns
+{
+    public required string Input { get; init; }
+
+    public required string Output { get; init; }
+
+    public required NetworkOutputKind OutputKind { get; init; }
+
+    public required bool InputIsImage { get; init; }
+
+    /// <summary>The shape of an input without the batch.</summary>
+    public required IReadOnlyList<long> InputShape { get; init; }
+
+    /// <summary>The shape of an output without the batch.</summary>
+    public required IReadOnlyList<long> OutputShape { get; init; }
+
+    /// <summary>How the pixels of input images become numbers.</summary>
+    public required ImageScaling InputScaling { get; init; }
+
+    /// <summary>How numbers become the pixels of output images.</summary>
+    public required ImageScaling OutputScaling { get; init; }
+
+    [JsonIgnore]
+    public DataViewType OutputType => OutputKind switch
+    {
+        NetworkOutputKind.Scalar => NumberDataViewType.Single,
+        NetworkOutputKind.Image => new ImageDataViewType((int)OutputShape[1], (int)OutputShape[2]),
+        _ => new VectorDataViewType(NumberDataViewType.Single, dimensions: OutputShape.Select(extent => (int)extent).ToArray()),
+    };
+
+    /// <exception cref="ArgumentException">Shapes and kinds do not fit each other.</exception>
+    public void Check()
+    {
+        CheckExtents(InputShape);
+        CheckExtents(OutputShape);
+        OptionCheck.Defined(nameof(OutputKind), OutputKind);
+        var fits = OutputKind switch
+        {
+            NetworkOutputKind.Scalar => TensorColumn.ElementCount(OutputShape) == 1,
+            NetworkOutputKind.Image => OutputShape is [1 or 3, _, _],
+            _ => true,
+        };
+        if (!fits)
+            throw new ArgumentException($"an output of shape [{string.Join(", ", OutputShape)}] does not fit the output column's type");
+        if (InputIsImage)
+        {
+            if (InputShape is not [1 or 3, _, _])
+                throw new ArgumentException($"an input of shape [{string.Join(", ", InputShape)}] is no image");
+            InputScaling.Check(InputShape[0]);
+        }
+
+        if (OutputKind == NetworkOutputKind.Image)
+            OutputScaling.Check(OutputShape[0]);
+
+        static void CheckExtents(IReadOnlyList<long> shape)
+        {
+            if (shape.Count is < 1 or > 8 || shape.Any(extent => extent is < 1 or > int.MaxValue)
+                || shape.Aggregate(1.0, (product, extent) => product * extent) > int.MaxValue)
+                throw new ArgumentException($"the shape [{string.Join(", ", shape)}] is not usable");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Google.Protobuf;
+using MLTransfer.Onnx.Reading;
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Networks.Described;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Onnx.Tests.Reading;
+
+public class NetworkToOnnxTests
+{
+    private static readonly Layer[] s_allLayers =
+    [
+        Layer.Convolution(8, 3, Activation.LeakyRelu, stride: 2), Layer.BatchNormalization(Activation.Relu), Layer.Upsampling(2),
+        Layer.TransposedConvolution(6, 4, Activation.Silu, stride: 2, padding: 1), Layer.MaximumPooling(2), Layer.AveragePooling(2),
+        Layer.Dropout(0.5), Layer.Convolution(4, 3, Activation.Gelu), Layer.Reshape(4, 16), Layer.LayerNormalization(), Layer.Dense(5, Activation.Tanh),
+        Layer.Flatten(), Layer.Dense(12, Activation.Relu), Layer.Reshape(3, 2, 2), Layer.GlobalAveragePooling(), Layer.Activate(Activation.Sigmoid),
+        Layer.Dense(4, Activation.Softmax),
+    ];
+
+    [Fact]
+    public void Every_layer_gives_in_ONNX_Runtime_what_it_gives_here()
+    {
+        using var network = TransferNetwork.Create(null, s_allLayers, [3, 8, 8], seed: 1);
+
+        Check(network, 1e-5);
+    }
+
+    [Theory]
+    [InlineData(11)]
+    [InlineData(13)]
+    [InlineData(18)]
+    public void New_layers_are_written_behind_a_graph_of_any_version(int opset)
+    {
+        var graph = new TestGraph(opset, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1])).ToGraph();
+        using (var network = TransferNetwork.Create(new OnnxImport(graph), s_allLayers, [3, 8, 8], seed: 1))
+            Check(network, 1e-5);
+        using (var network = TransferNetwork.Create(new OnnxFeatures(graph), s_allLayers, [3, 8, 8], seed: 1))
+            Check(network, 1e-5);
+    }
+
+    [Fact]
+    public void The_graph_scales_its_input_as_asked()
+    {
+        using var scope = NewDisposeScope();
+        var graph = new TestGraph(17, null, 3, 4, 4).Weight("w", 2, 3, 1, 1).Node("Conv", "x w", "y").ToGraph();
+        using var network = TransferNetwork.Create(new OnnxImport(graph), [Layer.Flatten()], [3, 4, 4], seed: 1);
+        var pixels = randint(0, 256, [2, 3, 4, 4], ScalarType.Float32, generator: new Generator(5));
+        float[] scale = [0.1f, 0.2f, 0.3f], offset = [-1, 0, 1];
+
+        using var exported = Load(NetworkToOnnx.Create(network, "pixels", "result", scale, offset).ToByteArray());
+
+        var scaled = pixels * tensor(scale, [3, 1, 1]) + tensor(offset, [3, 1, 1]);
+        Assert.InRange((network.Forward(scaled) - exported.Forward(pixels)).abs().max().item<float>(), 0, 1e-4);
+        Assert.Equal("pixels", exported.Graph.Input);
+        Assert.Equal("result", exported.Graph.Output);
+    }
+
+    [Fact]
+    public void A_network_without_a_graph_is_refused()
+    {
+        using var network = TransferNetwork.Create(new ModuleBaseNetwork(nn.Linear(4, 3), "my module"), [Layer.Dense(2)], [4], seed: 1);
+
+        var message = Assert.Throws<NotSupportedException>(() => NetworkToOnnx.Create(network, "x", "y", null, null)).Message;
+
+        Assert.Contains("my module", message, StringComparison.Ordinal);
+    }
+
+    private static void Check(TransferNetwork network, double tolerance)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        using var exported = Load(NetworkToOnnx.Create(network, "input", "output", null, null).ToByteArray());
+        var input = randn([3, 3, 8, 8], generator: new Generator(5));
+        var (expected, computed) = (network.Forward(input), exported.Forward(input));
+        Assert.Equal(expected.shape, computed.shape);
+        Assert.InRange((expected - computed).abs().max().item<float>(), 0, tolerance);
+    }
+
+    private static OnnxFeatures Load(byte[] file) => new(OnnxGraph.Read(file, "exported.onnx", null));
+}
