@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -83,7 +84,7 @@ internal sealed class Gpt2Transformer : CheckpointModule
         _positionEmbedding = new Embedding(weights.Scope("wpe"), configuration.Positions, configuration.Width, initialization);
         _blocks = [.. Enumerable.Range(0, configuration.Layers).Select(i => new Gpt2Block(configuration, i, weights.Scope($"h.{i}")))];
         _finalNorm = new LayerNorm(weights.Scope("ln_f"), configuration.Width, configuration.LayerNormEpsilon);
-        _hasRowKernels = Activation.GetForRows(configuration.ActivationFunction) is not null;
+        _hasRowKernels = ActivationFunction.GetForRows(ActivationNames.Parse(configuration.ActivationFunction)) is not null;
 
         Dropout = new DropoutProbabilities(
             configuration.EmbeddingDropout, configuration.AttentionDropout, configuration.ResidualDropout);
@@ -272,7 +273,7 @@ internal sealed class Gpt2FeedForward : CheckpointModule
 {
     private readonly Linear _expansion;
     private readonly Linear _projection;
-    private readonly Func<Tensor, Tensor> _activation;
+    private readonly Activation _activation;
     private readonly RowActivation? _rowActivation;
 
     public Gpt2FeedForward(Gpt2Configuration configuration, WeightScope weights)
@@ -281,8 +282,8 @@ internal sealed class Gpt2FeedForward : CheckpointModule
         var (width, inner) = (configuration.Width, configuration.InnerWidth ?? 4 * configuration.Width);
         var initialization = Initialization.Normal(configuration.InitializerRange);
         var residualInitialization = Initialization.Normal(configuration.InitializerRange / Math.Sqrt(2 * configuration.Layers));
-        _activation = Activation.Get(configuration.ActivationFunction);
-        _rowActivation = Activation.GetForRows(configuration.ActivationFunction);
+        _activation = ActivationNames.Parse(configuration.ActivationFunction);
+        _rowActivation = ActivationFunction.GetForRows(_activation);
         _expansion = new Linear(weights.Scope("c_fc"), width, inner, WeightLayout.InputByOutput, initialization);
         _projection = new Linear(weights.Scope("c_proj"), inner, width, WeightLayout.InputByOutput, residualInitialization);
         register_module("c_fc", _expansion);
@@ -292,7 +293,7 @@ internal sealed class Gpt2FeedForward : CheckpointModule
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return _projection.call(_activation(_expansion.call(x))).MoveToOuterDisposeScope(); // [B, T, C]
+        return _projection.call(ActivationFunction.Apply(_activation, _expansion.call(x))).MoveToOuterDisposeScope(); // [B, T, C]
     }
 
     public void Step(ReadOnlySpan<float> x, Span<float> residual, DecodingStep step)
