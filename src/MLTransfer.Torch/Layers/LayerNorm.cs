@@ -37,7 +37,7 @@ internal sealed class LayerNorm : nn.Module<Tensor, Tensor>
         var bias = parameters.Span[width..];
         FloatRows.Read(_weight, 0, weight);
         FloatRows.Read(_bias, 0, bias);
-        RowNormalization.Compute(input, weight, bias, (float)_epsilon, output);
+        RowNormalization.Layer(input, width, weight, bias, (float)_epsilon, output);
     }
 
     protected override void RegisterComponents()

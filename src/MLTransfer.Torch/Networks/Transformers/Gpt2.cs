@@ -262,8 +262,12 @@ internal sealed class Gpt2Attention : CheckpointModule
         using var queryKeyValue = new RowBuffer(3 * x.Length);
         using var attended = new RowBuffer(x.Length);
         _queryKeyValue.Apply(x, queryKeyValue.Span, step);
-        step.Cache.Attend(_layer, queryKeyValue.Span, step, (float)(_queryFactor / Math.Sqrt(_headWidth)), attended.Span);
+        step.Cache.Store(_layer, Part(queryKeyValue.Span, 1), Part(queryKeyValue.Span, 2));
+        var attention = new AttentionRows { Starts = step.Starts, Scale = (float)(_queryFactor / Math.Sqrt(_headWidth)) };
+        step.Cache.Attend(_layer, Part(queryKeyValue.Span, 0), attention, attended.Span, step.Threads);
         _projection.Apply(attended.Span, residual, step, accumulate: true);
+
+        RowSlices Part(Span<float> rows, int part) => RowSlices.Within(rows, step.Rows, part * _heads * _headWidth, _heads, _headWidth);
     }
 }
 
