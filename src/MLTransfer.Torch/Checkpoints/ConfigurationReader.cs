@@ -39,9 +39,7 @@ internal sealed class ConfigurationReader(JsonObject json, string origin = Model
     {
         if (json[key] is not { } node)
             return null;
-        return node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<double>(out var number) && double.IsFinite(number)
-            ? number
-            : throw Wrong(key, node, "a finite number");
+        return Number(node) ?? throw Wrong(key, node, "a finite number");
     }
 
     /// <summary>A number above 0.</summary>
@@ -90,9 +88,8 @@ internal sealed class ConfigurationReader(JsonObject json, string origin = Model
         node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : null);
 
     /// <summary>A list of finite numbers, or null.</summary>
-    public IReadOnlyList<double>? Numbers(string key) => List(key, "a list of finite numbers", static node =>
-        node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<double>(out var number) && double.IsFinite(number)
-            ? (object)number : null)?.Cast<double>().ToList();
+    public IReadOnlyList<double>? Numbers(string key) =>
+        List(key, "a list of finite numbers", static node => (object?)Number(node))?.Cast<double>().ToList();
 
     /// <summary>A list of lists, whatever they hold, or null.</summary>
     public JsonArray? Array(string key)
@@ -106,7 +103,7 @@ internal sealed class ConfigurationReader(JsonObject json, string origin = Model
     /// <exception cref="NotSupportedException">The entry is there and not null, false or 0.</exception>
     public void Refuse(string key, string what)
     {
-        if (json[key] is { } node && node.GetValueKind() != JsonValueKind.False && !(node is JsonValue value && value.TryGetValue<double>(out var n) && n == 0))
+        if (json[key] is { } node && node.GetValueKind() != JsonValueKind.False && Number(node) != 0)
             throw Unsupported(key, what);
     }
 
@@ -121,11 +118,17 @@ internal sealed class ConfigurationReader(JsonObject json, string origin = Model
     public IReadOnlyList<T> OfLength<T>(string key, IReadOnlyList<T> list, int length) => list.Count == length
         ? list : throw Invalid($"{key} has {list.Count} entries; expected {length}");
 
+    // A node that a program made holds an int where a parsed one holds text: what both have in common is how they are written.
+    private static double? Number(JsonNode? node) =>
+        node?.GetValueKind() == JsonValueKind.Number
+        && double.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+            ? number : null;
+
     private int? Whole(string key, int minimum)
     {
         if (json[key] is not { } node)
             return null;
-        if (node.GetValueKind() != JsonValueKind.Number || !node.AsValue().TryGetValue<double>(out var number) || number != Math.Floor(number))
+        if (Number(node) is not { } number || number != Math.Floor(number))
             throw Wrong(key, node, "a whole number");
         return number >= minimum && number <= MaximumSize ? (int)number : throw new InvalidDataException(string.Create(
             CultureInfo.InvariantCulture, $"{origin}: {key} is {number}; expected {minimum} to {MaximumSize}."));

@@ -162,28 +162,25 @@ internal sealed class AttentionModule : ISublayerModule
     private Tensor Attend(Tensor query, Tensor key, Tensor value, AttentionMask mask, Tensor? bias, Pass pass)
     {
         var drops = pass.Training && pass.Dropout.Attention > 0;
+        if (_attention.SoftCap is null && !drops && bias is null)
+            return F.scaled_dot_product_attention(query, key, value, mask.Allowed, 0, mask.IsCausal);
+        var allowed = mask.IsCausal ? AttentionMask.Triangle(query.shape[2], query.device) : mask.Allowed;
         if (_attention.SoftCap is null && !drops)
-            return F.scaled_dot_product_attention(query, key, value, Combine(mask.Allowed, bias, query.dtype), 0, mask.IsCausal);
+            return F.scaled_dot_product_attention(query, key, value, Combine(allowed, bias!.to(query.dtype)), 0, false);
 
         var scores = query.matmul(key.transpose(-2, -1)) / Math.Sqrt(_attention.HeadWidth);            // [B, H, T, S]
         if (_attention.SoftCap is { } cap)
             scores = (scores / cap).tanh() * cap;
         if (bias is not null)
             scores = scores + bias.to(scores.dtype);
-        var allowed = mask.IsCausal ? AttentionMask.Triangle(query.shape[2], query.device) : mask.Allowed;
         if (allowed is not null)
             scores = scores.masked_fill(allowed.logical_not(), finfo(scores.dtype).min);
         var weights = F.softmax(scores, -1, ScalarType.Float32).to(value.dtype);
         return pass.Draws.Apply(weights, pass.Dropout.Attention, pass.Training).matmul(value);
     }
 
-    private static Tensor? Combine(Tensor? allowed, Tensor? bias, ScalarType type)
-    {
-        if (bias is null)
-            return allowed;
-        var added = bias.to(type);
-        return allowed is null ? added : added.masked_fill(allowed.logical_not(), finfo(type).min);
-    }
+    private static Tensor Combine(Tensor? allowed, Tensor bias) =>
+        allowed is null ? bias : bias.masked_fill(allowed.logical_not(), finfo(bias.dtype).min);
 
     private (Tensor Query, Tensor Key, Tensor Value) Project(Tensor x, Pass pass)
     {

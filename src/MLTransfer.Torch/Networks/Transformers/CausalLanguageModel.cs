@@ -26,11 +26,14 @@ public sealed class CausalLanguageModel : TransformerNetwork
     /// <summary>The last hidden states, as the output head reads them: [batch, length, width].</summary>
     public Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
 
-    /// <summary>Logits of every position: [batch, length, vocabulary].</summary>
+    /// <summary>Logits of every position: [batch, length, vocabulary], of several streams of tokens [batch, streams, length, vocabulary].</summary>
     public Tensor Forward(ModelInput input)
     {
-        using var hiddenStates = ComputeHiddenStates(input);
-        return ComputeLogits(hiddenStates);
+        using var scope = NewDisposeScope();
+        var hiddenStates = ComputeHiddenStates(input);
+        return (Output.Heads.Count == 1
+            ? ComputeLogits(hiddenStates)
+            : stack(Output.Heads.Select(head => head.Logits(hiddenStates, ComputeType)), 1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Room for the keys and values of <paramref name="batch"/> sequences.</summary>

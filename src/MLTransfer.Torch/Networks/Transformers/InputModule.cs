@@ -163,6 +163,6 @@ internal sealed class InputModule
         var angles = positions.to(ScalarType.Float32).unsqueeze(-1) * frequencies;       // [batch, length, width / 2]
         return (order == SinusoidOrder.CosinesThenSines
             ? cat([angles.cos(), angles.sin()], -1)
-            : stack([angles.sin(), angles.cos()], -1).flatten(-2, -1)).to(type);
+            : stack([angles.sin(), angles.cos()], -1).reshape([.. positions.shape, _width])).to(type);
     }
 }

@@ -85,9 +85,10 @@ internal sealed class RotaryTable(Rotary rotary)
             return cat(rest > 0 ? [.. turned, heads.narrow(-1, rotary.Width, rest)] : turned, -1).MoveToOuterDisposeScope();
         }
 
-        var pairs = heads.narrow(-1, 0, rotary.Width).unflatten(-1, [half, 2]);      // [batch, heads, length, width / 2, 2]
+        var values = heads.narrow(-1, 0, rotary.Width);
+        var pairs = values.reshape([.. values.shape[..^1], half, 2]);                // [batch, heads, length, width / 2, 2]
         var (first, second) = (pairs.select(-1, 0), pairs.select(-1, 1));
-        var both = stack([first * cos - second * sin, second * cos + first * sin], -1).flatten(-2, -1);
+        var both = stack([first * cos - second * sin, second * cos + first * sin], -1).reshape(values.shape);
         return (rest > 0 ? cat([both, heads.narrow(-1, rotary.Width, rest)], -1) : both).MoveToOuterDisposeScope();
     }
 
