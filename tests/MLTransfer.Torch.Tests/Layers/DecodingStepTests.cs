@@ -120,8 +120,8 @@ public class DecodingStepTests
     private static void CopyParameters(CausalLanguageModel from, CausalLanguageModel to)
     {
         using var gradients = no_grad();
-        var sources = from.named_parameters().Concat(LowRankAdaptation.AdapterParameters(from));
-        var targets = to.named_parameters().Concat(LowRankAdaptation.AdapterParameters(to));
+        var sources = from.named_parameters().Concat(from.AdapterParameters());
+        var targets = to.named_parameters().Concat(to.AdapterParameters());
         foreach (var (source, target) in sources.Zip(targets))
             target.parameter.copy_(source.parameter);
     }

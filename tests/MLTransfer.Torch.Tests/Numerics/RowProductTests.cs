@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using FsCheck.Xunit;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Lanes;
 using MLTransfer.Torch.Numerics.Rows;
 using Xunit;
@@ -15,8 +16,10 @@ public class RowProductTests
 
     private const int LargeOutputs = 613;
 
-    /// <summary>Whether weights are bfloat16, and whether they lie as [outputs, inputs].</summary>
-    public static TheoryData<bool, bool> Kinds => new() { { false, false }, { false, true }, { true, false }, { true, true } };
+    private static readonly ScalarType[] s_types = [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16];
+
+    /// <summary>The weights' type, and whether they lie as [outputs, inputs].</summary>
+    public static TheoryData<ScalarType, bool> Kinds => [.. s_types.SelectMany(type => (TheoryDataRow<ScalarType, bool>[])[new(type, false), new(type, true)])];
 
     [Property(MaxTest = 80)]
     public void Every_vector_width_computes_what_plain_numbers_and_libtorch_compute(ushort seed)
@@ -24,7 +27,7 @@ public class RowProductTests
         var random = new Random(seed);
         var (rows, inputs, outputs) = (random.Next(1, RowProduct.MaximumRows + 1), random.Next(1, 150), random.Next(1, 150));
         using var scope = NewDisposeScope();
-        var problem = new Problem(seed, rows, inputs, outputs, random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0);
+        var problem = new Problem(seed, rows, inputs, outputs, s_types[random.Next(3)], random.Next(2) == 0, random.Next(2) == 0);
         var expected = problem.WithLibtorch();
         var twin = problem.Compute<ScalarLanes, float>();
         AssertClose(expected, twin);
@@ -35,15 +38,15 @@ public class RowProductTests
 
         // In this layout each element's terms are added in the same order, whatever the vectors.
         if (!problem.Matrix.IsOutputByInput && outputs % 32 == 0)
-            Assert.Equal(problem.Compute<ScalarLanes, float>(RowActivation.None), problem.Compute<Lanes512, Vector512<float>>(RowActivation.None));
+            Assert.Equal(problem.Compute<ScalarLanes, float>(Activation.None), problem.Compute<Lanes512, Vector512<float>>(Activation.None));
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Neither_threads_nor_other_rows_change_a_bit(bool isBFloat16, bool isOutputByInput)
+    public void Neither_threads_nor_other_rows_change_a_bit(ScalarType type, bool isOutputByInput)
     {
         using var scope = NewDisposeScope();
-        var all = new Problem(3, RowProduct.MaximumRows, LargeInputs, LargeOutputs, isBFloat16, isOutputByInput, true);
+        var all = new Problem(3, RowProduct.MaximumRows, LargeInputs, LargeOutputs, type, isOutputByInput, true);
         var expected = all.Compute();
         AssertClose(all.WithLibtorch(), expected);
         for (var rows = 1; rows <= RowProduct.MaximumRows; rows++)
@@ -58,10 +61,10 @@ public class RowProductTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Many_threads_that_compute_at_once_do_not_disturb_each_other(bool isBFloat16, bool isOutputByInput)
+    public void Many_threads_that_compute_at_once_do_not_disturb_each_other(ScalarType type, bool isOutputByInput)
     {
         using var scope = NewDisposeScope();
-        var problem = new Problem(4, 3, LargeInputs, LargeOutputs, isBFloat16, isOutputByInput, false);
+        var problem = new Problem(4, 3, LargeInputs, LargeOutputs, type, isOutputByInput, false);
         var expected = problem.Compute();
         Parallel.For(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
         {
@@ -71,20 +74,58 @@ public class RowProductTests
         });
     }
 
+    [Fact]
+    public unsafe void Every_float16_is_widened_exactly_by_every_vector_width()
+    {
+        var all = new Half[1 << 16];
+        for (var bits = 0; bits < all.Length; bits++)
+            all[bits] = BitConverter.UInt16BitsToHalf((ushort)bits);
+        Check<ScalarLanes, float>();
+        Check<Lanes128, Vector128<float>>();
+        Check<Lanes256, Vector256<float>>();
+        Check<Lanes512, Vector512<float>>();
+
+        void Check<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged
+        {
+            var actual = new float[all.Length];
+            fixed (Half* source = all)
+            fixed (float* target = actual)
+            {
+                for (var i = 0; i < all.Length; i += 2 * TLanes.Count)
+                {
+                    TLanes.Widen(source + i, out var even, out var odd);
+                    TLanes.Interleave(ref even, ref odd);
+                    TLanes.Store(even, target + i);
+                    TLanes.Store(odd, target + i + TLanes.Count);
+                }
+            }
+
+            for (var bits = 0; bits < all.Length; bits++)
+            {
+                if (Half.IsNaN(all[bits]))
+                    Assert.True(float.IsNaN(actual[bits]));
+                else
+                    Assert.Equal(BitConverter.SingleToUInt32Bits((float)all[bits]), BitConverter.SingleToUInt32Bits(actual[bits]));
+            }
+        }
+    }
+
     [Theory]
-    [InlineData(RowActivation.GeluTanh)]
-    [InlineData(RowActivation.QuickGelu)]
-    [InlineData(RowActivation.Silu)]
-    [InlineData(RowActivation.Relu)]
-    internal void Activations_are_those_of_libtorch(RowActivation activation)
+    [InlineData(Activation.GeluTanh)]
+    [InlineData(Activation.QuickGelu)]
+    [InlineData(Activation.Silu)]
+    [InlineData(Activation.Relu)]
+    internal void Activations_are_those_of_libtorch(Activation activation)
     {
         using var scope = NewDisposeScope();
         var x = cat([linspace(-12, 12, 1001), tensor([-1e30f, -200, -0f, 0, 200, 1e30f])], 0);
         var expected = activation switch
         {
-            RowActivation.GeluTanh => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
-            RowActivation.QuickGelu => x * sigmoid(x * 1.702),
-            RowActivation.Silu => nn.functional.silu(x),
+            Activation.GeluTanh => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
+            Activation.QuickGelu => x * sigmoid(x * 1.702),
+            Activation.Silu => nn.functional.silu(x),
             _ => nn.functional.relu(x),
         };
         var actual = new float[x.numel()];
@@ -113,10 +154,9 @@ public class RowProductTests
         private readonly Tensor? _bias;
         private readonly Tensor _residual;
 
-        public Problem(int seed, int rows, int inputs, int outputs, bool isBFloat16, bool isOutputByInput, bool hasBias)
+        public Problem(int seed, int rows, int inputs, int outputs, ScalarType type, bool isOutputByInput, bool hasBias)
         {
             using var generator = new Generator((ulong)seed);
-            var type = isBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
             _input = randn([rows, inputs], generator: generator) / Math.Sqrt(inputs);
             _weight = (isOutputByInput ? randn([outputs, inputs], generator: generator) : randn([inputs, outputs], generator: generator)).to(type);
             _bias = hasBias ? randn([outputs], generator: generator).to(type) : null;
@@ -144,11 +184,11 @@ public class RowProductTests
         public float[] Compute(int rows, int first, int threads)
         {
             var output = Residual(rows, first);
-            RowProduct.Compute(Input(rows, first), rows, Matrix, output, threads, RowActivation.GeluTanh, accumulate: true);
+            RowProduct.Compute(Input(rows, first), rows, Matrix, output, threads, Activation.GeluTanh, accumulate: true);
             return output;
         }
 
-        public float[] Compute<TLanes, TVector>(RowActivation activation = RowActivation.GeluTanh)
+        public float[] Compute<TLanes, TVector>(Activation activation = Activation.GeluTanh)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {

@@ -289,7 +289,7 @@ public sealed class Trainer
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             using var checkpoints = _options.GradientCheckpointing
-                ? new GradientCheckpoints((long)SplitMix64.Mix((ulong)_options.Seed, 3, (ulong)step, (ulong)passes++))
+                ? new BlockRecomputation((long)SplitMix64.Mix((ulong)_options.Seed, 3, (ulong)step, (ulong)passes++), _model.DropoutSource)
                 : null;
             loss += LanguageModelLoss.Backward(_model, TrainingBatch.Create(part, _model.Device), 1.0 / labels, checkpoints, frozen);
             if (parts.Count > 1)
