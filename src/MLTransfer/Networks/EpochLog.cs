@@ -1,5 +1,5 @@
 using System.Globalization;
-using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML.Runtime;
 

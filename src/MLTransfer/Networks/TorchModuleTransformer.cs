@@ -1,6 +1,6 @@
-using Google.Protobuf;
 using MLTransfer.Columns;
 using MLTransfer.Networks;
+using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints;
@@ -88,9 +88,9 @@ public sealed class TorchModuleTransformer : ITransformer, IColumnMapping, IDisp
         var scalings = Columns.InputIsImage
             ? Enumerable.Range(0, (int)Columns.InputShape[0]).Select(Columns.InputScaling.Channel).ToList()
             : null;
-        var model = NetworkToOnnx.Create(
+        var graph = NetworkToOnnx.Create(
             Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(), scalings?.Select(s => s.Offset).ToArray());
-        AtomicFile.Write(path, stream => model.WriteTo(stream));
+        AtomicFile.Write(path, stream => ModelFileWriter.Write(stream, graph));
     }
 
     /// <inheritdoc/>

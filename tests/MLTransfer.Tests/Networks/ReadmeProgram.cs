@@ -1,5 +1,6 @@
 using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
 using Microsoft.ML.Data;
