@@ -8,12 +8,15 @@ namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>Attention of one new position of each sequence to cached ones.</summary>
 /// <remarks>
-/// Query head h reads key-value head h / (query heads / key-value heads). Query heads that share one are rows of one product, and each of
-/// their numbers is the chain of sums that it would be alone: neither threads nor other rows nor other heads change a bit.
+/// Query head h reads key-value head h / (query heads / key-value heads). Four or more that share one are rows of one product, and each of their
+/// numbers is the chain of sums that it would be alone: neither threads nor other rows nor other heads change a bit.
 /// </remarks>
 internal static unsafe class RowAttention
 {
     private const long SmallestBlockBytes = 64 << 10;
+
+    /// <summary>Fewer query heads than the smallest tile has rows are faster one by one: the keys that they share wait in a cache.</summary>
+    private const int SmallestTile = 4;
 
     /// <summary>output = softmax(scores) * values, where the scores are query times key and what <paramref name="attention"/> makes of it.</summary>
     /// <param name="queries">[rows, heads, head width], where the heads are a multiple of the key-value heads.</param>
@@ -41,7 +44,7 @@ internal static unsafe class RowAttention
         var group = queries.Slices / cache.Heads;
         var parts = Parts(queries.Rows * cache.Heads, group, threads);
         var queriesOfItem = (group + parts - 1) / parts;
-        var paddedQueries = RowTiles.Padded<TLanes, TVector>(queriesOfItem);
+        var paddedQueries = Padded<TLanes, TVector>(queriesOfItem);
         var items = queries.Rows * cache.Heads * parts;
         var itemBytes = 2L * cache.Length * cache.HeadWidth * NativeTensor.ElementSize(cache.ElementType) * queriesOfItem;
         var share = (items + threads - 1) / threads;
@@ -114,9 +117,25 @@ internal static unsafe class RowAttention
         }
     }
 
-    /// <summary>Into how many items a group of query heads is split: none where there is work for all threads anyway.</summary>
-    private static int Parts(int groups, int group, int threads) =>
-        groups == 0 || groups % threads == 0 || groups >= 4 * threads ? 1 : Math.Min(group, (threads + groups - 1) / groups);
+    /// <summary>Into how many items a group of query heads is split: as few as keep all threads busy.</summary>
+    private static int Parts(int groups, int group, int threads)
+    {
+        if (group < SmallestTile)
+            return group;
+        var most = groups < threads ? group : group / SmallestTile;
+        for (var parts = 1; parts < most; parts++)
+        {
+            if (groups * parts % threads == 0 || groups * parts >= 4 * threads)
+                return parts;
+        }
+
+        return most;
+    }
+
+    private static int Padded<TLanes, TVector>(int queries)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        queries < SmallestTile ? queries : RowTiles.Padded<TLanes, TVector>(queries);
 
     private static void ComputeBlock<TLanes, TVector, TElement>(void* state, int block)
         where TLanes : struct, ILanes<TVector>
@@ -143,7 +162,7 @@ internal static unsafe class RowAttention
         if (queries <= 0)
             return;
         var head = sharedHead % work->Cache.Heads * work->Group + firstOfGroup;
-        var padded = RowTiles.Padded<TLanes, TVector>(queries);
+        var padded = Padded<TLanes, TVector>(queries);
         var width = work->Cache.HeadWidth;
         var start = work->Starts[row];
         var count = (work->Ends == null ? work->Cache.Length : work->Ends[row]) - start;
@@ -160,7 +179,12 @@ internal static unsafe class RowAttention
         }
 
         new Span<float>(x + queries * width, (padded - queries) * width).Clear();
-        RowDots<TLanes, TVector, TElement>.Compute(x, padded, width, (TElement*)work->Cache.Keys + offset, scores, count, count);
+        var step = queries < SmallestTile ? 1 : padded;
+        for (var query = 0; query < padded; query += step)
+        {
+            RowDots<TLanes, TVector, TElement>.Compute(
+                x + query * width, step, width, (TElement*)work->Cache.Keys + offset, scores + (nint)query * count, count, count);
+        }
 
         var output = work->Output + ((nint)row * work->Heads + head) * width;
         for (var query = 0; query < queries; query++)
@@ -195,18 +219,19 @@ internal static unsafe class RowAttention
         where TVector : unmanaged
         where TElement : unmanaged
     {
-        if (queries == 1)
-        {
-            new Span<float>(sums, width).Clear();
-            RowKernels<TLanes, TVector, TElement>.AddProducts(factors, count, values, width, sums, width);
-            return;
-        }
-
-        for (int query = 0, height; query < queries; query += height)
+        var tiled = queries < SmallestTile ? 0 : width / (2 * TLanes.Count) * (2 * TLanes.Count); // panels are slow where vectors do not fit
+        for (int query = 0, height; query < queries && tiled > 0; query += height)
         {
             height = RowTiles.Height<TLanes, TVector>(queries - query);
             RowPanels<TLanes, TVector, TElement>.Add(
-                factors + (nint)query * count, count, height, values, width, count, null, sums + (nint)query * width, width, width, isFirst: true);
+                factors + (nint)query * count, count, height, values, width, count, null, sums + (nint)query * width, width, tiled, isFirst: true);
+        }
+
+        for (var query = 0; query < queries && tiled < width; query++)
+        {
+            var rest = sums + (nint)query * width + tiled;
+            new Span<float>(rest, width - tiled).Clear();
+            RowKernels<TLanes, TVector, TElement>.AddProducts(factors + (nint)query * count, count, values + tiled, width, rest, width - tiled);
         }
     }
 
