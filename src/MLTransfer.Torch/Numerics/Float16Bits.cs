@@ -4,10 +4,10 @@ namespace MLTransfer.Torch.Numerics;
 
 /// <summary>Conversions of float16.</summary>
 /// <remarks>
-/// .NET has no vector conversion of its own. The constants make a float32 of the magnitude in the upper half of 32 bits: it is moved to where a
-/// float32 has exponent and mantissa, and infinities get the exponent of infinities; times <see cref="Unit"/> a normal number n is right then.
-/// A subnormal one, which has no leading one, is 2 n - <see cref="SmallestNormal"/>, and that is less than n for subnormal numbers alone. No step
-/// has subnormal float32, with which some processors are slow.
+/// .NET has no vector conversion of its own. The constants make a float32 of the magnitude in the upper half of 32 bits: it is moved to
+/// where a float32 has exponent and mantissa, and infinities get the exponent of infinities; times <see cref="Unit"/> a normal number n is
+/// right then. A subnormal one, which has no leading one, is 2 n - <see cref="SmallestNormal"/>, and that is less than n for subnormal
+/// numbers alone. No step has subnormal float32, with which some processors are slow.
 /// </remarks>
 internal static class Float16Bits
 {
@@ -29,6 +29,6 @@ internal static class Float16Bits
     /// <summary>Converts all numbers of <paramref name="source"/>.</summary>
     public static void Widen(ReadOnlySpan<Half> source, Span<float> target) => TensorPrimitives.ConvertToSingle(source, target);
 
-    /// <summary>Converts all numbers of <paramref name="source"/>, rounded to the nearest, of two equally near ones to the even one.</summary>
+    /// <summary>Converts all numbers of <paramref name="source"/> to the nearest, of two equally near ones to the even one.</summary>
     public static void Narrow(ReadOnlySpan<float> source, Span<Half> target) => TensorPrimitives.ConvertToHalf(source, target);
 }
