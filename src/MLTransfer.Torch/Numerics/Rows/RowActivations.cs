@@ -48,7 +48,10 @@ internal static unsafe class RowActivations
         {
             RowActivation.None => x,
             RowActivation.Relu => TLanes.Max(x, TLanes.Broadcast(0)),
-            _ => ApplySmooth<TLanes, TVector>(activation, x),
+            RowActivation.SquaredRelu => SquaredRelu<TLanes, TVector>(x),
+            RowActivation.Gelu => Gelu<TLanes, TVector>(x),
+            RowActivation.Tanh => Tanh<TLanes, TVector>(x),
+            _ => WithSigmoid<TLanes, TVector>(activation, x),
         };
     }
 
@@ -64,21 +67,6 @@ internal static unsafe class RowActivations
             target[i] = Apply<ScalarLanes, float>(activation, gate[i]) * value[i];
     }
 
-    private static TVector ApplySmooth<TLanes, TVector>(RowActivation activation, TVector x)
-        where TLanes : struct, ILanes<TVector>
-        where TVector : unmanaged
-    {
-        return activation switch
-        {
-            RowActivation.Gelu => Gelu<TLanes, TVector>(x),
-            RowActivation.Tanh => Tanh<TLanes, TVector>(x),
-            RowActivation.SquaredRelu => SquaredRelu<TLanes, TVector>(x),
-            _ => WithSigmoid<TLanes, TVector>(activation, x),
-        };
-    }
-
-    // Each a method of its own, compiled at its best at once: vectors of others take no registers here.
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TVector Gelu<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>
@@ -91,6 +79,7 @@ internal static unsafe class RowActivations
         where TVector : unmanaged =>
         LaneFunctions.Tanh<TLanes, TVector>(x);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector SquaredRelu<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
