@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Training;
 /// <summary><c>metrics.jsonl</c>: a line for every step and evaluation.</summary>
 /// <typeparam name="TReport">What a line tells.</typeparam>
 internal sealed class MetricsLog<TReport> : IDisposable
-    where TReport : class, ITrainingReport<TReport>
+    where TReport : RunProgress, ITrainingReport<TReport>
 {
     private const string FileName = "metrics.jsonl";
 
