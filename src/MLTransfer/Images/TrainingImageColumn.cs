@@ -1,6 +1,6 @@
 using MLTransfer.Networks;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
-using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Layers;
 using MLTransfer.Torch.Tests.Training;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;

@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Training;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 

@@ -72,5 +72,12 @@ internal sealed class GradientCheckpoints(long seed, DropoutSource draws) : IDis
         _end?.Dispose();
     }
 
-    private void Seed(int block) => draws.Generator?.manual_seed((long)SplitMix64.Mix((ulong)seed, (ulong)block));
+    private void Seed(int block)
+    {
+        var own = (long)SplitMix64.Mix((ulong)seed, (ulong)block);
+        if (draws.Generator is { } generator)
+            generator.manual_seed(own);
+        else
+            manual_seed(own);
+    }
 }

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
