@@ -13,7 +13,9 @@ public abstract record EpochTrainingOptions : TrainingOptions
     /// <summary>How often the training data is gone through (<c>num_train_epochs</c>); 3 where not said otherwise.</summary>
     public int NumberOfEpochs { get; init; } = 3;
 
-    /// <summary>The number of optimizer steps, whatever <see cref="NumberOfEpochs"/> says; 0 for "as many as the epochs take" (<c>max_steps</c>).</summary>
+    /// <summary>
+    /// The number of optimizer steps, whatever <see cref="NumberOfEpochs"/> says; 0 for "as many as the epochs take" (<c>max_steps</c>).
+    /// </summary>
     public int MaximumSteps { get; init; }
 
     /// <summary>Passes whose gradients are added up before one optimizer step (<c>gradient_accumulation_steps</c>).</summary>
@@ -25,7 +27,9 @@ public abstract record EpochTrainingOptions : TrainingOptions
     /// <summary>Steps in which the learning rate rises from 0 to its peak (<c>warmup_steps</c>).</summary>
     public int WarmupSteps { get; init; }
 
-    /// <summary>Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>). 1 where not said otherwise.</summary>
+    /// <summary>
+    /// Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>). 1 where not said otherwise.
+    /// </summary>
     public double MaximumGradientNorm { get; init; } = 1;
 
     /// <summary>Whether every epoch goes through the rows in another random order.</summary>
@@ -34,20 +38,25 @@ public abstract record EpochTrainingOptions : TrainingOptions
     /// <summary>Steps between evaluations on the validation rows; 0 for once an epoch (<c>eval_steps</c>).</summary>
     public int EvaluationSteps { get; init; }
 
-    /// <summary>Rows of one evaluation pass (<c>per_device_eval_batch_size</c>); null for as many as <see cref="TrainingOptions.BatchSize"/>.</summary>
+    /// <summary>
+    /// Rows of one evaluation pass (<c>per_device_eval_batch_size</c>); null for as many as <see cref="TrainingOptions.BatchSize"/>.
+    /// </summary>
     public int? EvaluationBatchSize { get; init; }
 
-    /// <summary>Evaluations in a row without a better loss after which training stops; 0 for never (<c>early_stopping_patience</c>).</summary>
+    /// <summary>
+    /// Evaluations in a row without a better loss after which training stops; 0 for never (<c>early_stopping_patience</c>).
+    /// </summary>
     public int EarlyStoppingPatience { get; init; }
 
     /// <summary>
-    /// Whether the model ends with the weights that were best on the validation rows (<c>load_best_model_at_end</c>), where there are such rows. On
-    /// here, off in transformers: overfitting is the common failure of fine-tuning on little data.
+    /// Whether the model ends with the weights that were best on the validation rows (<c>load_best_model_at_end</c>), where there are such
+    /// rows. On here, off in transformers: overfitting is the common failure of fine-tuning on little data.
     /// </summary>
     public bool KeepBestModel { get; init; } = true;
 
     /// <summary>
-    /// Steps between checkpoints; 0 for none (<c>save_steps</c>). The last step gets one too. Needs <see cref="TrainingOptions.OutputDirectory"/>.
+    /// Steps between checkpoints; 0 for none (<c>save_steps</c>). The last step gets one too. Needs
+    /// <see cref="TrainingOptions.OutputDirectory"/>.
     /// </summary>
     public int CheckpointSteps { get; init; }
 

@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Training;
 
 /// <summary>
-/// What stands between the passes of an update and its optimizer, when gradients and normalizers are complete: processes that share the rows of a step
-/// add up here what each has.
+/// What stands between the passes of an update and its optimizer, when gradients and normalizers are complete: processes that share the
+/// rows of a step add up here what each has.
 /// </summary>
 internal interface IUpdateExchange
 {

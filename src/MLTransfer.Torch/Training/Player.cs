@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
 
-/// <summary>Parameters that are trained together, by one optimizer: all of most models, or one of two networks that play against each other.</summary>
+/// <summary>
+/// Parameters that are trained together, by one optimizer: all of most models, or one of two networks that play against each other.
+/// </summary>
 /// <param name="name">Tells it from the run's others in its files; empty where it is the only one.</param>
 /// <param name="optimizer">Changes the parameters. The player owns it.</param>
 internal sealed class Player(string name, Optimizer optimizer) : IDisposable

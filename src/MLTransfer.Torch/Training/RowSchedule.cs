@@ -12,7 +12,8 @@ internal sealed class RowSchedule
     /// <param name="rowCount">At least 1.</param>
     /// <param name="rowsPerStep">The most rows of a step.</param>
     /// <param name="orderOfEpoch">The order in which the epoch of a number, from 0, goes through the rows.</param>
-    /// <param name="fillsSteps">Whether the last step of an epoch takes what it lacks from the next one; else it has fewer rows, and no step has more than there are.</param>
+    /// <param name="fillsSteps">Whether the last step of an epoch takes what it lacks from the next one; else it has fewer rows, and no
+    /// step has more than there are.</param>
     public RowSchedule(int rowCount, long rowsPerStep, Func<int, int[]> orderOfEpoch, bool fillsSteps = false)
     {
         (_rowCount, _orderOfEpoch, _fillsSteps) = (rowCount, orderOfEpoch, fillsSteps);

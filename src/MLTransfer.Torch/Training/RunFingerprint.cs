@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training;
 
 /// <summary>
-/// Identifies what makes a run's result, so that it is not resumed with anything else: a hash of options, rows, what a network is made of, and the values
-/// that it does not train. Everything of variable length is preceded by its length.
+/// Identifies what makes a run's result, so that it is not resumed with anything else: a hash of options, rows, what a network is made of,
+/// and the values that it does not train. Everything of variable length is preceded by its length.
 /// </summary>
 internal sealed class RunFingerprint : IDisposable
 {

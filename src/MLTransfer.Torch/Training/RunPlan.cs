@@ -30,7 +30,8 @@ internal sealed record RunPlan
     public bool KeepsBest { get; init; }
 
     /// <summary>For runs that go through their rows in epochs.</summary>
-    /// <exception cref="ArgumentException">There are more steps than a number can hold, or early stopping lacks validation rows.</exception>
+    /// <exception cref="ArgumentException">There are more steps than a number can hold, or early stopping lacks validation
+    /// rows.</exception>
     public static RunPlan Of(EpochTrainingOptions options, RowSchedule rows, bool hasValidation, bool evaluatesStart)
     {
         if (!hasValidation && options.EarlyStoppingPatience > 0)
@@ -39,7 +40,8 @@ internal sealed record RunPlan
         if (steps > int.MaxValue)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), steps, $"{nameof(options.NumberOfEpochs)} of {options.NumberOfEpochs} takes more than {int.MaxValue} steps.");
+                nameof(options), steps,
+                $"{nameof(options.NumberOfEpochs)} of {options.NumberOfEpochs} takes more than {int.MaxValue} steps.");
         }
 
         return new RunPlan

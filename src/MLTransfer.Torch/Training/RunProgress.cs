@@ -21,7 +21,9 @@ public abstract record RunProgress
     /// <summary>An estimate of the time left.</summary>
     public TimeSpan Remaining { get; init; }
 
-    /// <summary>What the best weights are chosen by: the loss on the validation rows, where it was measured; null where nothing is chosen.</summary>
+    /// <summary>
+    /// What the best weights are chosen by: the loss on the validation rows, where it was measured; null where nothing is chosen.
+    /// </summary>
     internal virtual double? JudgedLoss => null;
 
     /// <summary>The line's entries.</summary>

@@ -20,7 +20,8 @@ internal sealed record SavedRun(int Step, string Folder)
     /// <param name="state">What the run knows.</param>
     /// <param name="limit">How many are kept; 0 for all.</param>
     /// <param name="writeInto">Writes everything else.</param>
-    /// <exception cref="IOException">The folder could not be written, for example because the disk is full. Earlier ones are as they were.</exception>
+    /// <exception cref="IOException">The folder could not be written, for example because the disk is full. Earlier ones are as they
+    /// were.</exception>
     public static void Write(string outputDirectory, RunState state, int limit, Action<string> writeInto)
     {
         var folder = Path.Combine(outputDirectory, Prefix + state.Step.ToString(CultureInfo.InvariantCulture));
@@ -37,7 +38,8 @@ internal sealed record SavedRun(int Step, string Folder)
         {
             throw new IOException(
                 $"The checkpoint '{folder}' could not be written; earlier checkpoints are as they were. Make room or set "
-                + $"{nameof(TrainingOptions.CheckpointLimit)}, then go on with {nameof(TrainingOptions.Resume)}. {exception.Message}", exception);
+                + $"{nameof(TrainingOptions.CheckpointLimit)}, then go on with {nameof(TrainingOptions.Resume)}. {exception.Message}",
+                exception);
         }
 
         var all = List(outputDirectory);
@@ -72,17 +74,20 @@ internal sealed record SavedRun(int Step, string Folder)
         {
             throw new InvalidDataException(
                 $"{Folder} was made with other training rows, other options or another model. Resume with the same, "
-                + $"or choose another {nameof(TrainingOptions.OutputDirectory)}, or set {nameof(TrainingOptions.Resume)} to false to start anew.");
+                + $"or choose another {nameof(TrainingOptions.OutputDirectory)}, or set "
+                + $"{nameof(TrainingOptions.Resume)} to false to start anew.");
         }
 
         try
         {
             restore(state);
         }
-        catch (Exception exception) when (exception is InvalidDataException or JsonException or FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is InvalidDataException or JsonException or FileNotFoundException
+            or DirectoryNotFoundException)
         {
             throw new InvalidDataException(
-                $"The checkpoint '{Folder}' is damaged. Delete it to go on from the one before, if there is one. {exception.Message}", exception);
+                $"The checkpoint '{Folder}' is damaged. Delete it to go on from the one before, if there is one. {exception.Message}",
+                exception);
         }
 
         return state;

@@ -24,8 +24,8 @@ public abstract record TrainingOptions
 
     /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
     /// <remarks>
-    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run that
-    /// used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
+    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run
+    /// that used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
     /// </remarks>
     public string? OutputDirectory { get; init; }
 
@@ -33,8 +33,8 @@ public abstract record TrainingOptions
     public int CheckpointLimit { get; init; }
 
     /// <summary>
-    /// Go on from the newest checkpoint in <see cref="OutputDirectory"/> where there is one (<c>resume_from_checkpoint</c>), or start anew where there
-    /// is none. Rows, options and model must be those that the checkpoint was made with.
+    /// Go on from the newest checkpoint in <see cref="OutputDirectory"/> where there is one (<c>resume_from_checkpoint</c>), or start anew
+    /// where there is none. Rows, options and model must be those that the checkpoint was made with.
     /// </summary>
     public bool Resume { get; init; }
 
@@ -52,7 +52,8 @@ public abstract record TrainingOptions
         OptionRange.Defined(nameof(Precision), Precision);
         OptionRange.AtLeast(nameof(CheckpointLimit), CheckpointLimit, 0);
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
-            throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.", nameof(OutputDirectory));
+            throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.",
+                nameof(OutputDirectory));
         foreach (var (name, isSet) in FileOptions.Prepend((nameof(Resume), Resume)))
         {
             if (isSet && OutputDirectory is null)

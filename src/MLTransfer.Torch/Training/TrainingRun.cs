@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training;
 
 /// <summary>
-/// A training run from beginning to end: steps in the order of rows, evaluation, early stopping and the best weights, files, going on from a saved run,
-/// and going back to the last good weights where something fails. What is trained, and how, is the task's.
+/// A training run from beginning to end: steps in the order of rows, evaluation, early stopping and the best weights, files, going on from
+/// a saved run, and going back to the last good weights where something fails. What is trained, and how, is the task's.
 /// </summary>
 /// <param name="task">What is trained. It stays the caller's.</param>
 /// <param name="options">Of the run.</param>
@@ -39,15 +39,16 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     /// <summary>Trains. Called once.</summary>
     /// <param name="progress">Told after every step and evaluation, on this thread.</param>
     /// <param name="cancellationToken">
-    /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, weights and files are as when the run was last saved, or,
-    /// where it was not, as at the start.
+    /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, weights and files are as when the run was
+    /// last saved, or, where it was not, as at the start.
     /// </param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
-    /// A loss or gradient became NaN or infinite. The best weights on the validation rows came back, else those of the last saved run whose weights gave
-    /// a finite loss, else those of the start.
+    /// A loss or gradient became NaN or infinite. The best weights on the validation rows came back, else those of the last saved run whose
+    /// weights gave a finite loss, else those of the start.
     /// </exception>
-    /// <exception cref="InvalidDataException">The saved run to resume from is damaged, or was made with other rows, options or another model.</exception>
+    /// <exception cref="InvalidDataException">The saved run to resume from is damaged, or was made with other rows, options or another
+    /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public RunResult<TReport> Run(IProgress<TReport>? progress, CancellationToken cancellationToken)
     {
@@ -78,7 +79,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             }
             catch (Exception second)
             {
-                throw new AggregateException("Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
+                throw new AggregateException(
+                    "Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
             }
 
             throw;
@@ -106,7 +108,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         return new RunState { Fingerprint = fingerprint };
     }
 
-    private RunResult<TReport> RunSteps(RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken)
+    private RunResult<TReport> RunSteps(
+        RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken)
     {
         var stoppedEarly = IsToStop; // a run that had stopped already has nothing left to do
         if (plan is { HasEvaluation: true, EvaluatesStart: true } && Reached.Step == 0)
@@ -189,7 +192,11 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     private void Restore(string saved, RunState state, WeightSnapshot best)
     {
         if (state.Updates.Count != task.Players.Count)
-            throw new InvalidDataException($"{SavedRun.StateFile} tells of {state.Updates.Count} optimizers; expected {task.Players.Count}.");
+        {
+            throw new InvalidDataException(
+                $"{SavedRun.StateFile} tells of {state.Updates.Count} optimizers; expected {task.Players.Count}.");
+        }
+
         using var optimizers = SafetensorsFile.Open(Path.Combine(saved, OptimizerFile));
         WeightSnapshot.Check(OptimizerState, optimizers);
         best.CopyFrom(saved, task.Weights);

@@ -24,7 +24,8 @@ internal sealed class TrainingStep(
     public int[] Rows => rows;
 
     /// <summary>A seed that depends on nothing but the run's, this step's number, and a purpose.</summary>
-    /// <param name="purpose">Tells streams apart: <see cref="DropoutSeeds"/>, or a number of the task's from 3 on; 2 is for the order of rows.</param>
+    /// <param name="purpose">Tells streams apart: <see cref="DropoutSeeds"/>, or a number of the task's from 3 on; 2 is for the order of
+    /// rows.</param>
     /// <param name="numbers">The step's number as the task counts it, and what more tells its seeds apart.</param>
     public ulong Seed(ulong purpose, params ReadOnlySpan<ulong> numbers) => SplitMix64.Mix([(ulong)options.Seed, purpose, .. numbers]);
 
@@ -35,11 +36,14 @@ internal sealed class TrainingStep(
 
     /// <summary>An update of a player by the gradients of passes through the step's rows.</summary>
     /// <param name="player">What is updated.</param>
-    /// <param name="normalizers">Counts over all rows of the step that losses are divided by, such as that of the labels that count.</param>
-    /// <param name="backward">Adds a pass's gradients to the parameters' and returns its share of the loss, both divided by the normalizers.</param>
+    /// <param name="normalizers">Counts over all rows of the step that losses are divided by, such as that of the labels that
+    /// count.</param>
+    /// <param name="backward">Adds a pass's gradients to the parameters' and returns its share of the loss, both divided by the
+    /// normalizers.</param>
     /// <param name="lossName">What a message calls the loss.</param>
     /// <exception cref="TrainingDivergedException">The loss or the gradient is NaN or infinite. No weight has changed.</exception>
-    public UpdateResult Update(Player player, IReadOnlyList<double> normalizers, Func<TrainingPass, double> backward, string lossName = "loss")
+    public UpdateResult Update(
+        Player player, IReadOnlyList<double> normalizers, Func<TrainingPass, double> backward, string lossName = "loss")
     {
         double loss = 0;
         var parts = (exchange?.Share(rows) ?? rows).Chunk(options.BatchSize).ToList();
@@ -72,7 +76,9 @@ internal sealed class TrainingStep(
         if (isFinite)
             optimizer.Step(rate, player.MaximumGradientNorm > 0 ? Math.Min(1, player.MaximumGradientNorm / (gradientNorm + 1e-6)) : 1);
         optimizer.ClearGradients();
-        return isFinite ? new UpdateResult(loss, gradientNorm, rate) : throw new TrainingDivergedException(index + 1, lossName, loss, gradientNorm);
+        return isFinite
+            ? new UpdateResult(loss, gradientNorm, rate)
+            : throw new TrainingDivergedException(index + 1, lossName, loss, gradientNorm);
     }
 
     private sealed class DropoutDraws : IDisposable

@@ -20,7 +20,9 @@ internal abstract class TrainingTask<TReport> : IDisposable
     /// <summary>The axis of <c>loss.png</c>.</summary>
     public virtual string LossLabel => "Loss";
 
-    /// <summary>A hash of all that makes the run's result but for what <see cref="Save"/> keeps; see <see cref="RunFingerprint"/>.</summary>
+    /// <summary>
+    /// A hash of all that makes the run's result but for what <see cref="Save"/> keeps; see <see cref="RunFingerprint"/>.
+    /// </summary>
     public abstract string Fingerprint();
 
     /// <summary>Brings the network into the state in which it is trained, before its weights are read.</summary>
@@ -38,7 +40,8 @@ internal abstract class TrainingTask<TReport> : IDisposable
 
     /// <summary>The report of an evaluation before the first step.</summary>
     /// <param name="totalSteps">Of the run.</param>
-    public virtual TReport ReportStart(int totalSteps) => throw new NotSupportedException("The task's plan has no evaluation before the first step.");
+    public virtual TReport ReportStart(int totalSteps) =>
+        throw new NotSupportedException("The task's plan has no evaluation before the first step.");
 
     /// <summary>Makes the updates of a step.</summary>
     /// <returns>The report, in which the run fills in steps in all, speed and times.</returns>
@@ -61,7 +64,10 @@ internal abstract class TrainingTask<TReport> : IDisposable
     {
     }
 
-    /// <summary>Writes weights, and what makes them a whole model, into the folder of a saved run; optimizers and <see cref="State"/> are the run's to write.</summary>
+    /// <summary>
+    /// Writes weights, and what makes them a whole model, into the folder of a saved run; optimizers and <see cref="State"/> are the run's
+    /// to write.
+    /// </summary>
     public abstract void Save(string folder);
 
     /// <summary>Takes the weights in the folder of a saved run: all, or none where a file is damaged.</summary>

@@ -65,7 +65,8 @@ internal sealed class WeightSnapshot(string path)
             if (!info.Shape.SequenceEqual(target.shape))
             {
                 throw new InvalidDataException(
-                    $"{source.Location}: tensor '{name}' has shape [{string.Join(", ", info.Shape)}]; expected [{string.Join(", ", target.shape)}].");
+                    $"{source.Location}: tensor '{name}' has shape [{string.Join(", ", info.Shape)}]; "
+                    + $"expected [{string.Join(", ", target.shape)}].");
             }
         }
     }

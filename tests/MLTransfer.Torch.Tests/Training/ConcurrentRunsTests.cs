@@ -73,7 +73,9 @@ public sealed class ConcurrentRunsTests
         Assert.Equal(runs, expected.Select(Convert.ToHexString).Distinct().Count());
     }
 
-    /// <summary>In turn: adapters of a language model, a whole one, described layers, and layers on a module of the user's own, all with dropout.</summary>
+    /// <summary>
+    /// In turn: adapters of a language model, a whole one, described layers, and layers on a module of the user's own, all with dropout.
+    /// </summary>
     private static Run Create(int number) => (number % 4) switch
     {
         0 => Language(number, hasAdapters: true),
@@ -94,7 +96,8 @@ public sealed class ConcurrentRunsTests
 
         var options = new LanguageTrainingOptions
         {
-            MaximumSteps = 3, BatchSize = 2, LearningRate = 2e-3, Seed = number, Precision = Precision.Float32, GradientCheckpointing = number % 3 == 0,
+            MaximumSteps = 3, BatchSize = 2, LearningRate = 2e-3, Seed = number, Precision = Precision.Float32,
+            GradientCheckpointing = number % 3 == 0,
         };
         return new Run(model, () =>
         {
@@ -105,7 +108,8 @@ public sealed class ConcurrentRunsTests
 
     private static Run Network(int number, ModuleBaseNetwork? pretrained, long[] inputShape)
     {
-        var network = TransferNetwork.Create(pretrained, [Layer.Dense(8, Activation.Relu), Layer.Dropout(0.3), Layer.Dense(3)], inputShape, seed: number);
+        var network = TransferNetwork.Create(
+            pretrained, [Layer.Dense(8, Activation.Relu), Layer.Dropout(0.3), Layer.Dense(3)], inputShape, seed: number);
         var options = new ModuleTrainingOptions { NumberOfEpochs = 4, BatchSize = 4, Seed = number };
         return new Run(network, () =>
         {

@@ -30,7 +30,8 @@ public sealed class TrainingRunTests
         var (whole, losses) = Train(batchSize: 6, accumulation: 1);
         using var exchange = new SharedMemoryExchange(ranks: 2);
         var runs = await Task.WhenAll(Enumerable.Range(0, 2).Select(rank => Task.Factory.StartNew(
-            () => Train(batchSize: 6, accumulation: 1, exchange.OfRank(rank)), TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning,
+            () => Train(batchSize: 6, accumulation: 1, exchange.OfRank(rank)), TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
             TaskScheduler.Default)));
         Assert.Equal(runs[0].Weights, runs[1].Weights);
         Assert.Equal(whole[0], runs[0].Weights[0], 1e-6f);
@@ -46,7 +47,8 @@ public sealed class TrainingRunTests
         };
         var rows = RowSchedule.Of(options, Rows, epoch => RowOrder.Shuffled(Rows, options.Seed, epoch));
         using var task = new TwoCodebooks();
-        var result = new TrainingRun<ModuleProgress>(task, options, RunPlan.Of(options, rows, hasValidation: false, evaluatesStart: false), rows)
+        var plan = RunPlan.Of(options, rows, hasValidation: false, evaluatesStart: false);
+        var result = new TrainingRun<ModuleProgress>(task, options, plan, rows)
         {
             Exchange = exchange,
         }.Run(progress: null, TestContext.Current.CancellationToken);

@@ -8,8 +8,9 @@ internal static class ProcessGenerator
     private static readonly Lock s_lock = new();
 
     /// <summary>
-    /// Computes something with the process's generator in the place of another, which then stands where that stopped. The process's own stream goes on
-    /// afterwards as if nothing had been drawn. One thread at a time; what draws outside of this may still take numbers of the one that is inside.
+    /// Computes something with the process's generator in the place of another, which then stands where that stopped. The process's own
+    /// stream goes on afterwards as if nothing had been drawn. One thread at a time; what draws outside of this may still take numbers of
+    /// the one that is inside.
     /// </summary>
     public static T Lend<T>(Generator generator, Func<T> compute)
     {

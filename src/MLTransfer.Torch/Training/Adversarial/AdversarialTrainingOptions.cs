@@ -6,8 +6,9 @@ namespace MLTransfer.Torch.Training.Adversarial;
 /// </summary>
 /// <remarks>
 /// <see cref="TrainingOptions.BatchSize"/> is a multiple of the discriminator's
-/// <see cref="Networks.StyleGan2.StyleGan2Discriminator.GroupSize"/>, or less than it. <see cref="TrainingOptions.Precision"/> is that of features:
-/// styles, images and losses are float32 in any case. <see cref="TrainingOptions.OutputDirectory"/> gets the grids of samples too.
+/// <see cref="Networks.StyleGan2.StyleGan2Discriminator.GroupSize"/>, or less than it. <see cref="TrainingOptions.Precision"/> is that of
+/// features: styles, images and losses are float32 in any case. <see cref="TrainingOptions.OutputDirectory"/> gets the grids of samples
+/// too.
 /// </remarks>
 public sealed record AdversarialTrainingOptions : TrainingOptions
 {
@@ -20,10 +21,15 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     /// <summary>Whether half of the real images are shown as in a mirror.</summary>
     public bool MirrorImages { get; init; } = true;
 
-    /// <summary>gamma of the R1 penalty (arXiv 1801.04406); null for 0.0002 x resolution^2 / <see cref="TrainingOptions.BatchSize"/>, the rule of arXiv 2006.06676.</summary>
+    /// <summary>
+    /// gamma of the R1 penalty (arXiv 1801.04406); null for 0.0002 x resolution^2 / <see cref="TrainingOptions.BatchSize"/>, the rule of
+    /// arXiv 2006.06676.
+    /// </summary>
     public double? GradientPenaltyWeight { get; init; }
 
-    /// <summary>Updates of the discriminator for each one by the R1 penalty (lazy regularization, arXiv 1912.04958, section 3.1); 0 for none.</summary>
+    /// <summary>
+    /// Updates of the discriminator for each one by the R1 penalty (lazy regularization, arXiv 1912.04958, section 3.1); 0 for none.
+    /// </summary>
     public int GradientPenaltyInterval { get; init; } = 16;
 
     /// <summary>The weight of path length regularization (arXiv 1912.04958, section 3.2).</summary>
@@ -35,10 +41,14 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     /// <summary>The probability that an image is made with two styles (arXiv 1812.04948, section 3.1).</summary>
     public double StyleMixingProbability { get; init; } = 0.9;
 
-    /// <summary>The images after which a weight counts half in the generator's running mean, which is the model that training gives.</summary>
+    /// <summary>
+    /// The images after which a weight counts half in the generator's running mean, which is the model that training gives.
+    /// </summary>
     public double AverageHalfLife { get; init; } = 10_000;
 
-    /// <summary>The half-life is at most this share of the images shown so far, so that the mean follows from the start; 0 for no such limit.</summary>
+    /// <summary>
+    /// The half-life is at most this share of the images shown so far, so that the mean follows from the start; 0 for no such limit.
+    /// </summary>
     public double AverageRampUp { get; init; } = 0.05;
 
     /// <summary>Which augmentations there are of what the discriminator sees.</summary>
@@ -48,17 +58,20 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     public double AugmentationProbability { get; init; }
 
     /// <summary>
-    /// r_t, the mean sign of the discriminator's logits of real images, above which it is taken to overfit: the augmentation probability rises
-    /// above, and falls below.
+    /// r_t, the mean sign of the discriminator's logits of real images, above which it is taken to overfit: the augmentation probability
+    /// rises above, and falls below.
     /// </summary>
     public double AugmentationTarget { get; init; } = 0.6;
 
     /// <summary>
-    /// The images in which the augmentation probability goes from 0 to 1 at the fastest; 0 for a probability that stays. The paper has 500,000.
+    /// The images in which the augmentation probability goes from 0 to 1 at the fastest; 0 for a probability that stays. The paper has
+    /// 500,000.
     /// </summary>
     public long AugmentationRampImages { get; init; } = 100_000;
 
-    /// <summary>How many of the discriminator's blocks, from the highest resolution on, stay as they are (FreezeD, arXiv 2002.10964).</summary>
+    /// <summary>
+    /// How many of the discriminator's blocks, from the highest resolution on, stay as they are (FreezeD, arXiv 2002.10964).
+    /// </summary>
     public int FrozenDiscriminatorBlocks { get; init; }
 
     /// <summary>How many of the generator's synthesis blocks, from 4x4 on, stay as they are.</summary>
@@ -76,7 +89,9 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     /// <summary>Images between two checkpoints; 0 for none. The end gets one too.</summary>
     public long CheckpointImages { get; init; }
 
-    /// <summary>Images between two measurements of the distances to the real images; 0 for one at the end. Needs a feature extractor.</summary>
+    /// <summary>
+    /// Images between two measurements of the distances to the real images; 0 for one at the end. Needs a feature extractor.
+    /// </summary>
     public long EvaluationImages { get; init; }
 
     /// <summary>How many images are made for a measurement.</summary>

@@ -5,7 +5,10 @@ using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
 
 namespace MLTransfer.Torch.Training.Adversarial;
 
-/// <summary>The four kinds of update of StyleGAN2's training: of each network, by its main loss and by its regularization (arXiv 1912.04958, appendix B).</summary>
+/// <summary>
+/// The four kinds of update of StyleGAN2's training: of each network, by its main loss and by its regularization (arXiv 1912.04958,
+/// appendix B).
+/// </summary>
 internal sealed class AdversarialUpdates : IDisposable
 {
     /// <summary>How much of the running mean of path lengths an update replaces.</summary>
@@ -111,7 +114,9 @@ internal sealed class AdversarialUpdates : IDisposable
         return (loss, realLogits.detach().sign().mean().item<float>());
     }
 
-    /// <summary>An update of the discriminator by the R1 penalty, times its interval. The gradient is by the images before augmentation.</summary>
+    /// <summary>
+    /// An update of the discriminator by the R1 penalty, times its interval. The gradient is by the images before augmentation.
+    /// </summary>
     /// <returns>The mean squared norm of the gradient.</returns>
     public double RegularizeDiscriminator(Tensor real, Tensor? realLabels, TrainingDraws draws, double augmentation)
     {
@@ -134,17 +139,19 @@ internal sealed class AdversarialUpdates : IDisposable
     }
 
     /// <summary>
-    /// Adam with beta1 0 and beta2 0.99. Regularization adds an update to every <paramref name="interval"/>, for which the rates are corrected
-    /// (arXiv 1912.04958, appendix B).
+    /// Adam with beta1 0 and beta2 0.99. Regularization adds an update to every <paramref name="interval"/>, for which the rates are
+    /// corrected (arXiv 1912.04958, appendix B).
     /// </summary>
     private static Player CreatePlayer(string name, IEnumerable<(string Name, Parameter Parameter)> parameters, int interval)
     {
         var correction = interval > 0 ? interval / (interval + 1.0) : 1;
-        var optimizer = new AdamW(parameters.Select(p => (p.Name, p.Parameter, Decays: false)), beta1: 0, beta2: Math.Pow(0.99, correction), epsilon: 1e-8);
+        var optimizer = new AdamW(
+            parameters.Select(p => (p.Name, p.Parameter, Decays: false)), beta1: 0, beta2: Math.Pow(0.99, correction), epsilon: 1e-8);
         return new Player(name, optimizer) { LearningRateFactor = correction };
     }
 
-    private Tensor Augment(Tensor images, TrainingDraws draws, double probability) => draws.Augment(images, _options.Augmentations, probability);
+    private Tensor Augment(Tensor images, TrainingDraws draws, double probability) =>
+        draws.Augment(images, _options.Augmentations, probability);
 
     /// <summary>w of random latent vectors, [N, styles, width], some of two vectors each.</summary>
     private Tensor Styles(int count, Tensor? labels, TrainingDraws draws, bool updatesAverage)

@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training.Adversarial;
 
 /// <summary>
-/// What a run does to train a StyleGAN2: two players, the generator and the discriminator. The model's generator is the running mean of the one that is
-/// trained. A saved run is the model's folder with the trained generator beside it.
+/// What a run does to train a StyleGAN2: two players, the generator and the discriminator. The model's generator is the running mean of the
+/// one that is trained. A saved run is the model's folder with the trained generator beside it.
 /// </summary>
 internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
 {
@@ -35,7 +35,8 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     /// <param name="extractor">For distances to the real images; null for none.</param>
     /// <param name="computeType">The type of features; null for that of the weights.</param>
     public StyleGan2Task(
-        StyleGan2Model model, AdversarialTrainingOptions options, RunPlan plan, ImageSet images, IImageFeatureExtractor? extractor, ScalarType? computeType)
+        StyleGan2Model model, AdversarialTrainingOptions options, RunPlan plan, ImageSet images, IImageFeatureExtractor? extractor,
+        ScalarType? computeType)
     {
         (_model, _options, _plan, _images, _extractor, _computeType) = (model, options, plan, images, extractor, computeType);
         _trained = model.Generator.Clone();
@@ -86,7 +87,8 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
         if (_options.PathLengthInterval > 0 && step.Index % _options.PathLengthInterval == 0)
             pathLength = _updates.RegularizeGenerator(RandomLabels(draws), draws);
 
-        var (real, realLabels) = (Mirrored(_images.Take(step.Rows, _trained.Device), draws), _images.TakeLabels(step.Rows, _trained.Device));
+        var (real, realLabels) =
+            (Mirrored(_images.Take(step.Rows, _trained.Device), draws), _images.TakeLabels(step.Rows, _trained.Device));
         var (discriminatorLoss, realSign) = _updates.UpdateDiscriminator(real, realLabels, RandomLabels(draws), draws, probability);
         if (_options.GradientPenaltyInterval > 0 && step.Index % _options.GradientPenaltyInterval == 0)
             penalty = _updates.RegularizeDiscriminator(real, realLabels, draws, probability);
@@ -178,7 +180,8 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     }
 
     private void Measure(CancellationToken cancellationToken) => Distances = GeneratorEvaluator.Evaluate(
-        _model.Generator, _images, _realFeatures!, _extractor!, _options.EvaluationCount, _options.Seed, _options.BatchSize, cancellationToken);
+        _model.Generator, _images, _realFeatures!, _extractor!, _options.EvaluationCount, _options.Seed, _options.BatchSize,
+        cancellationToken);
 
     private Tensor Mirrored(Tensor images, TrainingDraws draws)
     {
@@ -194,7 +197,9 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     /// <summary>Moves the model's generator towards the trained one (arXiv 1710.10196, section 6).</summary>
     private void UpdateAverage(long images)
     {
-        var halfLife = _options.AverageRampUp > 0 ? Math.Min(_options.AverageHalfLife, images * _options.AverageRampUp) : _options.AverageHalfLife;
+        var halfLife = _options.AverageRampUp > 0
+            ? Math.Min(_options.AverageHalfLife, images * _options.AverageRampUp)
+            : _options.AverageHalfLife;
         var stays = halfLife > 0 ? Math.Pow(0.5, _options.BatchSize / halfLife) : 0;
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
@@ -214,7 +219,9 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
         var made = new List<Tensor>();
         foreach (var part in Enumerable.Range(0, _options.SampleCount).Chunk(_options.BatchSize))
         {
-            var labels = _images.LabelWidth == 0 ? null : _images.TakeLabels(draws.Indices(part.Length, _images.Count), _model.Generator.Device);
+            var labels = _images.LabelWidth == 0
+                ? null
+                : _images.TakeLabels(draws.Indices(part.Length, _images.Count), _model.Generator.Device);
             var latents = draws.Normal([part.Length, _model.Generator.LatentWidth], _model.Generator.Device);
             made.Add(_model.Generator.Generate(latents, labels, noise: NoiseMode.Constant));
         }

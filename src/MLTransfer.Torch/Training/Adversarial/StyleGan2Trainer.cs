@@ -8,8 +8,8 @@ namespace MLTransfer.Torch.Training.Adversarial;
 /// Trains a StyleGAN2 on few images, starting from a pretrained one (arXiv 1912.04958 with the augmentation of arXiv 2006.06676).
 /// </summary>
 /// <remarks>
-/// The same seed, images, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed: all
-/// randomness of a step comes from the seed and the step's number alone.
+/// The same seed, images, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed:
+/// all randomness of a step comes from the seed and the step's number alone.
 /// </remarks>
 public sealed class StyleGan2Trainer
 {
@@ -38,20 +38,23 @@ public sealed class StyleGan2Trainer
         if (images.Resolution != generator.ImageResolution || images.Channels != generator.ImageChannels)
         {
             throw new ArgumentException($"The images have {images.Channels} channels and {images.Resolution}x{images.Resolution} pixels; "
-                + $"the model makes {generator.ImageChannels} channels and {generator.ImageResolution}x{generator.ImageResolution}. Resize the images.", nameof(images));
+                + $"the model makes {generator.ImageChannels} channels and {generator.ImageResolution}x{generator.ImageResolution}. "
+                + "Resize the images.", nameof(images));
         }
 
         if (images.LabelWidth != generator.LabelWidth)
         {
             throw new ArgumentException(
-                $"The images' labels have width {images.LabelWidth}; the model takes {generator.LabelWidth} (0 is for none).", nameof(images));
+                $"The images' labels have width {images.LabelWidth}; the model takes {generator.LabelWidth} (0 is for none).",
+                nameof(images));
         }
 
         var group = Math.Min(model.Discriminator.GroupSize, options.BatchSize);
         if (options.BatchSize % group != 0)
         {
             throw new ArgumentException(
-                $"{nameof(options.BatchSize)} is {options.BatchSize}; expected a multiple of {group}, the images that the discriminator compares.", nameof(options));
+                $"{nameof(options.BatchSize)} is {options.BatchSize}; expected a multiple of {group}, "
+                + "the images that the discriminator compares.", nameof(options));
         }
 
         if (extractor is null && options.EvaluationImages > 0)
@@ -60,9 +63,11 @@ public sealed class StyleGan2Trainer
             GeneratorEvaluator.Check(generator, extractor);
         var steps = (options.TotalImages + options.BatchSize - 1) / options.BatchSize;
         if (steps > int.MaxValue)
-            throw new ArgumentException($"{nameof(options.TotalImages)} of {options.TotalImages} takes more than {int.MaxValue} steps.", nameof(options));
+            throw new ArgumentException($"{nameof(options.TotalImages)} of {options.TotalImages} takes more than {int.MaxValue} steps.",
+                nameof(options));
         (_model, _options, _images, _extractor) = (model, options, images, extractor);
-        _rows = new RowSchedule(images.Count, options.BatchSize, epoch => RowOrder.Shuffled(images.Count, options.Seed, epoch), fillsSteps: true);
+        _rows = new RowSchedule(images.Count, options.BatchSize, epoch => RowOrder.Shuffled(images.Count, options.Seed, epoch),
+            fillsSteps: true);
         _plan = new RunPlan
         {
             TotalSteps = (int)steps,
@@ -76,25 +81,28 @@ public sealed class StyleGan2Trainer
     }
 
     /// <summary>
-    /// The number format of features: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.
+    /// The number format of features: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes
+    /// to here.
     /// </summary>
     public Precision Precision { get; }
 
     /// <summary>Runs the training.</summary>
     /// <param name="progress">Told after every step, on this thread.</param>
     /// <param name="cancellationToken">
-    /// Checked before every step. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last checkpoint, or,
-    /// where there is none, as at the start; sample grids stay.
+    /// Checked before every step. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
+    /// checkpoint, or, where there is none, as at the start; sample grids stay.
     /// </param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights of the last checkpoint before, else those of the start.
     /// </exception>
-    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other images, options or another model.</exception>
+    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other images, options or another
+    /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public StyleGan2TrainingResult Train(IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default)
     {
-        using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null);
+        ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
+        using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);
         var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken);
         return new StyleGan2TrainingResult
         {

@@ -10,7 +10,9 @@ using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
 
 namespace MLTransfer.Torch.Training.Described;
 
-/// <summary>What a run does to train new layers, and of the network under them what is not frozen. A saved run holds what training changes.</summary>
+/// <summary>
+/// What a run does to train new layers, and of the network under them what is not frozen. A saved run holds what training changes.
+/// </summary>
 internal sealed class ModuleTask : TrainingTask<ModuleProgress>
 {
     private const string WeightsFile = "network.safetensors";
@@ -38,7 +40,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
         TransferNetwork network, ModuleTrainingOptions options, RunPlan plan, int stepsPerEpoch, RowLosses losses, ITrainingRows training,
         ITrainingRows? validation)
     {
-        (_network, _options, _plan, _stepsPerEpoch, _losses, _training, _validation) = (network, options, plan, stepsPerEpoch, losses, training, validation);
+        (_network, _options, _plan, _stepsPerEpoch, _losses, _training, _validation) =
+            (network, options, plan, stepsPerEpoch, losses, training, validation);
         _player = new Player("", CreateOptimizer()) { MaximumGradientNorm = options.MaximumGradientNorm };
     }
 
@@ -137,12 +140,14 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     }
 
     public override void RestoreState(JsonNode? state) =>
-        _sums = state.Deserialize<EpochSums>(s_json) ?? throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
+        _sums = state.Deserialize<EpochSums>(s_json)
+            ?? throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<ModuleProgress> history) =>
     [
         new("training", history.Where(p => p.Loss is not null).Select(p => (p.Step, p.Loss!.Value))),
-        new("validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)), HasMarkers: true),
+        new(
+            "validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)), HasMarkers: true),
     ];
 
     public override void End() => _network.SetTraining(false);

@@ -5,9 +5,9 @@ namespace MLTransfer.Torch.Training.Described;
 /// <summary>Trains new layers, and of the pretrained network under them what is not frozen; Keras' <c>model.fit</c>.</summary>
 /// <remarks>
 /// A wholly frozen network computes its features once for each row. The same seed, rows and options give the same weights to the bit on the
-/// same machine with the same thread count, also when the run is interrupted and resumed. Runs may go side by side, each in a thread of its own; they draw
-/// from generators of their own. A module that is no layer of this library may draw from libtorch's one generator of the process: such runs
-/// take turns in its forward pass.
+/// same machine with the same thread count, also when the run is interrupted and resumed. Runs may go side by side, each in a thread of its
+/// own; they draw from generators of their own. A module that is no layer of this library may draw from libtorch's one generator of the
+/// process: such runs take turns in its forward pass.
 /// </remarks>
 public sealed class NetworkTrainer
 {
@@ -27,11 +27,16 @@ public sealed class NetworkTrainer
         if (options.Loss == TrainingLoss.CategoricalCrossEntropy && network.OutputShape is not [> 1])
         {
             throw new ArgumentException(
-                $"{options.Loss} needs a network that gives a vector of two or more classes; it gives [{string.Join(", ", network.OutputShape)}].");
+                $"{options.Loss} needs a network that gives a vector of two or more classes; it gives "
+                + $"[{string.Join(", ", network.OutputShape)}].");
         }
 
         if (!network.TrainableParameters.Any())
-            throw new ArgumentException("There is nothing to train: there are no new layers with weights, and the pretrained network is frozen.");
+        {
+            throw new ArgumentException(
+                "There is nothing to train: there are no new layers with weights, and the pretrained network is frozen.");
+        }
+
         (_network, _options) = (network, options);
         _losses = new RowLosses(network, new LossFunction(options.Loss, network.NewLayers.FinalActivation));
     }
@@ -44,16 +49,17 @@ public sealed class NetworkTrainer
     /// <param name="validation">Held-out rows for the validation loss, early stopping and the best weights; null for none.</param>
     /// <param name="progress">Told after every epoch, on this thread.</param>
     /// <param name="cancellationToken">
-    /// Checked before every batch. On cancellation, and when <paramref name="progress"/> throws, network and files are as after the last checkpoint, or,
-    /// where there is none, as at the start.
+    /// Checked before every batch. On cancellation, and when <paramref name="progress"/> throws, network and files are as after the last
+    /// checkpoint, or, where there is none, as at the start.
     /// </param>
     /// <exception cref="ArgumentException">There are no rows, or early stopping lacks validation rows.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
-    /// A loss, gradient or weight became NaN or infinite. The network has the weights that were best on the validation rows, else those of the last
-    /// checkpoint whose weights gave a finite loss, else those of the start.
+    /// A loss, gradient or weight became NaN or infinite. The network has the weights that were best on the validation rows, else those of
+    /// the last checkpoint whose weights gave a finite loss, else those of the start.
     /// </exception>
-    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another network.</exception>
+    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another
+    /// network.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingHistory Train(
         ITrainingRows training, ITrainingRows? validation = null, IProgress<EpochResult>? progress = null,
@@ -68,7 +74,10 @@ public sealed class NetworkTrainer
             ? RowOrder.Shuffled(training.Count, _options.Seed, epoch + 1)
             : [.. Enumerable.Range(0, training.Count)]);
         var plan = RunPlan.Of(_options, rows, hasValidation: validation is not null, evaluatesStart: false);
-        using var task = new ModuleTask(_network, _options, plan, rows.StepsPerEpoch, _losses, training, validation) { Progress = progress };
+        using var task = new ModuleTask(_network, _options, plan, rows.StepsPerEpoch, _losses, training, validation)
+        {
+            Progress = progress,
+        };
         var run = new TrainingRun<ModuleProgress>(task, _options, plan, rows).Run(StepProgress, cancellationToken);
         return new TrainingHistory
         {

@@ -7,8 +7,10 @@ namespace MLTransfer.Torch.Training.Described;
 internal static class RowTensors
 {
     /// <summary>[rows, shape].</summary>
-    public static Tensor Inputs(ITrainingRows rows, ReadOnlySpan<int> batch, IReadOnlyList<long> shape) => RowTensor.Create(rows.ReadInput, batch, shape);
+    public static Tensor Inputs(ITrainingRows rows, ReadOnlySpan<int> batch, IReadOnlyList<long> shape) =>
+        RowTensor.Create(rows.ReadInput, batch, shape);
 
     /// <summary>[rows, shape].</summary>
-    public static Tensor Targets(ITrainingRows rows, ReadOnlySpan<int> batch, IReadOnlyList<long> shape) => RowTensor.Create(rows.ReadTarget, batch, shape);
+    public static Tensor Targets(ITrainingRows rows, ReadOnlySpan<int> batch, IReadOnlyList<long> shape) =>
+        RowTensor.Create(rows.ReadTarget, batch, shape);
 }

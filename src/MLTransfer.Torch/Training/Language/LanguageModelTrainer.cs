@@ -4,11 +4,13 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
 
-/// <summary>Trains a causal language model, as Hugging Face's <c>Trainer</c> does: same schedule, same clipping, same optimizer, same numbers.</summary>
+/// <summary>
+/// Trains a causal language model, as Hugging Face's <c>Trainer</c> does: same schedule, same clipping, same optimizer, same numbers.
+/// </summary>
 /// <remarks>
 /// The same seed, data, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed:
-/// every epoch's order and every step's dropout come from the seed and the epoch's or step's number alone. Runs may go side by side, each in a
-/// thread of its own; they draw from generators of their own.
+/// every epoch's order and every step's dropout come from the seed and the epoch's or step's number alone. Runs may go side by side, each
+/// in a thread of its own; they draw from generators of their own.
 /// </remarks>
 public sealed class LanguageModelTrainer
 {
@@ -44,29 +46,35 @@ public sealed class LanguageModelTrainer
         Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
     }
 
-    /// <summary>The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.</summary>
+    /// <summary>
+    /// The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what
+    /// it comes to here.
+    /// </summary>
     public Precision Precision { get; }
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
-    /// A second call is a new run that starts from the weights that the first one left, with the schedule and the order of rows from the beginning.
-    /// With <see cref="TrainingOptions.Resume"/> it goes on from the newest checkpoint instead, which may be that of the last step.
+    /// A second call is a new run that starts from the weights that the first one left, with the schedule and the order of rows from the
+    /// beginning. With <see cref="TrainingOptions.Resume"/> it goes on from the newest checkpoint instead, which may be that of the last
+    /// step.
     /// </remarks>
     /// <param name="progress">Told after every step and evaluation, on this thread.</param>
     /// <param name="cancellationToken">
-    /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last checkpoint, or,
-    /// where there is none, as at the start.
+    /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
+    /// checkpoint, or, where there is none, as at the start.
     /// </param>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights that were best on the validation rows, else those of the last
     /// checkpoint whose weights gave a finite loss, else those of the start.
     /// </exception>
-    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another model.</exception>
+    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another
+    /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        using var task = new LanguageTask(_model, _options, _rows, Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null) { Tokenizer = _tokenizer };
+        ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
+        using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
         var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken);
         return new TrainingResult
         {

@@ -7,7 +7,8 @@ internal sealed class LanguageRows
 {
     /// <exception cref="ArgumentException">A row does not fit the model, or none can be trained on.</exception>
     public LanguageRows(
-        CausalLanguageModel model, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> training, IReadOnlyList<TrainingExample>? validation)
+        CausalLanguageModel model, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> training,
+        IReadOnlyList<TrainingExample>? validation)
     {
         Training = TrainingRows.Usable(training, model, nameof(training));
         Validation = TrainingRows.Usable(validation ?? [], model, nameof(validation));

@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>
-/// How a language model is trained. Names map one to one onto Hugging Face's <c>TrainingArguments</c>, and defaults are the same where not said
-/// otherwise: <see cref="TrainingOptions.LearningRate"/> is 5e-5 and <see cref="EpochTrainingOptions.EvaluationBatchSize"/> 8.
+/// How a language model is trained. Names map one to one onto Hugging Face's <c>TrainingArguments</c>, and defaults are the same where not
+/// said otherwise: <see cref="TrainingOptions.LearningRate"/> is 5e-5 and <see cref="EpochTrainingOptions.EvaluationBatchSize"/> 8.
 /// </summary>
 public sealed record LanguageTrainingOptions : EpochTrainingOptions
 {
@@ -28,9 +28,9 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
     public bool GradientCheckpointing { get; init; }
 
     /// <summary>
-    /// Whether every epoch goes through rows of similar length together, so that little of a batch is padding (<c>group_by_length</c>): in random
-    /// order, sorted by length within blocks of 50 steps, the longest row of all first. Of no use for rows of equal length, such as packed ones.
-    /// Needs <see cref="EpochTrainingOptions.Shuffle"/>.
+    /// Whether every epoch goes through rows of similar length together, so that little of a batch is padding (<c>group_by_length</c>): in
+    /// random order, sorted by length within blocks of 50 steps, the longest row of all first. Of no use for rows of equal length, such as
+    /// packed ones. Needs <see cref="EpochTrainingOptions.Shuffle"/>.
     /// </summary>
     public bool GroupByLength { get; init; }
 
@@ -42,6 +42,7 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
         OptionRange.FromZeroToLessThanOne(nameof(AdamBeta2), AdamBeta2);
         OptionRange.NotNegative(nameof(AdamEpsilon), AdamEpsilon);
         if (GroupByLength && !Shuffle)
-            throw new ArgumentException($"{nameof(GroupByLength)} makes a random order of its own; it needs {nameof(Shuffle)}.", nameof(GroupByLength));
+            throw new ArgumentException($"{nameof(GroupByLength)} makes a random order of its own; it needs {nameof(Shuffle)}.",
+                nameof(GroupByLength));
     }
 }

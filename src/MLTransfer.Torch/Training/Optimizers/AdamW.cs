@@ -11,9 +11,9 @@ namespace MLTransfer.Torch.Training.Optimizers;
 /// <summary>AdamW with decoupled weight decay (arXiv 1711.05101), in one pass over the memory of each parameter.</summary>
 /// <remarks>
 /// libtorch runs about ten kernels a parameter and keeps their temporaries; on a CPU that costs more than the pass over memory itself.
-/// The arithmetic and its order are those of PyTorch's AdamW. Parameters that are not float32 on the CPU take the same steps as tensor operations.
-/// A parameter may have a copy in the type that products are computed in: the same pass over memory reads the copy's gradient and writes the
-/// copy, so that neither is ever converted on its own.
+/// The arithmetic and its order are those of PyTorch's AdamW. Parameters that are not float32 on the CPU take the same steps as tensor
+/// operations. A parameter may have a copy in the type that products are computed in: the same pass over memory reads the copy's gradient
+/// and writes the copy, so that neither is ever converted on its own.
 /// </remarks>
 internal sealed class AdamW : Optimizer
 {
@@ -41,8 +41,8 @@ internal sealed class AdamW : Optimizer
             new($"{slot.Name}.exp_avg", slot.Mean), new($"{slot.Name}.exp_avg_sq", slot.Square)]);
 
     /// <summary>
-    /// A copy of a parameter in another type, which every update of the parameter renews. A gradient that a backward pass leaves at the copy
-    /// counts as the parameter's, which then has none of its own.
+    /// A copy of a parameter in another type, which every update of the parameter renews. A gradient that a backward pass leaves at the
+    /// copy counts as the parameter's, which then has none of its own.
     /// </summary>
     /// <param name="parameter">One of this optimizer's.</param>
     /// <param name="type">The copy's type.</param>
@@ -55,7 +55,9 @@ internal sealed class AdamW : Optimizer
         return slot.Copy ??= parameter.to(type, copy: true).requires_grad_(true).DetachFromDisposeScope();
     }
 
-    /// <summary>Adds the gradients of the copies to those of the parameters, for sums over several backward passes in the parameters' precision.</summary>
+    /// <summary>
+    /// Adds the gradients of the copies to those of the parameters, for sums over several backward passes in the parameters' precision.
+    /// </summary>
     public override void AddUpGradients()
     {
         using var gradients = no_grad();
@@ -108,7 +110,8 @@ internal sealed class AdamW : Optimizer
                     (float)gradientFactor, decay, (float)_beta1, (float)(1 - _beta1), (float)_beta2, (float)(1 - _beta2),
                     (float)(learningRate / (1 - Math.Pow(_beta1, StepCount))),
                     (float)Math.Sqrt(1 - Math.Pow(_beta2, StepCount)), (float)_epsilon);
-                if (FlatTensor.IsPlain(slot.Parameter) && FlatTensor.IsPlain(gradient, ScalarType.BFloat16) && (slot.Copy is null || slot.Copy.dtype == ScalarType.BFloat16))
+                if (FlatTensor.IsPlain(slot.Parameter) && FlatTensor.IsPlain(gradient, ScalarType.BFloat16)
+                    && (slot.Copy is null || slot.Copy.dtype == ScalarType.BFloat16))
                     UpdateInPlace(slot, gradient, step);
                 else
                     UpdateByTensorOperations(slot, gradient, step);
@@ -195,7 +198,8 @@ internal sealed class AdamW : Optimizer
     /// <summary>The factors of one update; see <see cref="Step(double, double, double)"/>.</summary>
     [StructLayout(LayoutKind.Auto)]
     internal readonly record struct StepFactors(
-        float Gradient, float Decay, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Size, float SquareCorrection, float Epsilon);
+        float Gradient, float Decay, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Size,
+        float SquareCorrection, float Epsilon);
 
     /// <summary>A parameter with its running means.</summary>
     internal sealed class Slot(string name, Parameter parameter, bool decays)

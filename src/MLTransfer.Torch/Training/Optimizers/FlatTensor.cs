@@ -10,7 +10,9 @@ internal static class FlatTensor
 {
     public const int ChunkLength = 1 << 16;
 
-    /// <summary>Goes through a length in chunks that stay in the processor's cache, on all of libtorch's threads: start and length of each.</summary>
+    /// <summary>
+    /// Goes through a length in chunks that stay in the processor's cache, on all of libtorch's threads: start and length of each.
+    /// </summary>
     public static void ForEachChunk(long length, Action<long, int> action)
     {
         var chunks = (int)((length + ChunkLength - 1) / ChunkLength);
@@ -39,7 +41,9 @@ internal static class FlatTensor
 
         public bool IsBFloat16 { get; } = tensor.dtype == ScalarType.BFloat16;
 
-        /// <summary>The tensor's own memory or, for bfloat16, <paramref name="memory"/> with the widened numbers, which are the same.</summary>
+        /// <summary>
+        /// The tensor's own memory or, for bfloat16, <paramref name="memory"/> with the widened numbers, which are the same.
+        /// </summary>
         public float* Read(long start, int count, float* memory)
         {
             if (!IsBFloat16)

@@ -8,7 +8,9 @@ internal abstract class Optimizer : IDisposable
     /// <summary>The number of updates done.</summary>
     public int StepCount { get; set; }
 
-    /// <summary>What an update depends on beside gradients and <see cref="StepCount"/>, under names that begin with those of the parameters.</summary>
+    /// <summary>
+    /// What an update depends on beside gradients and <see cref="StepCount"/>, under names that begin with those of the parameters.
+    /// </summary>
     public abstract IEnumerable<KeyValuePair<string, Tensor>> State { get; }
 
     /// <summary>The gradients that there are, as new wrappers of the caller's, in the order of the parameters.</summary>
@@ -22,7 +24,9 @@ internal abstract class Optimizer : IDisposable
     /// <param name="gradientFactor">What gradients are multiplied with first: gradient clipping.</param>
     public abstract void Step(double learningRate, double gradientFactor);
 
-    /// <summary>Frees the gradients. The next backward pass makes its own, which costs less than zeroing these and adding to them.</summary>
+    /// <summary>
+    /// Frees the gradients. The next backward pass makes its own, which costs less than zeroing these and adding to them.
+    /// </summary>
     public abstract void ClearGradients();
 
     public abstract void Dispose();

@@ -8,7 +8,8 @@ namespace MLTransfer.Torch.Training.Optimizers;
 /// <param name="momentum">The share of the last step that the next one keeps; 0 for none.</param>
 internal sealed class StochasticGradientDescent(IEnumerable<(string Name, Parameter Parameter)> parameters, double momentum) : Optimizer
 {
-    private readonly List<Slot> _slots = [.. parameters.Select(p => new Slot(p.Name, p.Parameter, momentum > 0 ? Zeros(p.Parameter) : null))];
+    private readonly List<Slot> _slots =
+        [.. parameters.Select(p => new Slot(p.Name, p.Parameter, momentum > 0 ? Zeros(p.Parameter) : null))];
 
     /// <summary>The speeds under the names <c>parameter.momentum_buffer</c>, where there is momentum.</summary>
     public override IEnumerable<KeyValuePair<string, Tensor>> State => _slots.Where(slot => slot.Speed is not null)

@@ -38,8 +38,8 @@ public sealed class NetworkRunTests : IDisposable
                 if (report.Step == cancelledAt)
                     source.Cancel();
             });
-            Assert.Throws<OperationCanceledException>(() => new NetworkTrainer(interrupted, Options("interrupted", optimizer)) { StepProgress = progress }
-                .Train(s_training, s_validation, progress: null, source.Token));
+            var trainer = new NetworkTrainer(interrupted, Options("interrupted", optimizer)) { StepProgress = progress };
+            Assert.Throws<OperationCanceledException>(() => trainer.Train(s_training, s_validation, progress: null, source.Token));
         }
 
         var saved = cancelledAt / 3 * 3;
@@ -49,7 +49,8 @@ public sealed class NetworkRunTests : IDisposable
         using var resumed = CreateNetwork();
         var actual = Train(resumed, Options("interrupted", optimizer, resume: true));
         Assert.Equal(Bytes(whole), Bytes(resumed));
-        Assert.Equal(expected.Epochs.Select(epoch => epoch with { Elapsed = default }), actual.Epochs.Select(epoch => epoch with { Elapsed = default }));
+        Assert.Equal(expected.Epochs.Select(epoch => epoch with { Elapsed = default }),
+            actual.Epochs.Select(epoch => epoch with { Elapsed = default }));
         Assert.Equal((expected.ModelEpoch, expected.StoppedEarly), (actual.ModelEpoch, actual.StoppedEarly));
         Assert.Equal(Losses("whole"), Losses("interrupted"));
         Assert.Equal(["checkpoint-12", "checkpoint-15", "loss.png", "metrics.jsonl"], Entries("interrupted"));
@@ -81,7 +82,8 @@ public sealed class NetworkRunTests : IDisposable
         using var network = CreateNetwork();
         Train(network, Options("run", OptimizerAlgorithm.Adam));
         Refused(() => Train(network, Options("run", OptimizerAlgorithm.AdamW, resume: true)));
-        Refused(() => new NetworkTrainer(network, Options("run", OptimizerAlgorithm.Adam, resume: true)).TrainNow(s_validation, s_training));
+        Refused(() => new NetworkTrainer(network, Options("run", OptimizerAlgorithm.Adam, resume: true))
+            .TrainNow(s_validation, s_training));
         using var other = CreateNetwork(dropout: 0.2);
         Refused(() => Train(other, Options("run", OptimizerAlgorithm.Adam, resume: true)));
 
@@ -100,7 +102,8 @@ public sealed class NetworkRunTests : IDisposable
             var path = _folders[$"run/checkpoint-15/{file}"];
             var content = File.ReadAllBytes(path);
             File.WriteAllBytes(path, content[..(content.Length / 2)]);
-            Assert.Contains(file, Assert.Throws<InvalidDataException>(() => Train(other, Options("run", OptimizerAlgorithm.Adam, resume: true))).Message);
+            Assert.Contains(file,
+                Assert.Throws<InvalidDataException>(() => Train(other, Options("run", OptimizerAlgorithm.Adam, resume: true))).Message);
             Assert.Equal(before, Bytes(other));
             File.WriteAllBytes(path, content);
         }
@@ -112,7 +115,10 @@ public sealed class NetworkRunTests : IDisposable
         using var scope = NewDisposeScope();
         using var whole = TransferNetwork.Create(null, [Layer.Dense(3)], [48], seed: 3);
         using var parts = TransferNetwork.Create(null, [Layer.Dense(3)], [48], seed: 3);
-        var options = new ModuleTrainingOptions { NumberOfEpochs = 2, LearningRate = 0.1, Optimizer = OptimizerAlgorithm.StochasticGradientDescent };
+        var options = new ModuleTrainingOptions
+        {
+            NumberOfEpochs = 2, LearningRate = 0.1, Optimizer = OptimizerAlgorithm.StochasticGradientDescent,
+        };
         var expected = new NetworkTrainer(whole, options with { BatchSize = 9 }).TrainNow(s_training); // steps of 9, 9 and 2 rows
         var actual = new NetworkTrainer(parts, options with { BatchSize = 4, GradientAccumulationSteps = 2 }).TrainNow(s_training);
         Assert.NotEqual(expected.Epochs[1].Loss, actual.Epochs[1].Loss, 1e-5); // steps of 8 rows
@@ -135,7 +141,8 @@ public sealed class NetworkRunTests : IDisposable
             NumberOfEpochs = 2, BatchSize = 5, LearningRate = 0.1, Optimizer = OptimizerAlgorithm.StochasticGradientDescent,
             LearningRateSchedule = LearningRateSchedule.Linear, WarmupSteps = 2, MaximumGradientNorm = 1e-6,
         }) { StepProgress = new Callback(reports.Add) }.TrainNow(s_training);
-        Assert.Equal([0, 0.05, 0.1, 0.1 * 5 / 6, 0.1 * 4 / 6, 0.1 * 3 / 6, 0.1 * 2 / 6, 0.1 / 6], reports.Select(report => report.LearningRate!.Value), Near);
+        Assert.Equal([0, 0.05, 0.1, 0.1 * 5 / 6, 0.1 * 4 / 6, 0.1 * 3 / 6, 0.1 * 2 / 6, 0.1 / 6],
+            reports.Select(report => report.LearningRate!.Value), Near);
         Assert.All(reports, report => Assert.True(report is { GradientNorm: > 1e-3, TotalSteps: 8, RowsPerSecond: > 0 }));
         Assert.Equal(TimeSpan.Zero, reports[^1].Remaining);
 
@@ -151,14 +158,16 @@ public sealed class NetworkRunTests : IDisposable
     public void Products_in_bfloat16_are_refused_by_name()
     {
         using var network = CreateNetwork();
-        Assert.Contains("Precision", Assert.Throws<ArgumentException>(() => new NetworkTrainer(network, new() { Precision = Precision.BFloat16 })).Message);
+        Assert.Contains("Precision",
+            Assert.Throws<ArgumentException>(() => new NetworkTrainer(network, new() { Precision = Precision.BFloat16 })).Message);
     }
 
     private static TransferNetwork CreateNetwork(double dropout = 0.3)
     {
         var pretrained = new ModuleBaseNetwork(new ConvolutionalModule(), "a module");
         var network = TransferNetwork.Create(
-            pretrained, [Layer.Dense(8, Activation.Relu), Layer.BatchNormalization(), Layer.Dropout(dropout), Layer.Dense(3)], [3, 4, 4], seed: 5);
+            pretrained, [Layer.Dense(8, Activation.Relu), Layer.BatchNormalization(), Layer.Dropout(dropout), Layer.Dense(3)], [3, 4, 4],
+            seed: 5);
         BaseFreezing.AllButLast(2).Apply(pretrained); // its batch normalization gathers statistics
         return network;
     }
@@ -188,7 +197,8 @@ public sealed class NetworkRunTests : IDisposable
     private IEnumerable<(double?, double?)> Losses(string folder) =>
         Metrics(folder).Select(line => (line["loss"]?.GetValue<double>(), line["eval_loss"]?.GetValue<double>()));
 
-    private IEnumerable<string?> Entries(string folder) => Directory.GetFileSystemEntries(_folders[folder]).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    private IEnumerable<string?> Entries(string folder) =>
+        Directory.GetFileSystemEntries(_folders[folder]).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     private static byte[] Bytes(TransferNetwork network) => [.. network.State.SelectMany(tensor => tensor.Value.bytes.ToArray())];
 
