@@ -12,7 +12,7 @@ namespace MLTransfer.Models.Tests;
 /// <summary>Fine-tuning the real checkpoint on a real text, compared with the reference trainer's run of the same recipe.</summary>
 public class FineTuningReferenceTests
 {
-    private static readonly TrainingOptions Recipe = new()
+    private static readonly LanguageTrainingOptions Recipe = new()
     {
         Precision = Precision.Float32,
         NumberOfEpochs = 3,
@@ -35,7 +35,7 @@ public class FineTuningReferenceTests
         using var model = CausalLanguageModel.Load(TalesModel.Folder);
         AssertLosses(reference, "loss_before", model, 1e-3);
 
-        var steps = new Trainer(model, Recipe, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken).History;
+        var steps = new LanguageModelTrainer(model, Recipe, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken).History;
 
         var log = reference["log"]!.AsArray();
         Assert.Equal(log.Count, steps.Count);
@@ -57,7 +57,7 @@ public class FineTuningReferenceTests
         using var model = CausalLanguageModel.Load(TalesModel.Folder);
         manual_seed(1);
         LowRankAdaptation.Attach(model, new LoraOptions { Rank = 8, Alpha = 16, TargetModules = ["c_attn"] });
-        var options = new TrainingOptions
+        var options = new LanguageTrainingOptions
         {
             Precision = Recipe.Precision,
             NumberOfEpochs = Recipe.NumberOfEpochs,
@@ -67,7 +67,7 @@ public class FineTuningReferenceTests
             Shuffle = false,
         };
 
-        new Trainer(model, options, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken);
+        new LanguageModelTrainer(model, options, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken);
 
         foreach (var part in (string[])["valid", "test"])
         {

@@ -15,12 +15,12 @@ internal sealed class LibraryTraining(string id, string name, Precision precisio
         using var network = model.Load();
         if (lora is not null)
             LowRankAdaptation.Attach(network, lora);
-        var options = new TrainingOptions { BatchSize = shape.BatchSize, MaximumSteps = steps, Precision = precision, GradientCheckpointing = gradientCheckpointing };
+        var options = new LanguageTrainingOptions { BatchSize = shape.BatchSize, MaximumSteps = steps, Precision = precision, GradientCheckpointing = gradientCheckpointing };
         var examples = model.RandomTokens(shape.BatchSize, shape.Length).Select(ids => new TrainingExample(ids, ids)).ToArray();
 
         // The trainer divides by all labels, as transformers does; the first of a row is never predicted.
         var perPredictedToken = (double)shape.Length / (shape.Length - 1);
-        new Trainer(network, options, examples).Train(new StepObserver(progress => stepDone(progress.Loss!.Value * perPredictedToken)));
+        new LanguageModelTrainer(network, options, examples).Train(new StepObserver(progress => stepDone(progress.Loss!.Value * perPredictedToken)));
     }
 
     /// <summary>Unlike <see cref="Progress{T}"/> it calls on the trainer's thread, before the next step.</summary>

@@ -1,6 +1,6 @@
 using MLTransfer.Networks;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
-using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using static TorchSharp.torch;
 
@@ -14,7 +14,7 @@ internal static class TrainingImageColumn
     /// <summary>Reads all rows.</summary>
     /// <exception cref="ArgumentException">A column is missing or has another type or size, or there are no rows.</exception>
     /// <exception cref="InvalidOperationException">A row's image or label is missing or of another size; the message names row and column.</exception>
-    public static TrainingImages Read(
+    public static ImageSet Read(
         IDataView data, string imageColumn, ImageGeneratorColumns columns, StyleGan2Generator generator, CancellationToken cancellationToken)
     {
         var image = ImageGeneratorColumns.FindImages(data.Schema, imageColumn, generator);
@@ -33,7 +33,7 @@ internal static class TrainingImageColumn
         if (images.Count == 0)
             throw new ArgumentException($"There are no images: the data with column '{imageColumn}' has no rows.", nameof(data));
         using var scope = NewDisposeScope();
-        return new TrainingImages(ToBytes(images, shape), labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth));
+        return new ImageSet(ToBytes(images, shape), labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth));
     }
 
     private static Tensor ToBytes(ColumnValues images, long[] shape)

@@ -79,7 +79,8 @@ public class RowActivationsTests
             var buffer = packed.ToArray();
             var (gates, values) = (0, width + gap);
             RowActivations.Gate<TLanes, TVector>(
-                RowSlices.Within(buffer, rows, gates, 1, width), RowSlices.Within(buffer, rows, values, 1, width), activation, new(apart, rows, 1, width));
+                RowSlices.Within(buffer, rows, gates, 1, width), RowSlices.Within(buffer, rows, values, 1, width), activation,
+                new(apart, rows, 1, width));
             RowProductTests.AssertClose([.. expected], apart, 1e-6f); // ends of rows are single numbers, at other places
             RowActivations.Gate<TLanes, TVector>(
                 RowSlices.Within(buffer, rows, gates, 1, width), RowSlices.Within(buffer, rows, values, 1, width), activation,

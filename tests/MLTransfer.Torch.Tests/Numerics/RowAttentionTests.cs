@@ -62,8 +62,9 @@ public class RowAttentionTests
                     RowSlices.Within(row, Rows, Heads * HeadWidth, KeyValueHeads, HeadWidth),
                     RowSlices.Within(row, Rows, (Heads + KeyValueHeads) * HeadWidth, KeyValueHeads, HeadWidth));
                 cache.Attend(
-                    layer, RowSlices.Within(row, Rows, 0, Heads, HeadWidth), new() { Starts = new int[Rows], Scale = 0.5f }, output, threads: 2);
-                var (keys, values) = (Part(layer, position, Heads, KeyValueHeads), Part(layer, position, Heads + KeyValueHeads, KeyValueHeads));
+                    layer, RowSlices.Within(row, Rows, 0, Heads, HeadWidth), new() { Starts = new int[Rows], Scale = 0.5f }, output, 2);
+                var keys = Part(layer, position, Heads, KeyValueHeads);
+                var values = Part(layer, position, Heads + KeyValueHeads, KeyValueHeads);
                 var query = packed[position, layer].view(Rows, -1, HeadWidth).narrow(1, 0, Heads).unsqueeze(2).to(ScalarType.Float64);
                 var scores = matmul(query, Grouped(keys).transpose(2, 3)) * 0.5;
                 RowProductTests.AssertClose(Floats(matmul(scores.softmax(-1), Grouped(values))), output);
@@ -73,7 +74,8 @@ public class RowAttentionTests
         }
 
         Tensor Part(int layer, int position, int first, int heads) => // [rows, heads, positions, head width]
-            packed.narrow(0, 0, position + 1).select(1, layer).view(position + 1, Rows, -1, HeadWidth).narrow(2, first, heads).permute(1, 2, 0, 3).to(type);
+            packed.narrow(0, 0, position + 1).select(1, layer).view(position + 1, Rows, -1, HeadWidth)
+                .narrow(2, first, heads).permute(1, 2, 0, 3).to(type);
 
         static Tensor Grouped(Tensor heads) => heads.to(ScalarType.Float64).repeat_interleave(Heads / KeyValueHeads, 1);
     }
@@ -84,7 +86,8 @@ public class RowAttentionTests
         using var scope = NewDisposeScope();
         var cache = CachedRows.Of(zeros(1, 2, 4, 8), zeros(1, 2, 4, 8));
         var (queries, output) = (new float[4 * 8], new float[4 * 8]);
-        Assert.Throws<ArgumentException>(() => RowAttention.Compute(new(queries.AsSpan(0, 24), 1, 3, 8), cache, Sees(0, 4), output.AsSpan(0, 24), 1));
+        Assert.Throws<ArgumentException>(
+            () => RowAttention.Compute(new(queries.AsSpan(0, 24), 1, 3, 8), cache, Sees(0, 4), output.AsSpan(0, 24), 1));
         Assert.Throws<ArgumentException>(() => RowAttention.Compute(new(queries, 1, 4, 8), cache, Sees(2, 2), output, 1));
         Assert.Throws<ArgumentException>(() => RowAttention.Compute(new(queries, 1, 4, 8), cache, Sees(0, 5), output, 1));
         Assert.Throws<ArgumentException>(() => RowAttention.Compute(
@@ -180,12 +183,15 @@ public class RowAttentionTests
         {
             var (start, count) = (_starts[row], End(row) - _starts[row]);
             var output = new float[Heads * HeadWidth];
-            var bias = _bias is null ? default : NativeTensor.AsSpan<float>((_bias.dim() == 2 ? _bias : _bias[row]).narrow(1, start, count).contiguous());
-            var cache = CachedRows.Of(_keys.narrow(0, row, 1).narrow(2, start, count).contiguous(), _values.narrow(0, row, 1).narrow(2, start, count).contiguous());
+            var itsBias = (_bias?.dim() == 3 ? _bias[row] : _bias)?.narrow(1, start, count).contiguous();
+            var bias = itsBias is null ? default : NativeTensor.AsSpan<float>(itsBias);
+            var cache = CachedRows.Of(Seen(_keys), Seen(_values));
             RowAttention.Compute<TLanes, TVector>(
                 new(NativeTensor.AsSpan<float>(_queries[row]), 1, Heads, HeadWidth), cache,
                 new() { Starts = new int[1], Scale = Scale, SoftCap = _softCap, Bias = bias }, output, 1);
             return output;
+
+            Tensor Seen(Tensor all) => all.narrow(0, row, 1).narrow(2, start, count).contiguous();
         }
 
         /// <summary>Each head of each row through the primitives, one query at a time.</summary>

@@ -19,7 +19,8 @@ public class RowProductTests
     private static readonly ScalarType[] s_types = [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16];
 
     /// <summary>The weights' type, and whether they lie as [outputs, inputs].</summary>
-    public static TheoryData<ScalarType, bool> Kinds => [.. s_types.SelectMany(type => (TheoryDataRow<ScalarType, bool>[])[new(type, false), new(type, true)])];
+    public static TheoryData<ScalarType, bool> Kinds =>
+        [.. s_types.SelectMany(type => (TheoryDataRow<ScalarType, bool>[])[new(type, false), new(type, true)])];
 
     [Property(MaxTest = 80)]
     public void Every_vector_width_computes_what_plain_numbers_and_libtorch_compute(ushort seed)

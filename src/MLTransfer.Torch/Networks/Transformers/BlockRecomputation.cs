@@ -72,5 +72,12 @@ internal sealed class BlockRecomputation(long seed, DropoutSource draws) : IDisp
         _end?.Dispose();
     }
 
-    private void Seed(int block) => (draws.Generator ??= new Generator(0)).manual_seed((long)SplitMix64.Mix((ulong)seed, (ulong)block));
+    private void Seed(int block)
+    {
+        var own = (long)SplitMix64.Mix((ulong)seed, (ulong)block);
+        if (draws.Generator is { } generator)
+            generator.manual_seed(own);
+        else
+            manual_seed(own);
+    }
 }

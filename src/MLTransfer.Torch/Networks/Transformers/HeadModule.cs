@@ -69,7 +69,9 @@ internal sealed class HeadModule
     public Tensor Features(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        var features = hidden.alias();
+        var features = (_dense ?? _projection) is { Quantized: null } first && hidden.dtype != first.Weight.dtype && first.ComputeType is null
+            ? hidden.to(first.Weight.dtype) // the rows of a decoding step are float32
+            : hidden.alias();
         if (_dense is not null)
             features = _norm!.call(ActivationFunction.Apply(_activation, _dense.call(features)));
         if (_projection is not null)

@@ -40,7 +40,7 @@ internal static class LaneFunctions
         var half = TLanes.Broadcast(0.5f);
         var negative = TLanes.Max(Negate<TLanes, TVector>(Magnitude<TLanes, TVector>(x)), TLanes.Broadcast(-Largest)); // -|x|
 
-        // Q(a) exp(a^2 / 2), the upper tail without its decay, as t times a polynomial of t = 1 / (1 + 0.3 a), to 4.4e-9 by Chebyshev's nodes.
+        // Q(a) exp(a^2 / 2), the upper tail without its decay, is t times a polynomial of t = 1 / (1 + 0.3 a), to 4.4e-9 by Chebyshev.
         var one = TLanes.Broadcast(1);
         var t = TLanes.Divide(one, TLanes.MultiplyAdd(negative, TLanes.Broadcast(-0.3f), one));
         var series = TLanes.MultiplyAdd(t, TLanes.Broadcast(-0.02091435973f), TLanes.Broadcast(0.1140402721f));

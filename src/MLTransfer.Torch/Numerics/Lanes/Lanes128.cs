@@ -61,7 +61,8 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static Vector128<float> Max(Vector128<float> left, Vector128<float> right) => Vector128.Max(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> SelectLess(Vector128<float> left, Vector128<float> right, Vector128<float> ifLess, Vector128<float> otherwise) =>
+    public static Vector128<float> SelectLess(
+        Vector128<float> left, Vector128<float> right, Vector128<float> ifLess, Vector128<float> otherwise) =>
         Vector128.ConditionalSelect(Vector128.LessThan(left, right), ifLess, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,11 +86,9 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> FromUpperHalves(Vector128<int> bits)
     {
-        var magnitude = (bits & Vector128.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift;
-        var normal = magnitude + Vector128.Create(Float16Bits.Rebias);
-        var subnormal = ((normal + Vector128.Create(Float16Bits.ExponentUnit)).AsSingle() - Vector128.Create(Float16Bits.SmallestNormal)).AsInt32();
-        var notFinite = Vector128.GreaterThanOrEqual(magnitude, Vector128.Create(Float16Bits.NotFinite)) & Vector128.Create(Float16Bits.Rebias);
-        var value = Vector128.ConditionalSelect(Vector128.LessThan(magnitude, Vector128.Create(Float16Bits.ExponentUnit)), subnormal, normal + notFinite);
-        return (value | (bits & Vector128.Create(int.MinValue))).AsSingle();
+        var moved = ((bits & Vector128.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift) + Vector128.Create(Float16Bits.InfinityRebias);
+        var normal = moved.AsSingle() * Vector128.Create(Float16Bits.Unit);
+        var subnormal = Vector128.MultiplyAddEstimate(normal, Vector128.Create(2f), Vector128.Create(-Float16Bits.SmallestNormal));
+        return Vector128.MinNative(normal, subnormal) | (bits & Vector128.Create(int.MinValue)).AsSingle();
     }
 }

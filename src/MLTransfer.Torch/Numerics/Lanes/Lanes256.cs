@@ -61,7 +61,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static Vector256<float> Max(Vector256<float> left, Vector256<float> right) => Vector256.Max(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> SelectLess(Vector256<float> left, Vector256<float> right, Vector256<float> ifLess, Vector256<float> otherwise) =>
+    public static Vector256<float> SelectLess(
+        Vector256<float> left, Vector256<float> right, Vector256<float> ifLess, Vector256<float> otherwise) =>
         Vector256.ConditionalSelect(Vector256.LessThan(left, right), ifLess, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,11 +86,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> FromUpperHalves(Vector256<int> bits)
     {
-        var magnitude = (bits & Vector256.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift;
-        var normal = magnitude + Vector256.Create(Float16Bits.Rebias);
-        var subnormal = ((normal + Vector256.Create(Float16Bits.ExponentUnit)).AsSingle() - Vector256.Create(Float16Bits.SmallestNormal)).AsInt32();
-        var notFinite = Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(Float16Bits.NotFinite)) & Vector256.Create(Float16Bits.Rebias);
-        var value = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256.Create(Float16Bits.ExponentUnit)), subnormal, normal + notFinite);
-        return (value | (bits & Vector256.Create(int.MinValue))).AsSingle();
+        var moved = ((bits & Vector256.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift) + Vector256.Create(Float16Bits.InfinityRebias);
+        var normal = moved.AsSingle() * Vector256.Create(Float16Bits.Unit);
+        var subnormal = Vector256.MultiplyAddEstimate(normal, Vector256.Create(2f), Vector256.Create(-Float16Bits.SmallestNormal));
+        return Vector256.MinNative(normal, subnormal) | (bits & Vector256.Create(int.MinValue)).AsSingle();
     }
 }

@@ -62,7 +62,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     public static Vector512<float> Max(Vector512<float> left, Vector512<float> right) => Vector512.Max(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> SelectLess(Vector512<float> left, Vector512<float> right, Vector512<float> ifLess, Vector512<float> otherwise) =>
+    public static Vector512<float> SelectLess(
+        Vector512<float> left, Vector512<float> right, Vector512<float> ifLess, Vector512<float> otherwise) =>
         Vector512.ConditionalSelect(Vector512.LessThan(left, right), ifLess, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,11 +108,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> FromUpperHalves(Vector512<int> bits)
     {
-        var magnitude = (bits & Vector512.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift;
-        var normal = magnitude + Vector512.Create(Float16Bits.Rebias);
-        var subnormal = ((normal + Vector512.Create(Float16Bits.ExponentUnit)).AsSingle() - Vector512.Create(Float16Bits.SmallestNormal)).AsInt32();
-        var notFinite = Vector512.GreaterThanOrEqual(magnitude, Vector512.Create(Float16Bits.NotFinite)) & Vector512.Create(Float16Bits.Rebias);
-        var value = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(Float16Bits.ExponentUnit)), subnormal, normal + notFinite);
-        return (value | (bits & Vector512.Create(int.MinValue))).AsSingle();
+        var moved = ((bits & Vector512.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift) + Vector512.Create(Float16Bits.InfinityRebias);
+        var normal = moved.AsSingle() * Vector512.Create(Float16Bits.Unit);
+        var subnormal = Vector512.MultiplyAddEstimate(normal, Vector512.Create(2f), Vector512.Create(-Float16Bits.SmallestNormal));
+        return Vector512.MinNative(normal, subnormal) | (bits & Vector512.Create(int.MinValue)).AsSingle();
     }
 }

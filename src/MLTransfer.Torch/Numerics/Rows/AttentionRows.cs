@@ -16,8 +16,8 @@ internal readonly ref struct AttentionRows
     public float SoftCap { get; init; }
 
     /// <summary>
-    /// What is added to scores last: [heads, positions] for all rows or [rows, heads, positions], where the positions are the filled ones; empty
-    /// for nothing.
+    /// What is added to scores last: [heads, positions] for all rows or [rows, heads, positions], where the positions are the filled ones;
+    /// empty for nothing.
     /// </summary>
     public ReadOnlySpan<float> Bias { get; init; }
 }

@@ -6,10 +6,10 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// <summary>Elements of tensors as float32.</summary>
 internal static unsafe class FloatRows
 {
-    /// <summary>Copies or widens <paramref name="target"/>.Length elements of a contiguous float32, bfloat16 or float16 tensor on the CPU.</summary>
+    /// <summary>Copies or widens elements of a tensor that <see cref="RowMatrix.Supports"/> holds for.</summary>
     /// <param name="source">The tensor; the caller keeps it alive.</param>
     /// <param name="start">The first element.</param>
-    /// <param name="target">Where they go.</param>
+    /// <param name="target">Where they go, as many as it has room for.</param>
     public static void Read(Tensor source, long start, Span<float> target)
     {
         var pointer = NativeTensor.Pointer(source);

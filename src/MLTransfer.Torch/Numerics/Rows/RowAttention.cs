@@ -8,14 +8,17 @@ namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>Attention of one new position of each sequence to cached ones.</summary>
 /// <remarks>
-/// Query head h reads key-value head h / (query heads / key-value heads). Query heads that share one are rows of one product, and each of
+/// Query head h reads key-value head h / (query heads / key-value heads). Four or more that share one are rows of one product, and each of
 /// their numbers is the chain of sums that it would be alone: neither threads nor other rows nor other heads change a bit.
 /// </remarks>
 internal static unsafe class RowAttention
 {
     private const long SmallestBlockBytes = 64 << 10;
 
-    /// <summary>output = softmax(scores) * values, where the scores are query times key and what <paramref name="attention"/> makes of it.</summary>
+    /// <summary>Fewer query heads than the smallest tile has rows are faster one by one: what they share waits in a cache.</summary>
+    private const int SmallestTile = 4;
+
+    /// <summary>softmax(scores) * values, where scores are query times key and what <paramref name="attention"/> makes of it.</summary>
     /// <param name="queries">[rows, heads, head width], where the heads are a multiple of the key-value heads.</param>
     /// <param name="cache">Keys and values of as many sequences as there are rows, those of the new positions among them.</param>
     /// <param name="attention">What rows see.</param>
@@ -33,7 +36,8 @@ internal static unsafe class RowAttention
     }
 
     /// <summary>The same with vectors of the caller's choice.</summary>
-    internal static void Compute<TLanes, TVector>(RowSlices queries, CachedRows cache, AttentionRows attention, Span<float> output, int threads)
+    internal static void Compute<TLanes, TVector>(
+        RowSlices queries, CachedRows cache, AttentionRows attention, Span<float> output, int threads)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -41,7 +45,7 @@ internal static unsafe class RowAttention
         var group = queries.Slices / cache.Heads;
         var parts = Parts(queries.Rows * cache.Heads, group, threads);
         var queriesOfItem = (group + parts - 1) / parts;
-        var paddedQueries = RowTiles.Padded<TLanes, TVector>(queriesOfItem);
+        var paddedQueries = Padded<TLanes, TVector>(queriesOfItem);
         var items = queries.Rows * cache.Heads * parts;
         var itemBytes = 2L * cache.Length * cache.HeadWidth * NativeTensor.ElementSize(cache.ElementType) * queriesOfItem;
         var share = (items + threads - 1) / threads;
@@ -96,27 +100,47 @@ internal static unsafe class RowAttention
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(rows * heads * cache.HeadWidth));
         ArgumentOutOfRangeException.ThrowIfNotEqual(attention.Starts.Length, rows, nameof(attention));
         if (heads % cache.Heads != 0)
-            throw new ArgumentException($"{heads} query heads cannot share {cache.Heads} key-value heads: give a multiple.", nameof(queries));
+            throw new ArgumentException($"{heads} query heads cannot share {cache.Heads} key-value ones. Give a multiple.", nameof(queries));
         if (attention.Ends.Length != 0)
             ArgumentOutOfRangeException.ThrowIfNotEqual(attention.Ends.Length, rows, nameof(attention));
         for (var row = 0; row < rows; row++)
         {
             var (start, end) = (attention.Starts[row], attention.Ends.Length == 0 ? cache.Length : attention.Ends[row]);
             if (start < 0 || start >= end || end > cache.Length)
-                throw new ArgumentException($"Row {row} sees positions {start} to {end - 1} of {cache.Length}: give one or more of them.", nameof(attention));
+            {
+                throw new ArgumentException(
+                    $"Row {row} sees positions {start} to {end - 1} of {cache.Length}. Give one or more of them.", nameof(attention));
+            }
         }
 
         var biases = heads * cache.Length;
         if (attention.Bias.Length != 0 && attention.Bias.Length != biases && attention.Bias.Length != rows * biases)
         {
             throw new ArgumentException(
-                $"The bias has {attention.Bias.Length} numbers. Give [{heads}, {cache.Length}] or [{rows}, {heads}, {cache.Length}].", nameof(attention));
+                $"The bias has {attention.Bias.Length} numbers. Give [{heads}, {cache.Length}] or [{rows}, {heads}, {cache.Length}].",
+                nameof(attention));
         }
     }
 
-    /// <summary>Into how many items a group of query heads is split: none where there is work for all threads anyway.</summary>
-    private static int Parts(int groups, int group, int threads) =>
-        groups == 0 || groups % threads == 0 || groups >= 4 * threads ? 1 : Math.Min(group, (threads + groups - 1) / groups);
+    /// <summary>Into how many items a group of query heads is split: as few as keep all threads busy.</summary>
+    private static int Parts(int groups, int group, int threads)
+    {
+        if (group < SmallestTile)
+            return group;
+        var most = groups < threads ? group : group / SmallestTile;
+        for (var parts = 1; parts < most; parts++)
+        {
+            if (groups * parts % threads == 0 || groups * parts >= 4 * threads)
+                return parts;
+        }
+
+        return most;
+    }
+
+    private static int Padded<TLanes, TVector>(int queries)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        queries < SmallestTile ? queries : RowTiles.Padded<TLanes, TVector>(queries);
 
     private static void ComputeBlock<TLanes, TVector, TElement>(void* state, int block)
         where TLanes : struct, ILanes<TVector>
@@ -143,13 +167,13 @@ internal static unsafe class RowAttention
         if (queries <= 0)
             return;
         var head = sharedHead % work->Cache.Heads * work->Group + firstOfGroup;
-        var padded = RowTiles.Padded<TLanes, TVector>(queries);
+        var padded = Padded<TLanes, TVector>(queries);
         var width = work->Cache.HeadWidth;
         var start = work->Starts[row];
         var count = (work->Ends == null ? work->Cache.Length : work->Ends[row]) - start;
         var offset = ((nint)sharedHead * work->Cache.Capacity + start) * width; // [rows, key-value heads, capacity, head width]
-        var x = work->Scratch + (nint)item * work->ScratchOfItem;               // [padded queries, head width], queries and then sums of values
-        var scores = x + padded * width;                                        // [padded queries, count]
+        var x = work->Scratch + (nint)item * work->ScratchOfItem; // [padded queries, head width]: queries, then sums of values
+        var scores = x + padded * width;                          // [padded queries, count]
 
         for (var query = 0; query < queries; query++)
         {
@@ -160,11 +184,19 @@ internal static unsafe class RowAttention
         }
 
         new Span<float>(x + queries * width, (padded - queries) * width).Clear();
-        RowDots<TLanes, TVector, TElement>.Compute(x, padded, width, (TElement*)work->Cache.Keys + offset, scores, count, count);
+        var step = queries < SmallestTile ? 1 : padded;
+        for (var query = 0; query < padded; query += step)
+        {
+            RowDots<TLanes, TVector, TElement>.Compute(
+                x + query * width, step, width, (TElement*)work->Cache.Keys + offset, scores + (nint)query * count, count, count);
+        }
 
         var output = work->Output + ((nint)row * work->Heads + head) * width;
         for (var query = 0; query < queries; query++)
-            output[query * width] = ToExponentials<TLanes, TVector, TElement>(work, scores + (nint)query * count, row, head + query, start, count);
+        {
+            output[query * width] = ToExponentials<TLanes, TVector, TElement>( // the output is free until the end
+                work, scores + (nint)query * count, row, head + query, start, count);
+        }
 
         SumValues<TLanes, TVector, TElement>(scores, queries, count, (TElement*)work->Cache.Values + offset, width, x);
         for (var query = 0; query < queries; query++)
@@ -185,28 +217,37 @@ internal static unsafe class RowAttention
         if (work->SoftCap != 0)
             RowKernels<TLanes, TVector, TElement>.SoftCap(scores, work->SoftCap, count);
         if (work->Bias != null)
-            RowKernels<TLanes, TVector, TElement>.Add(work->Bias + row * work->BiasRowStride + (nint)head * work->Cache.Length + start, scores, count);
+        {
+            var bias = work->Bias + row * work->BiasRowStride + (nint)head * work->Cache.Length + start;
+            RowKernels<TLanes, TVector, TElement>.Add(bias, scores, count);
+        }
+
         return RowKernels<TLanes, TVector, TElement>.Exponentials(scores, count);
     }
 
     /// <summary>sums[q, c] = sum of factors[q, i] * values[i, c] over i.</summary>
-    private static void SumValues<TLanes, TVector, TElement>(float* factors, int queries, int count, TElement* values, int width, float* sums)
+    private static void SumValues<TLanes, TVector, TElement>(
+        float* factors, int queries, int count, TElement* values, int width, float* sums)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TElement : unmanaged
     {
-        if (queries == 1)
-        {
-            new Span<float>(sums, width).Clear();
-            RowKernels<TLanes, TVector, TElement>.AddProducts(factors, count, values, width, sums, width);
-            return;
-        }
-
-        for (int query = 0, height; query < queries; query += height)
+        // Panels are slow where no vectors fit.
+        var tiled = queries < SmallestTile ? 0 : width / (2 * TLanes.Count) * (2 * TLanes.Count);
+        for (int query = 0, height; query < queries && tiled > 0; query += height)
         {
             height = RowTiles.Height<TLanes, TVector>(queries - query);
             RowPanels<TLanes, TVector, TElement>.Add(
-                factors + (nint)query * count, count, height, values, width, count, null, sums + (nint)query * width, width, width, isFirst: true);
+                factors + (nint)query * count, count, height, values, width, count, null,
+                sums + (nint)query * width, width, tiled, isFirst: true);
+        }
+
+        for (var query = 0; query < queries && tiled < width; query++)
+        {
+            var rest = sums + (nint)query * width + tiled;
+            new Span<float>(rest, width - tiled).Clear();
+            RowKernels<TLanes, TVector, TElement>.AddProducts(
+                factors + (nint)query * count, count, values + tiled, width, rest, width - tiled);
         }
     }
 

@@ -29,7 +29,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
 
     private static bool IsFloat16 => typeof(TWeight) == typeof(Half);
 
-    /// <summary>Whether two elements take the place of a float, which one load of both then widens: see <see cref="ILanes{TVector}"/>.</summary>
+    /// <summary>Whether two elements take the place of a float and are widened from one load: see <see cref="ILanes{TVector}"/>.</summary>
     private static bool IsNarrow => IsBFloat16 || IsFloat16;
 
     /// <summary>Copies a row into the order in which <see cref="RowDots{TLanes, TVector, TWeight}"/> meets the elements of a matrix row.</summary>
@@ -75,7 +75,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
             return;
         }
 
-        // One stream through memory, which the processor foresees by itself. With 16-bit elements the sums take too long for one row at a time.
+        // One stream through memory, which the processor foresees by itself. With 16-bit elements sums take too long for one row at a time.
         var i = 0;
         for (; IsNarrow && i <= inputs - 2; i += 2)
             AddTwoScaledRows(x + i, matrix + i * matrixStride, matrixStride, sums, columns);

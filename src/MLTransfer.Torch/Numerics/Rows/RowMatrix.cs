@@ -10,7 +10,8 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// <param name="Inputs">The length of a row that is multiplied.</param>
 /// <param name="Outputs">The length of a product.</param>
 /// <param name="IsOutputByInput">Whether it lies as [outputs, inputs]; as [inputs, outputs] otherwise.</param>
-internal readonly unsafe record struct RowMatrix(nint Data, nint Bias, ScalarType ElementType, int Inputs, int Outputs, bool IsOutputByInput)
+internal readonly unsafe record struct RowMatrix(
+    nint Data, nint Bias, ScalarType ElementType, int Inputs, int Outputs, bool IsOutputByInput)
 {
     /// <summary>What its elements take.</summary>
     public long Bytes => (long)Inputs * Outputs * NativeTensor.ElementSize(ElementType);

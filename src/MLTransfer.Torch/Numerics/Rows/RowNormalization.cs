@@ -75,7 +75,8 @@ internal static class RowNormalization
             ArgumentOutOfRangeException.ThrowIfNotEqual(parameter.Length, width, name);
     }
 
-    private static void NormalizeLayer(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, float epsilon, Span<float> y)
+    private static void NormalizeLayer(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, float epsilon, Span<float> y)
     {
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(x);
         var rest = vectors.Length * Vector<float>.Count;
@@ -119,7 +120,8 @@ internal static class RowNormalization
         }
     }
 
-    private static void NormalizeRootMeanSquare(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, bool onePlusWeight, float epsilon, Span<float> y)
+    private static void NormalizeRootMeanSquare(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> weight, bool onePlusWeight, float epsilon, Span<float> y)
     {
         var vectors = MemoryMarshal.Cast<float, Vector<float>>(x);
         var rest = vectors.Length * Vector<float>.Count;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>
-/// Slices of equal width inside rows of a buffer, [rows, slices, width]: the heads of queries, of keys or of values that one row holds side by
-/// side, or, as one slice, the gates of a feed-forward layer beside what they let through.
+/// Slices of equal width inside rows of a buffer, [rows, slices, width]: the heads of queries, of keys or of values that one row holds
+/// side by side, or, as one slice, the gates of a feed-forward layer beside what they let through.
 /// </summary>
 internal readonly ref struct RowSlices
 {

@@ -34,4 +34,34 @@ internal static class FamilyFolders
         using var checkpoint = Open(name);
         return TransformerNetwork.Load(Configuration(name), checkpoint, name);
     }
+
+    /// <summary>The first checkpoint of a family.</summary>
+    public static TransformerNetwork LoadFamily(string modelType) => Load(FirstOf(modelType));
+
+    /// <summary>
+    /// A new network of a family that is four times as wide as the checkpoint and whose norms have a small epsilon: rounding weighs in it as in the
+    /// networks that people have, not as in one of 32 values a token.
+    /// </summary>
+    public static TransformerNetwork CreateWide(string modelType)
+    {
+        var configuration = Configuration(FirstOf(modelType));
+        foreach (var (key, _) in configuration.ToList())
+        {
+            if (key is "hidden_size" or "n_embd" or "d_model" or "dim" or "word_embed_proj_dim")
+                configuration[key] = 128;
+            else if (key is "intermediate_size" or "ffn_dim" or "hidden_dim" or "d_ff" or "encoder_ffn_dim" or "decoder_ffn_dim" && configuration[key] is not null)
+                configuration[key] = 256;
+            else if (key is "rms_norm_eps" or "layer_norm_epsilon" or "layer_norm_eps")
+                configuration[key] = 1e-6;
+            else if (key is "initializer_range" or "init_std" or "initializer_factor" && modelType != "t5")
+                configuration[key] = modelType.StartsWith("gemma", StringComparison.Ordinal) ? 0.2 : 0.02; // what Gemma adds to the embedding has size 1
+            else if (key is "rope_scaling" && configuration[key]?["long_factor"] is not null)
+                configuration[key] = null; // of the checkpoint's head width
+        }
+
+        return TransformerNetwork.Create(configuration, seed: 3);
+    }
+
+    private static string FirstOf(string modelType) =>
+        All.Select(row => row.Data).First(name => Configuration(name)["model_type"]!.ToString() == modelType);
 }
