@@ -30,7 +30,7 @@ using var model = StyleGan2Model.Create(
     StyleGan2Model.Configure(Resolution, channelBase: 1024, channelMaximum: 64, latentWidth: 64, mappingLayers: 4));
 using (var sample = pixels[..64] / 127.5 - 1)
     ImageGrid.Write(Path.Combine(Directory.CreateDirectory(args[0]).FullName, "real.png"), sample, 16);
-var result = new StyleGan2Trainer(model, new StyleGan2TrainingOptions
+var result = new StyleGan2Trainer(model, new AdversarialTrainingOptions
 {
     TotalImages = args.Length > 1 ? long.Parse(args[1], CultureInfo.InvariantCulture) : 60_000,
     BatchSize = 16,

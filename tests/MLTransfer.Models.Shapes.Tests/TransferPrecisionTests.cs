@@ -28,7 +28,7 @@ public sealed class TransferPrecisionTests
         double DistanceAfterTraining(Precision precision)
         {
             using var model = StyleGan2Model.Load(ShapesModel.Folder);
-            var options = new StyleGan2TrainingOptions
+            var options = new AdversarialTrainingOptions
             {
                 TotalImages = 480, BatchSize = 8, AverageHalfLife = 80, AverageRampUp = 0, PathLengthInterval = 0, GradientPenaltyWeight = 0.05,
                 FrozenDiscriminatorBlocks = 1, EvaluationCount = 256, Seed = 1, Precision = precision,

@@ -12,7 +12,7 @@ namespace MLTransfer.Models.Tests;
 /// <summary>Fine-tuning the real checkpoint on a real text, compared with the reference trainer's run of the same recipe.</summary>
 public class FineTuningReferenceTests
 {
-    private static readonly TrainingOptions Recipe = new()
+    private static readonly LanguageTrainingOptions Recipe = new()
     {
         Precision = Precision.Float32,
         NumberOfEpochs = 3,
@@ -57,7 +57,7 @@ public class FineTuningReferenceTests
         using var model = CausalLanguageModel.Load(TalesModel.Folder);
         manual_seed(1);
         LowRankAdaptation.Attach(model, new LoraOptions { Rank = 8, Alpha = 16, TargetModules = ["c_attn"] });
-        var options = new TrainingOptions
+        var options = new LanguageTrainingOptions
         {
             Precision = Recipe.Precision,
             NumberOfEpochs = Recipe.NumberOfEpochs,

@@ -116,7 +116,7 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
         using var model = StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2));
         using var real = new TrainingImages(zeros([4, 3, 16, 16], ScalarType.Byte));
 
-        var message = Assert.Throws<ArgumentException>(() => new StyleGan2Trainer(model, new StyleGan2TrainingOptions(), real, extractor)).Message;
+        var message = Assert.Throws<ArgumentException>(() => new StyleGan2Trainer(model, new AdversarialTrainingOptions(), real, extractor)).Message;
 
         AssertNames(message, "network.onnx", "[batch, 1, ?, ?]", "[2, 3, 16, 16]");
     }

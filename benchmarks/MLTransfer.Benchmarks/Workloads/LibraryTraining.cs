@@ -15,7 +15,7 @@ internal sealed class LibraryTraining(string id, string name, Precision precisio
         using var network = model.Load();
         if (lora is not null)
             LowRankAdaptation.Attach(network, lora);
-        var options = new TrainingOptions { BatchSize = shape.BatchSize, MaximumSteps = steps, Precision = precision, GradientCheckpointing = gradientCheckpointing };
+        var options = new LanguageTrainingOptions { BatchSize = shape.BatchSize, MaximumSteps = steps, Precision = precision, GradientCheckpointing = gradientCheckpointing };
         var examples = model.RandomTokens(shape.BatchSize, shape.Length).Select(ids => new TrainingExample(ids, ids)).ToArray();
 
         // The trainer divides by all labels, as transformers does; the first of a row is never predicted.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Torch.Training;
 
@@ -38,7 +39,7 @@ internal sealed record CheckpointFolder(int Step, string Folder)
         {
             throw new IOException(
                 $"The checkpoint '{folder}' could not be written; earlier checkpoints are as they were. Make room or set "
-                + $"{nameof(TrainingOptions.CheckpointLimit)}, then go on with {nameof(TrainingOptions.Resume)}. {exception.Message}", exception);
+                + $"{nameof(LanguageTrainingOptions.CheckpointLimit)}, then go on with {nameof(LanguageTrainingOptions.Resume)}. {exception.Message}", exception);
         }
 
         var all = List(outputDirectory);
@@ -74,7 +75,7 @@ internal sealed record CheckpointFolder(int Step, string Folder)
         {
             throw new InvalidDataException(
                 $"{Folder} was made with other training rows, other options or another model. Resume with the same, "
-                + $"or choose another {nameof(TrainingOptions.OutputDirectory)}, or set {nameof(TrainingOptions.Resume)} to false to start anew.");
+                + $"or choose another {nameof(LanguageTrainingOptions.OutputDirectory)}, or set {nameof(LanguageTrainingOptions.Resume)} to false to start anew.");
         }
 
         try

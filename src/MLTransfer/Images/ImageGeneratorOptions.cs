@@ -107,7 +107,7 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
     public CancellationToken CancellationToken;
 
     /// <summary>What the trainer is told: the one place where options are mapped.</summary>
-    internal StyleGan2TrainingOptions ToTrainingOptions(long seed) => new()
+    internal AdversarialTrainingOptions ToTrainingOptions(long seed) => new()
     {
         TotalImages = TotalImages,
         BatchSize = BatchSize,
@@ -116,7 +116,7 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
         GradientPenaltyWeight = GradientPenaltyWeight,
         StyleMixingProbability = StyleMixingProbability,
         PathLengthWeight = PathLengthWeight,
-        PathLengthInterval = PathLengthWeight == 0 ? 0 : new StyleGan2TrainingOptions().PathLengthInterval,
+        PathLengthInterval = PathLengthWeight == 0 ? 0 : new AdversarialTrainingOptions().PathLengthInterval,
         AverageHalfLife = AverageHalfLife,
         Augmentations = Augmentations,
         AugmentationTarget = AugmentationTarget,

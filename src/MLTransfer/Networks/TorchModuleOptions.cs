@@ -106,7 +106,7 @@ public sealed class TorchModuleOptions
         ToTrainingOptions(seed: 0).Check();
     }
 
-    internal NetworkTrainingOptions ToTrainingOptions(long seed) => new()
+    internal ModuleTrainingOptions ToTrainingOptions(long seed) => new()
     {
         Loss = Loss,
         Optimizer = Optimizer,

@@ -147,7 +147,7 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     public long? Seed;
 
     /// <summary>What the trainer is told: the one place where options are mapped.</summary>
-    internal TrainingOptions ToTrainingOptions(long seed) => new()
+    internal LanguageTrainingOptions ToTrainingOptions(long seed) => new()
     {
         NumberOfEpochs = NumberOfEpochs,
         MaximumSteps = MaximumSteps,

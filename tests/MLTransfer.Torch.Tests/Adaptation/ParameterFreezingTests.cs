@@ -61,7 +61,7 @@ public sealed class ParameterFreezingTests : IDisposable
     private void AssertTrainingMovesExactly(Func<string, bool> moves)
     {
         var before = WeightBytes.Of(_model);
-        var options = new TrainingOptions { MaximumSteps = 2, LearningRate = 1e-3, WeightDecay = 0.1 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 2, LearningRate = 1e-3, WeightDecay = 0.1 };
         new Trainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
         var after = WeightBytes.Of(_model);
         Assert.All(before, weight => Assert.Equal(moves(weight.Key), !weight.Value.AsSpan().SequenceEqual(after[weight.Key])));

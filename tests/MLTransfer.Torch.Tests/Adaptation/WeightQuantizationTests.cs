@@ -104,7 +104,7 @@ public class WeightQuantizationTests
         AssertRefused("saved", () => model.Save(folder.Path));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
         AssertRefused("saved", () => model.CheckpointTensors());
-        AssertRefused("trained", () => new Trainer(model, new TrainingOptions(), TrainingExamples.Blocks([1, 2, 3, 4], 2)).Train(cancellationToken: TestContext.Current.CancellationToken));
+        AssertRefused("trained", () => new Trainer(model, new LanguageTrainingOptions(), TrainingExamples.Blocks([1, 2, 3, 4], 2)).Train(cancellationToken: TestContext.Current.CancellationToken));
         AssertRefused("adapted", () => LowRankAdaptation.Attach(model, new LoraOptions { TargetModules = ["c_attn"] }));
         AssertRefused("quantized again", () => WeightQuantization.Quantize(model));
 

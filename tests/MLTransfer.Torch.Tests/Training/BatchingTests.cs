@@ -102,7 +102,7 @@ public sealed class BatchingTests : IDisposable
         static (IReadOnlyList<TrainingProgress> History, Dictionary<string, float[]> Weights) Train(int batchSize, int accumulation)
         {
             using var model = TinyRun.LoadModel();
-            var options = new TrainingOptions
+            var options = new LanguageTrainingOptions
             {
                 Precision = Precision.Float32,
                 NumberOfEpochs = 3, // of ten rows: the last step of an epoch has two
@@ -119,7 +119,7 @@ public sealed class BatchingTests : IDisposable
     [Fact]
     public void A_batch_size_beyond_the_data_takes_all_of_it_in_one_step()
     {
-        var options = new TrainingOptions { NumberOfEpochs = 2, BatchSize = int.MaxValue, GradientAccumulationSteps = int.MaxValue };
+        var options = new LanguageTrainingOptions { NumberOfEpochs = 2, BatchSize = int.MaxValue, GradientAccumulationSteps = int.MaxValue };
         Assert.Equal(2, new Trainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation).Steps);
     }
 

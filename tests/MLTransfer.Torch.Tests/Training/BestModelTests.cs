@@ -48,7 +48,7 @@ public class BestModelTests
     {
         using var model = TinyRun.LoadModel();
         var start = WeightBytes.Of(model);
-        var options = new TrainingOptions { MaximumSteps = 3, LearningRate = 1, EvaluationSteps = 1 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 3, LearningRate = 1, EvaluationSteps = 1 };
         var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
         Assert.Equal(0, result.ModelStep);
         Assert.Equal(result.InitialValidationLoss, result.ValidationLoss);
@@ -59,7 +59,7 @@ public class BestModelTests
     public void Training_stops_after_as_many_evaluations_without_improvement_as_the_patience_allows()
     {
         using var model = TinyRun.LoadModel();
-        var options = new TrainingOptions { MaximumSteps = 50, LearningRate = 1, EvaluationSteps = 2, EarlyStoppingPatience = 3 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 50, LearningRate = 1, EvaluationSteps = 2, EarlyStoppingPatience = 3 };
         var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
         Assert.True(result.StoppedEarly);
         Assert.Equal(0, result.ModelStep);
@@ -71,14 +71,14 @@ public class BestModelTests
     public void A_run_that_improves_is_not_stopped()
     {
         using var model = TinyRun.LoadModel();
-        var options = new TrainingOptions { MaximumSteps = 6, LearningRate = 1e-3, EvaluationSteps = 1, EarlyStoppingPatience = 1 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 6, LearningRate = 1e-3, EvaluationSteps = 1, EarlyStoppingPatience = 1 };
         var result = new Trainer(model, options, TinyRun.Rows, TinyRun.Rows).Train(cancellationToken: TestCancellation);
         Assert.False(result.StoppedEarly);
         Assert.Equal((6, 6), (result.Steps, result.ModelStep));
         Assert.Equal(result.History[^1].ValidationLoss, result.ValidationLoss);
     }
 
-    private static TrainingOptions Overfitting(bool keepBest) => new()
+    private static LanguageTrainingOptions Overfitting(bool keepBest) => new()
     {
         Precision = Precision.Float32,
         MaximumSteps = 24,

@@ -18,7 +18,7 @@ public class DivergenceTests
         using var folder = new TemporaryFolder();
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         var start = WeightBytes.Of(model);
-        var options = new TrainingOptions { MaximumSteps = 9, LearningRate = 1e30, OutputDirectory = folder.Path, CheckpointSteps = checkpointSteps };
+        var options = new LanguageTrainingOptions { MaximumSteps = 9, LearningRate = 1e30, OutputDirectory = folder.Path, CheckpointSteps = checkpointSteps };
         var reached = 0;
         var error = Assert.Throws<TrainingDivergedException>(
             () => new Trainer(model, options, TinyRun.Rows).Train(new ProgressCallback(report => reached = report.Step), TestCancellation));
@@ -35,7 +35,7 @@ public class DivergenceTests
         using var folder = new TemporaryFolder();
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         IReadOnlyDictionary<string, byte[]>? good = null;
-        var options = new TrainingOptions { MaximumSteps = 9, OutputDirectory = folder.Path, CheckpointSteps = 2 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 9, OutputDirectory = folder.Path, CheckpointSteps = 2 };
         var error = Assert.Throws<TrainingDivergedException>(() => new Trainer(model, options, TinyRun.Rows).Train(
             new ProgressCallback(report =>
             {
@@ -62,7 +62,7 @@ public class DivergenceTests
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         var (bestLoss, best) = (double.PositiveInfinity, WeightBytes.Of(model));
-        var options = new TrainingOptions { Precision = Precision.Float32, MaximumSteps = 9, LearningRate = 2e-3, EvaluationSteps = 2, OutputDirectory = null };
+        var options = new LanguageTrainingOptions { Precision = Precision.Float32, MaximumSteps = 9, LearningRate = 2e-3, EvaluationSteps = 2, OutputDirectory = null };
         var error = Assert.Throws<TrainingDivergedException>(() => new Trainer(model, options, TinyRun.Rows, TinyRun.Rows).Train(
             new ProgressCallback(report =>
             {
@@ -90,7 +90,7 @@ public class DivergenceTests
     {
         using var model = TinyRun.LoadModel();
         var start = WeightBytes.Of(model);
-        var options = new TrainingOptions { MaximumSteps = 1, LearningRate = 1e30 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 1, LearningRate = 1e30 };
         var error = Assert.Throws<TrainingDivergedException>(
             () => new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation));
         Assert.Equal(1, error.Step);
@@ -104,7 +104,7 @@ public class DivergenceTests
         using var model = TinyRun.LoadModel();
         using (no_grad())
             model.TokenEmbedding.fill_(float.NaN);
-        var trainer = new Trainer(model, new TrainingOptions { MaximumSteps = 1 }, TinyRun.Rows, TinyRun.ValidationRows);
+        var trainer = new Trainer(model, new LanguageTrainingOptions { MaximumSteps = 1 }, TinyRun.Rows, TinyRun.ValidationRows);
         Assert.Equal(0, Assert.Throws<TrainingDivergedException>(() => trainer.Train(cancellationToken: TestCancellation)).Step);
     }
 

@@ -93,7 +93,7 @@ public sealed class GradientCheckpointingTests
         WeightBytes.AssertEqual(WeightBytes.Of(whole), resumed);
     }
 
-    private static TrainingOptions Options(string? folder, int steps) => new()
+    private static LanguageTrainingOptions Options(string? folder, int steps) => new()
     {
         MaximumSteps = steps,
         BatchSize = 2,

@@ -62,8 +62,8 @@ public class GroupByLengthTests
     public void A_fixed_order_is_refused()
     {
         using var model = TinyRun.LoadModel();
-        var error = Assert.Throws<ArgumentException>(() => new Trainer(model, new TrainingOptions { GroupByLength = true, Shuffle = false }, TinyRun.Rows));
-        Assert.Contains(nameof(TrainingOptions.Shuffle), error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ArgumentException>(() => new Trainer(model, new LanguageTrainingOptions { GroupByLength = true, Shuffle = false }, TinyRun.Rows));
+        Assert.Contains(nameof(LanguageTrainingOptions.Shuffle), error.Message, StringComparison.Ordinal);
     }
 
     private static IReadOnlyDictionary<string, byte[]> Train(string folder, int? cancelAt, bool resume)
@@ -76,7 +76,7 @@ public class GroupByLengthTests
     private static void Train(CausalLanguageModel model, string folder, int? cancelAt, bool resume)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
-        var options = new TrainingOptions
+        var options = new LanguageTrainingOptions
         {
             MaximumSteps = 12, BatchSize = 3, LearningRate = 2e-3, Precision = Precision.Float32, GroupByLength = true,
             OutputDirectory = folder, CheckpointSteps = 3, Resume = resume,

@@ -127,7 +127,7 @@ public sealed class LanguageModelLossTests : IDisposable
         foreach (var precision in (Precision[])[Precision.Float32, Precision.BFloat16])
         {
             using var model = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
-            var options = new TrainingOptions { NumberOfEpochs = 12, BatchSize = 4, LearningRate = 1e-3, Precision = precision };
+            var options = new LanguageTrainingOptions { NumberOfEpochs = 12, BatchSize = 4, LearningRate = 1e-3, Precision = precision };
             new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
             Assert.Equal(ScalarType.Float32, model.DataType);
             losses.Add(Evaluator.Evaluate(model, TinyRun.Rows, cancellationToken: TestContext.Current.CancellationToken).Loss);

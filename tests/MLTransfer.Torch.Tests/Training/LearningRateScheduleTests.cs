@@ -43,7 +43,7 @@ public class LearningRateScheduleTests
     public void A_run_reports_the_rate_of_each_step()
     {
         using var model = TinyRun.LoadModel();
-        var options = new TrainingOptions { MaximumSteps = 6, LearningRate = 1e-3, WarmupSteps = 2, LearningRateSchedule = LearningRateSchedule.Linear };
+        var options = new LanguageTrainingOptions { MaximumSteps = 6, LearningRate = 1e-3, WarmupSteps = 2, LearningRateSchedule = LearningRateSchedule.Linear };
         var history = new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal([0, 0.5e-3, 1e-3, 0.75e-3, 0.5e-3, 0.25e-3], history.Select(report => Math.Round(report.LearningRate!.Value, 12)));
     }

@@ -6,7 +6,7 @@ namespace MLTransfer.Torch.Tests.Training;
 
 /// <summary>A log of the reference trainer: its rows, arguments, and what it printed at every step.</summary>
 internal sealed record ReferenceRun(
-    IReadOnlyList<TrainingExample> Rows, TrainingOptions Options, IReadOnlyList<(double Loss, double GradientNorm, double LearningRate)> Log)
+    IReadOnlyList<TrainingExample> Rows, LanguageTrainingOptions Options, IReadOnlyList<(double Loss, double GradientNorm, double LearningRate)> Log)
 {
     public static ReferenceRun Read(string path)
     {
@@ -16,7 +16,7 @@ internal sealed record ReferenceRun(
             .Select(ids => new TrainingExample(ids, ids))
             .ToList() ?? [];
         var arguments = json["arguments"]!;
-        var options = new TrainingOptions
+        var options = new LanguageTrainingOptions
         {
             Precision = Precision.Float32,
             NumberOfEpochs = arguments["num_train_epochs"]!.GetValue<int>(),

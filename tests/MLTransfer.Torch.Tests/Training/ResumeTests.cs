@@ -113,7 +113,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
             (TrainingResult Result, IReadOnlyDictionary<string, byte[]> Weights) Run(bool resume, ProgressCallback? progress = null)
             {
                 using var model = TinyRun.CreateModel(TinyRunKind.Worsening);
-                var options = new TrainingOptions
+                var options = new LanguageTrainingOptions
                 {
                     MaximumSteps = 5, // the last step is no multiple of the checkpoint steps, and has a checkpoint nevertheless
                     BatchSize = 4,
@@ -143,7 +143,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         TrainingResult Run(bool resume, ProgressCallback progress)
         {
             using var model = TinyRun.CreateModel(TinyRunKind.Worsening);
-            var options = new TrainingOptions
+            var options = new LanguageTrainingOptions
             {
                 MaximumSteps = 40,
                 LearningRate = 0.05,
@@ -187,7 +187,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         Assert.Equal(2, new Trainer(same, Options(), TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation).Steps);
         WeightBytes.AssertEqual(WeightBytes.Of(original), same);
 
-        TrainingOptions Options(bool resume = true, double learningRate = 5e-5, long seed = 42) => new()
+        LanguageTrainingOptions Options(bool resume = true, double learningRate = 5e-5, long seed = 42) => new()
         {
             MaximumSteps = 2,
             LearningRate = learningRate,
@@ -198,7 +198,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         };
 
         void AssertRefused(
-            Action<CausalLanguageModel> change, TrainingOptions options, IReadOnlyList<TrainingExample> rows, IReadOnlyList<TrainingExample> validation)
+            Action<CausalLanguageModel> change, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> rows, IReadOnlyList<TrainingExample> validation)
         {
             using var model = TinyRun.LoadModel();
             change(model);
@@ -225,7 +225,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
             using (model)
             {
                 LowRankAdaptation.Attach(model, new LoraOptions());
-                var options = new TrainingOptions { MaximumSteps = 1, OutputDirectory = Whole, CheckpointSteps = 1, Resume = resume };
+                var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole, CheckpointSteps = 1, Resume = resume };
                 new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation);
             }
         }
@@ -296,7 +296,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         var tokenizer = TextTokenizer.Load(RepositoryFiles.Data("gpt2-tiny"));
-        var options = new TrainingOptions { MaximumSteps = 2, OutputDirectory = Whole, CheckpointSteps = 2 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 2, OutputDirectory = Whole, CheckpointSteps = 2 };
         new Trainer(model, options, TinyRun.Rows, tokenizer: tokenizer).Train(cancellationToken: TestCancellation);
         using var loaded = CausalLanguageModel.Load(Path.Combine(Whole, "checkpoint-2"));
         WeightBytes.AssertEqual(WeightBytes.Of(model), loaded);
@@ -307,7 +307,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     public void A_checkpoint_of_adapters_loads_as_a_peft_folder()
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Adapters);
-        var options = new TrainingOptions { MaximumSteps = 2, OutputDirectory = Whole, CheckpointSteps = 2 };
+        var options = new LanguageTrainingOptions { MaximumSteps = 2, OutputDirectory = Whole, CheckpointSteps = 2 };
         new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation);
         using var loaded = TinyRun.LoadModel();
         PeftAdapterFolder.Load(loaded, Path.Combine(Whole, "checkpoint-2"));
@@ -323,7 +323,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         Directory.CreateDirectory(Path.Combine(Whole, "checkpoint-mine"));
         Assert.True(File.Exists(Path.Combine(Whole, "loss.png")));
 
-        var options = new TrainingOptions { MaximumSteps = 1, OutputDirectory = Whole };
+        var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole };
         var seen = Array.Empty<string>();
         new Trainer(model, options, TinyRun.Rows).Train(new ProgressCallback(_ => seen = EntryNames(Whole)), TestCancellation);
         Assert.Equal(["checkpoint-mine", "metrics.jsonl", "notes.txt", "start-weights.safetensors"], seen);
@@ -346,14 +346,14 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     public void A_second_call_is_a_new_run_from_the_weights_that_the_first_left()
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
-        var trainer = new Trainer(model, new TrainingOptions { MaximumSteps = 3 }, TinyRun.Rows);
+        var trainer = new Trainer(model, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows);
         trainer.Train(cancellationToken: TestCancellation);
         var result = trainer.Train(cancellationToken: TestCancellation);
         Assert.Equal([1, 2, 3], result.History.Select(report => report.Step));
 
         using var other = TinyRun.CreateModel(TinyRunKind.Improving);
         for (var i = 0; i < 2; i++)
-            new Trainer(other, new TrainingOptions { MaximumSteps = 3 }, TinyRun.Rows).Train(cancellationToken: TestCancellation);
+            new Trainer(other, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows).Train(cancellationToken: TestCancellation);
         WeightBytes.AssertEqual(WeightBytes.Of(other), model);
     }
 

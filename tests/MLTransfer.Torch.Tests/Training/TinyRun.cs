@@ -43,7 +43,7 @@ internal static class TinyRun
         return model;
     }
 
-    public static TrainingOptions Options(TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) => new()
+    public static LanguageTrainingOptions Options(TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) => new()
     {
         MaximumSteps = Steps,
         Precision = Precision.Float32,

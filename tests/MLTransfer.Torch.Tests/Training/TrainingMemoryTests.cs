@@ -22,7 +22,7 @@ public class TrainingMemoryTests
     public void Sixty_steps_with_evaluations_leave_no_tensor_behind(bool adapters, Precision precision, bool gradientCheckpointing)
     {
         using var model = TinyRun.CreateModel(adapters ? TinyRunKind.Adapters : TinyRunKind.Improving);
-        var options = new TrainingOptions
+        var options = new LanguageTrainingOptions
         {
             MaximumSteps = 60, BatchSize = 2, GradientAccumulationSteps = 2, EvaluationSteps = 10,
             Precision = precision, GradientCheckpointing = gradientCheckpointing,

@@ -16,7 +16,7 @@ public class TrainingProgressTests
         using var model = TinyRun.LoadModel();
         var reports = new List<TrainingProgress>();
         var threads = new HashSet<int>();
-        var options = new TrainingOptions { NumberOfEpochs = 2, BatchSize = 2, EvaluationSteps = 4 };
+        var options = new LanguageTrainingOptions { NumberOfEpochs = 2, BatchSize = 2, EvaluationSteps = 4 };
         var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(
             new ProgressCallback(report =>
             {
@@ -45,7 +45,7 @@ public class TrainingProgressTests
     {
         using var folder = new TemporaryFolder();
         using var model = TinyRun.LoadModel();
-        var options = new TrainingOptions { MaximumSteps = 4, EvaluationSteps = 2, OutputDirectory = folder["run"] };
+        var options = new LanguageTrainingOptions { MaximumSteps = 4, EvaluationSteps = 2, OutputDirectory = folder["run"] };
         var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
 
         var lines = File.ReadAllLines(Path.Combine(folder.Path, "run", "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();

@@ -13,7 +13,7 @@ internal sealed class AdversarialUpdates : IDisposable
 
     private readonly StyleGan2Generator _generator;
     private readonly StyleGan2Discriminator _discriminator;
-    private readonly StyleGan2TrainingOptions _options;
+    private readonly AdversarialTrainingOptions _options;
     private readonly List<(string Name, Parameter Parameter)> _generatorParameters;
     private readonly List<(string Name, Parameter Parameter)> _discriminatorParameters;
     private readonly double _generatorRate;
@@ -22,7 +22,7 @@ internal sealed class AdversarialUpdates : IDisposable
     /// <param name="generator">Is trained, but for what the options freeze.</param>
     /// <param name="discriminator">Is trained, but for what the options freeze.</param>
     /// <param name="options">How.</param>
-    public AdversarialUpdates(StyleGan2Generator generator, StyleGan2Discriminator discriminator, StyleGan2TrainingOptions options)
+    public AdversarialUpdates(StyleGan2Generator generator, StyleGan2Discriminator discriminator, AdversarialTrainingOptions options)
     {
         (_generator, _discriminator, _options) = (generator, discriminator, options);
         _generatorParameters = [.. FrozenBlocks.TrainableParameters(generator, options)];

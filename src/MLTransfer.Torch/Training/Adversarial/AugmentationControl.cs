@@ -4,7 +4,7 @@ namespace MLTransfer.Torch.Training.Adversarial;
 /// Adapts the augmentation probability to how much the discriminator overfits (arXiv 2006.06676, section 3.1): after every fourth batch, p rises by a fixed
 /// amount where r_t = E[sign(D(real))] is above its target, and falls by as much below. p stays between 0 and 1.
 /// </summary>
-internal sealed class AugmentationControl(StyleGan2TrainingOptions options)
+internal sealed class AugmentationControl(AdversarialTrainingOptions options)
 {
     /// <summary>Updates between two adaptations.</summary>
     private const int Interval = 4;

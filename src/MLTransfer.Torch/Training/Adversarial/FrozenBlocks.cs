@@ -6,7 +6,7 @@ namespace MLTransfer.Torch.Training.Adversarial;
 /// <summary>Which parameters a run trains.</summary>
 internal static class FrozenBlocks
 {
-    public static IEnumerable<(string Name, Parameter Parameter)> TrainableParameters(StyleGan2Generator generator, StyleGan2TrainingOptions options)
+    public static IEnumerable<(string Name, Parameter Parameter)> TrainableParameters(StyleGan2Generator generator, AdversarialTrainingOptions options)
     {
         var frozen = StyleGan2Configuration.Resolutions(generator.ImageResolution)
             .Take(options.FrozenSynthesisBlocks).Select(StyleGan2Generator.BlockPrefix).ToList();
@@ -16,7 +16,7 @@ internal static class FrozenBlocks
     }
 
     public static IEnumerable<(string Name, Parameter Parameter)> TrainableParameters(
-        StyleGan2Discriminator discriminator, StyleGan2TrainingOptions options)
+        StyleGan2Discriminator discriminator, AdversarialTrainingOptions options)
     {
         var frozen = StyleGan2Configuration.Resolutions(discriminator.ImageResolution).Reverse()
             .Take(options.FrozenDiscriminatorBlocks).Select(StyleGan2Discriminator.BlockPrefix).ToList();
@@ -24,7 +24,7 @@ internal static class FrozenBlocks
     }
 
     /// <exception cref="ArgumentException">Nothing would be left to train.</exception>
-    public static void Check(StyleGan2Model model, StyleGan2TrainingOptions options)
+    public static void Check(StyleGan2Model model, AdversarialTrainingOptions options)
     {
         var blocks = StyleGan2Configuration.Resolutions(model.Generator.ImageResolution).Count();
         if (options.FrozenDiscriminatorBlocks >= blocks)

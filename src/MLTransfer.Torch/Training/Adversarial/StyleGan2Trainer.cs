@@ -28,14 +28,14 @@ public sealed class StyleGan2Trainer
 
     private static readonly string[] s_irrelevantOptions =
     [
-        nameof(StyleGan2TrainingOptions.OutputDirectory), nameof(StyleGan2TrainingOptions.Resume),
-        nameof(StyleGan2TrainingOptions.SampleImages), nameof(StyleGan2TrainingOptions.SampleCount),
-        nameof(StyleGan2TrainingOptions.CheckpointImages), nameof(StyleGan2TrainingOptions.CheckpointLimit),
-        nameof(StyleGan2TrainingOptions.EvaluationImages), nameof(StyleGan2TrainingOptions.EvaluationCount),
+        nameof(AdversarialTrainingOptions.OutputDirectory), nameof(AdversarialTrainingOptions.Resume),
+        nameof(AdversarialTrainingOptions.SampleImages), nameof(AdversarialTrainingOptions.SampleCount),
+        nameof(AdversarialTrainingOptions.CheckpointImages), nameof(AdversarialTrainingOptions.CheckpointLimit),
+        nameof(AdversarialTrainingOptions.EvaluationImages), nameof(AdversarialTrainingOptions.EvaluationCount),
     ];
 
     private readonly StyleGan2Model _model;
-    private readonly StyleGan2TrainingOptions _options;
+    private readonly AdversarialTrainingOptions _options;
     private readonly TrainingImages _images;
     private readonly IImageFeatureExtractor? _extractor;
     private readonly int _totalSteps;
@@ -47,7 +47,7 @@ public sealed class StyleGan2Trainer
     /// <param name="extractor">Measures distances to the real images while training and at the end; null for no such metrics.</param>
     /// <exception cref="ArgumentException">An option or the images are not usable; the message says why.</exception>
     public StyleGan2Trainer(
-        StyleGan2Model model, StyleGan2TrainingOptions options, TrainingImages images, IImageFeatureExtractor? extractor = null)
+        StyleGan2Model model, AdversarialTrainingOptions options, TrainingImages images, IImageFeatureExtractor? extractor = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
@@ -86,7 +86,7 @@ public sealed class StyleGan2Trainer
     }
 
     /// <summary>
-    /// The number format of features: what <see cref="StyleGan2TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.
+    /// The number format of features: what <see cref="AdversarialTrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.
     /// </summary>
     public Precision Precision { get; }
 

@@ -9,11 +9,11 @@ namespace MLTransfer.Torch.Training.Described;
 internal sealed class NetworkOptimizer : IDisposable
 {
     private readonly IReadOnlyList<Tensor> _parameters;
-    private readonly NetworkTrainingOptions _options;
+    private readonly ModuleTrainingOptions _options;
     private readonly AdamW? _adam;
     private readonly SGD? _descent;
 
-    public NetworkOptimizer(TransferNetwork network, NetworkTrainingOptions options)
+    public NetworkOptimizer(TransferNetwork network, ModuleTrainingOptions options)
     {
         _options = options;
         var parameters = network.TrainableParameters.ToList();

@@ -14,14 +14,14 @@ namespace MLTransfer.Torch.Training.Described;
 public sealed class NetworkTrainer
 {
     private readonly TransferNetwork _network;
-    private readonly NetworkTrainingOptions _options;
+    private readonly ModuleTrainingOptions _options;
     private readonly LossFunction _loss;
 
     /// <summary>Checks the options.</summary>
     /// <param name="network">What is trained.</param>
     /// <param name="options">How.</param>
     /// <exception cref="ArgumentException">An option is out of range or does not fit the network, or there is nothing to train.</exception>
-    public NetworkTrainer(TransferNetwork network, NetworkTrainingOptions options)
+    public NetworkTrainer(TransferNetwork network, ModuleTrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
@@ -58,7 +58,7 @@ public sealed class NetworkTrainer
         if (validation is { Count: 0 })
             validation = null;
         if (validation is null && _options.EarlyStoppingPatience > 0)
-            throw new ArgumentException($"{nameof(NetworkTrainingOptions.EarlyStoppingPatience)} needs validation rows.", nameof(validation));
+            throw new ArgumentException($"{nameof(ModuleTrainingOptions.EarlyStoppingPatience)} needs validation rows.", nameof(validation));
 
         using var start = new StateSnapshot(_network);
         using var best = validation is null ? null : new StateSnapshot(_network);

@@ -17,8 +17,8 @@ internal static class RunFingerprint
     /// <summary>Options that do not change the weights a run ends with.</summary>
     private static readonly string[] Irrelevant =
     [
-        nameof(TrainingOptions.OutputDirectory), nameof(TrainingOptions.Resume),
-        nameof(TrainingOptions.CheckpointSteps), nameof(TrainingOptions.CheckpointLimit),
+        nameof(LanguageTrainingOptions.OutputDirectory), nameof(LanguageTrainingOptions.Resume),
+        nameof(LanguageTrainingOptions.CheckpointSteps), nameof(LanguageTrainingOptions.CheckpointLimit),
     ];
 
     /// <summary>
@@ -26,7 +26,7 @@ internal static class RunFingerprint
     /// a checkpoint brings back the trained values, but relies on the rest.
     /// </summary>
     public static string Compute(
-        CausalLanguageModel model, TrainingOptions options, IReadOnlyList<TrainingExample> training, IReadOnlyList<TrainingExample> validation)
+        CausalLanguageModel model, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> training, IReadOnlyList<TrainingExample> validation)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var settings = JsonSerializer.SerializeToNode(options)!.AsObject();

@@ -20,7 +20,7 @@ public sealed class Trainer
     private const int StepsToSettle = 3;
 
     private readonly CausalLanguageModel _model;
-    private readonly TrainingOptions _options;
+    private readonly LanguageTrainingOptions _options;
     private readonly TextTokenizer? _tokenizer;
     private readonly List<TrainingExample> _training;
     private readonly List<TrainingExample> _validation;
@@ -38,7 +38,7 @@ public sealed class Trainer
     /// <exception cref="ArgumentException">An option or the data is not usable; the message says why.</exception>
     public Trainer(
         CausalLanguageModel model,
-        TrainingOptions options,
+        LanguageTrainingOptions options,
         IReadOnlyList<TrainingExample> training,
         IReadOnlyList<TrainingExample>? validation = null,
         TextTokenizer? tokenizer = null)
@@ -53,7 +53,7 @@ public sealed class Trainer
         if (_training.Count == 0)
             throw new ArgumentException("There is nothing to train on: no training row has two tokens or more.", nameof(training));
         if (_validation.Count == 0 && options.EarlyStoppingPatience > 0)
-            throw new ArgumentException($"{nameof(TrainingOptions.EarlyStoppingPatience)} needs validation rows.", nameof(validation));
+            throw new ArgumentException($"{nameof(LanguageTrainingOptions.EarlyStoppingPatience)} needs validation rows.", nameof(validation));
         if (!model.TrainableParameters().Any())
             throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
 
@@ -63,20 +63,20 @@ public sealed class Trainer
         if (steps > int.MaxValue)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), steps, $"{nameof(TrainingOptions.NumberOfEpochs)} of {options.NumberOfEpochs} takes more than {int.MaxValue} steps.");
+                nameof(options), steps, $"{nameof(LanguageTrainingOptions.NumberOfEpochs)} of {options.NumberOfEpochs} takes more than {int.MaxValue} steps.");
         }
 
         _totalSteps = (int)steps;
         Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
     }
 
-    /// <summary>The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.</summary>
+    /// <summary>The number format of matrix products: what <see cref="LanguageTrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes to here.</summary>
     public Precision Precision { get; }
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
     /// A second call is a new run that starts from the weights that the first one left, with the schedule and the order of rows from the beginning.
-    /// With <see cref="TrainingOptions.Resume"/> it goes on from the newest checkpoint instead, which may be that of the last step.
+    /// With <see cref="LanguageTrainingOptions.Resume"/> it goes on from the newest checkpoint instead, which may be that of the last step.
     /// </remarks>
     /// <param name="progress">Told after every step and evaluation, on this thread.</param>
     /// <param name="cancellationToken">

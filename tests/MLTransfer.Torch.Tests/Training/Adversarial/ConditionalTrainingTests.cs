@@ -19,7 +19,7 @@ public sealed class ConditionalTrainingTests
         var pixels = (classes.view(40, 1, 1, 1) * 140 + 20 + (randn(40, 3, 8, 8) * 15)).clamp(0, 255).to(ScalarType.Byte);
         using var images = new TrainingImages(pixels, nn.functional.one_hot(classes, 2).to(ScalarType.Float32));
         var before = Separation(model.Generator);
-        var result = new StyleGan2Trainer(model, new StyleGan2TrainingOptions
+        var result = new StyleGan2Trainer(model, new AdversarialTrainingOptions
         {
             TotalImages = 1200,
             BatchSize = 8,

@@ -230,7 +230,7 @@ public sealed class ImageAugmentationTests
     [Fact]
     public void The_probability_rises_while_logits_of_real_images_are_mostly_positive_and_falls_otherwise()
     {
-        var control = new AugmentationControl(new StyleGan2TrainingOptions { BatchSize = 8, AugmentationRampImages = 3200 });
+        var control = new AugmentationControl(new AdversarialTrainingOptions { BatchSize = 8, AugmentationRampImages = 3200 });
         for (var i = 0; i < 40; i++)
             control.Observe(0.9);
         Assert.Equal(0.1, control.Probability, 10);
@@ -246,7 +246,7 @@ public sealed class ImageAugmentationTests
     [Fact]
     public void The_probability_goes_from_0_to_1_in_the_ramps_images_and_changes_every_fourth_batch()
     {
-        var control = new AugmentationControl(new StyleGan2TrainingOptions { BatchSize = 4, AugmentationRampImages = 160 });
+        var control = new AugmentationControl(new AdversarialTrainingOptions { BatchSize = 4, AugmentationRampImages = 160 });
         var values = new List<double>();
         for (var batch = 1; batch <= 44; batch++)
         {
@@ -261,7 +261,7 @@ public sealed class ImageAugmentationTests
     [Fact]
     public void Without_augmentations_the_probability_stays_zero()
     {
-        var control = new AugmentationControl(new StyleGan2TrainingOptions { Augmentations = AugmentationGroups.None, AugmentationProbability = 0.5 });
+        var control = new AugmentationControl(new AdversarialTrainingOptions { Augmentations = AugmentationGroups.None, AugmentationProbability = 0.5 });
         for (var i = 0; i < 40; i++)
             control.Observe(1);
         Assert.Equal(0, control.Probability);

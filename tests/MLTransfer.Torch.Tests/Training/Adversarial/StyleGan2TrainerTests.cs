@@ -57,7 +57,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
     public void A_run_writes_grids_metrics_a_plot_and_checkpoints_up_to_the_limit()
     {
         using var model = TinyImages.CreateModel();
-        var options = new StyleGan2TrainingOptions
+        var options = new AdversarialTrainingOptions
         {
             TotalImages = 22, // six steps of four
             BatchSize = 4,
@@ -103,7 +103,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
     {
         using var model = TinyImages.CreateModel();
         var before = TinyImages.Bytes(model);
-        Train(model, new StyleGan2TrainingOptions
+        Train(model, new AdversarialTrainingOptions
         {
             TotalImages = 8, BatchSize = 4, FreezeMapping = true, FrozenSynthesisBlocks = 1, FrozenDiscriminatorBlocks = 1,
         });
@@ -129,7 +129,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         using var labels = nn.functional.one_hot(arange(10) % 2, 2).to(ScalarType.Float32);
         using var images = new TrainingImages(_images.Pixels, labels);
         var before = TinyImages.Bytes(model);
-        var result = Train(model, new StyleGan2TrainingOptions { TotalImages = 8, BatchSize = 4 }, images);
+        var result = Train(model, new AdversarialTrainingOptions { TotalImages = 8, BatchSize = 4 }, images);
         Assert.NotEqual(before["0.mapping.embed.weight"], TinyImages.Bytes(model)["0.mapping.embed.weight"]);
         Assert.All(result.History, report => Assert.True(double.IsFinite(report.DiscriminatorLoss!.Value)));
         Assert.Contains("labels", Assert.Throws<ArgumentException>(() => new StyleGan2Trainer(model, new(), _images)).Message);
@@ -141,7 +141,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         StyleGan2Progress First(Precision precision)
         {
             using var model = TinyImages.CreateModel();
-            return Train(model, new StyleGan2TrainingOptions { TotalImages = 4, BatchSize = 4, Precision = precision }).History[0];
+            return Train(model, new AdversarialTrainingOptions { TotalImages = 4, BatchSize = 4, Precision = precision }).History[0];
         }
 
         var (expected, actual) = (First(Precision.Float32), First(Precision.BFloat16));
@@ -165,7 +165,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         using var model = TinyImages.CreateModel();
         var before = TinyImages.Bytes(model);
         var exception = Assert.Throws<TrainingDivergedException>(
-            () => Train(model, new StyleGan2TrainingOptions { TotalImages = 400, BatchSize = 4, LearningRate = 1e30 }));
+            () => Train(model, new AdversarialTrainingOptions { TotalImages = 400, BatchSize = 4, LearningRate = 1e30 }));
         Assert.Contains("loss", exception.Message);
         Assert.Equal(before, TinyImages.Bytes(model));
     }
@@ -212,7 +212,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         Assert.Contains("StyleMixingProbability", Refusal(new() { StyleMixingProbability = double.NaN }));
         Assert.Contains("[2, 3, 4, 5]", Assert.Throws<ArgumentException>(() => new TrainingImages(zeros([2, 3, 4, 5], ScalarType.Byte))).Message);
 
-        string Refusal(StyleGan2TrainingOptions options) =>
+        string Refusal(AdversarialTrainingOptions options) =>
             Assert.ThrowsAny<ArgumentException>(() => new StyleGan2Trainer(model, options, _images)).Message;
     }
 
@@ -228,10 +228,10 @@ public sealed class StyleGan2TrainerTests : IDisposable
         Assert.Equal(TinyImages.Bytes(stored), TinyImages.Bytes(model));
     }
 
-    private StyleGan2TrainingResult Train(StyleGan2Model model, StyleGan2TrainingOptions options, TrainingImages? images = null) =>
+    private StyleGan2TrainingResult Train(StyleGan2Model model, AdversarialTrainingOptions options, TrainingImages? images = null) =>
         new StyleGan2Trainer(model, options, images ?? _images).Train(cancellationToken: TestCancellation);
 
-    private void Cancel(StyleGan2Model model, StyleGan2TrainingOptions options, int at)
+    private void Cancel(StyleGan2Model model, AdversarialTrainingOptions options, int at)
     {
         using var source = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
         Assert.Throws<OperationCanceledException>(() => new StyleGan2Trainer(model, options, _images).Train(

@@ -28,7 +28,7 @@ internal static class TinyImages
         return StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 16, mappingLayers: 2));
     }
 
-    public static StyleGan2TrainingOptions Options(string? folder, bool resume = false, Precision precision = Precision.Auto) => new()
+    public static AdversarialTrainingOptions Options(string? folder, bool resume = false, Precision precision = Precision.Auto) => new()
     {
         TotalImages = Steps * BatchSize,
         BatchSize = BatchSize,

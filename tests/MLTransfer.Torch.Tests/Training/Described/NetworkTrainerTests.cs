@@ -252,16 +252,16 @@ public class NetworkTrainerTests
     public void Options_that_do_not_fit_are_refused_by_name()
     {
         using var network = TransferNetwork.Create(null, [Layer.Dense(1)], [2], seed: 3);
-        Refused(nameof(NetworkTrainingOptions.Momentum), new() { Momentum = 0.9 });
-        Refused(nameof(NetworkTrainingOptions.WeightDecay), new() { WeightDecay = 0.1 });
-        Refused(nameof(NetworkTrainingOptions.LearningRate), new() { LearningRate = 0 });
-        Refused(nameof(NetworkTrainingOptions.NumberOfEpochs), new() { NumberOfEpochs = 0 });
-        Refused(nameof(NetworkTrainingOptions.Loss), new() { Loss = (TrainingLoss)9 });
+        Refused(nameof(ModuleTrainingOptions.Momentum), new() { Momentum = 0.9 });
+        Refused(nameof(ModuleTrainingOptions.WeightDecay), new() { WeightDecay = 0.1 });
+        Refused(nameof(ModuleTrainingOptions.LearningRate), new() { LearningRate = 0 });
+        Refused(nameof(ModuleTrainingOptions.NumberOfEpochs), new() { NumberOfEpochs = 0 });
+        Refused(nameof(ModuleTrainingOptions.Loss), new() { Loss = (TrainingLoss)9 });
         Refused("it gives [1]", new() { Loss = TrainingLoss.CategoricalCrossEntropy });
         using var frozen = Network(new ConvolutionalModule(), BaseFreezing.All, []);
         Assert.Contains("nothing to train", Assert.Throws<ArgumentException>(() => new NetworkTrainer(frozen, new())).Message, StringComparison.Ordinal);
 
-        void Refused(string message, NetworkTrainingOptions options) => Assert.Contains(
+        void Refused(string message, ModuleTrainingOptions options) => Assert.Contains(
             message, Assert.ThrowsAny<ArgumentException>(() => new NetworkTrainer(network, options)).Message, StringComparison.Ordinal);
     }
 
@@ -280,7 +280,7 @@ public class NetworkTrainerTests
         Assert.Equal(before, Tensor.TotalCount);
     }
 
-    private static TrainingHistory Train(TransferNetwork network, NetworkTrainingOptions options) =>
+    private static TrainingHistory Train(TransferNetwork network, ModuleTrainingOptions options) =>
         new NetworkTrainer(network, options).TrainNow(new ArrayRows(s_inputs, s_targets));
 
     private static TransferNetwork Network(ConvolutionalModule module, BaseFreezing freezing, Layer[]? layers = null)

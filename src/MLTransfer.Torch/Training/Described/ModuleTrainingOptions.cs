@@ -1,7 +1,7 @@
 namespace MLTransfer.Torch.Training.Described;
 
 /// <summary>How <see cref="NetworkTrainer"/> trains; what Keras gives to <c>compile</c> and <c>fit</c>.</summary>
-public sealed record NetworkTrainingOptions
+public sealed record ModuleTrainingOptions : TrainingOptions
 {
     /// <summary>What is made small.</summary>
     public TrainingLoss Loss { get; init; } = TrainingLoss.MeanSquaredError;
@@ -37,7 +37,7 @@ public sealed record NetworkTrainingOptions
     public long Seed { get; init; }
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
-    internal void Check()
+    internal override void Check()
     {
         Defined(nameof(Loss), Loss);
         Defined(nameof(Optimizer), Optimizer);

@@ -1,7 +1,7 @@
 namespace MLTransfer.Torch.Training.Adversarial;
 
 /// <summary>How a StyleGAN2 is fine-tuned. Amounts are counted in real images shown, as the papers do; defaults are for transfer to few images.</summary>
-public sealed class StyleGan2TrainingOptions
+public sealed record AdversarialTrainingOptions : TrainingOptions
 {
     /// <summary>Real images shown in all, each as often as it takes.</summary>
     public long TotalImages { get; init; } = 100_000;
@@ -98,7 +98,7 @@ public sealed class StyleGan2TrainingOptions
     /// <summary>Go on from the newest checkpoint in <see cref="OutputDirectory"/> where there is one. Images, options and model must be the same.</summary>
     public bool Resume { get; init; }
 
-    internal void Check()
+    internal override void Check()
     {
         AtLeast(nameof(TotalImages), TotalImages, 1);
         AtLeast(nameof(BatchSize), BatchSize, 1);
