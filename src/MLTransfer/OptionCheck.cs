@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Training;
+
 namespace MLTransfer;
 
 /// <summary>Checks of options, with messages that name the option.</summary>
@@ -27,6 +29,27 @@ internal static class OptionCheck
         if (!Enum.IsDefined(value))
             throw new ArgumentOutOfRangeException(option, value, $"{option} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
+
+    /// <summary>The training options of an estimator, whose own option is the seed.</summary>
+    public static void Training(TrainingOptions? value)
+    {
+        if (value is null)
+            throw new ArgumentException("Training must not be null.", nameof(Training));
+        value.Check();
+        if (value.Seed != ((TrainingOptions)Activator.CreateInstance(value.GetType())!).Seed)
+            throw new ArgumentException($"Training.Seed is {value.Seed}, but the estimator's own option Seed decides: set that one.", nameof(Training));
+    }
+
+    /// <summary>The training options as the kind that a network takes.</summary>
+    /// <param name="value">The options; null for defaults.</param>
+    /// <param name="network">What messages call the network.</param>
+    public static T TrainingOf<T>(TrainingOptions? value, string network)
+        where T : TrainingOptions, new() => value switch
+        {
+            null => new T(),
+            T options => options,
+            _ => throw new ArgumentException($"Training is a {value.GetType().Name}, but {network} is trained with {typeof(T).Name}.", nameof(Training)),
+        };
 
     /// <summary>A column name that may be null, but not blank.</summary>
     public static void ColumnName(string option, string? value)

@@ -11,7 +11,7 @@ internal sealed class MappedSchema
         Sources = mapping.FindInputs(input);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
-        foreach (var (name, type) in mapping.NewColumns)
+        foreach (var (name, type) in mapping.Outputs)
             builder.AddColumn(name, type);
         Output = builder.ToSchema();
     }

@@ -1,5 +1,5 @@
 using System.Numerics;
-using MLTransfer.Networks;
+using MLTransfer.Columns;
 using MLTransfer.Torch.Numerics;
 using Microsoft.ML;
 using Microsoft.ML.Data;

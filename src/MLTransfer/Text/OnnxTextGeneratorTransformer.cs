@@ -1,5 +1,4 @@
 using MLTransfer.Onnx.Generation;
-using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
@@ -15,7 +14,7 @@ namespace MLTransfer.Text;
 /// <see cref="GenerationCatalog.LoadOnnx"/>, with the columns of <see cref="TextGeneratorTransformer"/>.
 /// </summary>
 /// <remarks>A saved model file holds the graph and its weights as they are, <c>config.json</c> and the tokenizer's files.</remarks>
-public sealed class OnnxTextGeneratorTransformer : GeneratingTransformer
+public sealed class OnnxTextGeneratorTransformer : TextContinuationTransformer
 {
     internal const string LoaderSignature = "OnnxTextGenerator";
 
@@ -44,7 +43,7 @@ public sealed class OnnxTextGeneratorTransformer : GeneratingTransformer
 
     private protected override void Save(ModelSaveContext context) => OnnxTextGeneratorFile.Save(context, this);
 
-    private protected override void FreeModel()
+    private protected override void Free()
     {
         Model.Dispose();
         _folder?.Dispose();

@@ -68,9 +68,6 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     /// </summary>
     public Precision Precision { get; init; } = Precision.Auto;
 
-    /// <summary>Decides the order of images, latent vectors, noise and augmentations.</summary>
-    public long Seed { get; init; } = 42;
-
     /// <summary>
     /// Where checkpoints, sample grids, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them. A folder belongs to one run: without
     /// <see cref="Resume"/>, a new run begins by deleting those files of the run before.

@@ -3,6 +3,9 @@ namespace MLTransfer.Torch.Training.Described;
 /// <summary>How <see cref="NetworkTrainer"/> trains; what Keras gives to <c>compile</c> and <c>fit</c>.</summary>
 public sealed record ModuleTrainingOptions : TrainingOptions
 {
+    /// <summary>The defaults, with a seed of 0.</summary>
+    public ModuleTrainingOptions() => Seed = 0;
+
     /// <summary>What is made small.</summary>
     public TrainingLoss Loss { get; init; } = TrainingLoss.MeanSquaredError;
 
@@ -32,9 +35,6 @@ public sealed record ModuleTrainingOptions : TrainingOptions
 
     /// <summary>Whether the network ends with the weights of the epoch with the best validation loss, where there are validation rows.</summary>
     public bool KeepBestModel { get; init; } = true;
-
-    /// <summary>Decides the order of rows and dropout.</summary>
-    public long Seed { get; init; }
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     internal override void Check()

@@ -57,9 +57,6 @@ public sealed record LanguageTrainingOptions : TrainingOptions
     /// </summary>
     public bool GroupByLength { get; init; }
 
-    /// <summary>Decides the order of rows, dropout and new adapters (<c>seed</c>).</summary>
-    public long Seed { get; init; } = 42;
-
     /// <summary>Steps between evaluations on the validation rows; 0 for once an epoch (<c>eval_steps</c>).</summary>
     public int EvaluationSteps { get; init; }
 
