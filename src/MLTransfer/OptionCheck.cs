@@ -31,24 +31,23 @@ internal static class OptionCheck
     }
 
     /// <summary>The training options of an estimator, whose own option is the seed.</summary>
-    public static void Training(TrainingOptions? value)
+    public static void Training(TrainingOptions? training)
     {
-        if (value is null)
-            throw new ArgumentException("Training must not be null.", nameof(Training));
-        value.Check();
-        if (value.Seed != ((TrainingOptions)Activator.CreateInstance(value.GetType())!).Seed)
-            throw new ArgumentException($"Training.Seed is {value.Seed}, but the estimator's own option Seed decides: set that one.", nameof(Training));
+        ArgumentNullException.ThrowIfNull(training);
+        training.Check();
+        if (training.Seed != ((TrainingOptions)Activator.CreateInstance(training.GetType())!).Seed)
+            throw new ArgumentException($"Training.Seed is {training.Seed}, but the estimator's own option Seed decides: set that one.", nameof(training));
     }
 
     /// <summary>The training options as the kind that a network takes.</summary>
-    /// <param name="value">The options; null for defaults.</param>
+    /// <param name="training">The options; null for defaults.</param>
     /// <param name="network">What messages call the network.</param>
-    public static T TrainingOf<T>(TrainingOptions? value, string network)
-        where T : TrainingOptions, new() => value switch
+    public static T TrainingOf<T>(TrainingOptions? training, string network)
+        where T : TrainingOptions, new() => training switch
         {
             null => new T(),
             T options => options,
-            _ => throw new ArgumentException($"Training is a {value.GetType().Name}, but {network} is trained with {typeof(T).Name}.", nameof(Training)),
+            _ => throw new ArgumentException($"Training is a {training.GetType().Name}, but {network} is trained with {typeof(T).Name}.", nameof(training)),
         };
 
     /// <summary>A column name that may be null, but not blank.</summary>

@@ -3,7 +3,6 @@ using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;

@@ -10,9 +10,7 @@ using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
 using static TorchSharp.torch;
 
 [assembly: LoadableClass("Makes pictures with a StyleGAN2", typeof(ImageGeneratorTransformer), typeof(ImageGeneratorTransformer), null,

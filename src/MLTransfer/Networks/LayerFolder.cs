@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Networks;
 

@@ -1,5 +1,4 @@
 using MLTransfer.Columns;
-using MLTransfer.Logging;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;

@@ -1,9 +1,13 @@
+using MLTransfer.Logging;
+using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
+using Microsoft.ML.Runtime;
 using TorchSharp;
 
 namespace MLTransfer.Text;

@@ -3,7 +3,6 @@ using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Networks.Transformers;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Logging;
 using MLTransfer.Onnx;
-using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;

@@ -23,11 +23,13 @@ internal static class TinyGenerator
         return path;
     }
 
-    public static ImageGeneratorOptions Options(string model, Action<ImageGeneratorOptions>? change = null)
+    public static ImageGeneratorOptions Options(
+        string model, Action<ImageGeneratorOptions>? change = null, Func<AdversarialTrainingOptions, AdversarialTrainingOptions>? training = null)
     {
+        var standard = new AdversarialTrainingOptions { TotalImages = 16, BatchSize = 4, LearningRate = 0.01, AverageHalfLife = 4 };
         var options = new ImageGeneratorOptions
         {
-            PretrainedModel = model, TotalImages = 16, BatchSize = 4, LearningRate = 0.01, AverageHalfLife = 4, GenerationBatchSize = 3, Seed = 5,
+            PretrainedModel = model, Training = training is null ? standard : training(standard), GenerationBatchSize = 3, Seed = 5,
         };
         change?.Invoke(options);
         return options;

@@ -158,7 +158,7 @@ public sealed class TextGeneratorFileTests : IDisposable
         var (fitted, data) = Save("adapter.zip", 3, o =>
         {
             (o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (_folder["base"], new LoraOptions { Rank = 2 }, true);
-            o.KeepBestModel = false;
+            o.Training = o.Training with { KeepBestModel = false };
         });
         Save("whole.zip", 3, o => (o.PretrainedModel, o.Lora) = (_folder["base"], new LoraOptions { Rank = 2 }));
         Assert.True(new FileInfo(_folder["adapter.zip"]).Length * 10 < new FileInfo(_folder["whole.zip"]).Length);
