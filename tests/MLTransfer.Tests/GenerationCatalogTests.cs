@@ -1,5 +1,5 @@
+using MLTransfer.Persistence;
 using MLTransfer.Tests.Text;
-using MLTransfer.Text;
 using Microsoft.ML;
 using Xunit;
 using static TorchSharp.torch;

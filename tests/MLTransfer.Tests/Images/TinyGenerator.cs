@@ -1,6 +1,7 @@
 using MLTransfer.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;

@@ -21,11 +21,9 @@ internal static class TestNetworks
                 Layer.Convolution(8, 3), Layer.BatchNormalization(Activation.Relu), Layer.MaximumPooling(), Layer.Convolution(16, 3, Activation.Relu),
                 Layer.MaximumPooling(), Layer.Flatten(), Layer.Dense(2),
             ],
-            NumberOfEpochs = epochs,
-            BatchSize = 16,
-            LearningRate = 3e-3,
+            Training = new() { NumberOfEpochs = epochs, BatchSize = 16, LearningRate = 3e-3 },
         }).Fit(ml.Data.LoadFromEnumerable(Drawings.Make(64, seed: 2)));
-        model.ExportToOnnx(path);
+        ml.Generation.ExportToOnnx(model, path);
     }
 
     /// <summary>The name of the last value before the classes: the graph's nodes are called by their operators.</summary>

@@ -1,3 +1,4 @@
+using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;

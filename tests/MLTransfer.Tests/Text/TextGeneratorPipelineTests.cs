@@ -1,5 +1,6 @@
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Text;
