@@ -36,7 +36,10 @@ internal static class OptionCheck
         ArgumentNullException.ThrowIfNull(training);
         training.Check();
         if (training.Seed != ((TrainingOptions)Activator.CreateInstance(training.GetType())!).Seed)
-            throw new ArgumentException($"Training.Seed is {training.Seed}, but the estimator's own option Seed decides: set that one.", nameof(training));
+        {
+            throw new ArgumentException(
+                $"Training.Seed is {training.Seed}, but the estimator's own option Seed decides: set that one.", nameof(training));
+        }
     }
 
     /// <summary>The training options as the kind that a network takes.</summary>
@@ -47,7 +50,8 @@ internal static class OptionCheck
         {
             null => new T(),
             T options => options,
-            _ => throw new ArgumentException($"Training is a {training.GetType().Name}, but {network} is trained with {typeof(T).Name}.", nameof(training)),
+            _ => throw new ArgumentException(
+                $"Training is a {training.GetType().Name}, but {network} is trained with {typeof(T).Name}.", nameof(training)),
         };
 
     /// <summary>A column name that may be null, but not blank.</summary>

@@ -58,7 +58,7 @@ public sealed class GenerationDispatchTests : IDisposable
             Assert.Contains("not empty", Assert.Throws<IOException>(() => _ml.Generation.SaveModelFolder(model, _folder["full"])).Message, StringComparison.Ordinal);
         }
 
-        using var loadedText = _ml.Transforms.Text.GenerateText("Continuation", "Opening", _folder["text"]).Fit(stories);
+        using var loadedText = _ml.Transforms.Text.GenerateText("Continuation", "Opening", _folder["text"], Short()).Fit(stories);
         Assert.Equal(text.Transform(stories).GetColumn<string>("Continuation"), loadedText.Transform(stories).GetColumn<string>("Continuation"));
         using var loadedImage = _ml.Transforms.GenerateImages("Picture", "Seed", _folder["image"]).Fit(seeds);
         Assert.Equal(TinyGenerator.Pixels(image.Transform(seeds)), TinyGenerator.Pixels(loadedImage.Transform(seeds)));
@@ -118,10 +118,12 @@ public sealed class GenerationDispatchTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
+    private static GenerateTextOptions Short() => new() { Generation = new() { MaximumNewTokens = 5 } };
+
     private static string Message(Action action) => Assert.Throws<ArgumentException>(action).Message;
 
     private (TextGeneratorTransformer Text, ITransformer Image, TorchModuleTransformer Network) Models() => (
-        _ml.Transforms.Text.GenerateText("Continuation", "Opening", TestData.TinyModel, new GenerateTextOptions { Generation = new() { MaximumNewTokens = 5 } })
+        _ml.Transforms.Text.GenerateText("Continuation", "Opening", TestData.TinyModel, Short())
             .Fit(_ml.Data.LoadFromEnumerable(TestData.Stories(1))),
         _ml.Transforms.GenerateImages("Picture", "Seed", TinyGenerator.Save(_folder)).Fit(TinyGenerator.Seeds(_ml, 1)),
         _ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", new TorchModuleOptions

@@ -15,8 +15,8 @@ namespace MLTransfer;
 
 /// <summary>Pretrained generators, and the evaluation and export of fine-tuned ones: <c>mlContext.Generation</c>.</summary>
 /// <remarks>
-/// What takes an <see cref="ITransformer"/> takes a chain as well and asks the first of its transformers that can do it: a text generator, an image generator, or a
-/// network of pretrained and new layers.
+/// What takes an <see cref="ITransformer"/> takes a chain as well and asks the first of its transformers that can do it: a text generator,
+/// an image generator, or a network of pretrained and new layers.
 /// </remarks>
 public sealed class GenerationCatalog
 {
@@ -27,7 +27,9 @@ public sealed class GenerationCatalog
     internal GenerationCatalog(IHostEnvironment environment) => _host = environment.Register(nameof(GenerationCatalog));
 
     /// <summary>Loads a pretrained model for use outside of a pipeline, or for several pipelines.</summary>
-    /// <param name="folderOrHubId"><see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.</param>
+    /// <param name="folderOrHubId">
+    /// <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.
+    /// </param>
     /// <param name="revision">A branch, tag or commit of a hub model; null for <c>main</c>.</param>
     /// <param name="progress">Told how far a download has come; null for nobody but the log.</param>
     /// <param name="cancellationToken">Stops a download.</param>
@@ -83,7 +85,9 @@ public sealed class GenerationCatalog
     /// A text longer than the model's context is cut into blocks of the context's length. The last block may be shorter and counts too. The
     /// first token of each text or block is not predicted. No end-of-sequence token is added.
     /// </remarks>
-    /// <exception cref="ArgumentException">The model holds no text generator, a column is missing or not text, or no text has two tokens.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model holds no text generator, a column is missing or not text, or no text has two tokens.
+    /// </exception>
     public TextGenerationMetrics Evaluate(
         ITransformer model, IDataView data, string? textColumnName = null, CancellationToken cancellationToken = default)
     {
@@ -110,15 +114,22 @@ public sealed class GenerationCatalog
     }
 
     /// <summary>Measures how far the pictures of a model are from real ones, over the features of a network.</summary>
-    /// <param name="model">An image generator, or a chain of transformers with one. Pictures are made without truncation, with new noise.</param>
-    /// <param name="data">Rows with real images, and with labels where the generator takes them; they go through the transformers before the generator first.</param>
+    /// <param name="model">
+    /// An image generator, or a chain of transformers with one. Pictures are made without truncation, with new noise.
+    /// </param>
+    /// <param name="data">
+    /// Rows with real images, and with labels where the generator takes them; they go through the transformers before the generator first.
+    /// </param>
     /// <param name="imageColumnName">The column of images, of the size that the generator makes.</param>
     /// <param name="extractor">Decides what counts as a difference. Distances are only comparable over the same one.</param>
     /// <param name="count">How many pictures are made.</param>
     /// <param name="cancellationToken">Stops the evaluation.</param>
-    /// <exception cref="ArgumentException">The model holds no image generator, a column is missing or has another type or size, or there are too few images.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model holds no image generator, a column is missing or has another type or size, or there are too few images.
+    /// </exception>
     public ImageDistances Evaluate(
-        ITransformer model, IDataView data, string imageColumnName, IImageFeatureExtractor extractor, int count = 1_000, CancellationToken cancellationToken = default)
+        ITransformer model, IDataView data, string imageColumnName, IImageFeatureExtractor extractor, int count = 1_000,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrWhiteSpace(imageColumnName);
@@ -127,20 +138,24 @@ public sealed class GenerationCatalog
         using var channel = _host.Start("Evaluating an image generator");
         var distances = generator.Evaluate(Through(before, data), imageColumnName, extractor, count, cancellationToken);
         channel.Info(string.Create(CultureInfo.InvariantCulture,
-            $"Frechet distance {distances.FrechetDistance:0.00}, kernel distance {distances.KernelDistance:0.0000}, over {count} pictures."));
+            $"Frechet distance {distances.FrechetDistance:0.00}, kernel distance {distances.KernelDistance:0.0000}, "
+            + $"over {count} pictures."));
         return distances;
     }
 
     /// <summary>Writes a model as a folder that training starts from again.</summary>
     /// <remarks>
-    /// A text generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files, with
-    /// adapters merged into the weights. An image generator with <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>. A network of
-    /// described layers with <c>layers.json</c> and <c>model.safetensors</c>, for <see cref="Networks.PretrainedNetwork.Layers"/>.
+    /// A text generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the
+    /// tokenizer's files, with adapters merged into the weights. An image generator with <c>config.json</c>, <c>generator.safetensors</c>
+    /// and <c>discriminator.safetensors</c>. A network of described layers with <c>layers.json</c> and <c>model.safetensors</c>, for
+    /// <see cref="Networks.PretrainedNetwork.Layers"/>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
     /// <param name="weightType">The number format of the stored weights; other models than text generators have float32 alone.</param>
-    /// <exception cref="ArgumentException">The model holds nothing that can be saved so, or is not stored in that number format.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model holds nothing that can be saved so, or is not stored in that number format.
+    /// </exception>
     /// <exception cref="IOException">The folder holds something else than a model, or cannot be written.</exception>
     /// <exception cref="NotSupportedException">A network has a pretrained part that is not made of described layers.</exception>
     public void SaveModelFolder(ITransformer model, string folder, WeightType weightType = WeightType.Float32)
@@ -154,24 +169,34 @@ public sealed class GenerationCatalog
 
     /// <summary>Writes a model as ONNX, which ONNX Runtime runs.</summary>
     /// <remarks>
-    /// A text generator becomes a folder, which Hugging Face Optimum and transformers.js take as well; see <see cref="OnnxExporter"/> for its inputs and outputs. An
-    /// image generator becomes a file; see <see cref="ImageGeneratorExporter"/>: its noise goes along, truncation is an input. A network of layers becomes a file
-    /// whose input and output are called as the columns are; see <see cref="Networks.TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
+    /// A text generator becomes a folder, which Hugging Face Optimum and transformers.js take as well; see <see cref="OnnxExporter"/> for
+    /// its inputs and outputs. An image generator becomes a file; see <see cref="ImageGeneratorExporter"/>: its noise goes along,
+    /// truncation is an input. A network of layers becomes a file whose input and output are called as the columns are; see
+    /// <see cref="Networks.TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="path">
-    /// Of a text generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced where there is one.
+    /// Of a text generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced where
+    /// there is one.
     /// </param>
     /// <param name="options">
-    /// How a text generator is written; null for a float32 model of standard operators with adapters merged. The generator's own generation options go into
-    /// <c>generation_config.json</c> where these name none. Null for other models.
+    /// How a text generator is written; null for a float32 model of standard operators with adapters merged. The generator's own generation
+    /// options go into <c>generation_config.json</c> where these name none. Null for other models.
     /// </param>
     /// <param name="cancellationToken">Stops between files.</param>
-    /// <returns>The model files, in the order of writing, with the largest difference from what the engine computes where it was checked.</returns>
-    /// <exception cref="ArgumentException">The model holds nothing that can be exported, or the options do not go together or with the model.</exception>
-    /// <exception cref="IOException">The folder holds something else than an export, or a file cannot be written, for example because the disk is full.</exception>
+    /// <returns>
+    /// The model files, in the order of writing, with the largest difference from what the engine computes where it was checked.
+    /// </returns>
+    /// <exception cref="ArgumentException">
+    /// The model holds nothing that can be exported, or the options do not go together or with the model.
+    /// </exception>
+    /// <exception cref="IOException">
+    /// The folder holds something else than an export, or a file cannot be written, for example because the disk is full.
+    /// </exception>
     /// <exception cref="InvalidOperationException">ONNX Runtime computes something else than the engine.</exception>
-    /// <exception cref="NotSupportedException">A network's pretrained part is TorchScript or a class of the user's: it has no graph to write.</exception>
+    /// <exception cref="NotSupportedException">
+    /// A network's pretrained part is TorchScript or a class of the user's: it has no graph to write.
+    /// </exception>
     public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
         ITransformer model, string path, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -187,7 +212,9 @@ public sealed class GenerationCatalog
     /// <param name="cancellationToken">Stops between files.</param>
     /// <inheritdoc cref="ExportToOnnx(ITransformer, string, OnnxExportOptions?, CancellationToken)" path="/returns"/>
     /// <exception cref="ArgumentException">The options do not go together.</exception>
-    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="IOException">
+    /// The folder holds something else than an export or cannot be written, for example because the disk is full.
+    /// </exception>
     /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
     public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
         TextGenerationModel model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)

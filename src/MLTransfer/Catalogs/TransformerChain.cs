@@ -21,7 +21,8 @@ internal static class TransformerChain
         }
 
         throw new ArgumentException(
-            $"The model has {wanted}; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.", nameof(model));
+            $"The model has {wanted}; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.",
+            nameof(model));
     }
 
     private static IEnumerable<ITransformer> Flatten(ITransformer model) =>

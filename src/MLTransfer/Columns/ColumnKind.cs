@@ -64,7 +64,8 @@ internal static class ColumnKinds
         (VectorKind.Scalar, TextDataViewType, _) => ColumnKind.Text,
         (VectorKind.Scalar, ImageDataViewType, _) => ColumnKind.Image,
         (VectorKind.Scalar, BooleanDataViewType, _) => ColumnKind.Boolean,
-        (VectorKind.Scalar, NumberDataViewType number, _) => number == NumberDataViewType.Single ? ColumnKind.Single : ColumnKind.OtherNumber,
+        (VectorKind.Scalar, NumberDataViewType number, _) when number == NumberDataViewType.Single => ColumnKind.Single,
+        (VectorKind.Scalar, NumberDataViewType, _) => ColumnKind.OtherNumber,
         (VectorKind.Vector, NumberDataViewType number, false) when number == NumberDataViewType.Single => ColumnKind.SingleVector,
         _ => ColumnKind.None,
     };

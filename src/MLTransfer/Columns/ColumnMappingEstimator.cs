@@ -20,7 +20,9 @@ public abstract class ColumnMappingEstimator<TTransformer> : IEstimator<TTransfo
     private protected abstract IEnumerable<ColumnRole> Roles { get; }
 
     /// <summary>The schema after the transformer that <see cref="Fit(IDataView)"/> makes.</summary>
-    /// <exception cref="ArgumentException">A column is missing or has another type; sizes are checked by <see cref="Fit(IDataView)"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// A column is missing or has another type; sizes are checked by <see cref="Fit(IDataView)"/>.
+    /// </exception>
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);

@@ -5,8 +5,8 @@ namespace MLTransfer.Columns;
 
 /// <summary>Adds columns that a network computes of other columns, many rows at a time.</summary>
 /// <remarks>
-/// Rows are read and new values are computed while the result is enumerated, and only where a new column is asked for. Rows stay in order. Several threads may
-/// enumerate results at once.
+/// Rows are read and new values are computed while the result is enumerated, and only where a new column is asked for. Rows stay in order.
+/// Several threads may enumerate results at once.
 /// </remarks>
 public abstract class ColumnMappingTransformer : ITransformer, IColumnMapping, IDisposable
 {

@@ -45,6 +45,9 @@ internal sealed record ColumnRole(string Purpose, string Column, ColumnKind Acce
         ? kind
         : throw new ArgumentException($"Schema mismatch for {Purpose} column '{Column}': expected {Expected}, got {typeName()}.");
 
-    private ArgumentException Missing(IEnumerable<string> present) =>
-        new($"Could not find {Purpose} column '{Column}'. The data has the columns {string.Join(", ", present.Select(name => $"'{name}'"))}.");
+    private ArgumentException Missing(IEnumerable<string> present)
+    {
+        var names = string.Join(", ", present.Select(name => $"'{name}'"));
+        return new ArgumentException($"Could not find {Purpose} column '{Column}'. The data has the columns {names}.");
+    }
 }

@@ -24,7 +24,8 @@ internal abstract class ColumnValues
     /// <param name="column">The column.</param>
     /// <param name="shape">The shape of a row's tensor.</param>
     /// <param name="scaling">How pixels become numbers.</param>
-    public static ColumnValues Create(DataViewRow source, DataViewSchema.Column column, IReadOnlyList<long> shape, ImageScaling scaling) => column.Type switch
+    public static ColumnValues Create(
+        DataViewRow source, DataViewSchema.Column column, IReadOnlyList<long> shape, ImageScaling scaling) => column.Type switch
     {
         VectorDataViewType => new Vectors(source, column, checked((int)TensorColumn.ElementCount(shape))),
         ImageDataViewType => new Images(source, column, shape, scaling),
@@ -107,7 +108,8 @@ internal abstract class ColumnValues
         }
     }
 
-    private sealed class Images(DataViewRow source, DataViewSchema.Column column, IReadOnlyList<long> shape, ImageScaling scaling) : ColumnValues
+    private sealed class Images(DataViewRow source, DataViewSchema.Column column, IReadOnlyList<long> shape, ImageScaling scaling)
+        : ColumnValues
     {
         private readonly ValueGetter<MLImage> _getter = source.GetGetter<MLImage>(column);
         private readonly (int Channels, int Height, int Width) _size = ((int)shape[0], (int)shape[1], (int)shape[2]);
@@ -123,8 +125,8 @@ internal abstract class ColumnValues
                 throw Unusable(source, column, "the image is missing. Filter such rows out");
             if (_value.Height != _size.Height || _value.Width != _size.Width)
             {
-                throw Unusable(source, column, $"the image has {_value.Height} rows and {_value.Width} columns; {_size.Height} and {_size.Width} are "
-                    + "expected. Put ResizeImages in front");
+                throw Unusable(source, column, $"the image has {_value.Height} rows and {_value.Width} columns; "
+                    + $"{_size.Height} and {_size.Width} are expected. Put ResizeImages in front");
             }
 
             _rows.Add(ImagePlanes.Read(_value, _size.Channels));

@@ -12,7 +12,9 @@ public sealed record ImageScaling
     /// <summary>What the rest is divided by: one number for each channel, or one for all.</summary>
     public IReadOnlyList<float> StandardDeviation { get; init; } = [1];
 
-    /// <summary>Pixels as they are, from 0 to 255, for networks that scale them themselves, such as those that this library exports.</summary>
+    /// <summary>
+    /// Pixels as they are, from 0 to 255, for networks that scale them themselves, such as those that this library exports.
+    /// </summary>
     public static ImageScaling Pixels { get; } = new() { Scale = 1 };
 
     /// <summary>Numbers from 0 to 1.</summary>
@@ -38,7 +40,8 @@ public sealed record ImageScaling
             if (values is null || (values.Count != 1 && values.Count != channels) || !values.All(isUsable))
             {
                 throw new ArgumentException(
-                    $"{nameof(ImageScaling)}.{name} is [{string.Join(", ", values ?? [])}]; expected one number, or one for each of {channels} channels"
+                    $"{nameof(ImageScaling)}.{name} is [{string.Join(", ", values ?? [])}]; expected one number, or one for each of "
+                    + $"{channels} channels"
                     + (name == nameof(Mean) ? "." : ", each above 0."));
             }
         }

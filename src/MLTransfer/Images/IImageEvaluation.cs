@@ -13,5 +13,6 @@ internal interface IImageEvaluation
     /// <param name="count">How many pictures are made.</param>
     /// <param name="cancellationToken">Stops the evaluation.</param>
     /// <exception cref="ArgumentException">A column is missing or has another type or size, or there are too few images.</exception>
-    ImageDistances Evaluate(IDataView data, string imageColumn, IImageFeatureExtractor extractor, int count, CancellationToken cancellationToken);
+    ImageDistances Evaluate(
+        IDataView data, string imageColumn, IImageFeatureExtractor extractor, int count, CancellationToken cancellationToken);
 }

@@ -16,11 +16,13 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
     /// <summary>The seeds or latent vectors; null where there is no such column.</summary>
     [JsonIgnore]
     public ColumnRole? InputRole => Input is null ? null : new ColumnRole(
-        "input", Input, ColumnKind.Number | ColumnKind.SingleVector, "a number, the seed of a picture, or a vector of Single, its latent vector");
+        "input", Input, ColumnKind.Number | ColumnKind.SingleVector,
+        "a number, the seed of a picture, or a vector of Single, its latent vector");
 
     /// <summary>The labels; null where there is no such column.</summary>
     [JsonIgnore]
-    public ColumnRole? LabelRole => Label is null ? null : new ColumnRole("label", Label, ColumnKind.Key | ColumnKind.SingleVector, "a key or a vector of Single");
+    public ColumnRole? LabelRole =>
+        Label is null ? null : new ColumnRole("label", Label, ColumnKind.Key | ColumnKind.SingleVector, "a key or a vector of Single");
 
     /// <summary>The images that the model learns to make.</summary>
     public static ColumnRole TrainingRole(string column) => new("training", column, ColumnKind.Image, "an image (see LoadImages)");
@@ -30,14 +32,20 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
     public IEnumerable<ColumnRole> Roles => new[] { InputRole, LabelRole }.OfType<ColumnRole>();
 
     /// <summary>The columns that fitting reads; training data needs no input column.</summary>
-    public IEnumerable<ColumnRole> RolesWith(string trainingColumn) =>
-        new[] { TrainingRole(trainingColumn), InputRole is { } input ? input with { IsOptional = true } : null, LabelRole }.OfType<ColumnRole>();
+    public IEnumerable<ColumnRole> RolesWith(string trainingColumn)
+    {
+        var input = InputRole is { } role ? role with { IsOptional = true } : null;
+        return new[] { TrainingRole(trainingColumn), input, LabelRole }.OfType<ColumnRole>();
+    }
 
     /// <summary>The column of pictures.</summary>
     /// <param name="resolution">Their height and width; 0 where it is not known yet.</param>
-    public OutputColumn OutputOf(int resolution) => new(Output, resolution == 0 ? new ImageDataViewType() : new ImageDataViewType(resolution, resolution));
+    public OutputColumn OutputOf(int resolution) =>
+        new(Output, resolution == 0 ? new ImageDataViewType() : new ImageDataViewType(resolution, resolution));
 
-    /// <summary>The columns that <see cref="GeneratedImageBatch"/> reads: the input where there is one, and the label where the model takes one.</summary>
+    /// <summary>
+    /// The columns that <see cref="GeneratedImageBatch"/> reads: the input where there is one, and the label where the model takes one.
+    /// </summary>
     /// <exception cref="ArgumentException">A column is missing, or has another type or size.</exception>
     public IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema, StyleGan2Generator generator)
     {
@@ -60,7 +68,9 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
         var (size, found) = column.Type is KeyDataViewType key
             ? (key.Count, $"a key of {key.Count} classes")
             : ((ulong)column.Type.GetValueCount(), $"a vector of {column.Type.GetValueCount()} values");
-        return size == (ulong)generator.LabelWidth ? column : throw role.OfAnotherShape($"the model takes {generator.LabelWidth} classes", found);
+        return size == (ulong)generator.LabelWidth
+            ? column
+            : throw role.OfAnotherShape($"the model takes {generator.LabelWidth} classes", found);
     }
 
     /// <summary>Checks that pictures are made from something.</summary>
@@ -69,7 +79,8 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
     {
         if (Input is null && Label is null)
         {
-            throw new ArgumentException("There is no column that pictures are made from: name one of seeds or latent vectors as inputColumnName or, for a "
+            throw new ArgumentException(
+                "There is no column that pictures are made from: name one of seeds or latent vectors as inputColumnName or, for a "
                 + $"conditional model, one of labels in {nameof(GenerateImagesOptions.LabelColumnName)}.");
         }
     }
@@ -81,12 +92,14 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
         if (Label is null && generator.LabelWidth > 0)
         {
             throw new ArgumentException(
-                $"The model takes labels of {generator.LabelWidth} classes: name their column in {nameof(GenerateImagesOptions.LabelColumnName)}.");
+                $"The model takes labels of {generator.LabelWidth} classes: name their column in "
+                + $"{nameof(GenerateImagesOptions.LabelColumnName)}.");
         }
 
         if (Label is not null && generator.LabelWidth == 0)
         {
-            throw new ArgumentException($"The model takes no labels: leave out {nameof(GenerateImagesOptions.LabelColumnName)}, which is '{Label}'"
+            throw new ArgumentException(
+                $"The model takes no labels: leave out {nameof(GenerateImagesOptions.LabelColumnName)}, which is '{Label}'"
                 + (Input is null ? ", and name a column of seeds or latent vectors as inputColumnName." : "."));
         }
     }

@@ -9,11 +9,13 @@ using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Images;
 
-/// <summary>Fine-tunes a pretrained StyleGAN2 on a column of images (arXiv 1912.04958, with the augmentation of arXiv 2006.06676).</summary>
+/// <summary>
+/// Fine-tunes a pretrained StyleGAN2 on a column of images (arXiv 1912.04958, with the augmentation of arXiv 2006.06676).
+/// </summary>
 /// <remarks>
-/// Training images are kept in memory, as bytes. The same data, options and seed give the same weights to the bit on the same machine with the same thread count,
-/// also where training is interrupted and resumed. The data needs the column of images, and of labels where the model takes them; the input column may be missing,
-/// but not inside of a chain, which transforms the data that it was fitted on.
+/// Training images are kept in memory, as bytes. The same data, options and seed give the same weights to the bit on the same machine with
+/// the same thread count, also where training is interrupted and resumed. The data needs the column of images, and of labels where the
+/// model takes them; the input column may be missing, but not inside of a chain, which transforms the data that it was fitted on.
 /// </remarks>
 public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGeneratorTransformer>
 {
@@ -22,7 +24,8 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     private readonly string _trainingColumn;
 
     internal ImageGeneratorEstimator(
-        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string trainingColumnName, ImageGeneratorOptions options)
+        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string trainingColumnName,
+        ImageGeneratorOptions options)
         : base(environment, "Fine-tuning an image generator")
     {
         options.Check();
@@ -41,7 +44,8 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
         var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_options.PretrainedModel));
         return Ownership.Pass(model, () =>
         {
-            var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(_options.Training, $"the StyleGAN2 '{_options.PretrainedModel}'");
+            var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(
+                _options.Training, $"the StyleGAN2 '{_options.PretrainedModel}'");
             _options.CheckFor(model.Generator);
             if (_columns.Input is null || input.Schema.GetColumnOrNull(_columns.Input) is not null)
                 _columns.FindInputs(input.Schema, model.Generator);

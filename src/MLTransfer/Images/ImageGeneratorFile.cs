@@ -6,12 +6,13 @@ using Microsoft.ML;
 namespace MLTransfer.Images;
 
 /// <summary>
-/// Writes and reads the part of a model file that belongs to an image generator. Beside the <see cref="ImageGeneratorManifest"/> its folder in the zip holds what a
-/// model's folder holds: <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>.
+/// Writes and reads the part of a model file that belongs to an image generator. Beside the <see cref="ImageGeneratorManifest"/> its folder
+/// in the zip holds what a model's folder holds: <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>.
 /// </summary>
 internal static class ImageGeneratorFile
 {
-    private static readonly ModelPart<ImageGeneratorManifest> s_part = new("IMAGEGEN", ImageGeneratorTransformer.LoaderSignature, "image generator");
+    private static readonly ModelPart<ImageGeneratorManifest> s_part =
+        new("IMAGEGEN", ImageGeneratorTransformer.LoaderSignature, "image generator");
 
     public static void Save(ModelSaveContext context, ImageGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {

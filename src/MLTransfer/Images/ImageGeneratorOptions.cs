@@ -5,25 +5,26 @@ using MLTransfer.Torch.Training.Adversarial;
 namespace MLTransfer.Images;
 
 /// <summary>
-/// How <see cref="ImageGeneratorEstimator"/> fine-tunes an image generator. <see cref="GenerateImagesOptions.Seed"/> also decides the order of images, latent
-/// vectors, noise and augmentations of training.
+/// How <see cref="ImageGeneratorEstimator"/> fine-tunes an image generator. <see cref="GenerateImagesOptions.Seed"/> also decides the order
+/// of images, latent vectors, noise and augmentations of training.
 /// </summary>
 public sealed class ImageGeneratorOptions : GenerateImagesOptions
 {
     /// <summary>
-    /// What training starts from: <see cref="PretrainedModels.Shapes"/>, or a folder with <c>config.json</c>, <c>generator.safetensors</c> and
-    /// <c>discriminator.safetensors</c>, such as a checkpoint of an earlier run.
+    /// What training starts from: <see cref="PretrainedModels.Shapes"/>, or a folder with <c>config.json</c>, <c>generator.safetensors</c>
+    /// and <c>discriminator.safetensors</c>, such as a checkpoint of an earlier run.
     /// </summary>
     public string PretrainedModel = PretrainedModels.Shapes;
 
     /// <summary>
-    /// How the network is trained, of the kind that it takes: <see cref="AdversarialTrainingOptions"/> for a StyleGAN2. Null for the defaults of that kind. Its seed
-    /// stays as it is: <see cref="GenerateImagesOptions.Seed"/> decides.
+    /// How the network is trained, of the kind that it takes: <see cref="AdversarialTrainingOptions"/> for a StyleGAN2. Null for the
+    /// defaults of that kind. Its seed stays as it is: <see cref="GenerateImagesOptions.Seed"/> decides.
     /// </summary>
     public TrainingOptions? Training;
 
     /// <summary>
-    /// The network whose features tell how far made pictures are from the training images; null for no such measurements. Stays the caller's.
+    /// The network whose features tell how far made pictures are from the training images; null for no such measurements. Stays the
+    /// caller's.
     /// </summary>
     public IImageFeatureExtractor? FeatureExtractor;
 
@@ -41,13 +42,15 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
         if (string.IsNullOrWhiteSpace(PretrainedModel))
         {
             throw new ArgumentException(
-                $"{nameof(PretrainedModel)} must be a folder or {nameof(PretrainedModels)}.{nameof(PretrainedModels.Shapes)}.", nameof(PretrainedModel));
+                $"{nameof(PretrainedModel)} must be a folder or {nameof(PretrainedModels)}.{nameof(PretrainedModels.Shapes)}.",
+                nameof(PretrainedModel));
         }
 
         if (Training is AdversarialTrainingOptions { EvaluationImages: > 0 } && FeatureExtractor is null)
         {
             throw new ArgumentException(
-                $"{nameof(AdversarialTrainingOptions.EvaluationImages)} needs {nameof(FeatureExtractor)}.", nameof(AdversarialTrainingOptions.EvaluationImages));
+                $"{nameof(AdversarialTrainingOptions.EvaluationImages)} needs {nameof(FeatureExtractor)}.",
+                nameof(AdversarialTrainingOptions.EvaluationImages));
         }
     }
 }

@@ -19,13 +19,15 @@ using static TorchSharp.torch;
 namespace MLTransfer.Images;
 
 /// <summary>
-/// Makes a picture for each row, from a seed, a latent vector or a label. Made by <see cref="ImageGeneratorEstimator"/> or <see cref="PretrainedImageGeneratorEstimator"/>.
+/// Makes a picture for each row, from a seed, a latent vector or a label. Made by <see cref="ImageGeneratorEstimator"/> or
+/// <see cref="PretrainedImageGeneratorEstimator"/>.
 /// </summary>
 /// <remarks>
-/// Pictures are made in batches of <see cref="GenerationBatchSize"/> rows, and only where the output column is asked for. A seed s stands for the latent vector that <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(s)</c>.
-/// Where there are labels alone, <see cref="Seed"/> and the id of the row decide on the latent vector: the same data gives the same pictures in any batch, cursor and
-/// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its calls: the first one gives the
-/// picture of the first row.
+/// Pictures are made in batches of <see cref="GenerationBatchSize"/> rows, and only where the output column is asked for. A seed s stands
+/// for the latent vector that <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(s)</c>. Where there are labels alone,
+/// <see cref="Seed"/> and the id of the row decide on the latent vector: the same data gives the same pictures in any batch, cursor and
+/// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its
+/// calls: the first one gives the picture of the first row.
 /// </remarks>
 public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation
 {
@@ -111,14 +113,19 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     // Called by ML.NET when it loads a model file.
     internal static ImageGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => ImageGeneratorFile.Load(ctx);
 
-    private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) => Columns.FindInputs(schema, Model.Generator);
+    private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) =>
+        Columns.FindInputs(schema, Model.Generator);
 
-    private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) => new GeneratedImageBatch(
-        this,
-        Columns.Input is null
+    private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots)
+    {
+        var latents = Columns.Input is null
             ? LatentSource.Draw(source, Seed, Model.Generator.LatentWidth)
-            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth),
-        Columns.Label is null ? null : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne));
+            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth);
+        var labels = Columns.Label is null
+            ? null
+            : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne);
+        return new GeneratedImageBatch(this, latents, labels);
+    }
 
     private protected override void Save(ModelSaveContext context) => ImageGeneratorFile.Save(context, this);
 

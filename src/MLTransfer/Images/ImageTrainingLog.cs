@@ -13,9 +13,9 @@ internal sealed class ImageTrainingLog(IChannel channel, IProgress<StyleGan2Prog
         if (value.Step == value.TotalSteps || IsDue())
         {
             Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"{value.Images} images, step {value.Step} of {value.TotalSteps}: generator loss {value.GeneratorLoss:0.000}, discriminator loss "
-                + $"{value.DiscriminatorLoss:0.000}, augmentation {value.AugmentationProbability:0.000}, {value.ImagesPerSecond:0.0} images/s, "
-                + $"{value.Remaining:hh\\:mm\\:ss} left."));
+                $"{value.Images} images, step {value.Step} of {value.TotalSteps}: generator loss {value.GeneratorLoss:0.000}, "
+                + $"discriminator loss {value.DiscriminatorLoss:0.000}, augmentation {value.AugmentationProbability:0.000}, "
+                + $"{value.ImagesPerSecond:0.0} images/s, {value.Remaining:hh\\:mm\\:ss} left."));
         }
 
         if (value.FrechetDistance is { } distance)

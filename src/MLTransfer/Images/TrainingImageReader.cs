@@ -13,9 +13,12 @@ internal static class TrainingImageReader
 
     /// <summary>Reads all rows.</summary>
     /// <exception cref="ArgumentException">A column is missing or has another type or size, or there are no rows.</exception>
-    /// <exception cref="InvalidOperationException">A row's image or label is missing or of another size; the message names row and column.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A row's image or label is missing or of another size; the message names row and column.
+    /// </exception>
     public static TrainingImages Read(
-        IDataView data, string imageColumn, ImageGeneratorColumns columns, StyleGan2Generator generator, CancellationToken cancellationToken)
+        IDataView data, string imageColumn, ImageGeneratorColumns columns, StyleGan2Generator generator,
+        CancellationToken cancellationToken)
     {
         var image = ImageGeneratorColumns.FindImages(data.Schema, imageColumn, generator);
         var label = columns.FindLabel(data.Schema, generator);

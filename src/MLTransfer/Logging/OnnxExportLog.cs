@@ -14,6 +14,7 @@ internal sealed class OnnxExportLog(IChannel channel, string compared) : Progres
         var check = value.LargestDifference is { } difference
             ? string.Create(CultureInfo.InvariantCulture, $"its {compared} differ from the engine's by at most {difference:0.0e+0}")
             : "unchecked";
-        Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Wrote {value.Name}, {value.Precision}, {value.ByteCount / 1e6:0.0} MB; {check}."));
+        Channel.Info(string.Create(
+            CultureInfo.InvariantCulture, $"Wrote {value.Name}, {value.Precision}, {value.ByteCount / 1e6:0.0} MB; {check}."));
     }
 }

@@ -20,10 +20,12 @@ internal static class BaseNetworks
         }
         catch (ExternalException exception)
         {
-            throw new InvalidDataException($"{location} is not a TorchScript file that libtorch loads: {exception.Message.Split('\n')[0]}", exception);
+            throw new InvalidDataException(
+                $"{location} is not a TorchScript file that libtorch loads: {exception.Message.Split('\n')[0]}", exception);
         }
 
-        return Ownership.Pass(module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
+        return Ownership.Pass(
+            module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
     }
 
     public static ModuleBaseNetwork FromLayers(IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights)

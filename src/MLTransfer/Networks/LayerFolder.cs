@@ -21,7 +21,8 @@ internal static class LayerFolder
             null => [network.NewLayers],
             ModuleBaseNetwork { Module: LayerSequence pretrained } => [pretrained, network.NewLayers],
             var other => throw new NotSupportedException(
-                $"A model's folder holds described layers, which {other.Description} is not made of. Save the network to a model file (zip) or export it to ONNX."),
+                $"A model's folder holds described layers, which {other.Description} is not made of. Save the network to a "
+                + "model file (zip) or export it to ONNX."),
         };
         var modules = parts.SelectMany(part => part.Layers).ToList();
         var layers = modules.Select((module, index) => module.Layer with { Name = $"{index}" }).ToList();

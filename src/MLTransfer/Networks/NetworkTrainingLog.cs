@@ -15,7 +15,8 @@ internal sealed class NetworkTrainingLog(IChannel channel, ModuleTrainingOptions
     protected override void Write(EpochResult value)
     {
         var validation = value.ValidationLoss is { } loss
-            ? string.Create(CultureInfo.InvariantCulture, $", validation loss {loss:0.0000}, validation {_metric} {value.ValidationMetric:0.0000}")
+            ? string.Create(
+                CultureInfo.InvariantCulture, $", validation loss {loss:0.0000}, validation {_metric} {value.ValidationMetric:0.0000}")
             : "";
         Channel.Info(string.Create(CultureInfo.InvariantCulture,
             $"Epoch {value.Epoch} of {options.NumberOfEpochs}: loss {value.Loss:0.0000}, {_metric} {value.Metric:0.0000}{validation}, "

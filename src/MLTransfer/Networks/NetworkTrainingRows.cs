@@ -21,16 +21,20 @@ internal sealed class NetworkTrainingRows(ColumnValues inputs, ColumnValues labe
     }
 
     /// <summary>Reads all rows.</summary>
-    /// <exception cref="InvalidOperationException">A value is missing, not finite, of another size, or outside of what the loss takes.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A value is missing, not finite, of another size, or outside of what the loss takes.
+    /// </exception>
     public static NetworkTrainingRows Read(
         IDataView data, TorchModuleColumns columns, string labelColumn, TrainingLoss loss, CancellationToken cancellationToken)
     {
-        var input = TensorColumn.Find(TensorColumn.Input(columns.Input, columns.InputIsImage), data.Schema, columns.InputShape, "the network takes");
+        var input = TensorColumn.Find(
+            TensorColumn.Input(columns.Input, columns.InputIsImage), data.Schema, columns.InputShape, "the network takes");
         var label = TensorColumn.Find(TensorColumn.Label(labelColumn), data.Schema, columns.OutputShape, "the network gives");
         using var cursor = data.GetRowCursor([input, label]);
         var inputs = ColumnValues.Create(cursor, input, columns.InputShape, columns.InputScaling);
         var labels = ColumnValues.Create(cursor, label, columns.OutputShape, columns.OutputScaling);
-        var (inputValues, labelValues) = (new float[TensorColumn.ElementCount(columns.InputShape)], new float[TensorColumn.ElementCount(columns.OutputShape)]);
+        var inputValues = new float[TensorColumn.ElementCount(columns.InputShape)];
+        var labelValues = new float[TensorColumn.ElementCount(columns.OutputShape)];
         while (cursor.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();

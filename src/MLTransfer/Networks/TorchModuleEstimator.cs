@@ -10,8 +10,8 @@ namespace MLTransfer.Networks;
 /// Puts new layers on a pretrained network and trains them, on a column of vectors, numbers or images.
 /// </summary>
 /// <remarks>
-/// Training rows are kept in memory, or of a wholly frozen network its features of them. The same data, options and seed give the same weights to the bit on
-/// the same machine with the same thread count.
+/// Training rows are kept in memory, or of a wholly frozen network its features of them. The same data, options and seed give the same
+/// weights to the bit on the same machine with the same thread count.
 /// </remarks>
 public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTransformer>
 {
@@ -57,8 +57,8 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             var columns = CreateColumns(network, input.Schema);
             var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed });
             var (training, validation) = ReadRows(input, columns);
-            channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on {training.Count} rows; "
-                + $"{validation.Count} rows for validation.");
+            channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
+                + $"{training.Count} rows; {validation.Count} rows for validation.");
             var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
             var history = trainer.Train(training, validation, log, _options.CancellationToken);
             log.Finished(history);
@@ -70,8 +70,10 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
     {
         var shape = _options.InputShape ?? _options.Pretrained?.InputShape ?? TensorColumn.OwnShape(InputRole.Find(schema), channels: 3)
             ?? throw new ArgumentException(
-                $"The images of input column '{_input}' have no common size. Put ResizeImages in front, or set {nameof(TorchModuleOptions.InputShape)}.");
-        TensorColumn.Find(InputRole, schema, shape, _options.InputShape is null ? "the network takes" : $"{nameof(TorchModuleOptions.InputShape)} is");
+                $"The images of input column '{_input}' have no common size. Put ResizeImages in front, or set "
+                + $"{nameof(TorchModuleOptions.InputShape)}.");
+        TensorColumn.Find(
+            InputRole, schema, shape, _options.InputShape is null ? "the network takes" : $"{nameof(TorchModuleOptions.InputShape)} is");
         var pretrained = _options.Pretrained?.Load(shape);
         return Ownership.Pass(pretrained, () => TransferNetwork.Create(pretrained, _options.NewLayers, shape, seed));
     }
@@ -82,8 +84,8 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
         if (label == ColumnKind.Key && _options.Training.Loss != TrainingLoss.CategoricalCrossEntropy)
         {
             throw new ArgumentException(
-                $"The label column '{_label}' holds classes (keys), which go with {nameof(ModuleTrainingOptions.Loss)} = {TrainingLoss.CategoricalCrossEntropy}; "
-                + $"it is {_options.Training.Loss}.");
+                $"The label column '{_label}' holds classes (keys), which go with {nameof(ModuleTrainingOptions.Loss)} = "
+                + $"{TrainingLoss.CategoricalCrossEntropy}; it is {_options.Training.Loss}.");
         }
 
         var columns = new TorchModuleColumns
@@ -108,6 +110,7 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             throw new ArgumentException("There is nothing to train on: the data has no rows.", nameof(input));
         return _options.ValidationData is { } validationData ? (rows, Read(validationData)) : rows.Split(_options.ValidationFraction);
 
-        NetworkTrainingRows Read(IDataView data) => NetworkTrainingRows.Read(data, columns, _label, _options.Training.Loss, _options.CancellationToken);
+        NetworkTrainingRows Read(IDataView data) =>
+            NetworkTrainingRows.Read(data, columns, _label, _options.Training.Loss, _options.CancellationToken);
     }
 }

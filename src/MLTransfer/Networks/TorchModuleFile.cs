@@ -7,13 +7,13 @@ using Microsoft.ML;
 namespace MLTransfer.Networks;
 
 /// <summary>
-/// Writes and reads the part of a model file that belongs to a network of pretrained and new layers. Beside the <see cref="TorchModuleManifest"/> its folder
-/// in the zip holds the new layers' weights, <c>new_layers.safetensors</c>, and the pretrained network: <c>base.onnx</c>, <c>base.safetensors</c>, or for
-/// TorchScript <c>base.pt</c> with <c>base.safetensors</c>.
+/// Writes and reads the part of a model file that belongs to a network of pretrained and new layers. Beside the
+/// <see cref="TorchModuleManifest"/> its folder in the zip holds the new layers' weights, <c>new_layers.safetensors</c>, and the pretrained
+/// network: <c>base.onnx</c>, <c>base.safetensors</c>, or for TorchScript <c>base.pt</c> with <c>base.safetensors</c>.
 /// </summary>
 /// <remarks>
-/// Nothing that a file says is run unless the application allowed it through <see cref="TrustedModules"/>: a class of the user's own is made only where it is
-/// registered, and a TorchScript program only where such programs are allowed.
+/// Nothing that a file says is run unless the application allowed it through <see cref="TrustedModules"/>: a class of the user's own is
+/// made only where it is registered, and a TorchScript program only where such programs are allowed.
 /// </remarks>
 internal static class TorchModuleFile
 {

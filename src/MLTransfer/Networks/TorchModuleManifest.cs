@@ -30,8 +30,12 @@ internal sealed record TorchModuleManifest : ModelManifest
         OptionCheck.AtLeast(nameof(TransformBatchSize), TransformBatchSize, 1);
         OptionCheck.AtMost(nameof(TransformBatchSize), TransformBatchSize, 1 << 20, "the largest batch");
         OptionCheck.Defined(nameof(BaseKind), BaseKind);
-        if ((BaseKind == StoredBaseKind.Module) != (BaseTypeName is not null) || (BaseKind == StoredBaseKind.Layers) != (BaseLayers is not null))
+        if ((BaseKind == StoredBaseKind.Module) != (BaseTypeName is not null)
+            || (BaseKind == StoredBaseKind.Layers) != (BaseLayers is not null))
+        {
             throw new ArgumentException("its kind of pretrained network does not fit the rest");
+        }
+
         if (NewLayers.Contains(null!) || BaseLayers?.Contains(null!) == true || History.Epochs.Contains(null!))
             throw new ArgumentException("it has a null in a list");
     }

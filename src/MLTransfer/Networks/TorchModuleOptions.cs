@@ -6,7 +6,8 @@ using Microsoft.ML;
 namespace MLTransfer.Networks;
 
 /// <summary>
-/// How <see cref="TorchModuleEstimator"/> puts new layers on a pretrained network and trains them. Names follow Keras, given in parentheses where they differ.
+/// How <see cref="TorchModuleEstimator"/> puts new layers on a pretrained network and trains them. Names follow Keras, given in parentheses
+/// where they differ.
 /// </summary>
 public sealed class TorchModuleOptions
 {
@@ -23,8 +24,8 @@ public sealed class TorchModuleOptions
     public BaseFreezing Freezing = BaseFreezing.All;
 
     /// <summary>
-    /// The shape of a row's input without the batch, such as [3, 32, 32] for a vector column of 3072 values; null for the network's own where it has one, else
-    /// the column's.
+    /// The shape of a row's input without the batch, such as [3, 32, 32] for a vector column of 3072 values; null for the network's own
+    /// where it has one, else the column's.
     /// </summary>
     public IReadOnlyList<long>? InputShape;
 
@@ -40,13 +41,17 @@ public sealed class TorchModuleOptions
     /// <summary>The share of the rows, the last ones, that is held out to measure the validation loss (<c>validation_split</c>).</summary>
     public double ValidationFraction;
 
-    /// <summary>Rows to measure the validation loss on; null for <see cref="ValidationFraction"/> of the training data (<c>validation_data</c>).</summary>
+    /// <summary>
+    /// Rows to measure the validation loss on; null for <see cref="ValidationFraction"/> of the training data (<c>validation_data</c>).
+    /// </summary>
     public IDataView? ValidationData;
 
     /// <summary>Rows that <c>Transform</c> computes together.</summary>
     public int TransformBatchSize = 32;
 
-    /// <summary>Decides the new layers' first weights, the order of rows and dropout; null for the seed of the <see cref="MLContext"/>.</summary>
+    /// <summary>
+    /// Decides the new layers' first weights, the order of rows and dropout; null for the seed of the <see cref="MLContext"/>.
+    /// </summary>
     public long? Seed;
 
     /// <summary>Told after every epoch, on the thread that calls <c>Fit</c>. <c>MLContext.Log</c> is told in any case.</summary>
@@ -64,11 +69,17 @@ public sealed class TorchModuleOptions
         ArgumentNullException.ThrowIfNull(OutputScaling);
         OptionCheck.Training(Training);
         if (Pretrained is null && NewLayers.Count == 0)
-            throw new ArgumentException($"Give {nameof(Pretrained)} or {nameof(NewLayers)}: there is no network otherwise.", nameof(Pretrained));
+        {
+            throw new ArgumentException(
+                $"Give {nameof(Pretrained)} or {nameof(NewLayers)}: there is no network otherwise.", nameof(Pretrained));
+        }
         OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);
         OptionCheck.AtLeast(nameof(TransformBatchSize), TransformBatchSize, 1);
         if (ValidationData is not null && ValidationFraction > 0)
-            throw new ArgumentException($"Give either {nameof(ValidationData)} or {nameof(ValidationFraction)}.", nameof(ValidationFraction));
+        {
+            throw new ArgumentException(
+                $"Give either {nameof(ValidationData)} or {nameof(ValidationFraction)}.", nameof(ValidationFraction));
+        }
         if (Training.EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)
         {
             throw new ArgumentException(

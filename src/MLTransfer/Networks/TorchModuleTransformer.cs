@@ -11,16 +11,17 @@ using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-[assembly: LoadableClass("Computes a network of pretrained and new layers", typeof(TorchModuleTransformer), typeof(TorchModuleTransformer), null,
-    typeof(SignatureLoadModel), "TorchSharp module", TorchModuleTransformer.LoaderSignature)]
+[assembly: LoadableClass("Computes a network of pretrained and new layers", typeof(TorchModuleTransformer), typeof(TorchModuleTransformer),
+    null, typeof(SignatureLoadModel), "TorchSharp module", TorchModuleTransformer.LoaderSignature)]
 
 namespace MLTransfer.Networks;
 
 /// <summary>Computes a network for the rows of a column. Made by <see cref="TorchModuleEstimator"/>.</summary>
 /// <remarks>
-/// The network is computed in batches of <see cref="TransformBatchSize"/> rows, and only where the output column is asked for. As an ONNX file the graph's input and
-/// output are called as the columns are. For an image column the input is [batch, channels, height, width] of pixels from 0 to 255, red, green, blue, as
-/// <c>ExtractPixels</c> gives them: the scaling is part of the graph. The output is what the network gives, unscaled.
+/// The network is computed in batches of <see cref="TransformBatchSize"/> rows, and only where the output column is asked for. As an ONNX
+/// file the graph's input and output are called as the columns are. For an image column the input is [batch, channels, height, width] of
+/// pixels from 0 to 255, red, green, blue, as <c>ExtractPixels</c> gives them: the scaling is part of the graph. The output is what the
+/// network gives, unscaled.
 /// </remarks>
 public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder
 {
@@ -43,7 +44,8 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
 
     internal TorchModuleColumns Columns { get; }
 
-    private protected override IReadOnlyList<OutputColumn> Outputs => [new OutputColumn(Columns.Output, Columns.OutputKind.TypeOf(Columns.OutputShape))];
+    private protected override IReadOnlyList<OutputColumn> Outputs =>
+        [new OutputColumn(Columns.Output, Columns.OutputKind.TypeOf(Columns.OutputShape))];
 
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(

@@ -13,5 +13,6 @@ internal interface IOnnxExport
     /// <param name="cancellationToken">Stops between files.</param>
     /// <returns>The model files, in the order of writing.</returns>
     /// <exception cref="ArgumentException">Models of this kind take no such options, or the options do not go together.</exception>
-    IReadOnlyList<OnnxExportedFile> ExportToOnnx(string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken);
+    IReadOnlyList<OnnxExportedFile> ExportToOnnx(
+        string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken);
 }

@@ -13,7 +13,10 @@ internal static class ModelFolder
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(Path.Combine(folder, mark)))
-            throw new IOException($"The folder '{folder}' is not empty and holds no model. Give a new folder: what is in it would be lost.");
+        {
+            throw new IOException(
+                $"The folder '{folder}' is not empty and holds no model. Give a new folder: what is in it would be lost.");
+        }
         AtomicFolder.Write(folder, write);
     }
 
@@ -26,7 +29,10 @@ internal static class ModelFolder
     public static void Write(string folder, string mark, WeightType weightType, Action<string> write)
     {
         if (weightType != WeightType.Float32)
-            throw new ArgumentException($"Models of this kind are stored in {WeightType.Float32}; {weightType} was asked for.", nameof(weightType));
+        {
+            throw new ArgumentException(
+                $"Models of this kind are stored in {WeightType.Float32}; {weightType} was asked for.", nameof(weightType));
+        }
         Write(folder, mark, write);
     }
 }

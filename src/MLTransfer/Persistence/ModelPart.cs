@@ -41,7 +41,8 @@ internal sealed class ModelPart<TManifest>(string signature, string loaderSignat
         }
         catch (ArgumentException exception)
         {
-            throw new InvalidDataException($"The model file is damaged: the {component} in '{context.Directory}': {exception.Message}", exception);
+            throw new InvalidDataException(
+                $"The model file is damaged: the {component} in '{context.Directory}': {exception.Message}", exception);
         }
     }
 }

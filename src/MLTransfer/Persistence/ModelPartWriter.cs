@@ -15,7 +15,9 @@ internal sealed class ModelPartWriter(ModelSaveContext context)
     /// <summary>The files so far.</summary>
     public IReadOnlyList<StoredFile> Files => _files;
 
-    /// <summary>Writes a file whose content hardly becomes smaller when it is compressed, such as weights: it is read much faster so.</summary>
+    /// <summary>
+    /// Writes a file whose content hardly becomes smaller when it is compressed, such as weights: it is read much faster so.
+    /// </summary>
     public void Add(string name, Action<Stream> write) => Add(name, compress: false, write);
 
     /// <summary>Writes a text, compressed.</summary>
@@ -31,5 +33,6 @@ internal sealed class ModelPartWriter(ModelSaveContext context)
     public void AddWeights(string name, IEnumerable<KeyValuePair<string, Tensor>> tensors, ScalarType? storeAs = null) =>
         Add(name, stream => SafetensorsWriter.Write(stream, tensors, storeAs: storeAs));
 
-    private void Add(string name, bool compress, Action<Stream> write) => _files.Add(StoredFile.Write(context, _archive, name, compress, write));
+    private void Add(string name, bool compress, Action<Stream> write) =>
+        _files.Add(StoredFile.Write(context, _archive, name, compress, write));
 }

@@ -4,7 +4,9 @@ using Microsoft.ML;
 
 namespace MLTransfer.Persistence;
 
-/// <summary>What a saved component consists of, as JSON between its length and its CRC-32: the main stream of its part of a model file.</summary>
+/// <summary>
+/// What a saved component consists of, as JSON between its length and its CRC-32: the main stream of its part of a model file.
+/// </summary>
 internal static class StoredManifest
 {
     private const int MaximumLength = 16 << 20;

@@ -12,7 +12,9 @@ internal sealed record BaseModelReference(string Id, string Sha256)
         ModelFingerprint.Compute(folder, cancellationToken));
 
     /// <summary>Loads the model.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be had, or has other weights than those that the adapters were trained on.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// It cannot be had, or has other weights than those that the adapters were trained on.
+    /// </exception>
     public TextGenerationModel Load()
     {
         string folder;
@@ -32,7 +34,7 @@ internal sealed record BaseModelReference(string Id, string Sha256)
         return string.Equals(found, Sha256, StringComparison.OrdinalIgnoreCase)
             ? TextGenerationModel.Load(folder)
             : throw new InvalidOperationException(
-                $"The model file's adapters were trained on the model '{Id}' with weights of SHA-256 {Sha256}, but '{folder}' has weights of "
-                + $"SHA-256 {found}. Get the model in the version that was used for training.");
+                $"The model file's adapters were trained on the model '{Id}' with weights of SHA-256 {Sha256}, but '{folder}' has weights "
+                + $"of SHA-256 {found}. Get the model in the version that was used for training.");
     }
 }

@@ -5,9 +5,9 @@ using Microsoft.ML;
 namespace MLTransfer.Text;
 
 /// <summary>
-/// Writes and reads the part of a model file that belongs to an ONNX text generator. Beside the <see cref="OnnxTextGeneratorManifest"/> its folder
-/// in the zip holds the graph, where there are any its files of weights, <c>config.json</c> and the tokenizer's files. ONNX Runtime reads graphs
-/// from files, so loading unpacks the folder.
+/// Writes and reads the part of a model file that belongs to an ONNX text generator. Beside the <see cref="OnnxTextGeneratorManifest"/> its
+/// folder in the zip holds the graph, where there are any its files of weights, <c>config.json</c> and the tokenizer's files. ONNX Runtime
+/// reads graphs from files, so loading unpacks the folder.
 /// </summary>
 internal static class OnnxTextGeneratorFile
 {

@@ -6,8 +6,8 @@ namespace MLTransfer.Text;
 public sealed class OnnxTextGeneratorOptions : TextColumnsOptions
 {
     /// <summary>
-    /// The graph's file, as a path in the export's folder such as <c>onnx/model_quantized.onnx</c>; null for <c>model.onnx</c> or, where there is
-    /// none, <c>onnx/model.onnx</c>.
+    /// The graph's file, as a path in the export's folder such as <c>onnx/model_quantized.onnx</c>; null for <c>model.onnx</c> or, where
+    /// there is none, <c>onnx/model.onnx</c>.
     /// </summary>
     public string? ModelFile;
 

@@ -4,8 +4,9 @@ using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-[assembly: LoadableClass("Continues prompts with an ONNX language model", typeof(OnnxTextGeneratorTransformer), typeof(OnnxTextGeneratorTransformer),
-    null, typeof(SignatureLoadModel), "ONNX text generator", OnnxTextGeneratorTransformer.LoaderSignature)]
+[assembly: LoadableClass("Continues prompts with an ONNX language model", typeof(OnnxTextGeneratorTransformer),
+    typeof(OnnxTextGeneratorTransformer), null, typeof(SignatureLoadModel), "ONNX text generator",
+    OnnxTextGeneratorTransformer.LoaderSignature)]
 
 namespace MLTransfer.Text;
 
@@ -38,7 +39,8 @@ public sealed class OnnxTextGeneratorTransformer : TextContinuationTransformer
     // Called by ML.NET when it loads a model file.
     internal static OnnxTextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => OnnxTextGeneratorFile.Load(ctx);
 
-    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts, GenerationOptions options) =>
+    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions options) =>
         Model.Generate(prompts, options);
 
     private protected override void Save(ModelSaveContext context) => OnnxTextGeneratorFile.Save(context, this);

@@ -5,7 +5,9 @@ namespace MLTransfer.Text;
 /// <summary>How a transformer generates text, and which columns it makes, whatever runs the model.</summary>
 public abstract class TextColumnsOptions
 {
-    /// <summary>Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>.</summary>
+    /// <summary>
+    /// Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>.
+    /// </summary>
     public GenerationOptions Generation = new();
 
     /// <summary>Prompts that are continued together. Any number gives the same texts; more are faster and take more memory.
@@ -13,7 +15,8 @@ public abstract class TextColumnsOptions
     public int GenerationBatchSize = 8;
 
     /// <summary>
-    /// The column for the generated tokens' ids, a vector of <see cref="int"/> of variable length; null for none. Needs one sequence a prompt.
+    /// The column for the generated tokens' ids, a vector of <see cref="int"/> of variable length; null for none. Needs one sequence a
+    /// prompt.
     /// </summary>
     public string? TokenIdsColumnName;
 

@@ -6,8 +6,8 @@ namespace MLTransfer.Text;
 
 /// <summary>Continues the prompts of a text column, whatever runs the model.</summary>
 /// <remarks>
-/// Texts are generated in batches of <see cref="GenerationBatchSize"/> rows, and only where a generated column is asked for. A row's text depends on its
-/// prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token.
+/// Texts are generated in batches of <see cref="GenerationBatchSize"/> rows, and only where a generated column is asked for. A row's text
+/// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token.
 /// </remarks>
 public abstract class TextContinuationTransformer : ColumnMappingTransformer
 {
@@ -39,5 +39,6 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer
         new GeneratedTextBatch(
             this, [.. Columns.Generated.Select(generated => generated.Kind)], source.GetGetter<ReadOnlyMemory<char>>(inputs[0]), slots);
 
-    private protected abstract IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts, GenerationOptions options);
+    private protected abstract IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions options);
 }

@@ -57,11 +57,16 @@ internal sealed record TextGeneratorColumns
         get
         {
             yield return (GeneratedColumn.Text, new OutputColumn(Output,
-                SequencesPerPrompt > 1 ? new VectorDataViewType(TextDataViewType.Instance, SequencesPerPrompt) : TextDataViewType.Instance));
-            if (TokenIds is not null)
-                yield return (GeneratedColumn.TokenIds, new OutputColumn(TokenIds, new VectorDataViewType(NumberDataViewType.Int32)));
-            if (LogProbabilities is not null)
-                yield return (GeneratedColumn.LogProbabilities, new OutputColumn(LogProbabilities, new VectorDataViewType(NumberDataViewType.Single)));
+                SequencesPerPrompt > 1
+                    ? new VectorDataViewType(TextDataViewType.Instance, SequencesPerPrompt)
+                    : TextDataViewType.Instance));
+            if (TokenIds is { } ids)
+                yield return (GeneratedColumn.TokenIds, new OutputColumn(ids, new VectorDataViewType(NumberDataViewType.Int32)));
+            if (LogProbabilities is { } scores)
+            {
+                yield return (
+                    GeneratedColumn.LogProbabilities, new OutputColumn(scores, new VectorDataViewType(NumberDataViewType.Single)));
+            }
         }
     }
 

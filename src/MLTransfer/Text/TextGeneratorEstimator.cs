@@ -20,15 +20,17 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
     private readonly TextGeneratorColumns _columns;
 
     internal TextGeneratorEstimator(
-        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? trainingColumnName, TextGeneratorOptions options)
+        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? trainingColumnName,
+        TextGeneratorOptions options)
         : base(environment, "Fine-tuning a text generator")
     {
         options.Check();
         if (trainingColumnName is not null && options.CompletionColumnName is not null)
         {
             throw new ArgumentException(
-                $"The model is trained either on the texts of '{trainingColumnName}' ({nameof(trainingColumnName)}) or on the completions of "
-                + $"'{options.CompletionColumnName}' ({nameof(options.CompletionColumnName)}). Leave one of them out.", nameof(trainingColumnName));
+                $"The model is trained either on the texts of '{trainingColumnName}' ({nameof(trainingColumnName)}) or on the completions "
+                + $"of '{options.CompletionColumnName}' ({nameof(options.CompletionColumnName)}). Leave one of them out.",
+                nameof(trainingColumnName));
         }
 
         OptionCheck.ColumnName(nameof(trainingColumnName), trainingColumnName);
@@ -46,8 +48,11 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         if (_options.ValidationData is { } validationData)
             Check(_columns.TrainingRoles, SchemaShape.Create(validationData.Schema));
 
-        var folder = PretrainedModels.ResolveFolder(_options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
-        var baseModel = _options.SaveAdapterOnly ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken) : null;
+        var folder = PretrainedModels.ResolveFolder(
+            _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
+        var baseModel = _options.SaveAdapterOnly
+            ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
+            : null;
         var seed = SeedOf(_options.Seed);
         var model = TextGenerationModel.Load(folder);
         return Ownership.Pass(model, () =>
@@ -56,8 +61,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             var (training, validation) = ReadRows(input, model);
             var trainer = new Trainer(model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} tokens; "
-                + $"{validation.Count} rows for evaluation. "
+                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
+                + $"tokens; {validation.Count} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken);
@@ -76,7 +81,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         if (_options.MaximumLength is { } length)
         {
             OptionCheck.AtMost(
-                nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength, $"the context length of '{_options.PretrainedModel}'");
+                nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
+                $"the context length of '{_options.PretrainedModel}'");
         }
 
         if (_options.Dropout is { } dropout)
@@ -90,7 +96,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         if (_options.TrainableBlocks is { } blocks)
         {
             OptionCheck.AtMost(
-                nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount, $"the number of blocks of '{_options.PretrainedModel}'");
+                nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount,
+                $"the number of blocks of '{_options.PretrainedModel}'");
             ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
         }
 
@@ -98,7 +105,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             ParameterFreezing.FreezeByName(network, patterns);
     }
 
-    private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(IDataView input, TextGenerationModel model)
+    private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(
+        IDataView input, TextGenerationModel model)
     {
         var (tokenizer, maximumLength) = (model.Tokenizer, _options.MaximumLength ?? model.Network.ContextLength);
         if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)

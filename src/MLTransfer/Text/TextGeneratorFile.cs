@@ -7,9 +7,9 @@ using Microsoft.ML;
 namespace MLTransfer.Text;
 
 /// <summary>
-/// Writes and reads the part of a model file that belongs to a text generator. Beside the <see cref="TextGeneratorManifest"/> its folder in the
-/// zip holds what a model's folder in Hugging Face layout holds: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files; or,
-/// where only adapters are saved, <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.
+/// Writes and reads the part of a model file that belongs to a text generator. Beside the <see cref="TextGeneratorManifest"/> its folder in
+/// the zip holds what a model's folder in Hugging Face layout holds: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's
+/// files; or, where only adapters are saved, <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.
 /// </summary>
 internal static class TextGeneratorFile
 {
@@ -17,7 +17,8 @@ internal static class TextGeneratorFile
     private const string WeightsName = "model.safetensors";
     private const int MaximumTokenizerFileLength = 1 << 28;
 
-    private static readonly ModelPart<TextGeneratorManifest> s_part = new("TEXTGENR", TextGeneratorTransformer.LoaderSignature, "text generator");
+    private static readonly ModelPart<TextGeneratorManifest> s_part =
+        new("TEXTGENR", TextGeneratorTransformer.LoaderSignature, "text generator");
 
     public static void Save(ModelSaveContext context, TextGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {
@@ -49,7 +50,9 @@ internal static class TextGeneratorFile
 
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     /// <exception cref="NotSupportedException">A newer version of the library wrote the file.</exception>
-    /// <exception cref="InvalidOperationException">The file holds only adapters, and the model that they need is not there or is another one.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The file holds only adapters, and the model that they need is not there or is another one.
+    /// </exception>
     public static TextGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;

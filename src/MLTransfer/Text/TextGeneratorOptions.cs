@@ -5,8 +5,8 @@ using Microsoft.ML;
 namespace MLTransfer.Text;
 
 /// <summary>
-/// How <see cref="TextGeneratorEstimator"/> fine-tunes a text generator. <see cref="Training"/> is what Hugging Face calls <c>TrainingArguments</c>; names of
-/// Hugging Face are given in parentheses.
+/// How <see cref="TextGeneratorEstimator"/> fine-tunes a text generator. <see cref="Training"/> is what Hugging Face calls
+/// <c>TrainingArguments</c>; names of Hugging Face are given in parentheses.
 /// </summary>
 public sealed class TextGeneratorOptions : GenerateTextOptions
 {
@@ -16,20 +16,23 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     public string PretrainedModel = PretrainedModels.Tales;
 
     /// <summary>
-    /// The text column that the model shall write after the input column's text; the loss is on it alone. Null: the model learns whole texts.
-    /// The two texts are put together as they are, so a completion begins with a space where words are to be apart.
+    /// The text column that the model shall write after the input column's text; the loss is on it alone. Null: the model learns whole
+    /// texts. The two texts are put together as they are, so a completion begins with a space where words are to be apart.
     /// </summary>
     public string? CompletionColumnName;
 
     /// <summary>
-    /// How the network is trained: learning rate, number and size of steps, evaluation, checkpoints. Its seed stays as it is: <see cref="Seed"/> decides.
+    /// How the network is trained: learning rate, number and size of steps, evaluation, checkpoints. Its seed stays as it is:
+    /// <see cref="Seed"/> decides.
     /// </summary>
     public LanguageTrainingOptions Training = new();
 
     /// <summary>Train low-rank adapters instead of the weights (<c>peft.LoraConfig</c>); null trains the weights.</summary>
     public LoraOptions? Lora;
 
-    /// <summary>Parameters that stay as they are, by name with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>; null for none.</summary>
+    /// <summary>
+    /// Parameters that stay as they are, by name with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>; null for none.
+    /// </summary>
     public IReadOnlyList<string>? FrozenParameters;
 
     /// <summary>Train only the last so many transformer blocks and the final norm; null for all.</summary>
@@ -78,8 +81,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     public CancellationToken CancellationToken;
 
     /// <summary>
-    /// Decides the order of rows, dropout and new adapters (<c>seed</c>), in place of the seed of <see cref="Training"/>; null for the seed of the
-    /// <see cref="MLContext"/>, a random one where it has none.
+    /// Decides the order of rows, dropout and new adapters (<c>seed</c>), in place of the seed of <see cref="Training"/>; null for the seed
+    /// of the <see cref="MLContext"/>, a random one where it has none.
     /// </summary>
     public long? Seed;
 
@@ -127,7 +130,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         if (Training.EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)
         {
             throw new ArgumentException(
-                $"{nameof(LanguageTrainingOptions.EarlyStoppingPatience)} needs {nameof(ValidationData)} or a {nameof(ValidationFraction)} above 0.",
+                $"{nameof(LanguageTrainingOptions.EarlyStoppingPatience)} needs {nameof(ValidationData)} or a {nameof(ValidationFraction)} "
+                + "above 0.",
                 nameof(LanguageTrainingOptions.EarlyStoppingPatience));
         }
     }

@@ -9,8 +9,8 @@ using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-[assembly: LoadableClass("Continues prompts with a language model", typeof(TextGeneratorTransformer), typeof(TextGeneratorTransformer), null,
-    typeof(SignatureLoadModel), "Text generator", TextGeneratorTransformer.LoaderSignature)]
+[assembly: LoadableClass("Continues prompts with a language model", typeof(TextGeneratorTransformer), typeof(TextGeneratorTransformer),
+    null, typeof(SignatureLoadModel), "Text generator", TextGeneratorTransformer.LoaderSignature)]
 
 namespace MLTransfer.Text;
 
@@ -103,7 +103,8 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     // Called by ML.NET when it loads a model file.
     internal static TextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => TextGeneratorFile.Load(ctx);
 
-    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts, GenerationOptions options) =>
+    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions options) =>
         _decoder.Value.Generate(prompts, options);
 
     private protected override void Save(ModelSaveContext context) => TextGeneratorFile.Save(context, this);

@@ -19,8 +19,8 @@ internal sealed class TextTrainingLog(IChannel channel, IProgress<TrainingProgre
         if (value.Loss is { } loss && (value.Step == value.TotalSteps || IsDue()))
         {
             Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Step {value.Step} of {value.TotalSteps}, epoch {value.Epoch:0.00}: loss {loss:0.0000}, learning rate {value.LearningRate:0.0e+0}, "
-                + $"{value.TokensPerSecond:0} tokens/s, {value.Remaining:hh\\:mm\\:ss} left."));
+                $"Step {value.Step} of {value.TotalSteps}, epoch {value.Epoch:0.00}: loss {loss:0.0000}, "
+                + $"learning rate {value.LearningRate:0.0e+0}, {value.TokensPerSecond:0} tokens/s, {value.Remaining:hh\\:mm\\:ss} left."));
         }
 
         if (value.ValidationLoss is { } validationLoss)

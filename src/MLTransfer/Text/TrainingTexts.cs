@@ -11,7 +11,8 @@ namespace MLTransfer.Text;
 internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> Texts, long ByteCount)
 {
     /// <summary>Reads whole texts.</summary>
-    public static TrainingTexts Read(IDataView data, string textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
+    public static TrainingTexts Read(
+        IDataView data, string textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
         Read(data, null, ColumnRole.Text("training", textColumn), tokenizer, cancellationToken);
 
     /// <summary>Reads what a text generator is trained on. Rows without a text are left out.</summary>

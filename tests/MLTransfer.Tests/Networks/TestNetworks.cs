@@ -8,7 +8,8 @@ namespace MLTransfer.Tests.Networks;
 internal static class TestNetworks
 {
     /// <summary>What the classic recipe puts on a network.</summary>
-    public static Layer[] NewLayers { get; } = [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)];
+    public static Layer[] NewLayers { get; } =
+        [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)];
 
     /// <summary>Trains a convolutional network to tell where a square is, and writes it as an ONNX file; its features are the value <see cref="Features"/>.</summary>
     public static void PretrainToOnnx(string path, int epochs = 4)

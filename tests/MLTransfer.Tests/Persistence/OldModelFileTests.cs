@@ -57,9 +57,11 @@ public class OldModelFileTests
 
     private ITransformer Load(string name) => _ml.Model.Load(RepositoryFiles.Data($"zips/{name}.zip"), out _);
 
-    private static Made Expected(string name) => JsonSerializer.Deserialize<Made>(File.ReadAllText(RepositoryFiles.Data($"zips/{name}.json")))!;
+    private static Made Expected(string name) =>
+        JsonSerializer.Deserialize<Made>(File.ReadAllText(RepositoryFiles.Data($"zips/{name}.json")))!;
 
-    private IDataView Stories(Made expected) => _ml.Data.LoadFromEnumerable(expected.Prompts.Select(prompt => new Story { Opening = prompt }));
+    private IDataView Stories(Made expected) =>
+        _ml.Data.LoadFromEnumerable(expected.Prompts.Select(prompt => new Story { Opening = prompt }));
 
     /// <summary>What version 0.1 was given and made.</summary>
     private sealed record Made

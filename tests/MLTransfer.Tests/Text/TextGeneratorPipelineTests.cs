@@ -162,7 +162,8 @@ public class TextGeneratorPipelineTests
 
         Assert.Equal(Sorted(made), Sorted(promised));
 
-        static IEnumerable<object> Sorted(SchemaShape shape) => shape.OrderBy(c => c.Name).Select(c => (object)(c.Name, c.Kind, c.ItemType));
+        static IEnumerable<object> Sorted(SchemaShape shape) =>
+            shape.OrderBy(c => c.Name).Select(c => (object)(c.Name, c.Kind, c.ItemType));
     }
 
     [Fact]
