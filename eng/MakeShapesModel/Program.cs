@@ -24,7 +24,7 @@ if (args is not ([_] or [_, _]))
 }
 
 using var pixels = DrawPictures(new Random(Seed)); // uint8, [N, 3, R, R]
-using var images = new TrainingImages(pixels);
+using var images = new ImageSet(pixels);
 random.manual_seed(Seed);
 using var model = StyleGan2Model.Create(
     StyleGan2Model.Configure(Resolution, channelBase: 1024, channelMaximum: 64, latentWidth: 64, mappingLayers: 4));

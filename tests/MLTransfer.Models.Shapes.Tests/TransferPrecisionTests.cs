@@ -38,12 +38,12 @@ public sealed class TransferPrecisionTests
     }
 
     /// <summary>The negatives of pictures that the embedded model makes: far from its pictures, and soon learned.</summary>
-    private static TrainingImages Negatives(StyleGan2Generator generator, int count)
+    private static ImageSet Negatives(StyleGan2Generator generator, int count)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         using var random = new Generator(1);
         var pictures = generator.Generate(randn([count, generator.LatentWidth], generator: random), noise: NoiseMode.Constant);
-        return new TrainingImages(((1 - pictures.clamp(-1, 1)) * 127.5).to(ScalarType.Byte));
+        return new ImageSet(((1 - pictures.clamp(-1, 1)) * 127.5).to(ScalarType.Byte));
     }
 }

@@ -35,7 +35,7 @@ public class FineTuningReferenceTests
         using var model = CausalLanguageModel.Load(TalesModel.Folder);
         AssertLosses(reference, "loss_before", model, 1e-3);
 
-        var steps = new Trainer(model, Recipe, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken).History;
+        var steps = new LanguageModelTrainer(model, Recipe, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken).History;
 
         var log = reference["log"]!.AsArray();
         Assert.Equal(log.Count, steps.Count);
@@ -67,7 +67,7 @@ public class FineTuningReferenceTests
             Shuffle = false,
         };
 
-        new Trainer(model, options, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken);
+        new LanguageModelTrainer(model, options, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken);
 
         foreach (var part in (string[])["valid", "test"])
         {

@@ -54,7 +54,7 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
         var graph = Write(Network(null, 3, 16, 16));
         manual_seed(4);
         using var model = StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2));
-        using var real = new TrainingImages(((Images(9, 16) + 1) * 127.5).to(ScalarType.Byte));
+        using var real = new ImageSet(((Images(9, 16) + 1) * 127.5).to(ScalarType.Byte));
         using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"]);
 
         var expected = GeneratorEvaluator.Evaluate(model.Generator, real, new DelegateFeatureExtractor(images => Expected(graph, images)), count: 20, batchSize: 8);
@@ -114,7 +114,7 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
         using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"]);
         manual_seed(4);
         using var model = StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2));
-        using var real = new TrainingImages(zeros([4, 3, 16, 16], ScalarType.Byte));
+        using var real = new ImageSet(zeros([4, 3, 16, 16], ScalarType.Byte));
 
         var message = Assert.Throws<ArgumentException>(() => new StyleGan2Trainer(model, new AdversarialTrainingOptions(), real, extractor)).Message;
 

@@ -20,7 +20,7 @@ internal sealed class LibraryTraining(string id, string name, Precision precisio
 
         // The trainer divides by all labels, as transformers does; the first of a row is never predicted.
         var perPredictedToken = (double)shape.Length / (shape.Length - 1);
-        new Trainer(network, options, examples).Train(new StepObserver(progress => stepDone(progress.Loss!.Value * perPredictedToken)));
+        new LanguageModelTrainer(network, options, examples).Train(new StepObserver(progress => stepDone(progress.Loss!.Value * perPredictedToken)));
     }
 
     /// <summary>Unlike <see cref="Progress{T}"/> it calls on the trainer's thread, before the next step.</summary>

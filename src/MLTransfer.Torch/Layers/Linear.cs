@@ -55,6 +55,9 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }
 
+    /// <summary>Where an adapter's dropout draws from.</summary>
+    internal DropoutSource DropoutSource { get; set; } = new();
+
     /// <summary>[..., input width] to [..., output width].</summary>
     public override Tensor forward(Tensor input)
     {
@@ -66,7 +69,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
             (input, weight, bias) = (input.to(type), ConvertedWeight ?? weight.to(type), bias?.to(type));
         var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
         if (Adapter is not null)
-            output = Adapter.Forward(input, output, training);
+            output = Adapter.Forward(input, output, DropoutSource, training);
         return output.MoveToOuterDisposeScope();
     }
 

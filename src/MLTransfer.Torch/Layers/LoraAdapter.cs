@@ -39,10 +39,10 @@ internal sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>The layer's output [..., output width], with the update of its input [..., input width] added.</summary>
-    public Tensor Forward(Tensor input, Tensor output, bool training)
+    public Tensor Forward(Tensor input, Tensor output, DropoutSource draws, bool training)
     {
         using var scope = NewDisposeScope();
-        var x = training && _dropout > 0 ? F.dropout(input, _dropout, training: true) : input;
+        var x = draws.Apply(input, _dropout, training);
         var narrow = F.linear(x, A.to(x.dtype)).view(-1, A.shape[0]); // [rows, rank]
         var rows = output.view(-1, output.shape[^1]);
         return addmm(rows, narrow, B.to(x.dtype).t(), 1, (float)Scale).view(output.shape).MoveToOuterDisposeScope();

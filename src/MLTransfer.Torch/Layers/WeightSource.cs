@@ -64,8 +64,12 @@ public abstract class WeightSource
     /// <summary>The parameters of a model, adapters merged. Those that have the type already are shared with it.</summary>
     internal static WeightSource FromModel(CausalLanguageModel model, ScalarType dataType) => new ModelWeightSource(model, dataType);
 
-    /// <summary>New parameters, drawn with libtorch's generator.</summary>
-    public static WeightSource Initialized(ScalarType dataType, Device device) => new InitializedWeightSource(dataType, device);
+    /// <summary>New parameters.</summary>
+    /// <param name="dataType">Their type.</param>
+    /// <param name="device">Where they go.</param>
+    /// <param name="generator">What they are drawn with; null for libtorch's own generator.</param>
+    public static WeightSource Initialized(ScalarType dataType, Device device, Generator? generator = null) =>
+        new InitializedWeightSource(dataType, device, generator);
 
     /// <summary>The same source, with every name put behind a prefix and a dot.</summary>
     public WeightScope Scope(string prefix) => new(this, prefix);
@@ -127,7 +131,7 @@ public abstract class WeightSource
         }
     }
 
-    private sealed class InitializedWeightSource(ScalarType dataType, Device device) : WeightSource
+    private sealed class InitializedWeightSource(ScalarType dataType, Device device, Generator? generator) : WeightSource
     {
         public override bool IsNew => true;
 
@@ -138,7 +142,7 @@ public abstract class WeightSource
             using var gradients = no_grad();
             var tensor = empty(shape.ToArray(), dataType, device);
             if (initialization.StandardDeviation > 0)
-                nn.init.normal_(tensor, initialization.Constant, initialization.StandardDeviation);
+                tensor.normal_(initialization.Constant, initialization.StandardDeviation, generator);
             else
                 nn.init.constant_(tensor, initialization.Constant);
             return new Parameter(tensor.DetachFromDisposeScope(), requires_grad: true);

@@ -1,5 +1,5 @@
 using MLTransfer.Torch.Networks.StyleGan2;
-using MLTransfer.Torch.Training.Adversarial;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;
@@ -17,7 +17,7 @@ public static class GeneratorEvaluator
     /// <param name="cancellationToken">Checked before every batch.</param>
     /// <exception cref="ArgumentException">There are too few images, they do not fit the generator, or features are not finite.</exception>
     public static ImageDistances Evaluate(
-        StyleGan2Generator generator, TrainingImages images, IImageFeatureExtractor extractor, int count = 1_000, long seed = 1, int batchSize = 32,
+        StyleGan2Generator generator, ImageSet images, IImageFeatureExtractor extractor, int count = 1_000, long seed = 1, int batchSize = 32,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(generator);
@@ -35,7 +35,7 @@ public static class GeneratorEvaluator
 
     /// <summary>The features of all real images, [N, width].</summary>
     internal static Tensor RealFeatures(
-        TrainingImages images, IImageFeatureExtractor extractor, Device device, int batchSize, CancellationToken cancellationToken)
+        ImageSet images, IImageFeatureExtractor extractor, Device device, int batchSize, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(extractor);
@@ -44,11 +44,11 @@ public static class GeneratorEvaluator
     }
 
     internal static ImageDistances Evaluate(
-        StyleGan2Generator generator, TrainingImages images, Tensor realFeatures, IImageFeatureExtractor extractor, int count, long seed, int batchSize,
+        StyleGan2Generator generator, ImageSet images, Tensor realFeatures, IImageFeatureExtractor extractor, int count, long seed, int batchSize,
         CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
-        using var draws = new TrainingDraws(seed, step: 0, generator.Device);
+        using var draws = new RandomDraws(seed, stream: 0, generator.Device);
         using var made = Collect(
             Enumerable.Range(0, count).Chunk(batchSize),
             numbers => generator.Generate(

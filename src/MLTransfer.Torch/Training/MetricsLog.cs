@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Training;
 /// <summary><c>metrics.jsonl</c>: a line for every step and evaluation.</summary>
 /// <typeparam name="TReport">What a line tells.</typeparam>
 internal sealed class MetricsLog<TReport> : IDisposable
-    where TReport : class, ITrainingReport<TReport>
+    where TReport : RunProgress, ITrainingReport<TReport>
 {
     private const string FileName = "metrics.jsonl";
 
@@ -44,7 +44,8 @@ internal sealed class MetricsLog<TReport> : IDisposable
             return [];
         }
 
-        var kept = File.ReadLines(path).Select(line => (Line: line, Progress: Parse(line))).Where(l => l.Progress?.Step <= lastStep).ToList();
+        var kept = File.ReadLines(path).Select(line => (Line: line, Progress: Parse(line)))
+            .Where(l => l.Progress?.Step <= lastStep).ToList();
         AtomicFile.WriteAllText(path, string.Concat(kept.Select(l => l.Line + "\n")));
         return [.. kept.Select(l => l.Progress!)];
     }
@@ -55,7 +56,8 @@ internal sealed class MetricsLog<TReport> : IDisposable
         {
             return TReport.FromJson(JsonNode.Parse(line)!);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or NullReferenceException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException
+            or NullReferenceException)
         {
             return null; // the half line of a killed run
         }

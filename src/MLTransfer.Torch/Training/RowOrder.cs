@@ -2,10 +2,14 @@ using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Training;
 
-/// <summary>The orders in which epochs go through rows. The seed and the epoch's number alone decide, so a resumed run goes on in the same order.</summary>
+/// <summary>
+/// The orders in which epochs go through rows. The seed and the epoch's number alone decide, so a resumed run goes on in the same order.
+/// </summary>
 internal static class RowOrder
 {
-    /// <summary>Rows of similar length are looked for among so many steps at most: further apart, order would not be random any more.</summary>
+    /// <summary>
+    /// Rows of similar length are looked for among so many steps at most: further apart, order would not be random any more.
+    /// </summary>
     private const int StepsOfBlock = 50;
 
     /// <summary>0 to <paramref name="count"/> - 1 in random order.</summary>
@@ -13,8 +17,8 @@ internal static class RowOrder
         new SplitMix64(SplitMix64.Mix((ulong)seed, 2, (ulong)epoch)).Permutation(count);
 
     /// <summary>
-    /// Random order, then sorted in blocks of steps, longest first, as transformers' <c>LengthGroupedSampler</c> does: a step's rows have nearly the
-    /// same length. The longest row of all comes first, so that memory that does not suffice shows at once.
+    /// Random order, then sorted in blocks of steps, longest first, as transformers' <c>LengthGroupedSampler</c> does: a step's rows have
+    /// nearly the same length. The longest row of all comes first, so that memory that does not suffice shows at once.
     /// </summary>
     /// <param name="lengths">The rows' numbers of tokens.</param>
     /// <param name="rowsPerStep">At least 1.</param>

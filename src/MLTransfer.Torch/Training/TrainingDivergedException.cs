@@ -5,13 +5,18 @@ public sealed class TrainingDivergedException : Exception
 {
     /// <summary>Names the step and the values.</summary>
     public TrainingDivergedException(int step, double loss, double gradientNorm)
-        : this(step, $"the loss is {loss} and the gradient norm {gradientNorm}")
+        : this(step, "loss", loss, gradientNorm)
     {
     }
 
     /// <summary>For a loss on the validation rows that is NaN or infinite after a step whose own loss was not.</summary>
     public TrainingDivergedException(int step, double validationLoss)
         : this(step, $"the loss on the validation rows is {validationLoss}")
+    {
+    }
+
+    internal TrainingDivergedException(int step, string lossName, double loss, double gradientNorm)
+        : this(step, $"the {lossName} is {loss} and the gradient norm {gradientNorm}")
     {
     }
 

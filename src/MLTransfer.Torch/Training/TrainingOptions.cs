@@ -1,15 +1,63 @@
 namespace MLTransfer.Torch.Training;
 
-/// <summary>How a network is trained. Which kind of options it takes, the network decides.</summary>
+/// <summary>What every training run is told. Each kind of training has a class of its own, which says where its defaults differ.</summary>
 public abstract record TrainingOptions
 {
     private protected TrainingOptions()
     {
     }
 
+    /// <summary>Rows of one forward and backward pass (<c>per_device_train_batch_size</c>); 8 where not said otherwise.</summary>
+    public int BatchSize { get; init; } = 8;
+
+    /// <summary>The peak learning rate (<c>learning_rate</c>).</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>
+    /// The number format of matrix products and convolutions (<c>bf16</c>). Weights and the optimizer are float32 in any case.
+    /// <see cref="Precision.Float32"/> gives the numbers of a reference in float32.
+    /// </summary>
+    public Precision Precision { get; init; } = Precision.Auto;
+
     /// <summary>Decides all that is drawn at random: the order of rows, dropout, noise (<c>seed</c>).</summary>
     public long Seed { get; init; } = 42;
 
-    /// <exception cref="ArgumentException">An option is out of range, or does not go with another; the message names it.</exception>
-    internal abstract void Check();
+    /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
+    /// <remarks>
+    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run
+    /// that used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
+    /// </remarks>
+    public string? OutputDirectory { get; init; }
+
+    /// <summary>How many checkpoints are kept, the newest; 0 for all (<c>save_total_limit</c>).</summary>
+    public int CheckpointLimit { get; init; }
+
+    /// <summary>
+    /// Go on from the newest checkpoint in <see cref="OutputDirectory"/> where there is one (<c>resume_from_checkpoint</c>), or start anew
+    /// where there is none. Rows, options and model must be those that the checkpoint was made with.
+    /// </summary>
+    public bool Resume { get; init; }
+
+    /// <summary>The options that write files, each with whether it is set.</summary>
+    private protected abstract IEnumerable<(string Name, bool IsSet)> FileOptions { get; }
+
+    /// <summary>Options beyond those of every run that do not change the weights a run ends with.</summary>
+    internal abstract IEnumerable<string> IrrelevantToWeights { get; }
+
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
+    internal virtual void Check()
+    {
+        OptionRange.AtLeast(nameof(BatchSize), BatchSize, 1);
+        OptionRange.NotNegative(nameof(LearningRate), LearningRate);
+        OptionRange.Defined(nameof(Precision), Precision);
+        OptionRange.AtLeast(nameof(CheckpointLimit), CheckpointLimit, 0);
+        if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
+            throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.",
+                nameof(OutputDirectory));
+        foreach (var (name, isSet) in FileOptions.Prepend((nameof(Resume), Resume)))
+        {
+            if (isSet && OutputDirectory is null)
+                throw new ArgumentException($"{name} needs {nameof(OutputDirectory)}, the folder of the files.", nameof(OutputDirectory));
+        }
+    }
 }

@@ -1,48 +1,45 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
-using MLTransfer.Torch.Networks.Transformers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
 
-/// <summary>The trainable weights of a model in a file, to go back to.</summary>
+/// <summary>Named weights in a file, to go back to.</summary>
 internal sealed class WeightSnapshot(string path)
 {
     public bool Exists => File.Exists(path);
 
-    public void Save(CausalLanguageModel model) => SafetensorsWriter.Write(path, TrainableWeights(model, namePrefix: ""));
+    public void Save(IEnumerable<KeyValuePair<string, Tensor>> weights) => SafetensorsWriter.Write(path, weights);
 
-    public void Restore(CausalLanguageModel model)
+    public void Restore(IEnumerable<KeyValuePair<string, Tensor>> weights)
     {
         using var file = SafetensorsFile.Open(path);
-        CopyInto(TrainableWeights(model, namePrefix: ""), file);
+        CopyInto(weights, file);
     }
 
-    /// <summary>Puts a copy into a checkpoint's folder, where there is a snapshot.</summary>
+    /// <summary>Puts a copy into a saved run's folder, where there is a snapshot.</summary>
     public void CopyInto(string folder)
     {
         if (Exists)
             File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
     }
 
-    /// <summary>Takes the copy in a checkpoint's folder; where there is none, there is no snapshot afterwards.</summary>
+    /// <summary>Takes the copy in a saved run's folder; where there is none, there is no snapshot afterwards.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="weights">What the copy is to have.</param>
     /// <exception cref="InvalidDataException">The copy is damaged or of another model.</exception>
-    public void CopyFrom(string folder, CausalLanguageModel model)
+    public void CopyFrom(string folder, IEnumerable<KeyValuePair<string, Tensor>> weights)
     {
         Delete();
         var copy = Path.Combine(folder, Path.GetFileName(path));
         if (!File.Exists(copy))
             return;
         using (var file = SafetensorsFile.Open(copy))
-            Check(TrainableWeights(model, namePrefix: ""), file);
+            Check(weights, file);
         File.Copy(copy, path);
     }
 
     public void Delete() => File.Delete(path);
-
-    /// <summary>The tensors that training changes, under the names that a file has for them.</summary>
-    public static IEnumerable<KeyValuePair<string, Tensor>> TrainableWeights(CausalLanguageModel model, string namePrefix) =>
-        model.TrainableParameters().Select(p => KeyValuePair.Create(namePrefix + p.Name, (Tensor)p.Parameter));
 
     /// <summary>Copies stored values into tensors: all of them, or none where one is missing or of another shape.</summary>
     /// <exception cref="InvalidDataException">A tensor is missing or of another shape; the message names file and tensor.</exception>
@@ -68,7 +65,8 @@ internal sealed class WeightSnapshot(string path)
             if (!info.Shape.SequenceEqual(target.shape))
             {
                 throw new InvalidDataException(
-                    $"{source.Location}: tensor '{name}' has shape [{string.Join(", ", info.Shape)}]; expected [{string.Join(", ", target.shape)}].");
+                    $"{source.Location}: tensor '{name}' has shape [{string.Join(", ", info.Shape)}]; "
+                    + $"expected [{string.Join(", ", target.shape)}].");
             }
         }
     }

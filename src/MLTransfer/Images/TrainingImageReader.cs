@@ -1,6 +1,6 @@
 using MLTransfer.Columns;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
-using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using static TorchSharp.torch;
 
@@ -16,7 +16,7 @@ internal static class TrainingImageReader
     /// <exception cref="InvalidOperationException">
     /// A row's image or label is missing or of another size; the message names row and column.
     /// </exception>
-    public static TrainingImages Read(
+    public static ImageSet Read(
         IDataView data, string imageColumn, ImageGeneratorColumns columns, StyleGan2Generator generator,
         CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ internal static class TrainingImageReader
         if (images.Count == 0)
             throw new ArgumentException($"There are no images: the data with column '{imageColumn}' has no rows.", nameof(data));
         using var scope = NewDisposeScope();
-        return new TrainingImages(ToBytes(images, shape), labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth));
+        return new ImageSet(ToBytes(images, shape), labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth));
     }
 
     private static Tensor ToBytes(ColumnValues images, long[] shape)

@@ -3,7 +3,6 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Layers;
 using MLTransfer.Torch.Tests.Training;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
@@ -55,7 +54,7 @@ public sealed class LowRankAdaptationTests : IDisposable
         Assert.All(_model.TrainableParameters(), parameter => Assert.Contains(".lora_", parameter.Name));
 
         var gradients = -1;
-        new Trainer(_model, new LanguageTrainingOptions { MaximumSteps = 3, LearningRate = 1e-3, WeightDecay = 0.1 }, TinyRun.Rows).Train(
+        new LanguageModelTrainer(_model, new LanguageTrainingOptions { MaximumSteps = 3, LearningRate = 1e-3, WeightDecay = 0.1 }, TinyRun.Rows).Train(
             new ProgressCallback(_ => gradients = _model.parameters().Count(parameter => parameter.grad is not null)),
             TestContext.Current.CancellationToken);
         Assert.Equal(0, gradients);

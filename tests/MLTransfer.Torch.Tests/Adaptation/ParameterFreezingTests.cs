@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Training;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 
@@ -62,7 +61,7 @@ public sealed class ParameterFreezingTests : IDisposable
     {
         var before = WeightBytes.Of(_model);
         var options = new LanguageTrainingOptions { MaximumSteps = 2, LearningRate = 1e-3, WeightDecay = 0.1 };
-        new Trainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
+        new LanguageModelTrainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
         var after = WeightBytes.Of(_model);
         Assert.All(before, weight => Assert.Equal(moves(weight.Key), !weight.Value.AsSpan().SequenceEqual(after[weight.Key])));
     }

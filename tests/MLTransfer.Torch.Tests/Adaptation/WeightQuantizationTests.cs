@@ -4,7 +4,6 @@ using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
@@ -104,7 +103,7 @@ public class WeightQuantizationTests
         AssertRefused("saved", () => model.Save(folder.Path));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
         AssertRefused("saved", () => model.CheckpointTensors());
-        AssertRefused("trained", () => new Trainer(model, new LanguageTrainingOptions(), TrainingExamples.Blocks([1, 2, 3, 4], 2)).Train(cancellationToken: TestContext.Current.CancellationToken));
+        AssertRefused("trained", () => new LanguageModelTrainer(model, new LanguageTrainingOptions(), TrainingExamples.Blocks([1, 2, 3, 4], 2)).Train(cancellationToken: TestContext.Current.CancellationToken));
         AssertRefused("adapted", () => LowRankAdaptation.Attach(model, new LoraOptions { TargetModules = ["c_attn"] }));
         AssertRefused("quantized again", () => WeightQuantization.Quantize(model));
 

@@ -111,7 +111,7 @@ public sealed class BatchingTests : IDisposable
                 LearningRate = 0.1,
                 AdamEpsilon = 1, // steps in proportion to the gradient, where Adam would make as much of rounding errors
             };
-            var history = new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation).History;
+            var history = new LanguageModelTrainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation).History;
             return (history, model.CheckpointTensors().ToDictionary(t => t.Key, t => t.Value.data<float>().ToArray()));
         }
     }
@@ -120,7 +120,7 @@ public sealed class BatchingTests : IDisposable
     public void A_batch_size_beyond_the_data_takes_all_of_it_in_one_step()
     {
         var options = new LanguageTrainingOptions { NumberOfEpochs = 2, BatchSize = int.MaxValue, GradientAccumulationSteps = int.MaxValue };
-        Assert.Equal(2, new Trainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation).Steps);
+        Assert.Equal(2, new LanguageModelTrainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation).Steps);
     }
 
     private (double Loss, Dictionary<string, float[]> Gradients) LossAndGradients(IEnumerable<TrainingExample[]> batches)

@@ -14,7 +14,7 @@ public class BestModelTests
         using var model = TinyRun.LoadModel();
         var best = WeightBytes.Of(model);
         var lowest = double.PositiveInfinity;
-        var result = new Trainer(model, Overfitting(keepBest: true), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows).Train(
+        var result = new LanguageModelTrainer(model, Overfitting(keepBest: true), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows).Train(
             new ProgressCallback(report =>
             {
                 if (report.ValidationLoss < lowest)
@@ -35,7 +35,7 @@ public class BestModelTests
     {
         using var model = TinyRun.LoadModel();
         var last = WeightBytes.Of(model);
-        var result = new Trainer(model, Overfitting(keepBest: false), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows).Train(
+        var result = new LanguageModelTrainer(model, Overfitting(keepBest: false), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows).Train(
             new ProgressCallback(_ => last = WeightBytes.Of(model)), TestCancellation);
         Assert.Equal(result.Steps, result.ModelStep);
         Assert.Equal(result.History[^1].ValidationLoss, result.ValidationLoss);
@@ -49,7 +49,7 @@ public class BestModelTests
         using var model = TinyRun.LoadModel();
         var start = WeightBytes.Of(model);
         var options = new LanguageTrainingOptions { MaximumSteps = 3, LearningRate = 1, EvaluationSteps = 1 };
-        var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
         Assert.Equal(0, result.ModelStep);
         Assert.Equal(result.InitialValidationLoss, result.ValidationLoss);
         WeightBytes.AssertEqual(start, model);
@@ -60,7 +60,7 @@ public class BestModelTests
     {
         using var model = TinyRun.LoadModel();
         var options = new LanguageTrainingOptions { MaximumSteps = 50, LearningRate = 1, EvaluationSteps = 2, EarlyStoppingPatience = 3 };
-        var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
         Assert.True(result.StoppedEarly);
         Assert.Equal(0, result.ModelStep);
         Assert.Equal(6, result.Steps);
@@ -72,7 +72,7 @@ public class BestModelTests
     {
         using var model = TinyRun.LoadModel();
         var options = new LanguageTrainingOptions { MaximumSteps = 6, LearningRate = 1e-3, EvaluationSteps = 1, EarlyStoppingPatience = 1 };
-        var result = new Trainer(model, options, TinyRun.Rows, TinyRun.Rows).Train(cancellationToken: TestCancellation);
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.Rows).Train(cancellationToken: TestCancellation);
         Assert.False(result.StoppedEarly);
         Assert.Equal((6, 6), (result.Steps, result.ModelStep));
         Assert.Equal(result.History[^1].ValidationLoss, result.ValidationLoss);

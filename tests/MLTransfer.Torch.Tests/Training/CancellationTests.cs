@@ -68,7 +68,7 @@ public class CancellationTests
         Interrupt(TinyRun.Create(other, TinyRunKind.Adapters, folder.Path, resume: true), report => report.Step == 5);
         WeightBytes.AssertEqual(expected!, other);
 
-        static void Interrupt(Trainer trainer, Func<MLTransfer.Torch.Training.Language.TrainingProgress, bool> at)
+        static void Interrupt(LanguageModelTrainer trainer, Func<MLTransfer.Torch.Training.Language.TrainingProgress, bool> at)
         {
             using var source = CancellationTokenSource.CreateLinkedTokenSource(TestCancellation);
             Assert.Throws<OperationCanceledException>(() => trainer.Train(

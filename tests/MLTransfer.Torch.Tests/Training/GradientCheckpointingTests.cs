@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Networks.Transformers;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
@@ -27,7 +26,7 @@ public sealed class GradientCheckpointingTests
         foreach (var (_, parameter) in model.TrainableParameters())
             parameter.grad = null;
 
-        using var checkpoints = new GradientCheckpoints(1);
+        using var checkpoints = new GradientCheckpoints(1, model.DropoutSource);
         Assert.Equal(expectedLoss, LanguageModelLoss.Backward(model, batch, 0.1, checkpoints), 1e-9);
         foreach (var (name, parameter) in model.TrainableParameters())
             Assert.True((parameter.grad! - expected[name]).abs().max().item<float>() <= 1e-7f, name);
@@ -67,7 +66,7 @@ public sealed class GradientCheckpointingTests
 
         double Loss()
         {
-            using var checkpoints = new GradientCheckpoints(7);
+            using var checkpoints = new GradientCheckpoints(7, model.DropoutSource);
             return LanguageModelLoss.Backward(model, batch, 0.1, checkpoints);
         }
     }
@@ -77,18 +76,18 @@ public sealed class GradientCheckpointingTests
     {
         using var folder = new TemporaryFolder();
         using var whole = TinyRun.CreateModel(TinyRunKind.Improving);
-        new Trainer(whole, Options(null, steps: 6), TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
+        new LanguageModelTrainer(whole, Options(null, steps: 6), TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
 
         using var resumed = TinyRun.CreateModel(TinyRunKind.Improving);
         using var cancellation = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => new Trainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows).Train(
+        Assert.Throws<OperationCanceledException>(() => new LanguageModelTrainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows).Train(
             new ProgressCallback(report =>
             {
                 if (report.Step == 5)
                     cancellation.Cancel();
             }),
             cancellation.Token));
-        var result = new Trainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
+        var result = new LanguageModelTrainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(5, result.History[0].Step); // after the checkpoint of step 4
         WeightBytes.AssertEqual(WeightBytes.Of(whole), resumed);
     }

@@ -62,7 +62,7 @@ public class GroupByLengthTests
     public void A_fixed_order_is_refused()
     {
         using var model = TinyRun.LoadModel();
-        var error = Assert.Throws<ArgumentException>(() => new Trainer(model, new LanguageTrainingOptions { GroupByLength = true, Shuffle = false }, TinyRun.Rows));
+        var error = Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(model, new LanguageTrainingOptions { GroupByLength = true, Shuffle = false }, TinyRun.Rows));
         Assert.Contains(nameof(LanguageTrainingOptions.Shuffle), error.Message, StringComparison.Ordinal);
     }
 
@@ -81,7 +81,7 @@ public class GroupByLengthTests
             MaximumSteps = 12, BatchSize = 3, LearningRate = 2e-3, Precision = Precision.Float32, GroupByLength = true,
             OutputDirectory = folder, CheckpointSteps = 3, Resume = resume,
         };
-        new Trainer(model, options, TinyRun.Rows).Train(
+        new LanguageModelTrainer(model, options, TinyRun.Rows).Train(
             new ProgressCallback(report =>
             {
                 if (report.Step == cancelAt)

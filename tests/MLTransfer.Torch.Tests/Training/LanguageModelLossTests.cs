@@ -128,7 +128,7 @@ public sealed class LanguageModelLossTests : IDisposable
         {
             using var model = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
             var options = new LanguageTrainingOptions { NumberOfEpochs = 12, BatchSize = 4, LearningRate = 1e-3, Precision = precision };
-            new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
+            new LanguageModelTrainer(model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
             Assert.Equal(ScalarType.Float32, model.DataType);
             losses.Add(Evaluator.Evaluate(model, TinyRun.Rows, cancellationToken: TestContext.Current.CancellationToken).Loss);
         }

@@ -44,7 +44,7 @@ public class LearningRateScheduleTests
     {
         using var model = TinyRun.LoadModel();
         var options = new LanguageTrainingOptions { MaximumSteps = 6, LearningRate = 1e-3, WarmupSteps = 2, LearningRateSchedule = LearningRateSchedule.Linear };
-        var history = new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
+        var history = new LanguageModelTrainer(model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal([0, 0.5e-3, 1e-3, 0.75e-3, 0.5e-3, 0.25e-3], history.Select(report => Math.Round(report.LearningRate!.Value, 12)));
     }
 }

@@ -3,7 +3,6 @@ using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
@@ -124,7 +123,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
                     CheckpointSteps = 2,
                     Resume = resume,
                 };
-                var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(progress, TestCancellation);
+                var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(progress, TestCancellation);
                 return (result, WeightBytes.Of(model));
             }
         }
@@ -153,7 +152,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
                 CheckpointSteps = 100,
                 Resume = resume,
             };
-            return new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(progress, TestCancellation);
+            return new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(progress, TestCancellation);
         }
     }
 
@@ -170,7 +169,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     {
         using var original = TinyRun.LoadModel();
         var options = Options(resume: false);
-        new Trainer(original, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
+        new LanguageModelTrainer(original, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
         var files = AllFiles(Whole);
 
         AssertRefused(_ => { }, Options(learningRate: 1e-3), TinyRun.Rows, TinyRun.ValidationRows);
@@ -184,7 +183,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
 
         // The run itself goes on.
         using var same = TinyRun.LoadModel();
-        Assert.Equal(2, new Trainer(same, Options(), TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation).Steps);
+        Assert.Equal(2, new LanguageModelTrainer(same, Options(), TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation).Steps);
         WeightBytes.AssertEqual(WeightBytes.Of(original), same);
 
         LanguageTrainingOptions Options(bool resume = true, double learningRate = 5e-5, long seed = 42) => new()
@@ -203,7 +202,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
             using var model = TinyRun.LoadModel();
             change(model);
             var before = WeightBytes.Of(model);
-            var error = Assert.Throws<InvalidDataException>(() => new Trainer(model, options, rows, validation).Train(cancellationToken: TestCancellation));
+            var error = Assert.Throws<InvalidDataException>(() => new LanguageModelTrainer(model, options, rows, validation).Train(cancellationToken: TestCancellation));
             Assert.Contains("checkpoint-2", error.Message);
             Assert.Contains("other training rows, other options or another model", error.Message);
             WeightBytes.AssertEqual(before, model);
@@ -226,7 +225,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
             {
                 LowRankAdaptation.Attach(model, new LoraOptions());
                 var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole, CheckpointSteps = 1, Resume = resume };
-                new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation);
+                new LanguageModelTrainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation);
             }
         }
     }
@@ -297,7 +296,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         var tokenizer = TextTokenizer.Load(RepositoryFiles.Data("gpt2-tiny"));
         var options = new LanguageTrainingOptions { MaximumSteps = 2, OutputDirectory = Whole, CheckpointSteps = 2 };
-        new Trainer(model, options, TinyRun.Rows, tokenizer: tokenizer).Train(cancellationToken: TestCancellation);
+        new LanguageModelTrainer(model, options, TinyRun.Rows, tokenizer: tokenizer).Train(cancellationToken: TestCancellation);
         using var loaded = CausalLanguageModel.Load(Path.Combine(Whole, "checkpoint-2"));
         WeightBytes.AssertEqual(WeightBytes.Of(model), loaded);
         Assert.Equal(tokenizer.Encode("A very old man."), TextTokenizer.Load(Path.Combine(Whole, "checkpoint-2")).Encode("A very old man."));
@@ -308,7 +307,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Adapters);
         var options = new LanguageTrainingOptions { MaximumSteps = 2, OutputDirectory = Whole, CheckpointSteps = 2 };
-        new Trainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation);
+        new LanguageModelTrainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation);
         using var loaded = TinyRun.LoadModel();
         PeftAdapterFolder.Load(loaded, Path.Combine(Whole, "checkpoint-2"));
         WeightBytes.AssertEqual(WeightBytes.Of(model), loaded);
@@ -325,7 +324,7 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
 
         var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole };
         var seen = Array.Empty<string>();
-        new Trainer(model, options, TinyRun.Rows).Train(new ProgressCallback(_ => seen = EntryNames(Whole)), TestCancellation);
+        new LanguageModelTrainer(model, options, TinyRun.Rows).Train(new ProgressCallback(_ => seen = EntryNames(Whole)), TestCancellation);
         Assert.Equal(["checkpoint-mine", "metrics.jsonl", "notes.txt", "start-weights.safetensors"], seen);
         Assert.Equal(["checkpoint-mine", "loss.png", "metrics.jsonl", "notes.txt"], EntryNames(Whole));
         Assert.Equal([1], Metrics(Whole).Select(line => line["step"]!.GetValue<int>()));
@@ -346,14 +345,14 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     public void A_second_call_is_a_new_run_from_the_weights_that_the_first_left()
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
-        var trainer = new Trainer(model, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows);
+        var trainer = new LanguageModelTrainer(model, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows);
         trainer.Train(cancellationToken: TestCancellation);
         var result = trainer.Train(cancellationToken: TestCancellation);
         Assert.Equal([1, 2, 3], result.History.Select(report => report.Step));
 
         using var other = TinyRun.CreateModel(TinyRunKind.Improving);
         for (var i = 0; i < 2; i++)
-            new Trainer(other, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows).Train(cancellationToken: TestCancellation);
+            new LanguageModelTrainer(other, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows).Train(cancellationToken: TestCancellation);
         WeightBytes.AssertEqual(WeightBytes.Of(other), model);
     }
 

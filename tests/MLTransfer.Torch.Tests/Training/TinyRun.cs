@@ -60,7 +60,7 @@ internal static class TinyRun
         Resume = resume,
     };
 
-    public static Trainer Create(CausalLanguageModel model, TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) =>
+    public static LanguageModelTrainer Create(CausalLanguageModel model, TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) =>
         kind == TinyRunKind.Worsening
             ? new(model, Options(kind, folder, checkpointSteps, checkpointLimit, resume), [.. Rows.Take(3)], ValidationRows)
             : new(model, Options(kind, folder, checkpointSteps, checkpointLimit, resume), Rows, Rows);

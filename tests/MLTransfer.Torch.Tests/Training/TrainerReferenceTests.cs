@@ -35,7 +35,7 @@ public class TrainerReferenceTests
     private static void Reproduce(CausalLanguageModel model, string name)
     {
         var reference = ReferenceRun.Read(RepositoryFiles.Data($"gpt2-tiny/{name}.json"));
-        var steps = new Trainer(model, reference.Options, reference.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
+        var steps = new LanguageModelTrainer(model, reference.Options, reference.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal(reference.Log.Count, steps.Count);
         foreach (var (step, expected) in steps.Zip(reference.Log))
         {

@@ -44,7 +44,7 @@ public sealed class TrainingInputTests : IDisposable
     [Theory]
     [MemberData(nameof(OptionsOutOfRange), DisableDiscoveryEnumeration = true)]
     public void An_option_out_of_range_is_named(string name, LanguageTrainingOptions options) =>
-        Assert.Contains(name, Assert.ThrowsAny<ArgumentException>(() => new Trainer(_model, options, TinyRun.Rows)).Message);
+        Assert.Contains(name, Assert.ThrowsAny<ArgumentException>(() => new LanguageModelTrainer(_model, options, TinyRun.Rows)).Message);
 
     public static TheoryData<string, TrainingExample> UnusableRows => new()
     {
@@ -63,8 +63,8 @@ public sealed class TrainingInputTests : IDisposable
     public void A_row_that_does_not_fit_the_model_is_named_by_its_number(string message, TrainingExample row)
     {
         IReadOnlyList<TrainingExample> rows = [TinyRun.Rows[0], row];
-        AssertRefused("training", () => new Trainer(_model, new LanguageTrainingOptions(), rows));
-        AssertRefused("validation", () => new Trainer(_model, new LanguageTrainingOptions(), TinyRun.Rows, rows));
+        AssertRefused("training", () => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), rows));
+        AssertRefused("validation", () => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), TinyRun.Rows, rows));
         AssertRefused("examples", () => Evaluator.Evaluate(_model, rows, cancellationToken: TestContext.Current.CancellationToken));
 
         void AssertRefused(string argument, Func<object> action)
@@ -82,7 +82,7 @@ public sealed class TrainingInputTests : IDisposable
         IReadOnlyList<TrainingExample> rows = [new([], []), new([5], [5]), new([5, 6], [5, TrainingExample.Ignored])];
         foreach (var nothing in (IReadOnlyList<TrainingExample>[])[[], rows])
         {
-            Assert.Contains("nothing to train on", Assert.Throws<ArgumentException>(() => new Trainer(_model, new LanguageTrainingOptions(), nothing)).Message);
+            Assert.Contains("nothing to train on", Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), nothing)).Message);
             Assert.Contains("no token to predict", Assert.Throws<ArgumentException>(
                 () => Evaluator.Evaluate(_model, nothing, cancellationToken: TestContext.Current.CancellationToken)).Message);
         }
@@ -93,7 +93,7 @@ public sealed class TrainingInputTests : IDisposable
     {
         foreach (var parameter in _model.parameters())
             parameter.requires_grad = false;
-        Assert.Contains("frozen", Assert.Throws<ArgumentException>(() => new Trainer(_model, new LanguageTrainingOptions(), TinyRun.Rows)).Message);
+        Assert.Contains("frozen", Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), TinyRun.Rows)).Message);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class TrainingInputTests : IDisposable
         var before = WeightBytes.Of(_model);
         var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = path };
         Assert.Contains(path, Assert.Throws<IOException>(
-            () => new Trainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken)).Message);
+            () => new LanguageModelTrainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken)).Message);
         WeightBytes.AssertEqual(before, _model);
         Assert.Equal("mine", File.ReadAllText(path));
     }

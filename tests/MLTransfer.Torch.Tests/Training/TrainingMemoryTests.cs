@@ -30,7 +30,7 @@ public class TrainingMemoryTests
         var before = LiveTensors;
         var counts = new List<long>();
         var resident = new List<long>();
-        new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(
+        new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(
             new ProgressCallback(report =>
             {
                 counts.Add(LiveTensors);

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 
@@ -17,7 +16,7 @@ public class TrainingProgressTests
         var reports = new List<TrainingProgress>();
         var threads = new HashSet<int>();
         var options = new LanguageTrainingOptions { NumberOfEpochs = 2, BatchSize = 2, EvaluationSteps = 4 };
-        var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(
             new ProgressCallback(report =>
             {
                 reports.Add(report);
@@ -46,7 +45,7 @@ public class TrainingProgressTests
         using var folder = new TemporaryFolder();
         using var model = TinyRun.LoadModel();
         var options = new LanguageTrainingOptions { MaximumSteps = 4, EvaluationSteps = 2, OutputDirectory = folder["run"] };
-        var result = new Trainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
 
         var lines = File.ReadAllLines(Path.Combine(folder.Path, "run", "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
         Assert.Equal(result.History.Count, lines.Count);

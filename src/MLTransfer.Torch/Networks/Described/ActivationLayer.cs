@@ -12,5 +12,5 @@ public sealed record ActivationLayer(Activation Activation) : Layer
 
     internal override long[] OutputShape(LayerPlace place) => place.Shape;
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => input.alias();
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) => input.alias();
 }

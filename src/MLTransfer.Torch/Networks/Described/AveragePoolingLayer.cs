@@ -11,5 +11,5 @@ public sealed record AveragePoolingLayer(int Size) : Layer
 
     internal override long[] OutputShape(LayerPlace place) => place.Windows(Size);
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => F.avg_pool2d(input, [Size, Size]);
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) => F.avg_pool2d(input, [Size, Size]);
 }

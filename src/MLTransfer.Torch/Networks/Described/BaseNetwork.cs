@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;
@@ -22,6 +23,9 @@ public abstract class BaseNetwork : IDisposable
 
     /// <summary>Whether a parameter takes part in training.</summary>
     internal bool IsTrainable => Parameters.Any(parameter => parameter.Value.requires_grad);
+
+    /// <summary>Where dropout draws from.</summary>
+    internal virtual DropoutSource DropoutSource { get; set; } = new();
 
     /// <summary>[batch, input shape] to [batch, features].</summary>
     public abstract Tensor Forward(Tensor input);

@@ -30,6 +30,6 @@ public sealed record BatchNormalizationLayer(Activation Activation) : Layer
         new("running_var", [inputShape[0]], Initialization.Ones, IsTrainable: false),
     ];
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => F.batch_norm(
-        input, weights["running_mean"], weights["running_var"], weights["weight"], weights["bias"], training, momentum: 0.1, eps: Epsilon);
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) => F.batch_norm(
+        input, weights["running_mean"], weights["running_var"], weights["weight"], weights["bias"], pass.IsTraining, momentum: 0.1, eps: Epsilon);
 }

@@ -36,6 +36,6 @@ public sealed record ConvolutionLayer(int Filters, int KernelSize, Activation Ac
         ];
     }
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
         F.conv2d(input, weights["weight"], weights["bias"], strides: [Stride, Stride], padding: [Padding, Padding]);
 }

@@ -29,6 +29,6 @@ public sealed record DenseLayer(int Units, Activation Activation) : Layer
         new("bias", [Units], Initialization.Zeros),
     ];
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
         F.linear(input, weights["weight"], weights["bias"]);
 }

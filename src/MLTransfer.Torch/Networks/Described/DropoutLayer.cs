@@ -1,5 +1,4 @@
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Torch.Networks.Described;
 
@@ -15,6 +14,6 @@ public sealed record DropoutLayer(double Probability) : Layer
 
     internal override long[] OutputShape(LayerPlace place) => place.Shape;
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
-        F.dropout(input, Probability, training);
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
+        pass.Dropout.Apply(input, Probability, pass.IsTraining);
 }

@@ -7,5 +7,5 @@ public sealed record FlattenLayer : Layer
 {
     internal override long[] OutputShape(LayerPlace place) => [place.Shape.Aggregate(1L, (product, extent) => product * extent)];
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => input.flatten(1);
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) => input.flatten(1);
 }

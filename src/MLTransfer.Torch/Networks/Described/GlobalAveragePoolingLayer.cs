@@ -7,5 +7,5 @@ public sealed record GlobalAveragePoolingLayer : Layer
 {
     internal override long[] OutputShape(LayerPlace place) => [place.Picture().Channels];
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => input.mean([2, 3]);
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) => input.mean([2, 3]);
 }

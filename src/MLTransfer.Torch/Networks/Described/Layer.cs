@@ -103,8 +103,8 @@ public abstract record Layer
     /// <summary>The tensors that the layer needs for an input that <see cref="OutputShape"/> accepted.</summary>
     internal virtual IReadOnlyList<LayerWeight> Weights(long[] inputShape) => [];
 
-    /// <summary>Computes the layer without its final activation.</summary>
-    internal abstract Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training);
+    /// <summary>Computes the layer without its final activation. The result may be <paramref name="input"/> itself.</summary>
+    internal abstract Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass);
 
     private protected static void CheckSize(string option, long value, int minimum = 1)
     {

@@ -46,6 +46,9 @@ internal sealed class LayerModule : nn.Module<Tensor, Tensor>
     /// <summary>The weights by their names in the layer.</summary>
     public IReadOnlyDictionary<string, Tensor> Weights => _weights;
 
+    /// <summary>Where dropout draws from.</summary>
+    public DropoutSource DropoutSource { get; set; } = new();
+
     /// <summary>[batch, input shape] to [batch, output shape].</summary>
     public override Tensor forward(Tensor input)
     {
@@ -54,7 +57,7 @@ internal sealed class LayerModule : nn.Module<Tensor, Tensor>
     }
 
     /// <summary>What <see cref="forward"/> applies the layer's activation to.</summary>
-    public Tensor ComputeWithoutActivation(Tensor input) => Layer.Compute(input, _weights, training);
+    public Tensor ComputeWithoutActivation(Tensor input) => Layer.Compute(input, _weights, new LayerPass(training, DropoutSource));
 
     protected override void RegisterComponents()
     {

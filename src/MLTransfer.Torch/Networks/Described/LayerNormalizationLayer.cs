@@ -15,6 +15,6 @@ public sealed record LayerNormalizationLayer : Layer
     internal override IReadOnlyList<LayerWeight> Weights(long[] inputShape) =>
         [new("weight", [inputShape[^1]], Initialization.Ones), new("bias", [inputShape[^1]], Initialization.Zeros)];
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
         F.layer_norm(input, [input.shape[^1]], weights["weight"], weights["bias"], Epsilon);
 }

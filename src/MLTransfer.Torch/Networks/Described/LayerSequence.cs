@@ -31,18 +31,31 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
 
     internal IReadOnlyList<LayerModule> Layers => _layers;
 
+    /// <summary>Where the layers' dropout draws from.</summary>
+    internal DropoutSource DropoutSource
+    {
+        set
+        {
+            foreach (var layer in _layers)
+                layer.DropoutSource = value;
+        }
+    }
+
     /// <summary>What the last layer applies at its end.</summary>
     internal Activation FinalActivation => _layers.Count == 0 ? Activation.None : _layers[^1].Layer.FinalActivation;
 
-    /// <summary>Makes layers with new weights, drawn with libtorch's generator.</summary>
+    /// <summary>Makes layers with new weights.</summary>
     /// <param name="layers">The layers in the order of computation.</param>
     /// <param name="inputShape">The extents of an input without the batch.</param>
     /// <param name="inputOrigin">What the input comes from, for error messages.</param>
+    /// <param name="generator">What weights are drawn with; null for libtorch's own generator.</param>
     /// <exception cref="ArgumentException">A layer cannot take what the one before it gives; the message names both shapes.</exception>
-    public static LayerSequence Create(IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, string inputOrigin = "the input")
+    public static LayerSequence Create(
+        IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, string inputOrigin = "the input", Generator? generator = null)
     {
         var (places, outputShape) = Place(layers, inputShape, inputOrigin);
-        return new LayerSequence(places, WeightSource.Initialized(ScalarType.Float32, CPU)) { InputShape = [.. inputShape], OutputShape = outputShape };
+        var weights = WeightSource.Initialized(ScalarType.Float32, CPU, generator);
+        return new LayerSequence(places, weights) { InputShape = [.. inputShape], OutputShape = outputShape };
     }
 
     /// <summary>Makes layers with stored weights.</summary>

@@ -11,5 +11,5 @@ public sealed record MaximumPoolingLayer(int Size) : Layer
 
     internal override long[] OutputShape(LayerPlace place) => place.Windows(Size);
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) => F.max_pool2d(input, [Size, Size]);
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) => F.max_pool2d(input, [Size, Size]);
 }

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;
@@ -52,8 +53,21 @@ public sealed class ModuleBaseNetwork : BaseNetwork
     /// <inheritdoc/>
     public override IReadOnlyList<KeyValuePair<string, Tensor>> Buffers { get; }
 
+    internal override DropoutSource DropoutSource
+    {
+        get => base.DropoutSource;
+        set
+        {
+            base.DropoutSource = value;
+            if (Module is LayerSequence layers)
+                layers.DropoutSource = value;
+        }
+    }
+
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input) => _compute(input);
+    public override Tensor Forward(Tensor input) => Module is not LayerSequence && Module.training && DropoutSource.Generator is { } generator
+        ? ProcessGenerator.Lend(generator, () => _compute(input)) // it may draw, from what only libtorch knows
+        : _compute(input);
 
     /// <inheritdoc/>
     public override void Dispose() => Module.Dispose();

@@ -23,6 +23,6 @@ public sealed record ReshapeLayer(IReadOnlyList<long> Shape) : Layer
             : throw place.Mismatch($"as many elements as {TensorShape.Describe(Shape)} has", $"It is given {count}.");
     }
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
         input.reshape([input.shape[0], .. Shape]);
 }

@@ -1,18 +1,21 @@
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Layers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;
 
 /// <summary>A pretrained network with new layers on it.</summary>
 /// <remarks>
-/// In inference, which is the state between calls of <see cref="NetworkTrainer"/>, several threads may use it at once.
+/// In inference, which is the state between trainings, several threads may use it at once.
 /// </remarks>
 public sealed class TransferNetwork : IDisposable
 {
     private TransferNetwork(BaseNetwork? pretrained, IReadOnlyList<long> inputShape, LayerSequence newLayers)
     {
         (Pretrained, InputShape, NewLayers) = (pretrained, [.. inputShape], newLayers);
+        newLayers.DropoutSource = DropoutSource;
+        if (pretrained is not null)
+            pretrained.DropoutSource = DropoutSource;
         newLayers.eval();
     }
 
@@ -28,6 +31,9 @@ public sealed class TransferNetwork : IDisposable
     /// <summary>The shape of an output without the batch.</summary>
     public IReadOnlyList<long> OutputShape => NewLayers.OutputShape;
 
+    /// <summary>Where all dropout draws from.</summary>
+    internal DropoutSource DropoutSource { get; } = new();
+
     /// <summary>The trained parameters by name: those of the pretrained network behind <c>base.</c>, of the new layers behind <c>new.</c>.</summary>
     internal IEnumerable<KeyValuePair<string, Tensor>> TrainableParameters =>
         (Pretrained?.Parameters ?? []).Where(p => p.Value.requires_grad).Select(p => KeyValuePair.Create("base." + p.Key, p.Value))
@@ -36,9 +42,10 @@ public sealed class TransferNetwork : IDisposable
     internal long ParameterCount =>
         (Pretrained?.Parameters ?? []).Sum(p => p.Value.numel()) + NewLayers.named_parameters().Sum(p => p.parameter.numel());
 
-    /// <summary>All that training may change.</summary>
-    internal IEnumerable<Tensor> State => TrainableParameters.Select(p => p.Value)
-        .Concat((Pretrained?.Buffers ?? []).Select(b => b.Value)).Concat(NewLayers.named_buffers().Select(b => b.buffer));
+    /// <summary>All that training may change, by name as <see cref="TrainableParameters"/>.</summary>
+    internal IEnumerable<KeyValuePair<string, Tensor>> State => TrainableParameters
+        .Concat((Pretrained?.Buffers ?? []).Select(b => KeyValuePair.Create("base." + b.Key, b.Value)))
+        .Concat(NewLayers.named_buffers().Select(b => KeyValuePair.Create("new." + b.name, b.buffer)));
 
     /// <summary>Puts new layers, whose weights are drawn at random, on a pretrained network.</summary>
     /// <param name="pretrained">The network, which the result owns; null for none.</param>
@@ -56,8 +63,8 @@ public sealed class TransferNetwork : IDisposable
         if (pretrained is null && newLayers.Count == 0)
             throw new ArgumentException("There is neither a pretrained network nor a new layer.", nameof(newLayers));
         var features = pretrained?.FindOutputShape(inputShape) ?? [.. inputShape];
-        manual_seed(seed);
-        return new TransferNetwork(pretrained, inputShape, LayerSequence.Create(newLayers, features, Origin(pretrained)));
+        using var generator = new Generator((ulong)seed);
+        return new TransferNetwork(pretrained, inputShape, LayerSequence.Create(newLayers, features, Origin(pretrained), generator));
     }
 
     /// <summary>Puts stored layers on a pretrained network again.</summary>
@@ -88,7 +95,7 @@ public sealed class TransferNetwork : IDisposable
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         int[] batch = [.. Enumerable.Range(0, rows)];
-        return Forward(RowTensors.Create(read, batch, InputShape)).data<float>().ToArray();
+        return Forward(RowTensor.Create(read, batch, InputShape)).data<float>().ToArray();
     }
 
     /// <inheritdoc/>

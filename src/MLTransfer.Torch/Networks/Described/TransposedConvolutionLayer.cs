@@ -37,6 +37,6 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize, Act
         ];
     }
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
         F.conv_transpose2d(input, weights["weight"], weights["bias"], strides: [Stride, Stride], padding: [Padding, Padding]);
 }

@@ -14,6 +14,6 @@ public sealed record UpsamplingLayer(int Factor) : Layer
         return [channels, checked(height * Factor), checked(width * Factor)];
     }
 
-    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, bool training) =>
+    internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
         input.repeat_interleave(Factor, 2).repeat_interleave(Factor, 3);
 }

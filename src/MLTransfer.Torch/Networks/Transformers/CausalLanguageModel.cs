@@ -57,6 +57,9 @@ public abstract class CausalLanguageModel : nn.Module
     /// <summary>Dropout probabilities used in training; starts as <c>config.json</c> says.</summary>
     public abstract DropoutProbabilities Dropout { get; set; }
 
+    /// <summary>Where the network's dropout draws from.</summary>
+    public DropoutSource DropoutSource { get; } = new();
+
     /// <summary>The LoRA adapters that are attached, or null.</summary>
     public LoraOptions? Lora { get; internal set; }
 

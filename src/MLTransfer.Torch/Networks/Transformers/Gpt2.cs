@@ -37,6 +37,10 @@ internal sealed class Gpt2 : CausalLanguageModel
             register_module("lm_head", head);
             OutputHead = head.get_parameter("weight")!;
         }
+
+        _transformer.Draws = DropoutSource;
+        foreach (var layer in modules().OfType<Linear>())
+            layer.DropoutSource = DropoutSource;
     }
 
     public override int VocabularySize => _configuration.VocabularySize;
@@ -107,6 +111,17 @@ internal sealed class Gpt2Transformer : CheckpointModule
         }
     }
 
+    public DropoutSource Draws
+    {
+        get;
+        set
+        {
+            field = value;
+            foreach (var block in _blocks)
+                block.Draws = value;
+        }
+    } = new();
+
     public Tensor Forward(ModelInput input)
     {
         using var scope = NewDisposeScope();
@@ -126,7 +141,7 @@ internal sealed class Gpt2Transformer : CheckpointModule
 
         var positionIds = input.PositionIds ?? arange(past, past + length, ScalarType.Int64, input.InputIds.device).unsqueeze(0);
         var hidden = (input.InputEmbeddings ?? _tokenEmbedding.call(input.InputIds)) + _positionEmbedding.call(positionIds); // [B, T, C]
-        hidden = F.dropout(hidden, Dropout.Embedding, training);
+        hidden = Draws.Apply(hidden, Dropout.Embedding, training);
 
         var mask = AttentionMask.Create(length, past, input.AttentionMask, input.SequenceIds, input.InputIds.device);
         input.GradientCheckpoints?.Keep(mask.Allowed);
@@ -184,11 +199,13 @@ internal sealed class Gpt2Block : CheckpointModule
 
     public DropoutProbabilities Dropout { get; set; } = new(0, 0, 0);
 
+    public DropoutSource Draws { get; set; } = new();
+
     public Tensor Forward(Tensor x, AttentionMask mask, KeyValueCache? cache)
     {
         using var scope = NewDisposeScope();
-        x = x + F.dropout(_attention.Forward(_attentionNorm.call(x), mask, cache, Dropout.Attention), Dropout.Residual, training);
-        x = x + F.dropout(_feedForward.Forward(_feedForwardNorm.call(x)), Dropout.Residual, training);
+        x = x + Draws.Apply(_attention.Forward(_attentionNorm.call(x), mask, cache, Dropout.Attention, Draws), Dropout.Residual, training);
+        x = x + Draws.Apply(_feedForward.Forward(_feedForwardNorm.call(x)), Dropout.Residual, training);
         return x.MoveToOuterDisposeScope();
     }
 
@@ -234,7 +251,7 @@ internal sealed class Gpt2Attention : CheckpointModule
         register_module("c_proj", _projection);
     }
 
-    public Tensor Forward(Tensor x, AttentionMask mask, KeyValueCache? cache, double dropout)
+    public Tensor Forward(Tensor x, AttentionMask mask, KeyValueCache? cache, double dropout, DropoutSource draws)
     {
         using var scope = NewDisposeScope();
         var (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2]);
@@ -251,10 +268,21 @@ internal sealed class Gpt2Attention : CheckpointModule
         if (_upcast && type != ScalarType.Float32)
             (query, key, value) = (query.to(ScalarType.Float32), key.to(ScalarType.Float32), value.to(ScalarType.Float32));
 
-        var attended = F.scaled_dot_product_attention(query, key, value, mask.Allowed!, training ? dropout : 0, mask.IsCausal).to(type);
+        var attended = training && dropout > 0
+            ? Attend(query, key, value, mask, dropout, draws).to(type)
+            : F.scaled_dot_product_attention(query, key, value, mask.Allowed!, is_casual: mask.IsCausal).to(type);
         return _projection.call(attended.transpose(1, 2).reshape(batch, length, width)).MoveToOuterDisposeScope(); // [B, T, C]
 
         Tensor SplitHeads(Tensor part) => part.view(batch, length, _heads, _headWidth).transpose(1, 2);
+    }
+
+    private Tensor Attend(Tensor query, Tensor key, Tensor value, AttentionMask mask, double dropout, DropoutSource draws)
+    {
+        using var scope = NewDisposeScope();
+        var scores = query.matmul(key.transpose(-2, -1)) / Math.Sqrt(_headWidth); // [B, H, T, S]
+        if ((mask.Allowed ?? (mask.IsCausal ? ones_like(scores, ScalarType.Bool).tril() : null)) is { } allowed)
+            scores = scores.masked_fill(allowed.logical_not(), double.NegativeInfinity);
+        return draws.Apply(softmax(scores, -1), dropout, training: true).matmul(value).MoveToOuterDisposeScope();
     }
 
     public void Step(ReadOnlySpan<float> x, Span<float> residual, DecodingStep step)

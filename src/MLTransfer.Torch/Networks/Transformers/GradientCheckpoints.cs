@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
@@ -8,7 +9,8 @@ namespace MLTransfer.Torch.Networks.Transformers;
 /// "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174). For one forward pass and its backward pass.
 /// </summary>
 /// <param name="seed">What dropout's random numbers are made from: both times the same.</param>
-internal sealed class GradientCheckpoints(long seed) : IDisposable
+/// <param name="draws">Where the blocks' dropout draws from.</param>
+internal sealed class GradientCheckpoints(long seed, DropoutSource draws) : IDisposable
 {
     private readonly List<(Tensor Input, Func<Tensor, Tensor> Block)> _blocks = [];
     private readonly List<Tensor> _kept = [];
@@ -70,5 +72,12 @@ internal sealed class GradientCheckpoints(long seed) : IDisposable
         _end?.Dispose();
     }
 
-    private void Seed(int block) => manual_seed((long)SplitMix64.Mix((ulong)seed, (ulong)block));
+    private void Seed(int block)
+    {
+        var own = (long)SplitMix64.Mix((ulong)seed, (ulong)block);
+        if (draws.Generator is { } generator)
+            generator.manual_seed(own);
+        else
+            manual_seed(own);
+    }
 }

@@ -23,7 +23,9 @@ internal static class AdversarialLosses
         return F.softplus(logits).mean().MoveToOuterDisposeScope();
     }
 
-    /// <summary>R1 (arXiv 1801.04406): the mean over images of the squared norm of the logit's gradient by the image, through its augmentation.</summary>
+    /// <summary>
+    /// R1 (arXiv 1801.04406): the mean over images of the squared norm of the logit's gradient by the image, through its augmentation.
+    /// </summary>
     /// <param name="discriminator">Its parameters take the gradient.</param>
     /// <param name="images">Real images, [N, C, R, R].</param>
     /// <param name="labels">[N, width]; null where there are none.</param>
@@ -39,8 +41,8 @@ internal static class AdversarialLosses
     }
 
     /// <summary>
-    /// The norm of J^T y for each image (arXiv 1912.04958, section 3.2): J is the images' Jacobian by w and y normal noise, so that it tells how far an
-    /// image moves with a step in w.
+    /// The norm of J^T y for each image (arXiv 1912.04958, section 3.2): J is the images' Jacobian by w and y normal noise, so that it
+    /// tells how far an image moves with a step in w.
     /// </summary>
     /// <param name="images">Made from <paramref name="styles"/>, [N, C, R, R].</param>
     /// <param name="styles">w, [N, styles, width].</param>

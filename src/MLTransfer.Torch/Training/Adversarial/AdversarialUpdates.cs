@@ -5,7 +5,10 @@ using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
 
 namespace MLTransfer.Torch.Training.Adversarial;
 
-/// <summary>The four kinds of update of StyleGAN2's training: of each network, by its main loss and by its regularization (arXiv 1912.04958, appendix B).</summary>
+/// <summary>
+/// The four kinds of update of StyleGAN2's training: of each network, by its main loss and by its regularization (arXiv 1912.04958,
+/// appendix B).
+/// </summary>
 internal sealed class AdversarialUpdates : IDisposable
 {
     /// <summary>How much of the running mean of path lengths an update replaces.</summary>
@@ -16,8 +19,6 @@ internal sealed class AdversarialUpdates : IDisposable
     private readonly AdversarialTrainingOptions _options;
     private readonly List<(string Name, Parameter Parameter)> _generatorParameters;
     private readonly List<(string Name, Parameter Parameter)> _discriminatorParameters;
-    private readonly double _generatorRate;
-    private readonly double _discriminatorRate;
 
     /// <param name="generator">Is trained, but for what the options freeze.</param>
     /// <param name="discriminator">Is trained, but for what the options freeze.</param>
@@ -27,15 +28,19 @@ internal sealed class AdversarialUpdates : IDisposable
         (_generator, _discriminator, _options) = (generator, discriminator, options);
         _generatorParameters = [.. FrozenBlocks.TrainableParameters(generator, options)];
         _discriminatorParameters = [.. FrozenBlocks.TrainableParameters(discriminator, options)];
-        (GeneratorOptimizer, _generatorRate) = CreateOptimizer(_generatorParameters, options.PathLengthInterval);
-        (DiscriminatorOptimizer, _discriminatorRate) = CreateOptimizer(_discriminatorParameters, options.GradientPenaltyInterval);
+        GeneratorPlayer = CreatePlayer("generator", _generatorParameters, options.PathLengthInterval);
+        DiscriminatorPlayer = CreatePlayer("discriminator", _discriminatorParameters, options.GradientPenaltyInterval);
+        Step = new TrainingStep(0, [], options.LearningRate, options, exchange: null, CancellationToken.None);
         foreach (var parameter in generator.parameters().Concat(discriminator.parameters()))
             parameter.requires_grad = false; // but during an update of its network
     }
 
-    public AdamW GeneratorOptimizer { get; }
+    public Player GeneratorPlayer { get; }
 
-    public AdamW DiscriminatorOptimizer { get; }
+    public Player DiscriminatorPlayer { get; }
+
+    /// <summary>What the updates belong to; at first a step without a run.</summary>
+    public TrainingStep Step { get; set; }
 
     /// <summary>The running mean of path lengths, which path length regularization pulls towards.</summary>
     public double PathLengthMean { get; set; }
@@ -57,7 +62,7 @@ internal sealed class AdversarialUpdates : IDisposable
         var images = Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), draws, augmentation);
         var loss = AdversarialLosses.TakenForReal(_discriminator.Forward(images, labels));
         loss.backward();
-        return Step(GeneratorOptimizer, _generatorRate, loss.item<float>(), "generator");
+        return Step.Update(GeneratorPlayer, loss.item<float>(), "generator loss").Loss;
     }
 
     /// <summary>An update of the generator by path length regularization, times its interval.</summary>
@@ -75,7 +80,7 @@ internal sealed class AdversarialUpdates : IDisposable
         var mean = lengths.mean().item<float>();
         var target = PathLengthMean + PathLengthShare * (mean - PathLengthMean);
         ((lengths - target).square().mean() * (_options.PathLengthWeight * _options.PathLengthInterval)).backward();
-        Step(GeneratorOptimizer, _generatorRate, mean, "path length");
+        Step.Update(GeneratorPlayer, mean, "path length loss");
         PathLengthMean = target;
         return mean;
     }
@@ -105,11 +110,13 @@ internal sealed class AdversarialUpdates : IDisposable
         var realLogits = _discriminator.Forward(shown, realLabels);
         var realLoss = AdversarialLosses.TakenForReal(realLogits);
         realLoss.backward();
-        var loss = Step(DiscriminatorOptimizer, _discriminatorRate, madeLoss.item<float>() + realLoss.item<float>(), "discriminator");
+        var loss = Step.Update(DiscriminatorPlayer, madeLoss.item<float>() + realLoss.item<float>(), "discriminator loss").Loss;
         return (loss, realLogits.detach().sign().mean().item<float>());
     }
 
-    /// <summary>An update of the discriminator by the R1 penalty, times its interval. The gradient is by the images before augmentation.</summary>
+    /// <summary>
+    /// An update of the discriminator by the R1 penalty, times its interval. The gradient is by the images before augmentation.
+    /// </summary>
     /// <returns>The mean squared norm of the gradient.</returns>
     public double RegularizeDiscriminator(Tensor real, Tensor? realLabels, TrainingDraws draws, double augmentation)
     {
@@ -117,13 +124,13 @@ internal sealed class AdversarialUpdates : IDisposable
         using var training = Enable(_discriminatorParameters);
         var penalty = AdversarialLosses.GradientPenalty(_discriminator, real, realLabels, images => Augment(images, draws, augmentation));
         (penalty * (Gamma / 2 * _options.GradientPenaltyInterval)).backward();
-        return Step(DiscriminatorOptimizer, _discriminatorRate, penalty.item<float>(), "gradient penalty");
+        return Step.Update(DiscriminatorPlayer, penalty.item<float>(), "gradient penalty loss").Loss;
     }
 
     public void Dispose()
     {
-        GeneratorOptimizer.Dispose();
-        DiscriminatorOptimizer.Dispose();
+        GeneratorPlayer.Dispose();
+        DiscriminatorPlayer.Dispose();
         foreach (var parameter in _generator.parameters().Concat(_discriminator.parameters()))
         {
             parameter.requires_grad = true;
@@ -132,17 +139,19 @@ internal sealed class AdversarialUpdates : IDisposable
     }
 
     /// <summary>
-    /// Adam with beta1 0 and beta2 0.99. Regularization adds an update to every <paramref name="interval"/>, for which the rates are corrected
-    /// (arXiv 1912.04958, appendix B).
+    /// Adam with beta1 0 and beta2 0.99. Regularization adds an update to every <paramref name="interval"/>, for which the rates are
+    /// corrected (arXiv 1912.04958, appendix B).
     /// </summary>
-    private (AdamW Optimizer, double LearningRate) CreateOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, int interval)
+    private static Player CreatePlayer(string name, IEnumerable<(string Name, Parameter Parameter)> parameters, int interval)
     {
         var correction = interval > 0 ? interval / (interval + 1.0) : 1;
-        var optimizer = new AdamW(parameters.Select(p => (p.Name, p.Parameter, Decays: false)), beta1: 0, beta2: Math.Pow(0.99, correction), epsilon: 1e-8);
-        return (optimizer, _options.LearningRate * correction);
+        var optimizer = new AdamW(
+            parameters.Select(p => (p.Name, p.Parameter, Decays: false)), beta1: 0, beta2: Math.Pow(0.99, correction), epsilon: 1e-8);
+        return new Player(name, optimizer) { LearningRateFactor = correction };
     }
 
-    private Tensor Augment(Tensor images, TrainingDraws draws, double probability) => draws.Augment(images, _options.Augmentations, probability);
+    private Tensor Augment(Tensor images, TrainingDraws draws, double probability) =>
+        draws.Augment(images, _options.Augmentations, probability);
 
     /// <summary>w of random latent vectors, [N, styles, width], some of two vectors each.</summary>
     private Tensor Styles(int count, Tensor? labels, TrainingDraws draws, bool updatesAverage)
@@ -159,21 +168,6 @@ internal sealed class AdversarialUpdates : IDisposable
         }
 
         return styles.MoveToOuterDisposeScope();
-    }
-
-    /// <exception cref="NotFiniteNumberException">The loss or the gradient is NaN or infinite; no weight is changed.</exception>
-    private static double Step(AdamW optimizer, double learningRate, double loss, string name)
-    {
-        var gradientNorm = optimizer.GradientNorm();
-        if (!double.IsFinite(loss) || !double.IsFinite(gradientNorm))
-        {
-            optimizer.ClearGradients();
-            throw new NotFiniteNumberException($"the {name} loss is {loss} and the gradient norm {gradientNorm}");
-        }
-
-        optimizer.Step(learningRate, weightDecay: 0, gradientFactor: 1);
-        optimizer.ClearGradients();
-        return loss;
     }
 
     private static GradientSwitch Enable(List<(string Name, Parameter Parameter)> parameters) => new(parameters);

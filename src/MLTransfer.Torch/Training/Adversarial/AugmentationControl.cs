@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Training.Adversarial;
 
 /// <summary>
-/// Adapts the augmentation probability to how much the discriminator overfits (arXiv 2006.06676, section 3.1): after every fourth batch, p rises by a fixed
-/// amount where r_t = E[sign(D(real))] is above its target, and falls by as much below. p stays between 0 and 1.
+/// Adapts the augmentation probability to how much the discriminator overfits (arXiv 2006.06676, section 3.1): after every fourth batch, p
+/// rises by a fixed amount where r_t = E[sign(D(real))] is above its target, and falls by as much below. p stays between 0 and 1.
 /// </summary>
 internal sealed class AugmentationControl(AdversarialTrainingOptions options)
 {
@@ -18,7 +18,7 @@ internal sealed class AugmentationControl(AdversarialTrainingOptions options)
     /// <summary>r_t of the last adaptation; null before.</summary>
     public double? RealLogitSign { get; private set; }
 
-    /// <summary>What a checkpoint keeps.</summary>
+    /// <summary>What a saved run keeps.</summary>
     public State Current => new(Probability, RealLogitSign, _batches, _signs);
 
     /// <summary>Takes the mean sign of the logits of a batch of real images.</summary>
@@ -37,7 +37,7 @@ internal sealed class AugmentationControl(AdversarialTrainingOptions options)
         (_batches, _signs) = (0, 0);
     }
 
-    /// <summary>Goes on from a checkpoint.</summary>
+    /// <summary>Goes on from a saved run.</summary>
     public void Restore(State state) => (Probability, RealLogitSign, _batches, _signs) = (state.Probability, state.RealLogitSign, state.Batches, state.Signs);
 
     /// <param name="Probability">Of each augmentation.</param>

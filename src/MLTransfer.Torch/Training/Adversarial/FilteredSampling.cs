@@ -8,14 +8,15 @@ namespace MLTransfer.Torch.Training.Adversarial;
 /// (arXiv 2006.06676, appendix B). Without a map, the image comes back as it was.
 /// </summary>
 /// <remarks>
-/// All steps are products of matrices and gathers, so that autograd gives gradients of gradients, which libtorch's own grid sampling has none of. Images
-/// are continued without end by reflection in the middle of their outermost pixels. As that repeats itself, one period is all that sampling needs.
+/// All steps are products of matrices and gathers, so that autograd gives gradients of gradients, which libtorch's own grid sampling has
+/// none of. Images are continued without end by reflection in the middle of their outermost pixels. As that repeats itself, one period is
+/// all that sampling needs.
 /// </remarks>
 internal static class FilteredSampling
 {
     /// <summary>
-    /// The orthogonal low-pass filter of the wavelet sym6: twelve taps, sum sqrt 2, six vanishing moments, and of all such filters the least asymmetric
-    /// (Daubechies 1992, "Ten lectures on wavelets", section 8.1.1).
+    /// The orthogonal low-pass filter of the wavelet sym6: twelve taps, sum sqrt 2, six vanishing moments, and of all such filters the
+    /// least asymmetric (Daubechies 1992, "Ten lectures on wavelets", section 8.1.1).
     /// </summary>
     internal static readonly double[] LowPass =
     [
@@ -27,14 +28,15 @@ internal static class FilteredSampling
     private const int CenterTap = 5;
 
     /// <summary>
-    /// How far the filter's center of mass lies behind that tap, in pixels of the doubled image: place m there is place (m - delay) / 2 of the image. With
-    /// this, the doubled image of a slope is the same slope, without a shift.
+    /// How far the filter's center of mass lies behind that tap, in pixels of the doubled image: place m there is place (m - delay) / 2 of
+    /// the image. With this, the doubled image of a slope is the same slope, without a shift.
     /// </summary>
     private static readonly double s_delay = LowPass.Index().Sum(tap => tap.Index * tap.Item) / LowPass.Sum() - CenterTap;
 
     /// <summary>Maps each image in its own way.</summary>
     /// <param name="images">[N, C, R, R], floating point.</param>
-    /// <param name="maps">Where places of an image go, one an image, invertible: pixels to the right of the center and below it, as row vectors.</param>
+    /// <param name="maps">Where places of an image go, one an image, invertible: pixels to the right of the center and below it, as row
+    /// vectors.</param>
     public static Tensor Apply(Tensor images, IReadOnlyList<Matrix3x2> maps)
     {
         using var scope = NewDisposeScope();
@@ -63,8 +65,8 @@ internal static class FilteredSampling
     private static int SampleCount(int size) => 2 * (size - 1) + LowPass.Length;
 
     /// <summary>
-    /// From a row of pixels to one period of the reflected row at twice the resolution, [4 (R - 1), R]: zeros between pixels, then the filter, with a sum
-    /// of 2.
+    /// From a row of pixels to one period of the reflected row at twice the resolution, [4 (R - 1), R]: zeros between pixels, then the
+    /// filter, with a sum of 2.
     /// </summary>
     private static Tensor Doubling(int size)
     {
@@ -78,7 +80,9 @@ internal static class FilteredSampling
         return tensor(matrix);
     }
 
-    /// <summary>From a row of samples to one of half the resolution, [R, samples]: the filter, with a sum of 1, at every second sample.</summary>
+    /// <summary>
+    /// From a row of samples to one of half the resolution, [R, samples]: the filter, with a sum of 1, at every second sample.
+    /// </summary>
     private static Tensor Halving(int size)
     {
         var matrix = new double[size, SampleCount(size)];

@@ -6,7 +6,8 @@ namespace MLTransfer.Torch.Training.Adversarial;
 /// <summary>Which parameters a run trains.</summary>
 internal static class FrozenBlocks
 {
-    public static IEnumerable<(string Name, Parameter Parameter)> TrainableParameters(StyleGan2Generator generator, AdversarialTrainingOptions options)
+    public static IEnumerable<(string Name, Parameter Parameter)> TrainableParameters(
+        StyleGan2Generator generator, AdversarialTrainingOptions options)
     {
         var frozen = StyleGan2Configuration.Resolutions(generator.ImageResolution)
             .Take(options.FrozenSynthesisBlocks).Select(StyleGan2Generator.BlockPrefix).ToList();
@@ -44,5 +45,6 @@ internal static class FrozenBlocks
 
     private static IEnumerable<(string Name, Parameter Parameter)> Without(
         IEnumerable<(string name, Parameter parameter)> parameters, List<string> prefixes) =>
-        parameters.Where(p => !prefixes.Any(prefix => p.name.StartsWith(prefix, StringComparison.Ordinal))).Select(p => (p.name, p.parameter));
+        parameters.Where(p => !prefixes.Any(prefix => p.name.StartsWith(prefix, StringComparison.Ordinal)))
+            .Select(p => (p.name, p.parameter));
 }

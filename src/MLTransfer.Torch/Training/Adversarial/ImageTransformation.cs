@@ -4,8 +4,8 @@ using MLTransfer.Torch.Numerics;
 namespace MLTransfer.Torch.Training.Adversarial;
 
 /// <summary>
-/// What augmentation does to one image, in the order of its parts: pixel blitting, general geometric and color transformations (arXiv 2006.06676,
-/// appendix B). The default value does nothing.
+/// What augmentation does to one image, in the order of its parts: pixel blitting, general geometric and color transformations (arXiv
+/// 2006.06676, appendix B). The default value does nothing.
 /// </summary>
 internal readonly record struct ImageTransformation
 {

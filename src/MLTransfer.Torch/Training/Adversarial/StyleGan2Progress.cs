@@ -3,14 +3,8 @@ using System.Text.Json.Nodes;
 namespace MLTransfer.Torch.Training.Adversarial;
 
 /// <summary>The state of a StyleGAN2's training after an update of both networks.</summary>
-public sealed record StyleGan2Progress : ITrainingReport<StyleGan2Progress>
+public sealed record StyleGan2Progress : RunProgress, ITrainingReport<StyleGan2Progress>
 {
-    /// <summary>Updates of both networks done.</summary>
-    public required int Step { get; init; }
-
-    /// <summary>Updates in all.</summary>
-    public required int TotalSteps { get; init; }
-
     /// <summary>Real images shown.</summary>
     public required long Images { get; init; }
 
@@ -41,38 +35,27 @@ public sealed record StyleGan2Progress : ITrainingReport<StyleGan2Progress>
     /// <summary>Real images a second, over the run so far.</summary>
     public double ImagesPerSecond { get; init; }
 
-    /// <summary>Time since the start of this run.</summary>
-    public TimeSpan Elapsed { get; init; }
-
-    /// <summary>An estimate of the time left.</summary>
-    public TimeSpan Remaining { get; init; }
-
-    JsonObject ITrainingReport<StyleGan2Progress>.ToJson()
+    internal override JsonObject ToJson()
     {
         var line = new JsonObject { ["step"] = Step, ["images"] = Images };
-        Add("generator_loss", GeneratorLoss);
-        Add("discriminator_loss", DiscriminatorLoss);
-        Add("gradient_penalty", GradientPenalty);
-        Add("path_length", PathLength);
-        Add("real_logit_sign", RealLogitSign);
-        Add("augmentation_probability", AugmentationProbability);
-        Add("frechet_distance", FrechetDistance);
-        Add("kernel_distance", KernelDistance);
-        Add("images_per_second", Math.Round(ImagesPerSecond, 1));
-        Add("seconds", Math.Round(Elapsed.TotalSeconds, 3));
+        Add(line, "generator_loss", GeneratorLoss);
+        Add(line, "discriminator_loss", DiscriminatorLoss);
+        Add(line, "gradient_penalty", GradientPenalty);
+        Add(line, "path_length", PathLength);
+        Add(line, "real_logit_sign", RealLogitSign);
+        Add(line, "augmentation_probability", AugmentationProbability);
+        Add(line, "frechet_distance", FrechetDistance);
+        Add(line, "kernel_distance", KernelDistance);
+        Add(line, "images_per_second", Math.Round(ImagesPerSecond, 1));
+        Add(line, "seconds", Math.Round(Elapsed.TotalSeconds, 3));
         return line;
-
-        void Add(string name, double? value)
-        {
-            if (value is { } number && double.IsFinite(number))
-                line[name] = number;
-        }
     }
+
+    internal override RunProgress WithSpeed(double amountPerSecond) => this with { ImagesPerSecond = amountPerSecond };
 
     static StyleGan2Progress ITrainingReport<StyleGan2Progress>.FromJson(JsonNode line) => new()
     {
         Step = line["step"]!.GetValue<int>(),
-        TotalSteps = 0,
         Images = line["images"]!.GetValue<long>(),
         GeneratorLoss = line["generator_loss"]?.GetValue<double>(),
         DiscriminatorLoss = line["discriminator_loss"]?.GetValue<double>(),

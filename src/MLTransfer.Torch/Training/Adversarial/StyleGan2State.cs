@@ -1,17 +1,6 @@
 namespace MLTransfer.Torch.Training.Adversarial;
 
-/// <summary>What the training of a StyleGAN2 knows besides weights and optimizer state.</summary>
-internal sealed record StyleGan2State : RunState
-{
-    /// <summary>The running mean of path lengths.</summary>
-    public double PathLengthMean { get; init; }
-
-    /// <summary>Updates of the generator's optimizer, those of regularization included.</summary>
-    public int GeneratorUpdates { get; init; }
-
-    /// <summary>Updates of the discriminator's optimizer, those of regularization included.</summary>
-    public int DiscriminatorUpdates { get; init; }
-
-    /// <summary>How strong augmentation is; null before the first update.</summary>
-    public AugmentationControl.State? Augmentation { get; init; }
-}
+/// <summary>What a resumed training of a StyleGAN2 needs besides weights and optimizers.</summary>
+/// <param name="PathLengthMean">The running mean of path lengths.</param>
+/// <param name="Augmentation">How strong augmentation is.</param>
+internal sealed record StyleGan2State(double PathLengthMean, AugmentationControl.State? Augmentation);

@@ -23,8 +23,8 @@ internal sealed class LossFunction
     }
 
     /// <summary>
-    /// Whether the network's output is to be given without its final activation: the logarithm of a sigmoid or softmax is exact where that of its
-    /// rounded value is not.
+    /// Whether the network's output is to be given without its final activation: the logarithm of a sigmoid or softmax is exact where that
+    /// of its rounded value is not.
     /// </summary>
     public bool TakesLogits { get; }
 
@@ -46,7 +46,9 @@ internal sealed class LossFunction
         }).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The mean absolute error, or the share of outputs on the right side of 0.5 or of rows whose largest class is right.</summary>
+    /// <summary>
+    /// The mean absolute error, or the share of outputs on the right side of 0.5 or of rows whose largest class is right.
+    /// </summary>
     public double Metric(Tensor output, Tensor target)
     {
         using var scope = NewDisposeScope();

@@ -2,15 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace MLTransfer.Torch.Training.Language;
 
-/// <summary>The state of a training run after an optimizer step, or at an evaluation.</summary>
-public sealed record TrainingProgress : ITrainingReport<TrainingProgress>
+/// <summary>The state of a language model's training after an optimizer step, or at an evaluation.</summary>
+public sealed record TrainingProgress : RunProgress, ITrainingReport<TrainingProgress>
 {
-    /// <summary>Optimizer steps done.</summary>
-    public required int Step { get; init; }
-
-    /// <summary>Optimizer steps in all.</summary>
-    public required int TotalSteps { get; init; }
-
     /// <summary>Times the data was gone through, with its fraction.</summary>
     public required double Epoch { get; init; }
 
@@ -32,35 +26,26 @@ public sealed record TrainingProgress : ITrainingReport<TrainingProgress>
     /// <summary>Input tokens trained on a second, padding left out, over the run so far.</summary>
     public double TokensPerSecond { get; init; }
 
-    /// <summary>Time since the start of this run.</summary>
-    public TimeSpan Elapsed { get; init; }
-
-    /// <summary>An estimate of the time left.</summary>
-    public TimeSpan Remaining { get; init; }
+    internal override double? JudgedLoss => ValidationLoss;
 
     /// <summary>With the names that transformers logs under.</summary>
-    JsonObject ITrainingReport<TrainingProgress>.ToJson()
+    internal override JsonObject ToJson()
     {
         var line = new JsonObject { ["step"] = Step, ["epoch"] = Math.Round(Epoch, 4) };
-        Add("loss", Loss);
-        Add("grad_norm", GradientNorm);
-        Add("learning_rate", LearningRate);
-        Add("eval_loss", ValidationLoss);
-        Add("tokens_per_second", Math.Round(TokensPerSecond, 1));
-        Add("seconds", Math.Round(Elapsed.TotalSeconds, 3));
+        Add(line, "loss", Loss);
+        Add(line, "grad_norm", GradientNorm);
+        Add(line, "learning_rate", LearningRate);
+        Add(line, "eval_loss", ValidationLoss);
+        Add(line, "tokens_per_second", Math.Round(TokensPerSecond, 1));
+        Add(line, "seconds", Math.Round(Elapsed.TotalSeconds, 3));
         return line;
-
-        void Add(string name, double? value)
-        {
-            if (value is { } number && double.IsFinite(number))
-                line[name] = number;
-        }
     }
+
+    internal override RunProgress WithSpeed(double amountPerSecond) => this with { TokensPerSecond = amountPerSecond };
 
     static TrainingProgress ITrainingReport<TrainingProgress>.FromJson(JsonNode line) => new()
     {
         Step = line["step"]!.GetValue<int>(),
-        TotalSteps = 0,
         Epoch = line["epoch"]!.GetValue<double>(),
         Loss = line["loss"]?.GetValue<double>(),
         ValidationLoss = line["eval_loss"]?.GetValue<double>(),

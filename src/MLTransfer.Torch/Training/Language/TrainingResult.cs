@@ -15,7 +15,7 @@ public sealed record TrainingResult
     /// <summary>The loss on the validation rows with the weights that the model has now.</summary>
     public double? ValidationLoss { get; init; }
 
-    /// <summary>Whether <see cref="LanguageTrainingOptions.EarlyStoppingPatience"/> ended the run.</summary>
+    /// <summary>Whether <see cref="EpochTrainingOptions.EarlyStoppingPatience"/> ended the run.</summary>
     public required bool StoppedEarly { get; init; }
 
     /// <summary>Every step and evaluation of this run.</summary>

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -12,14 +11,12 @@ namespace MLTransfer.Torch.Training.Optimizers;
 /// <summary>AdamW with decoupled weight decay (arXiv 1711.05101), in one pass over the memory of each parameter.</summary>
 /// <remarks>
 /// libtorch runs about ten kernels a parameter and keeps their temporaries; on a CPU that costs more than the pass over memory itself.
-/// The arithmetic and its order are those of PyTorch's AdamW. Parameters that are not float32 on the CPU take the same steps as tensor operations.
-/// A parameter may have a copy in the type that products are computed in: the same pass over memory reads the copy's gradient and writes the
-/// copy, so that neither is ever converted on its own.
+/// The arithmetic and its order are those of PyTorch's AdamW. Parameters that are not float32 on the CPU take the same steps as tensor
+/// operations. A parameter may have a copy in the type that products are computed in: the same pass over memory reads the copy's gradient
+/// and writes the copy, so that neither is ever converted on its own.
 /// </remarks>
-internal sealed class AdamW : IDisposable
+internal sealed class AdamW : Optimizer
 {
-    private const int ChunkLength = 1 << 16;
-
     private readonly double _beta1;
     private readonly double _beta2;
     private readonly double _epsilon;
@@ -35,17 +32,17 @@ internal sealed class AdamW : IDisposable
         _slots = [.. parameters.Select(p => new Slot(p.Name, p.Parameter, p.Decays))];
     }
 
-    /// <summary>The number of updates done, which bias correction depends on.</summary>
-    public int StepCount { get; set; }
+    /// <summary>The share of a decaying parameter that an update removes, times the learning rate.</summary>
+    public double WeightDecay { get; init; }
 
     /// <summary>The running means under the names <c>parameter.exp_avg</c> and <c>parameter.exp_avg_sq</c>.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> State =>
+    public override IEnumerable<KeyValuePair<string, Tensor>> State =>
         _slots.SelectMany(slot => (KeyValuePair<string, Tensor>[])[
             new($"{slot.Name}.exp_avg", slot.Mean), new($"{slot.Name}.exp_avg_sq", slot.Square)]);
 
     /// <summary>
-    /// A copy of a parameter in another type, which every update of the parameter renews. A gradient that a backward pass leaves at the copy
-    /// counts as the parameter's, which then has none of its own.
+    /// A copy of a parameter in another type, which every update of the parameter renews. A gradient that a backward pass leaves at the
+    /// copy counts as the parameter's, which then has none of its own.
     /// </summary>
     /// <param name="parameter">One of this optimizer's.</param>
     /// <param name="type">The copy's type.</param>
@@ -58,8 +55,10 @@ internal sealed class AdamW : IDisposable
         return slot.Copy ??= parameter.to(type, copy: true).requires_grad_(true).DetachFromDisposeScope();
     }
 
-    /// <summary>Adds the gradients of the copies to those of the parameters, for sums over several backward passes in the parameters' precision.</summary>
-    public void AddUpGradients()
+    /// <summary>
+    /// Adds the gradients of the copies to those of the parameters, for sums over several backward passes in the parameters' precision.
+    /// </summary>
+    public override void AddUpGradients()
     {
         using var gradients = no_grad();
         foreach (var slot in _slots)
@@ -79,20 +78,18 @@ internal sealed class AdamW : IDisposable
         }
     }
 
-    /// <summary>The Euclidean norm of all gradients together.</summary>
-    public double GradientNorm()
+    /// <inheritdoc/>
+    public override IEnumerable<Tensor> Gradients()
     {
-        double sum = 0;
         foreach (var slot in _slots)
         {
-            if (slot.Gradient is not { } gradient)
-                continue;
-            using (gradient)
-                sum += SumOfSquares(gradient);
+            if (slot.Gradient is { } gradient)
+                yield return gradient;
         }
-
-        return Math.Sqrt(sum);
     }
+
+    /// <inheritdoc/>
+    public override void Step(double learningRate, double gradientFactor) => Step(learningRate, WeightDecay, gradientFactor);
 
     /// <summary>Updates every parameter that has a gradient.</summary>
     /// <param name="learningRate">The step size.</param>
@@ -113,7 +110,8 @@ internal sealed class AdamW : IDisposable
                     (float)gradientFactor, decay, (float)_beta1, (float)(1 - _beta1), (float)_beta2, (float)(1 - _beta2),
                     (float)(learningRate / (1 - Math.Pow(_beta1, StepCount))),
                     (float)Math.Sqrt(1 - Math.Pow(_beta2, StepCount)), (float)_epsilon);
-                if (IsPlain(slot.Parameter) && IsPlain(gradient, ScalarType.BFloat16) && (slot.Copy is null || slot.Copy.dtype == ScalarType.BFloat16))
+                if (FlatTensor.IsPlain(slot.Parameter) && FlatTensor.IsPlain(gradient, ScalarType.BFloat16)
+                    && (slot.Copy is null || slot.Copy.dtype == ScalarType.BFloat16))
                     UpdateInPlace(slot, gradient, step);
                 else
                     UpdateByTensorOperations(slot, gradient, step);
@@ -121,8 +119,8 @@ internal sealed class AdamW : IDisposable
         }
     }
 
-    /// <summary>Frees the gradients. The next backward pass makes its own, which costs less than zeroing these and adding to them.</summary>
-    public void ClearGradients()
+    /// <inheritdoc/>
+    public override void ClearGradients()
     {
         foreach (var slot in _slots)
         {
@@ -132,7 +130,7 @@ internal sealed class AdamW : IDisposable
         }
     }
 
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (var slot in _slots)
         {
@@ -160,9 +158,9 @@ internal sealed class AdamW : IDisposable
         var weights = (float*)NativeTensor.Pointer(slot.Parameter);
         var means = (float*)NativeTensor.Pointer(slot.Mean);
         var squares = (float*)NativeTensor.Pointer(slot.Square);
-        var slopes = new Singles(gradient);
+        var slopes = new FlatTensor.Singles(gradient);
         var copy = slot.Copy is null ? null : (ushort*)NativeTensor.Pointer(slot.Copy);
-        ForEachChunk(length, (start, count) =>
+        FlatTensor.ForEachChunk(length, (start, count) =>
         {
             using var wide = new RowBuffer(slopes.IsBFloat16 ? count : 0);
             fixed (float* memory = wide.Span)
@@ -170,47 +168,6 @@ internal sealed class AdamW : IDisposable
             if (copy is not null)
                 BFloat16Bits.Narrow(new ReadOnlySpan<float>(weights + start, count), new Span<ushort>(copy + start, count));
         });
-    }
-
-    private static unsafe double SumOfSquares(Tensor gradient)
-    {
-        if (!IsPlain(gradient, ScalarType.BFloat16))
-        {
-            using var scope = NewDisposeScope();
-            return gradient.to(ScalarType.Float32).square().sum(ScalarType.Float64).item<double>();
-        }
-
-        var length = gradient.numel();
-        var values = new Singles(gradient);
-        var sums = new double[(length + ChunkLength - 1) / ChunkLength];
-        ForEachChunk(length, (start, count) =>
-        {
-            using var wide = new RowBuffer(values.IsBFloat16 ? count : 0);
-            fixed (float* memory = wide.Span)
-                sums[start / ChunkLength] = SumOfSquares(values.Read(start, count, memory), count);
-        });
-        return sums.Sum(); // always in this order, whatever thread made which part
-    }
-
-    private static unsafe double SumOfSquares(float* values, int count)
-    {
-        var (sum, i) = (0.0, 0);
-        while (i <= count - Vector<float>.Count)
-        {
-            // Short runs in float32, added up in float64: exact enough at full speed.
-            var run = Vector<float>.Zero;
-            for (var end = Math.Min(count - Vector<float>.Count, i + 64 * Vector<float>.Count); i <= end; i += Vector<float>.Count)
-            {
-                var value = Unsafe.ReadUnaligned<Vector<float>>(values + i);
-                run += value * value;
-            }
-
-            sum += Vector.Sum(run);
-        }
-
-        for (; i < count; i++)
-            sum += (double)values[i] * values[i];
-        return sum;
     }
 
     private static unsafe void UpdateChunk(float* weights, float* means, float* squares, float* slopes, int count, StepFactors step)
@@ -238,47 +195,11 @@ internal sealed class AdamW : IDisposable
         }
     }
 
-    private static void ForEachChunk(long length, Action<long, int> action)
-    {
-        var chunks = (int)((length + ChunkLength - 1) / ChunkLength);
-        if (chunks == 1)
-        {
-            action(0, (int)length);
-            return;
-        }
-
-        var options = new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() };
-        Parallel.For(0, chunks, options, chunk =>
-        {
-            var start = (long)chunk * ChunkLength;
-            action(start, (int)Math.Min(ChunkLength, length - start));
-        });
-    }
-
-    private static bool IsPlain(Tensor tensor, ScalarType? orType = null) =>
-        (tensor.dtype == ScalarType.Float32 || tensor.dtype == orType) && tensor.device_type == DeviceType.CPU && tensor.is_contiguous();
-
-    /// <summary>The numbers of a contiguous float32 or bfloat16 tensor on the CPU as float32.</summary>
-    private readonly unsafe struct Singles(Tensor tensor)
-    {
-        private readonly void* _values = NativeTensor.Pointer(tensor);
-
-        public bool IsBFloat16 { get; } = tensor.dtype == ScalarType.BFloat16;
-
-        /// <summary>The tensor's own memory or, for bfloat16, <paramref name="memory"/> with the widened numbers, which are the same.</summary>
-        public float* Read(long start, int count, float* memory)
-        {
-            if (!IsBFloat16)
-                return (float*)_values + start;
-            BFloat16Bits.Widen(new ReadOnlySpan<ushort>((ushort*)_values + start, count), new Span<float>(memory, count));
-            return memory;
-        }
-    }
-
-    /// <summary>The factors of one update; see <see cref="Step"/>.</summary>
+    /// <summary>The factors of one update; see <see cref="Step(double, double, double)"/>.</summary>
     [StructLayout(LayoutKind.Auto)]
     internal readonly record struct StepFactors(
-        float Gradient, float Decay, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Size, float SquareCorrection, float Epsilon);
+        float Gradient, float Decay, float Beta1, float OneMinusBeta1, float Beta2, float OneMinusBeta2, float Size,
+        float SquareCorrection, float Epsilon);
 
     /// <summary>A parameter with its running means.</summary>
     internal sealed class Slot(string name, Parameter parameter, bool decays)

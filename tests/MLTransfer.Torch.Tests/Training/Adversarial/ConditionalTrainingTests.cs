@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.Adversarial;
 using Xunit;
@@ -17,7 +18,7 @@ public sealed class ConditionalTrainingTests
             StyleGan2Model.Configure(8, channelBase: 128, channelMaximum: 16, latentWidth: 16, mappingLayers: 2, labelWidth: 2));
         var classes = arange(40) % 2; // 0 dark, 1 bright
         var pixels = (classes.view(40, 1, 1, 1) * 140 + 20 + (randn(40, 3, 8, 8) * 15)).clamp(0, 255).to(ScalarType.Byte);
-        using var images = new TrainingImages(pixels, nn.functional.one_hot(classes, 2).to(ScalarType.Float32));
+        using var images = new ImageSet(pixels, nn.functional.one_hot(classes, 2).to(ScalarType.Float32));
         var before = Separation(model.Generator);
         var result = new StyleGan2Trainer(model, new AdversarialTrainingOptions
         {

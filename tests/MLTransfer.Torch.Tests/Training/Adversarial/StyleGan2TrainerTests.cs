@@ -16,7 +16,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
     private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
 
     private readonly TemporaryFolder _folders = new();
-    private readonly TrainingImages _images = TinyImages.Create();
+    private readonly ImageSet _images = TinyImages.Create();
 
     public void Dispose()
     {
@@ -127,7 +127,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         using var model = StyleGan2Model.Create(
             StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 16, mappingLayers: 2, labelWidth: 2));
         using var labels = nn.functional.one_hot(arange(10) % 2, 2).to(ScalarType.Float32);
-        using var images = new TrainingImages(_images.Pixels, labels);
+        using var images = new ImageSet(_images.Pixels, labels);
         var before = TinyImages.Bytes(model);
         var result = Train(model, new AdversarialTrainingOptions { TotalImages = 8, BatchSize = 4 }, images);
         Assert.NotEqual(before["0.mapping.embed.weight"], TinyImages.Bytes(model)["0.mapping.embed.weight"]);
@@ -202,7 +202,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = TinyImages.CreateModel();
-        using var large = new TrainingImages(zeros([2, 3, 32, 32], ScalarType.Byte));
+        using var large = new ImageSet(zeros([2, 3, 32, 32], ScalarType.Byte));
         Assert.Contains("32x32", Assert.Throws<ArgumentException>(() => new StyleGan2Trainer(model, new(), large)).Message);
         Assert.Contains("multiple of 4", Refusal(new() { BatchSize = 6 }));
         Assert.Contains("FrozenSynthesisBlocks", Refusal(new() { FrozenSynthesisBlocks = 3 }));
@@ -210,7 +210,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         Assert.Contains("OutputDirectory", Refusal(new() { SampleImages = 4 }));
         Assert.Contains("Augmentations", Refusal(new() { Augmentations = (AugmentationGroups)8 }));
         Assert.Contains("StyleMixingProbability", Refusal(new() { StyleMixingProbability = double.NaN }));
-        Assert.Contains("[2, 3, 4, 5]", Assert.Throws<ArgumentException>(() => new TrainingImages(zeros([2, 3, 4, 5], ScalarType.Byte))).Message);
+        Assert.Contains("[2, 3, 4, 5]", Assert.Throws<ArgumentException>(() => new ImageSet(zeros([2, 3, 4, 5], ScalarType.Byte))).Message);
 
         string Refusal(AdversarialTrainingOptions options) =>
             Assert.ThrowsAny<ArgumentException>(() => new StyleGan2Trainer(model, options, _images)).Message;
@@ -228,7 +228,7 @@ public sealed class StyleGan2TrainerTests : IDisposable
         Assert.Equal(TinyImages.Bytes(stored), TinyImages.Bytes(model));
     }
 
-    private StyleGan2TrainingResult Train(StyleGan2Model model, AdversarialTrainingOptions options, TrainingImages? images = null) =>
+    private StyleGan2TrainingResult Train(StyleGan2Model model, AdversarialTrainingOptions options, ImageSet? images = null) =>
         new StyleGan2Trainer(model, options, images ?? _images).Train(cancellationToken: TestCancellation);
 
     private void Cancel(StyleGan2Model model, AdversarialTrainingOptions options, int at)

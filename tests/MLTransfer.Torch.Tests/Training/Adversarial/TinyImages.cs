@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
@@ -12,13 +13,13 @@ internal static class TinyImages
 
     public const int BatchSize = 4;
 
-    public static TrainingImages Create(int count = 10)
+    public static ImageSet Create(int count = 10)
     {
         using var scope = NewDisposeScope();
         var pixels = zeros([count, 3, 16, 16], ScalarType.Byte);
         for (var i = 0; i < count; i++)
             pixels[i, i % 3, (2 + i % 5)..(9 + i % 5), (1 + i % 7)..(8 + i % 7)] = 255;
-        return new TrainingImages(pixels);
+        return new ImageSet(pixels);
     }
 
     public static StyleGan2Model CreateModel()

@@ -1,9 +1,9 @@
 using static TorchSharp.torch;
 
-namespace MLTransfer.Torch.Training.Adversarial;
+namespace MLTransfer.Torch.Metrics;
 
-/// <summary>Images to train on, in memory as bytes.</summary>
-public sealed class TrainingImages : IDisposable
+/// <summary>Images to train on or to compare with, in memory as bytes.</summary>
+public sealed class ImageSet : IDisposable
 {
     private readonly Tensor _pixels;
     private readonly Tensor? _labels;
@@ -12,7 +12,7 @@ public sealed class TrainingImages : IDisposable
     /// <param name="pixels">uint8, [N, channels, R, R]: 0 is black and 255 white.</param>
     /// <param name="labels">float32, [N, width], usually one-hot; null where there are none.</param>
     /// <exception cref="ArgumentException">A type or shape is wrong, or there is no image.</exception>
-    public TrainingImages(Tensor pixels, Tensor? labels = null)
+    public ImageSet(Tensor pixels, Tensor? labels = null)
     {
         ArgumentNullException.ThrowIfNull(pixels);
         if (pixels.dtype != ScalarType.Byte || pixels.dim() != 4 || pixels.shape[0] == 0 || pixels.shape[2] != pixels.shape[3])

@@ -1,0 +1,37 @@
+using MLTransfer.Torch.Networks.Described;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Training.Described;
+
+/// <summary>Computes outputs, loss and metric of a network on rows.</summary>
+internal sealed class RowLosses(TransferNetwork network, LossFunction loss)
+{
+    public LossFunction Function => loss;
+
+    /// <summary>The output, without its final activation where the loss takes it so, and the target, both [batch, output shape].</summary>
+    public (Tensor Output, Tensor Target) Compute(ITrainingRows rows, int[] batch)
+    {
+        var features = rows is FeatureRows
+            ? RowTensors.Inputs(rows, batch, network.NewLayers.InputShape)
+            : network.Features(RowTensors.Inputs(rows, batch, network.InputShape));
+        return (network.NewLayers.Compute(features, loss.TakesLogits), RowTensors.Targets(rows, batch, network.OutputShape));
+    }
+
+    /// <summary>The means over rows, without training. The network is in inference state afterwards.</summary>
+    public (double Loss, double Metric) Evaluate(ITrainingRows rows, int batchSize, CancellationToken cancellationToken)
+    {
+        network.SetTraining(false);
+        using var gradients = no_grad();
+        var (sum, metric) = (0.0, 0.0);
+        foreach (var batch in Enumerable.Range(0, rows.Count).Chunk(batchSize))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var (output, target) = Compute(rows, batch);
+            sum += loss.Loss(output, target).item<float>() * batch.Length;
+            metric += loss.Metric(output, target) * batch.Length;
+        }
+
+        return (sum / rows.Count, metric / rows.Count);
+    }
+}

@@ -1,0 +1,90 @@
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Tokenization;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Training.Language;
+
+/// <summary>
+/// Trains a causal language model, as Hugging Face's <c>Trainer</c> does: same schedule, same clipping, same optimizer, same numbers.
+/// </summary>
+/// <remarks>
+/// The same seed, data, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed:
+/// every epoch's order and every step's dropout come from the seed and the epoch's or step's number alone. Runs may go side by side, each
+/// in a thread of its own; they draw from generators of their own.
+/// </remarks>
+public sealed class LanguageModelTrainer
+{
+    private readonly CausalLanguageModel _model;
+    private readonly LanguageTrainingOptions _options;
+    private readonly LanguageRows _rows;
+    private readonly TextTokenizer? _tokenizer;
+    private readonly RunPlan _plan;
+
+    /// <summary>Checks options and data.</summary>
+    /// <param name="model">What is trained: its parameters that are not frozen, or its adapters.</param>
+    /// <param name="options">How.</param>
+    /// <param name="training">The rows to train on. Rows without a token to predict are left out.</param>
+    /// <param name="validation">Held-out rows for evaluation, early stopping and the best model; null or empty for none.</param>
+    /// <param name="tokenizer">Saved with every checkpoint, so that a checkpoint is complete; null for checkpoints without.</param>
+    /// <exception cref="ArgumentException">An option or the data is not usable; the message says why.</exception>
+    public LanguageModelTrainer(
+        CausalLanguageModel model,
+        LanguageTrainingOptions options,
+        IReadOnlyList<TrainingExample> training,
+        IReadOnlyList<TrainingExample>? validation = null,
+        TextTokenizer? tokenizer = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(training);
+        options.Check();
+        var rows = new LanguageRows(model, options, training, validation);
+        if (!model.TrainableParameters().Any())
+            throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
+        (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
+        _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);
+        Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
+    }
+
+    /// <summary>
+    /// The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what
+    /// it comes to here.
+    /// </summary>
+    public Precision Precision { get; }
+
+    /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
+    /// <remarks>
+    /// A second call is a new run that starts from the weights that the first one left, with the schedule and the order of rows from the
+    /// beginning. With <see cref="TrainingOptions.Resume"/> it goes on from the newest checkpoint instead, which may be that of the last
+    /// step.
+    /// </remarks>
+    /// <param name="progress">Told after every step and evaluation, on this thread.</param>
+    /// <param name="cancellationToken">
+    /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
+    /// checkpoint, or, where there is none, as at the start.
+    /// </param>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <exception cref="TrainingDivergedException">
+    /// A loss or gradient became NaN or infinite. The model has the weights that were best on the validation rows, else those of the last
+    /// checkpoint whose weights gave a finite loss, else those of the start.
+    /// </exception>
+    /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another
+    /// model.</exception>
+    /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
+    public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
+        using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
+        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken);
+        return new TrainingResult
+        {
+            Steps = run.State.Step,
+            ModelStep = run.ModelStep,
+            InitialValidationLoss = run.State.InitialValidationLoss,
+            ValidationLoss = run.ValidationLoss,
+            StoppedEarly = run.StoppedEarly,
+            History = run.History,
+            Elapsed = run.Elapsed,
+        };
+    }
+}

@@ -1,0 +1,151 @@
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Training.Optimizers;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Training.Language;
+
+/// <summary>What a run does to train a causal language model. A saved run is the model (or its adapters) in Hugging Face layout.</summary>
+internal sealed class LanguageTask : TrainingTask<TrainingProgress>
+{
+    /// <summary>So many steps pass until the C library has settled where in its heap the tensors of a step lie.</summary>
+    private const int StepsToSettle = 3;
+
+    /// <summary>The purpose of the seeds of blocks that are computed twice.</summary>
+    private const ulong RecomputationSeeds = 3;
+
+    private readonly CausalLanguageModel _model;
+    private readonly LanguageTrainingOptions _options;
+    private readonly LanguageRows _rows;
+    private readonly ScalarType? _computeType;
+    private readonly AdamW _optimizer;
+    private readonly Player _player;
+    private FrozenWeights? _frozen;
+    private int _stepsDone;
+
+    /// <param name="model">What is trained.</param>
+    /// <param name="options">How.</param>
+    /// <param name="rows">To train on and to evaluate with.</param>
+    /// <param name="computeType">The type of matrix products; null for that of the weights.</param>
+    public LanguageTask(CausalLanguageModel model, LanguageTrainingOptions options, LanguageRows rows, ScalarType? computeType)
+    {
+        (_model, _options, _rows, _computeType) = (model, options, rows, computeType);
+        _optimizer = new AdamW(
+            model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: IsDecayed(p.Name, p.Parameter.dim()))),
+            options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon) { WeightDecay = options.WeightDecay };
+        _player = new Player("", _optimizer) { MaximumGradientNorm = options.MaximumGradientNorm };
+    }
+
+    /// <summary>Saved with every run, so that a saved run is a complete model; null for none.</summary>
+    public TextTokenizer? Tokenizer { get; init; }
+
+    public override IEnumerable<KeyValuePair<string, Tensor>> Weights => Named("");
+
+    public override IReadOnlyList<Player> Players => [_player];
+
+    public override string LossLabel => "Cross-entropy (nats a token)";
+
+    public override string Fingerprint()
+    {
+        using var fingerprint = new RunFingerprint(_options);
+        fingerprint.AddJson(_model.Dropout);
+        fingerprint.AddJson(_model.Lora);
+        foreach (var (name, parameter) in _model.TrainableParameters())
+            fingerprint.AddTrained(name, parameter);
+        foreach (var (name, parameter) in _model.named_parameters().Where(p => !p.parameter.requires_grad))
+            fingerprint.AddFrozen(name, parameter);
+        _rows.AddTo(fingerprint);
+        return fingerprint.Value;
+    }
+
+    public override void Begin() => _model.ComputeType = _computeType;
+
+    public override void Prepare(string folder, int step, CancellationToken cancellationToken)
+    {
+        _frozen = FrozenWeights.Convert(_model, Path.Combine(folder, "frozen-weights.safetensors"));
+        TrainableWeights.Convert(_model, _optimizer);
+    }
+
+    public override TrainingProgress ReportStart(int totalSteps) => new() { Step = 0, TotalSteps = totalSteps, Epoch = 0 };
+
+    public override TrainingProgress RunStep(TrainingStep step)
+    {
+        _model.train();
+        using var dropout = step.SeedDropout(_model.DropoutSource, step.Index);
+
+        // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
+        double labels = step.Rows.Sum(row => _rows.Training[row].LabelCount);
+        var update = step.Update(_player, [labels], pass =>
+        {
+            using var checkpoints = _options.GradientCheckpointing
+                ? new GradientCheckpoints((long)step.Seed(RecomputationSeeds, (ulong)step.Index, (ulong)pass.Index), _model.DropoutSource)
+                : null;
+            var batch = TrainingBatch.Create([.. pass.Rows.Select(row => _rows.Training[row])], _model.Device);
+            return LanguageModelLoss.Backward(_model, batch, 1.0 / pass.Normalizers[0], checkpoints, _frozen);
+        });
+        if (_stepsDone++ < StepsToSettle && _model.Device.type == TorchSharp.DeviceType.CPU)
+            NativeHeap.Trim();
+        return new TrainingProgress
+        {
+            Step = step.Index + 1,
+            Epoch = (step.Index + 1.0) / _rows.Schedule.StepsPerEpoch,
+            Loss = update.Loss,
+            GradientNorm = update.GradientNorm,
+            LearningRate = update.LearningRate,
+        };
+    }
+
+    public override long AmountOf(int[] rows) => rows.Sum(row => (long)_rows.Training[row].InputIds.Length);
+
+    public override TrainingProgress Evaluate(TrainingProgress report, CancellationToken cancellationToken) => report with
+    {
+        ValidationLoss = Evaluator.Evaluate(
+            _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken).Loss,
+    };
+
+    public override void Save(string folder)
+    {
+        if (_model.Lora is null)
+            _model.Save(folder);
+        else
+            PeftAdapterFolder.Save(_model, folder);
+        Tokenizer?.Save(folder);
+    }
+
+    public override void Restore(string folder)
+    {
+        using var weights = _model.Lora is null
+            ? Checkpoint.Open(folder)
+            : SafetensorsFile.Open(Path.Combine(folder, PeftAdapterFolder.WeightsFileName));
+        WeightSnapshot.CopyInto(Named(_model.Lora is null ? "" : PeftAdapterFolder.NamePrefix), weights);
+    }
+
+    public override IEnumerable<LossCurve> Curves(IReadOnlyList<TrainingProgress> history) =>
+    [
+        new("training", history.Where(p => p.Loss is not null).Select(p => (p.Step, p.Loss!.Value))),
+        new(
+            "validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)), HasMarkers: true),
+    ];
+
+    public override void End()
+    {
+        _model.eval();
+        _frozen?.Dispose();
+        _model.ComputeType = null;
+        foreach (var (_, parameter) in _model.TrainableParameters())
+            parameter.grad = null;
+    }
+
+    public override void Dispose() => _player.Dispose();
+
+    // Biases and normalization weights are the vectors of a model.
+    private static bool IsDecayed(string name, long dimensions) => dimensions > 1 && !name.EndsWith(".bias", StringComparison.Ordinal);
+
+    /// <summary>What training changes, under the names that a file has for it.</summary>
+    private IEnumerable<KeyValuePair<string, Tensor>> Named(string prefix) =>
+        _model.TrainableParameters().Select(p => KeyValuePair.Create(prefix + p.Name, (Tensor)p.Parameter));
+}

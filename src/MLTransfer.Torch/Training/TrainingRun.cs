@@ -1,0 +1,236 @@
+using System.Diagnostics;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Training;
+
+/// <summary>
+/// A training run from beginning to end: steps in the order of rows, evaluation, early stopping and the best weights, files, going on from
+/// a saved run, and going back to the last good weights where something fails. What is trained, and how, is the task's.
+/// </summary>
+/// <param name="task">What is trained. It stays the caller's.</param>
+/// <param name="options">Of the run.</param>
+/// <param name="plan">How long it is.</param>
+/// <param name="rows">What its steps read.</param>
+internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingOptions options, RunPlan plan, RowSchedule rows)
+    where TReport : RunProgress, ITrainingReport<TReport>
+{
+    private const string OptimizerFile = "optimizer.safetensors";
+
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly List<TReport> _history = [];
+    private RunState? _reached; // null until the run has begun
+    private int _firstStep;
+    private long _amount;
+
+    /// <summary>Other processes that go through the rows of each step together with this one; null for this one alone.</summary>
+    public IUpdateExchange? Exchange { get; init; }
+
+    private IEnumerable<KeyValuePair<string, Tensor>> OptimizerState => task.Players.SelectMany(player => player.State);
+
+    private RunState Reached
+    {
+        get => _reached!;
+        set => _reached = value;
+    }
+
+    private bool IsToStop => plan.Patience > 0 && Reached.EvaluationsWithoutImprovement >= plan.Patience;
+
+    /// <summary>Trains. Called once.</summary>
+    /// <param name="progress">Told after every step and evaluation, on this thread.</param>
+    /// <param name="cancellationToken">
+    /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, weights and files are as when the run was
+    /// last saved, or, where it was not, as at the start.
+    /// </param>
+    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <exception cref="TrainingDivergedException">
+    /// A loss or gradient became NaN or infinite. The best weights on the validation rows came back, else those of the last saved run whose
+    /// weights gave a finite loss, else those of the start.
+    /// </exception>
+    /// <exception cref="InvalidDataException">The saved run to resume from is damaged, or was made with other rows, options or another
+    /// model.</exception>
+    /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
+    public RunResult<TReport> Run(IProgress<TReport>? progress, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested(); // before anything of an earlier run is deleted
+        using var folder = new RunFolder(options.OutputDirectory);
+        var hasResult = false;
+        try
+        {
+            task.Begin();
+            foreach (var player in task.Players)
+                player.Optimizer.ClearGradients(); // of whatever the model was used for before
+            folder.Start.Save(task.Weights);
+            Reached = Begin(folder);
+            _firstStep = Reached.Step;
+            using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step);
+            task.Prepare(folder.Path, Reached.Step, cancellationToken);
+            var result = RunSteps(folder, log, progress, cancellationToken);
+            hasResult = true;
+            if (options.OutputDirectory is not null)
+                LossPlot.Write(folder.Path, task.LossLabel, task.Curves([.. log.Earlier, .. _history]));
+            return result;
+        }
+        catch (Exception exception) when (!hasResult) // the trained weights stay, even if they cannot be plotted
+        {
+            try
+            {
+                GoBack(folder, exception is TrainingDivergedException);
+            }
+            catch (Exception second)
+            {
+                throw new AggregateException(
+                    "Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
+            }
+
+            throw;
+        }
+        finally
+        {
+            task.End();
+        }
+    }
+
+    private RunState Begin(RunFolder folder)
+    {
+        if (folder.OutputDirectory is null)
+            return new RunState { Fingerprint = "" };
+
+        var fingerprint = options.Resume || plan.SaveInterval > 0 ? task.Fingerprint() : "";
+        SavedRun.DeleteAbandoned(folder.Path);
+        if (options.Resume && SavedRun.Newest(folder.Path) is { } newest)
+            return newest.Resume(fingerprint, state => Restore(newest.Folder, state, folder.Best));
+
+        SavedRun.DeleteAll(folder.Path); // of an earlier run: a later resume must not mix the two
+        File.Delete(Path.Combine(folder.Path, LossPlot.FileName));
+        folder.Best.Delete();
+        task.DeleteFiles(folder.Path);
+        return new RunState { Fingerprint = fingerprint };
+    }
+
+    private RunResult<TReport> RunSteps(
+        RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken)
+    {
+        var stoppedEarly = IsToStop; // a run that had stopped already has nothing left to do
+        if (plan is { HasEvaluation: true, EvaluatesStart: true } && Reached.Step == 0)
+        {
+            var report = Evaluate(task.ReportStart(plan.TotalSteps), folder.Best, cancellationToken);
+            Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
+            Publish(report);
+        }
+
+        while (Reached.Step < plan.TotalSteps && !stoppedEarly)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var rowsOfStep = rows.RowsOfStep(Reached.Step);
+            var report = task.RunStep(new TrainingStep(
+                Reached.Step, rowsOfStep, plan.LearningRate(Reached.Step), options, Exchange, cancellationToken));
+            Reached = Reached with { Step = Reached.Step + 1 };
+            _amount += task.AmountOf(rowsOfStep);
+            if (plan.EvaluatesAfter(Reached.Step))
+            {
+                report = Evaluate(report, folder.Best, cancellationToken);
+                stoppedEarly = IsToStop;
+            }
+
+            Publish(Timed(report));
+            if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && stoppedEarly)
+                Save(folder);
+        }
+
+        var useBest = plan.KeepsBest && Reached.BestValidationLoss is not null && Reached.BestStep != Reached.Step;
+        if (useBest)
+            folder.Best.Restore(task.Weights);
+        task.Complete(cancellationToken);
+        return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, stoppedEarly, _history, _clock.Elapsed);
+
+        void Publish(TReport report)
+        {
+            _history.Add(report);
+            log.Write(report);
+            progress?.Report(report);
+            task.Reported(report);
+        }
+    }
+
+    private TReport Evaluate(TReport report, WeightSnapshot best, CancellationToken cancellationToken)
+    {
+        report = task.Evaluate(report, cancellationToken);
+        if (report.JudgedLoss is not { } loss)
+            return report;
+        if (!double.IsFinite(loss))
+            throw new TrainingDivergedException(Reached.Step, loss);
+        (Reached, var isBest) = Reached.Judge(loss);
+        if (isBest)
+            best.Save(task.Weights);
+        return report;
+    }
+
+    private TReport Timed(TReport report)
+    {
+        var elapsed = _clock.Elapsed;
+        return (TReport)(report.WithSpeed(_amount / elapsed.TotalSeconds) with
+        {
+            TotalSteps = plan.TotalSteps,
+            Elapsed = elapsed,
+            Remaining = elapsed * ((double)(plan.TotalSteps - Reached.Step) / (Reached.Step - _firstStep)),
+        });
+    }
+
+    private void Save(RunFolder folder)
+    {
+        var state = Reached with { Updates = [.. task.Players.Select(player => player.Optimizer.StepCount)], Task = task.State };
+        SavedRun.Write(folder.Path, state, options.CheckpointLimit, inside =>
+        {
+            task.Save(inside);
+            SafetensorsWriter.Write(Path.Combine(inside, OptimizerFile), OptimizerState);
+            folder.Best.CopyInto(inside);
+        });
+    }
+
+    /// <summary>Takes a saved run: all of it, or nothing where a file is damaged.</summary>
+    private void Restore(string saved, RunState state, WeightSnapshot best)
+    {
+        if (state.Updates.Count != task.Players.Count)
+        {
+            throw new InvalidDataException(
+                $"{SavedRun.StateFile} tells of {state.Updates.Count} optimizers; expected {task.Players.Count}.");
+        }
+
+        using var optimizers = SafetensorsFile.Open(Path.Combine(saved, OptimizerFile));
+        WeightSnapshot.Check(OptimizerState, optimizers);
+        best.CopyFrom(saved, task.Weights);
+        if (state.BestValidationLoss is not null && !best.Exists)
+            throw new FileNotFoundException($"The best weights that {SavedRun.StateFile} tells of are missing.");
+        task.RestoreState(state.Task);
+        task.Restore(saved);
+        WeightSnapshot.CopyInto(OptimizerState, optimizers);
+        foreach (var (player, updates) in task.Players.Zip(state.Updates))
+            player.Optimizer.StepCount = updates;
+    }
+
+    /// <summary>Brings weights, and after anything but divergence files, back to the last state that is known to be good.</summary>
+    private void GoBack(RunFolder folder, bool diverged)
+    {
+        if (_reached is null)
+        {
+            if (folder.Start.Exists)
+                folder.Start.Restore(task.Weights);
+        }
+        else if (diverged && Reached.BestValidationLoss is not null)
+        {
+            folder.Best.Restore(task.Weights);
+        }
+        else
+        {
+            // What diverges now is computed with the weights of the last step done: a state saved with them is no good either.
+            var saved = SavedRun.Newest(folder.Path, diverged ? Reached.Step - 1 : Reached.Step);
+            if (saved is null)
+                folder.Start.Restore(task.Weights);
+            else
+                task.Restore(saved.Folder);
+            if (!diverged && folder.OutputDirectory is not null)
+                MetricsLog<TReport>.GoBackTo(folder.Path, saved?.Step);
+        }
+    }
+}
