@@ -81,7 +81,7 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
     ml.Model.Save(tuned, pictures.Schema, InOutput("painter.zip"));
     var loaded = new MLContext().Model.Load(InOutput("painter.zip"), out _);
     PictureGrid.Write(InOutput("after.png"), Made(loaded.Transform(seeds)));
-    var difference = ml.Generation.ExportToOnnx(tuned, InOutput("painter.onnx"))[0].LargestDifference;
+    var difference = ml.Generation.ExportToOnnx(tuned, InOutput("painter.onnx"), cancellationToken: cancellationToken)[0].LargestDifference;
 
     AnsiConsole.Write(new Table().AddColumns("distance to the real pictures", "before", "after")
         .AddRow("Frechet", $"{before.FrechetDistance:F2}", $"{after.FrechetDistance:F2}")

@@ -1,6 +1,5 @@
 using MLTransfer.Columns;
 using MLTransfer.Images;
-using MLTransfer.Logging;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
@@ -69,13 +68,8 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        cancellationToken.ThrowIfCancellationRequested();
-        if (options is not null)
-            throw new ArgumentException("An image generator is exported without options.", nameof(options));
-        var difference = ImageGeneratorExporter.Export(Model, path, Noise);
-        var file = new OnnxExportedFile(Path.GetFileName(path), OnnxPrecision.Float32, new FileInfo(path).Length, difference);
-        new OnnxExportLog(channel, "pixels").Report(file);
-        return [file];
+        return OnnxFileExport.Write(
+            path, options, "pixels", channel, () => ImageGeneratorExporter.Export(Model, path, Noise), cancellationToken);
     }
 
     /// <inheritdoc/>

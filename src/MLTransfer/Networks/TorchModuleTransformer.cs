@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using MLTransfer.Columns;
-using MLTransfer.Logging;
 using MLTransfer.Networks;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
@@ -52,18 +51,18 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
         ThrowIfDisposed();
-        cancellationToken.ThrowIfCancellationRequested();
-        if (options is not null)
-            throw new ArgumentException("A network is exported without options.", nameof(options));
-        var scalings = Columns.InputIsImage
-            ? Enumerable.Range(0, (int)Columns.InputShape[0]).Select(Columns.InputScaling.Channel).ToList()
-            : null;
-        var model = NetworkToOnnx.Create(
-            Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(), scalings?.Select(s => s.Offset).ToArray());
-        AtomicFile.Write(path, stream => model.WriteTo(stream));
-        var file = new OnnxExportedFile(Path.GetFileName(path), OnnxPrecision.Float32, new FileInfo(path).Length, LargestDifference: null);
-        new OnnxExportLog(channel, "outputs").Report(file);
-        return [file];
+        return OnnxFileExport.Write(path, options, "outputs", channel, WriteGraph, cancellationToken);
+
+        double? WriteGraph()
+        {
+            var scalings = Columns.InputIsImage
+                ? Enumerable.Range(0, (int)Columns.InputShape[0]).Select(Columns.InputScaling.Channel).ToList()
+                : null;
+            var model = NetworkToOnnx.Create(
+                Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(), scalings?.Select(s => s.Offset).ToArray());
+            AtomicFile.Write(path, stream => model.WriteTo(stream));
+            return null;
+        }
     }
 
     /// <inheritdoc/>
