@@ -2,7 +2,6 @@ using System.Globalization;
 using Google.Protobuf;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Schema;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
 using static TorchSharp.torch;
@@ -32,7 +31,7 @@ internal static class AdapterFile
         var places = ReadPlaces(modelPath);
         if (places.Count == 0)
             throw new InvalidDataException($"'{modelPath}' has its adapter merged, or none. Export it with {nameof(OnnxExportOptions.SeparateAdapter)}.");
-        var adapters = LowRankAdaptation.AdapterParameters(model).ToDictionary(parameter => parameter.name, parameter => (Tensor)parameter.parameter);
+        var adapters = model.AdapterParameters().ToDictionary(parameter => parameter.name, parameter => (Tensor)parameter.parameter);
         var initializers = places.Select(place => (place.Offset, Initializer: Find(place.Header))).ToList();
         if (adapters.Count > 0)
         {

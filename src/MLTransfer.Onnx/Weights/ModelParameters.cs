@@ -1,5 +1,4 @@
 using MLTransfer.Onnx.Graphs;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using TorchSharp.Modules;
@@ -13,7 +12,7 @@ internal sealed class ModelParameters(CausalLanguageModel model, bool separateAd
 {
     private readonly Dictionary<string, Tensor> _tensors = new(model.CheckpointTensors());
     private readonly Dictionary<string, LoraAdapter> _adapters =
-        LowRankAdaptation.AdaptedLayers(model).ToDictionary(layer => layer.Name, layer => layer.Layer.Adapter!);
+        model.AdaptedLayers().ToDictionary(layer => layer.Name, layer => layer.Layer.Adapter!);
 
     public bool Has(string name) => _tensors.ContainsKey(name);
 

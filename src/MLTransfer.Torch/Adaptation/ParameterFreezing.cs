@@ -1,5 +1,5 @@
 using System.IO.Enumeration;
-using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks;
 
 namespace MLTransfer.Torch.Adaptation;
 
@@ -8,7 +8,7 @@ public static class ParameterFreezing
 {
     /// <summary>Freezes the parameters whose name matches a pattern with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>.</summary>
     /// <exception cref="ArgumentException">The pattern matches no parameter, or nothing would be left to train. Nothing is frozen then.</exception>
-    public static void FreezeByName(CausalLanguageModel model, params IReadOnlyList<string> patterns)
+    public static void FreezeByName(GenerativeNetwork model, params IReadOnlyList<string> patterns)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(patterns);
@@ -33,13 +33,12 @@ public static class ParameterFreezing
 
     /// <summary>Freezes the embeddings and all blocks but the last <paramref name="trainableBlocks"/>; the final norm stays trainable.</summary>
     /// <remarks>An output head that is tied to the token embedding is frozen with it.</remarks>
-    public static void FreezeAllButLastBlocks(CausalLanguageModel model, int trainableBlocks)
+    public static void FreezeAllButLastBlocks(GenerativeNetwork model, int trainableBlocks)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegative(trainableBlocks);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(trainableBlocks, model.LayerCount);
-        var first = model.LayerCount - trainableBlocks;
-        var frozenBlocks = Enumerable.Range(0, first).Select(model.BlockPrefix).ToList();
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(trainableBlocks, model.BlockPrefixes.Count);
+        var frozenBlocks = model.BlockPrefixes.Take(model.BlockPrefixes.Count - trainableBlocks).ToList();
         foreach (var (name, parameter) in model.named_parameters())
         {
             if (model.IsEmbedding(name) || frozenBlocks.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))

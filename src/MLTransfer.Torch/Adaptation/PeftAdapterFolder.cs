@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Transformers;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ public static class PeftAdapterFolder
     /// <exception cref="InvalidDataException">A file is malformed or does not fit the model, which is as it was then.</exception>
     /// <exception cref="NotSupportedException">The adapters are of a kind other than plain LoRA.</exception>
     /// <exception cref="ArgumentException">The model has adapters already.</exception>
-    public static void Load(CausalLanguageModel model, string folder)
+    public static void Load(GenerativeNetwork model, string folder)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(folder);
@@ -43,7 +44,7 @@ public static class PeftAdapterFolder
     /// <param name="configuration">The content of <c>adapter_config.json</c>.</param>
     /// <param name="weights">The content of <c>adapter_model.safetensors</c>.</param>
     /// <param name="origin">The folder or file, for error messages.</param>
-    public static void Load(CausalLanguageModel model, JsonObject configuration, Checkpoint weights, string origin)
+    public static void Load(GenerativeNetwork model, JsonObject configuration, Checkpoint weights, string origin)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(configuration);
@@ -77,7 +78,7 @@ public static class PeftAdapterFolder
                 throw new ArgumentException("The model has LoRA adapters already. Merge them first.", nameof(model));
             try
             {
-                return LowRankAdaptation.Targets(model, options.TargetModules);
+                return LowRankAdaptation.Targets(model, options.TargetModules!);
             }
             catch (ArgumentException exception)
             {
@@ -105,7 +106,7 @@ public static class PeftAdapterFolder
     /// <param name="model">A model with adapters.</param>
     /// <param name="folder">An existing folder.</param>
     /// <param name="baseModel">The folder or hub id of the base model, for <c>base_model_name_or_path</c>.</param>
-    public static void Save(CausalLanguageModel model, string folder, string? baseModel = null)
+    public static void Save(GenerativeNetwork model, string folder, string? baseModel = null)
     {
         ArgumentNullException.ThrowIfNull(folder);
         AtomicFile.WriteAllText(Path.Combine(folder, ConfigurationFileName), FormatConfiguration(model, baseModel));
@@ -113,20 +114,20 @@ public static class PeftAdapterFolder
     }
 
     /// <summary>The adapters' matrices under their names in <c>adapter_model.safetensors</c>.</summary>
-    public static IEnumerable<KeyValuePair<string, Tensor>> Tensors(CausalLanguageModel model) =>
-        LowRankAdaptation.AdapterParameters(model).Select(p => KeyValuePair.Create(NamePrefix + p.name, (Tensor)p.parameter));
+    public static IEnumerable<KeyValuePair<string, Tensor>> Tensors(GenerativeNetwork model) =>
+        model.AdapterParameters().Select(p => KeyValuePair.Create(NamePrefix + p.name, (Tensor)p.parameter));
 
     /// <summary>The content of <c>adapter_config.json</c>.</summary>
     /// <exception cref="InvalidOperationException">The model has no adapters.</exception>
-    public static string FormatConfiguration(CausalLanguageModel model, string? baseModel)
+    public static string FormatConfiguration(GenerativeNetwork model, string? baseModel)
     {
         ArgumentNullException.ThrowIfNull(model);
         var options = model.Lora ?? throw new InvalidOperationException("The model has no LoRA adapters to save.");
-        var inputByOutput = LowRankAdaptation.AdaptedLayers(model).All(l => l.Layer.Layout == WeightLayout.InputByOutput);
+        var inputByOutput = model.AdaptedLayers().All(l => l.Layer.Layout == WeightLayout.InputByOutput);
         return new JsonObject
         {
             ["peft_type"] = "LORA",
-            ["task_type"] = "CAUSAL_LM",
+            ["task_type"] = TaskType(model),
             ["base_model_name_or_path"] = baseModel,
             ["bias"] = "none",
             ["fan_in_fan_out"] = inputByOutput,
@@ -136,11 +137,18 @@ public static class PeftAdapterFolder
             ["lora_dropout"] = options.Dropout,
             ["r"] = options.Rank,
             ["target_modules"] = options.TargetModules is ["all-linear"]
-                ? "all-linear" : new JsonArray([.. options.TargetModules.Select(t => (JsonNode)t)]),
+                ? "all-linear" : new JsonArray([.. options.TargetModules!.Select(t => (JsonNode)t)]),
             ["use_dora"] = false,
             ["use_rslora"] = options.RankStabilized,
         }.ToJsonString(Indented) + "\n";
     }
+
+    private static string? TaskType(GenerativeNetwork model) => model switch
+    {
+        CausalLanguageModel => "CAUSAL_LM",
+        EncoderDecoderModel => "SEQ_2_SEQ_LM",
+        _ => null,
+    };
 
     private static LoraOptions ParseConfiguration(JsonObject json, string origin)
     {

@@ -18,10 +18,10 @@ public static class WeightQuantization
     /// model can do what a model in evaluation mode does; it cannot be trained, adapted or saved any more.
     /// </summary>
     /// <exception cref="InvalidOperationException">The model has adapters, is not float32 or not on the CPU, or is quantized already.</exception>
-    public static void Quantize(CausalLanguageModel model)
+    public static void Quantize(TransformerNetwork model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ThrowIfQuantized(model, "quantized again");
+        model.ThrowIfQuantized("quantized again");
         if (model.Lora is not null)
             throw new InvalidOperationException("The model has LoRA adapters. Merge them into its weights before it is quantized.");
         if (model.DataType != ScalarType.Float32 || model.Device.type != DeviceType.CPU)
@@ -32,30 +32,14 @@ public static class WeightQuantization
 
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var (head, tokenEmbedding) = (model.OutputHead, model.TokenEmbedding);
         foreach (var module in model.modules().ToList())
         {
-            switch (module)
-            {
-                case Linear layer:
-                    var isHead = ReferenceEquals(layer.get_parameter("weight"), head);
-                    var weight = layer.QuantizeWeight();
-                    if (isHead)
-                        model.QuantizedHead = weight;
-                    break;
-                case Embedding embedding when ReferenceEquals(embedding.Weight, tokenEmbedding):
-                    var table = embedding.QuantizeWeight();
-                    if (ReferenceEquals(tokenEmbedding, head))
-                        model.QuantizedHead = table;
-                    break;
-            }
+            if (module is Linear layer)
+                layer.QuantizeWeight();
+            else if (module is Embedding embedding && model.IsTokenTable(embedding.Weight))
+                embedding.QuantizeWeight();
         }
-    }
 
-    /// <exception cref="InvalidOperationException">The model is quantized.</exception>
-    internal static void ThrowIfQuantized(CausalLanguageModel model, string done)
-    {
-        if (model.IsQuantized)
-            throw new InvalidOperationException($"The model's weights are quantized to int8 and cannot be {done}. Load the model again.");
+        model.IsQuantized = true;
     }
 }

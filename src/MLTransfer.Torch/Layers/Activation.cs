@@ -7,14 +7,19 @@ namespace MLTransfer.Torch.Layers;
 /// <summary>Activation functions by the names that <c>config.json</c> uses.</summary>
 internal static class Activation
 {
-    /// <summary>The same function for row kernels, or null where they have none.</summary>
-    public static RowActivation? GetForRows(string name) => name switch
+    /// <summary>The same function for row kernels.</summary>
+    /// <exception cref="NotSupportedException">The name is not known.</exception>
+    public static RowActivation GetForRows(string name) => name switch
     {
         "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" or "gelu_accurate" => RowActivation.GeluTanh,
+        "gelu" or "gelu_python" => RowActivation.Gelu,
         "quick_gelu" => RowActivation.QuickGelu,
         "relu" => RowActivation.Relu,
+        "relu2" => RowActivation.SquaredRelu,
         "silu" or "swish" => RowActivation.Silu,
-        _ => null,
+        "tanh" => RowActivation.Tanh,
+        "sigmoid" => RowActivation.Sigmoid,
+        _ => throw Unsupported(name),
     };
 
     /// <exception cref="NotSupportedException">The name is not known.</exception>
@@ -26,8 +31,12 @@ internal static class Activation
         "quick_gelu" => static x => x * sigmoid(x * 1.702),
         "relu" => static x => F.relu(x),
         "silu" or "swish" => static x => F.silu(x),
+        "relu2" => static x => F.relu(x).square(),
         "tanh" => static x => tanh(x),
-        _ => throw new NotSupportedException(
-            $"config.json: activation function '{name}' is not supported. Supported: gelu_new, gelu, quick_gelu, relu, silu, tanh."),
+        "sigmoid" => static x => sigmoid(x),
+        _ => throw Unsupported(name),
     };
+
+    private static NotSupportedException Unsupported(string name) => new(
+        $"config.json: activation function '{name}' is not supported. Supported: gelu_new, gelu, quick_gelu, relu, relu2, silu, tanh, sigmoid.");
 }

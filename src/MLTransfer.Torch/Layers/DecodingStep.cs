@@ -17,14 +17,14 @@ internal sealed record DecodingStep(KeyValueCache Cache, int[] Starts, int Threa
     public int Rows => Starts.Length;
 
     /// <summary>A step where the kernels can take it, or null.</summary>
-    /// <param name="embedding">Any parameter of the model, which are all of one type.</param>
-    /// <param name="inputIds">[batch, new positions].</param>
+    /// <param name="weights">Any parameter of the model, which are all of one type; null where they are int8 numbers.</param>
+    /// <param name="inputIds">[batch, new positions] or [batch, streams, new positions].</param>
     /// <param name="padding">[batch, past + new], 0 for padding, or null.</param>
     /// <param name="cache">The past key values, or null.</param>
-    public static DecodingStep? Create(Tensor embedding, Tensor inputIds, Tensor? padding, KeyValueCache? cache)
+    public static DecodingStep? Create(Tensor? weights, Tensor inputIds, Tensor? padding, KeyValueCache? cache)
     {
-        if (cache is null || inputIds.size(1) != 1 || inputIds.size(0) is 0 or > RowProduct.MaximumRows
-            || is_grad_enabled() || !RowMatrix.Supports(embedding) || !cache.HasRowKernels)
+        if (cache is null || inputIds.size(-1) != 1 || inputIds.size(0) is 0 or > RowProduct.MaximumRows
+            || is_grad_enabled() || (weights is not null && !RowMatrix.Supports(weights)) || !cache.HasRowKernels)
         {
             return null;
         }

@@ -8,8 +8,6 @@ namespace MLTransfer.Torch.Layers;
 /// <summary>A table of vectors that is read by index.</summary>
 internal sealed class Embedding : nn.Module<Tensor, Tensor>
 {
-    private Int8Matrix? _quantized; // in place of the weight
-
     public Embedding(WeightScope weights, int count, int width, Initialization initialization)
         : base(nameof(Embedding))
     {
@@ -21,6 +19,12 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     /// <summary>[count, width]; disposed once it is quantized.</summary>
     public Parameter Weight { get; }
 
+    /// <summary>Int8 numbers in place of the weight; null where it is not quantized.</summary>
+    public Int8Matrix? Quantized { get; private set; }
+
+    /// <summary>Where the vectors are.</summary>
+    public Device Device => Quantized is null ? Weight.device : CPU;
+
     /// <summary>The length of a vector.</summary>
     public int Width { get; }
 
@@ -28,7 +32,7 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor indices)
     {
         using var scope = NewDisposeScope();
-        if (_quantized is not null)
+        if (Quantized is not null)
         {
             var vectors = empty([.. indices.shape, Width], ScalarType.Float32);
             Read(indices, NativeTensor.AsSpan<float>(vectors));
@@ -44,39 +48,52 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
         using var values = indices.contiguous();
         var row = 0;
         foreach (var index in NativeTensor.AsSpan<long>(values))
-        {
-            if (_quantized is null)
-                FloatRows.Read(Weight, Start(index), Row(target, row++));
-            else
-                _quantized.ReadOutput(index, Row(target, row++));
-        }
+            Read(index, Row(target, row++));
+    }
+
+    /// <summary>Copies one vector.</summary>
+    public void Read(long index, Span<float> target)
+    {
+        if (Quantized is null)
+            FloatRows.Read(Weight, Start(index), target);
+        else
+            Quantized.ReadOutput(index, target);
+    }
+
+    /// <summary>One vector: [width].</summary>
+    public Tensor Row(int index)
+    {
+        using var scope = NewDisposeScope();
+        return call(tensor(index, ScalarType.Int64, Device)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds the vector of each row's index to [rows, width].</summary>
-    /// <param name="indices">[rows or 1, 1] int64; null for <paramref name="index"/> in all rows.</param>
-    /// <param name="index">The index where <paramref name="indices"/> does not say.</param>
+    /// <param name="indices">[rows].</param>
     /// <param name="target">[rows, width].</param>
-    public void Add(Tensor? indices, long index, Span<float> target)
+    public void Add(ReadOnlySpan<long> indices, Span<float> target)
     {
-        using var values = indices?.contiguous();
-        var all = values is null ? [index] : NativeTensor.AsSpan<long>(values);
-        var rows = target.Length / Width;
-        for (var row = 0; row < rows; row++)
-            FloatRows.Add(Weight, Start(all.Length == 1 ? all[0] : all[row]), Row(target, row));
+        using var vector = new RowBuffer(Width);
+        for (var row = 0; row < indices.Length; row++)
+        {
+            Read(indices[row], vector.Span);
+            var sum = Row(target, row);
+            for (var i = 0; i < sum.Length; i++)
+                sum[i] += vector.Span[i];
+        }
     }
 
     /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
     public Int8Matrix QuantizeWeight()
     {
-        _quantized = Int8Matrix.Quantize(Weight, isOutputByInput: true);
+        Quantized = Int8Matrix.Quantize(Weight, isOutputByInput: true);
         Weight.Dispose();
-        return _quantized;
+        return Quantized;
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _quantized?.Dispose();
+            Quantized?.Dispose();
         base.Dispose(disposing);
     }
 

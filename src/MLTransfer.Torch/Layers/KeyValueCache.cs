@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 
@@ -50,26 +49,25 @@ public sealed class KeyValueCache : IDisposable
     /// <summary>Whether row kernels read the cache.</summary>
     internal bool HasRowKernels => _keys.Length == 0 || RowMatrix.Supports(_keys[0]);
 
-    /// <summary>Stores the keys and values of one new position a row, and attends to all positions that rows may see.</summary>
+    /// <summary>Stores the keys and values of one new position of each sequence, at <see cref="Length"/>.</summary>
     /// <param name="layer">The layer's index.</param>
-    /// <param name="queriesKeysValues">[rows, 3, heads, head width].</param>
-    /// <param name="step">The step; its rows are those of the cache.</param>
-    /// <param name="scale">What query times key is multiplied with.</param>
-    /// <param name="output">[rows, heads, head width].</param>
-    internal void Attend(int layer, ReadOnlySpan<float> queriesKeysValues, DecodingStep step, float scale, Span<float> output)
+    /// <param name="keys">[batch, heads, head width].</param>
+    /// <param name="values">[batch, heads, head width].</param>
+    internal void Store(int layer, RowSlices keys, RowSlices values)
     {
         if (Length == Capacity)
             throw Overflow(1);
-        var (keys, values) = (_keys[layer], _values[layer]);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(step.Rows, (int)keys.size(0), nameof(step));
-        unsafe
-        {
-            var rows = new CachedRows(
-                (nint)NativeTensor.Pointer(keys), (nint)NativeTensor.Pointer(values), keys.dtype == ScalarType.BFloat16,
-                (int)keys.size(1), (int)keys.size(3), Capacity, Length);
-            RowAttention.Compute(queriesKeysValues, rows, step.Starts, scale, output, step.Threads);
-        }
+        CachedRows.Of(_keys[layer], _values[layer]).Store(Length, keys, values);
     }
+
+    /// <summary>Attends from one new position of each sequence, which is stored, to all positions that it may see.</summary>
+    /// <param name="layer">The layer's index.</param>
+    /// <param name="queries">[batch, query heads, head width]; the query heads are a multiple of the cache's.</param>
+    /// <param name="attention">What rows see of the <see cref="Length"/> + 1 positions.</param>
+    /// <param name="output">[batch, query heads, head width].</param>
+    /// <param name="threads">The most threads that are used.</param>
+    internal void Attend(int layer, RowSlices queries, AttentionRows attention, Span<float> output, int threads) =>
+        RowAttention.Compute(queries, CachedRows.Of(_keys[layer], _values[layer], Length + 1), attention, output, threads);
 
     /// <summary>Counts the positions that every layer has appended.</summary>
     public void Advance(int positions) => Length += positions;

@@ -11,7 +11,6 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
-    private Int8Matrix? _quantized; // in place of the weight
 
     /// <summary>Takes <c>weight</c> and <c>bias</c> from the scope.</summary>
     public Linear(WeightScope weights, int inputWidth, int outputWidth, WeightLayout layout, Initialization initialization, bool hasBias = true)
@@ -49,20 +48,23 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
     internal Tensor? ConvertedWeight { get; set; }
 
+    /// <summary>Int8 numbers in place of the weight; null where it is not quantized.</summary>
+    internal Int8Matrix? Quantized { get; private set; }
+
+    /// <summary>Where an adapter's dropout draws from.</summary>
+    internal DropoutSource DropoutSource { get; init; } = new();
+
     /// <summary>The weight in its <see cref="Layout"/>.</summary>
     internal Parameter Weight => _weight;
 
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }
 
-    /// <summary>Where an adapter's dropout draws from.</summary>
-    internal DropoutSource DropoutSource { get; set; } = new();
-
     /// <summary>[..., input width] to [..., output width].</summary>
     public override Tensor forward(Tensor input)
     {
-        if (_quantized is not null)
-            return Int8Product.Compute(input, _quantized, _bias);
+        if (Quantized is not null)
+            return Int8Product.Compute(input, Quantized, _bias);
         using var scope = NewDisposeScope();
         var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
         if (ComputeType is { } type)
@@ -77,9 +79,9 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     internal void Apply(
         ReadOnlySpan<float> input, Span<float> output, DecodingStep step, RowActivation activation = RowActivation.None, bool accumulate = false)
     {
-        if (_quantized is not null)
+        if (Quantized is not null)
         {
-            Int8Product.Compute(input, _quantized, _bias is null ? default : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
+            Int8Product.Compute(input, Quantized, _bias is null ? default : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
             return;
         }
 
@@ -115,9 +117,9 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
     internal Int8Matrix QuantizeWeight()
     {
-        _quantized = Int8Matrix.Quantize(_weight, Layout == WeightLayout.OutputByInput);
+        Quantized = Int8Matrix.Quantize(_weight, Layout == WeightLayout.OutputByInput);
         _weight.Dispose();
-        return _quantized;
+        return Quantized;
     }
 
     /// <inheritdoc/>
@@ -126,7 +128,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
         if (disposing)
         {
             Adapter?.Dispose();
-            _quantized?.Dispose();
+            Quantized?.Dispose();
         }
 
         base.Dispose(disposing);

@@ -30,15 +30,24 @@ internal sealed class LoraAdapter : IDisposable
     public double Scale { get; }
 
     /// <summary>An adapter that changes nothing yet: A drawn as Kaiming uniform with slope sqrt(5), as peft does, and B zero.</summary>
-    public static LoraAdapter Create(Linear layer, int rank, double scale, double dropout, ScalarType dataType, Device device)
+    /// <param name="layer">The layer.</param>
+    /// <param name="options">Rank, scale and dropout.</param>
+    /// <param name="dataType">The type of the matrices.</param>
+    /// <param name="device">Where they go.</param>
+    /// <param name="generator">What A is drawn with; null for libtorch's own generator.</param>
+    public static LoraAdapter Create(Linear layer, LoraOptions options, ScalarType dataType, Device device, Generator? generator)
     {
         using var gradients = no_grad();
         var bound = 1 / Math.Sqrt(layer.InputWidth);
-        var a = nn.init.uniform_(empty(rank, layer.InputWidth, dtype: dataType, device: device), -bound, bound);
-        return new LoraAdapter(a, zeros(layer.OutputWidth, rank, dtype: dataType, device: device), scale, dropout);
+        var a = empty(options.Rank, layer.InputWidth, dtype: dataType, device: device).uniform_(-bound, bound, generator);
+        return new LoraAdapter(a, zeros(layer.OutputWidth, options.Rank, dtype: dataType, device: device), options.Scale, options.Dropout);
     }
 
     /// <summary>The layer's output [..., output width], with the update of its input [..., input width] added.</summary>
+    /// <param name="input">[..., input width].</param>
+    /// <param name="output">What the layer gave.</param>
+    /// <param name="draws">Where dropout draws from.</param>
+    /// <param name="training">Whether dropout is at work.</param>
     public Tensor Forward(Tensor input, Tensor output, DropoutSource draws, bool training)
     {
         using var scope = NewDisposeScope();

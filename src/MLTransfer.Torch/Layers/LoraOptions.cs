@@ -1,7 +1,7 @@
 namespace MLTransfer.Torch.Layers;
 
 /// <summary>What a new set of LoRA adapters looks like (arXiv 2106.09685); names and defaults follow peft's <c>LoraConfig</c>.</summary>
-public sealed class LoraOptions
+public sealed record LoraOptions
 {
     /// <summary>The rank of the update (peft: <c>r</c>).</summary>
     public int Rank { get; init; } = 8;
@@ -14,9 +14,10 @@ public sealed class LoraOptions
 
     /// <summary>
     /// Linear layers that get an adapter, by the last part or parts of their name, such as <c>c_attn</c> or <c>mlp.c_proj</c>;
-    /// the one entry <c>all-linear</c> means every linear layer but the output head (peft: <c>target_modules</c>).
+    /// the one entry <c>all-linear</c> means every linear layer but the output head (peft: <c>target_modules</c>). Null: those that are usual for
+    /// the network's family, such as <c>c_attn</c> for GPT-2 and <c>q_proj</c>, <c>v_proj</c> for Llama.
     /// </summary>
-    public IReadOnlyList<string> TargetModules { get; init; } = ["c_attn"];
+    public IReadOnlyList<string>? TargetModules { get; init; }
 
     /// <summary>Multiply with Alpha / sqrt(Rank) instead (arXiv 2312.03732; peft: <c>use_rslora</c>).</summary>
     public bool RankStabilized { get; init; }
@@ -31,7 +32,7 @@ public sealed class LoraOptions
             throw new ArgumentOutOfRangeException(nameof(Alpha), Alpha, $"LoRA {nameof(Alpha)} must be positive and finite.");
         if (Dropout is not (>= 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(Dropout), Dropout, $"LoRA {nameof(Dropout)} must be from 0 to less than 1.");
-        if (TargetModules.Count == 0)
-            throw new ArgumentException($"LoRA {nameof(TargetModules)} names no layer. The default is c_attn.", nameof(TargetModules));
+        if (TargetModules is { Count: 0 })
+            throw new ArgumentException($"LoRA {nameof(TargetModules)} names no layer. Null is for the family's usual ones.", nameof(TargetModules));
     }
 }

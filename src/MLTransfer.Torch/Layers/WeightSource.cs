@@ -1,6 +1,4 @@
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Networks.Transformers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -54,15 +52,12 @@ public abstract class WeightSource
     /// <summary>Parameters from a checkpoint.</summary>
     /// <param name="checkpoint">The named tensors.</param>
     /// <param name="origin">The folder or file, for error messages.</param>
-    /// <param name="basePrefix">The prefix that checkpoints of the bare base model leave out, such as <c>transformer.</c>.</param>
+    /// <param name="find">Tells what the checkpoint calls a parameter, or null where it has none; null for the parameter's own name.</param>
     /// <param name="dataType">The type that parameters are converted to. A checkpoint that has it already is used without a copy.</param>
     /// <param name="device">Where parameters go.</param>
     public static WeightSource FromCheckpoint(
-        Checkpoint checkpoint, string origin, string basePrefix, ScalarType dataType, Device device) =>
-        new CheckpointWeightSource(checkpoint, origin, basePrefix, dataType, device);
-
-    /// <summary>The parameters of a model, adapters merged. Those that have the type already are shared with it.</summary>
-    internal static WeightSource FromModel(CausalLanguageModel model, ScalarType dataType) => new ModelWeightSource(model, dataType);
+        Checkpoint checkpoint, string origin, Func<string, string?>? find, ScalarType dataType, Device device) =>
+        new CheckpointWeightSource(checkpoint, origin, find ?? (name => checkpoint.Tensors.ContainsKey(name) ? name : null), dataType, device);
 
     /// <summary>New parameters.</summary>
     /// <param name="dataType">Their type.</param>
@@ -75,15 +70,15 @@ public abstract class WeightSource
     public WeightScope Scope(string prefix) => new(this, prefix);
 
     private sealed class CheckpointWeightSource(
-        Checkpoint checkpoint, string origin, string basePrefix, ScalarType dataType, Device device) : WeightSource
+        Checkpoint checkpoint, string origin, Func<string, string?> find, ScalarType dataType, Device device) : WeightSource
     {
         public override bool IsNew => false;
 
-        public override bool Contains(string name) => Find(name) is not null;
+        public override bool Contains(string name) => find(name) is not null;
 
         public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
         {
-            var stored = Find(name) ?? throw new InvalidDataException(
+            var stored = find(name) ?? throw new InvalidDataException(
                 $"{origin} has no tensor '{name}'. It is not a complete checkpoint of the architecture that its config.json names.");
             var found = checkpoint.Tensors[stored].Shape;
             if (!found.SequenceEqual(shape.ToArray()))
@@ -100,34 +95,6 @@ public abstract class WeightSource
             }
 
             return new Parameter(tensor, requires_grad: true);
-        }
-
-        private string? Find(string name)
-        {
-            if (checkpoint.Tensors.ContainsKey(name))
-                return name;
-            if (!name.StartsWith(basePrefix, StringComparison.Ordinal))
-                return null;
-            var bare = name[basePrefix.Length..];
-            return checkpoint.Tensors.ContainsKey(bare) ? bare : null;
-        }
-    }
-
-    private sealed class ModelWeightSource(CausalLanguageModel model, ScalarType dataType) : WeightSource
-    {
-        private readonly Dictionary<string, Tensor> _parameters = model.CheckpointTensors().ToDictionary();
-        private readonly Dictionary<string, Linear> _adapted = LowRankAdaptation.AdaptedLayers(model).ToDictionary(l => l.Name + ".weight", l => l.Layer);
-
-        public override bool IsNew => false;
-
-        public override bool Contains(string name) => _parameters.ContainsKey(name);
-
-        public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
-        {
-            using var gradients = no_grad();
-            using var scope = NewDisposeScope();
-            var tensor = _adapted.TryGetValue(name, out var layer) ? layer.MergedWeight() : _parameters[name].detach();
-            return new Parameter(tensor.to(dataType).DetachFromDisposeScope(), requires_grad: false);
         }
     }
 

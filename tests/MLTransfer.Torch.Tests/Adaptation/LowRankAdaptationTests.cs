@@ -39,7 +39,7 @@ public sealed class LowRankAdaptationTests : IDisposable
         string[] Adapted(params string[] targets)
         {
             LowRankAdaptation.Attach(_model, new LoraOptions { TargetModules = targets });
-            string[] names = [.. LowRankAdaptation.AdaptedLayers(_model).Select(layer => layer.Name).Order(StringComparer.Ordinal)];
+            string[] names = [.. _model.AdaptedLayers().Select(layer => layer.Name).Order(StringComparer.Ordinal)];
             LowRankAdaptation.Merge(_model);
             return names;
         }
@@ -72,7 +72,7 @@ public sealed class LowRankAdaptationTests : IDisposable
         LowRankAdaptation.Merge(_model);
         Logits.AssertClose(adapted, Logits.Of(_model), 1e-5);
         Assert.Null(_model.Lora);
-        Assert.Empty(LowRankAdaptation.AdaptedLayers(_model));
+        Assert.Empty(_model.AdaptedLayers());
         Assert.All(_model.parameters(), parameter => Assert.True(parameter.requires_grad));
     }
 
@@ -100,7 +100,7 @@ public sealed class LowRankAdaptationTests : IDisposable
             var weight = model.get_parameter("transformer.h.0.attn.c_attn.weight")!;
             var before = weight.detach().clone();
             LowRankAdaptation.Attach(model, new LoraOptions { Rank = 4, Alpha = 6, RankStabilized = stabilized });
-            var adapter = LowRankAdaptation.AdaptedLayers(model).First().Layer.Adapter!;
+            var adapter = model.AdaptedLayers().First().Layer.Adapter!;
             using (no_grad())
                 adapter.B.copy_(adapter.A.t().repeat(3, 1)); // [192, 4]; anything but zero
             var expected = mm(adapter.B, adapter.A).t() * (stabilized ? 3 : 1.5);
@@ -117,7 +117,7 @@ public sealed class LowRankAdaptationTests : IDisposable
         using (no_grad())
         using (NewDisposeScope())
         {
-            foreach (var (_, parameter) in LowRankAdaptation.AdapterParameters(_model))
+            foreach (var (_, parameter) in _model.AdapterParameters())
                 parameter.fill_(0.1);
         }
 

@@ -146,7 +146,7 @@ public sealed class PeftAdapterFolderTests : IDisposable
         var error = Assert.Throws<TException>(() => PeftAdapterFolder.Load(_model, _folder.Path));
         Assert.All(messages, message => Assert.Contains(message, error.Message));
         Assert.Null(_model.Lora);
-        Assert.Empty(LowRankAdaptation.AdaptedLayers(_model));
+        Assert.Empty(_model.AdaptedLayers());
         Assert.All(_model.parameters(), parameter => Assert.True(parameter.requires_grad));
     }
 

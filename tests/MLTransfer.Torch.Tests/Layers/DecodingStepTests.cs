@@ -51,13 +51,15 @@ public class DecodingStepTests
         }
     }
 
-    [Fact]
-    public void Bfloat16_weights_compute_what_their_float32_values_compute()
+    [Theory]
+    [InlineData(ScalarType.BFloat16, 3e-2f)]
+    [InlineData(ScalarType.Float16, 4e-3f)]
+    public void Weights_of_16_bits_compute_what_their_float32_values_compute(ScalarType type, float tolerance)
     {
         using var wide = Create("{}");
-        var model = Create("{}", ScalarType.BFloat16);
+        var model = Create("{}", type);
         CopyParameters(model, wide);
-        Compare(model, 2, null, 3e-2f, wide);
+        Compare(model, 2, null, tolerance, wide);
     }
 
     [Fact]
@@ -120,8 +122,8 @@ public class DecodingStepTests
     private static void CopyParameters(CausalLanguageModel from, CausalLanguageModel to)
     {
         using var gradients = no_grad();
-        var sources = from.named_parameters().Concat(LowRankAdaptation.AdapterParameters(from));
-        var targets = to.named_parameters().Concat(LowRankAdaptation.AdapterParameters(to));
+        var sources = from.named_parameters().Concat(from.AdapterParameters());
+        var targets = to.named_parameters().Concat(to.AdapterParameters());
         foreach (var (source, target) in sources.Zip(targets))
             target.parameter.copy_(source.parameter);
     }

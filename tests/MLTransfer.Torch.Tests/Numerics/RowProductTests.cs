@@ -15,8 +15,11 @@ public class RowProductTests
 
     private const int LargeOutputs = 613;
 
-    /// <summary>Whether weights are bfloat16, and whether they lie as [outputs, inputs].</summary>
-    public static TheoryData<bool, bool> Kinds => new() { { false, false }, { false, true }, { true, false }, { true, true } };
+    private static readonly ScalarType[] s_types = [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16];
+
+    /// <summary>The weights' type, and whether they lie as [outputs, inputs].</summary>
+    public static TheoryData<ScalarType, bool> Kinds =>
+        [.. s_types.SelectMany(type => (TheoryDataRow<ScalarType, bool>[])[new(type, false), new(type, true)])];
 
     [Property(MaxTest = 80)]
     public void Every_vector_width_computes_what_plain_numbers_and_libtorch_compute(ushort seed)
@@ -24,7 +27,7 @@ public class RowProductTests
         var random = new Random(seed);
         var (rows, inputs, outputs) = (random.Next(1, RowProduct.MaximumRows + 1), random.Next(1, 150), random.Next(1, 150));
         using var scope = NewDisposeScope();
-        var problem = new Problem(seed, rows, inputs, outputs, random.Next(2) == 0, random.Next(2) == 0, random.Next(2) == 0);
+        var problem = new Problem(seed, rows, inputs, outputs, s_types[random.Next(3)], random.Next(2) == 0, random.Next(2) == 0);
         var expected = problem.WithLibtorch();
         var twin = problem.Compute<ScalarLanes, float>();
         AssertClose(expected, twin);
@@ -40,10 +43,10 @@ public class RowProductTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Neither_threads_nor_other_rows_change_a_bit(bool isBFloat16, bool isOutputByInput)
+    public void Neither_threads_nor_other_rows_change_a_bit(ScalarType type, bool isOutputByInput)
     {
         using var scope = NewDisposeScope();
-        var all = new Problem(3, RowProduct.MaximumRows, LargeInputs, LargeOutputs, isBFloat16, isOutputByInput, true);
+        var all = new Problem(3, RowProduct.MaximumRows, LargeInputs, LargeOutputs, type, isOutputByInput, true);
         var expected = all.Compute();
         AssertClose(all.WithLibtorch(), expected);
         for (var rows = 1; rows <= RowProduct.MaximumRows; rows++)
@@ -58,10 +61,10 @@ public class RowProductTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Many_threads_that_compute_at_once_do_not_disturb_each_other(bool isBFloat16, bool isOutputByInput)
+    public void Many_threads_that_compute_at_once_do_not_disturb_each_other(ScalarType type, bool isOutputByInput)
     {
         using var scope = NewDisposeScope();
-        var problem = new Problem(4, 3, LargeInputs, LargeOutputs, isBFloat16, isOutputByInput, false);
+        var problem = new Problem(4, 3, LargeInputs, LargeOutputs, type, isOutputByInput, false);
         var expected = problem.Compute();
         Parallel.For(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
         {
@@ -69,6 +72,44 @@ public class RowProductTests
             if (i % 16 == 0)
                 Thread.Sleep(1); // long enough for the workers to fall asleep
         });
+    }
+
+    [Fact]
+    public unsafe void Every_float16_is_widened_exactly_by_every_vector_width()
+    {
+        var all = new Half[1 << 16];
+        for (var bits = 0; bits < all.Length; bits++)
+            all[bits] = BitConverter.UInt16BitsToHalf((ushort)bits);
+        Check<ScalarLanes, float>();
+        Check<Lanes128, Vector128<float>>();
+        Check<Lanes256, Vector256<float>>();
+        Check<Lanes512, Vector512<float>>();
+
+        void Check<TLanes, TVector>()
+            where TLanes : struct, ILanes<TVector>
+            where TVector : unmanaged
+        {
+            var actual = new float[all.Length];
+            fixed (Half* source = all)
+            fixed (float* target = actual)
+            {
+                for (var i = 0; i < all.Length; i += 2 * TLanes.Count)
+                {
+                    TLanes.Widen(source + i, out var even, out var odd);
+                    TLanes.Interleave(ref even, ref odd);
+                    TLanes.Store(even, target + i);
+                    TLanes.Store(odd, target + i + TLanes.Count);
+                }
+            }
+
+            for (var bits = 0; bits < all.Length; bits++)
+            {
+                if (Half.IsNaN(all[bits]))
+                    Assert.True(float.IsNaN(actual[bits]));
+                else
+                    Assert.Equal(BitConverter.SingleToUInt32Bits((float)all[bits]), BitConverter.SingleToUInt32Bits(actual[bits]));
+            }
+        }
     }
 
     [Theory]
@@ -113,10 +154,9 @@ public class RowProductTests
         private readonly Tensor? _bias;
         private readonly Tensor _residual;
 
-        public Problem(int seed, int rows, int inputs, int outputs, bool isBFloat16, bool isOutputByInput, bool hasBias)
+        public Problem(int seed, int rows, int inputs, int outputs, ScalarType type, bool isOutputByInput, bool hasBias)
         {
             using var generator = new Generator((ulong)seed);
-            var type = isBFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
             _input = randn([rows, inputs], generator: generator) / Math.Sqrt(inputs);
             _weight = (isOutputByInput ? randn([outputs, inputs], generator: generator) : randn([inputs, outputs], generator: generator)).to(type);
             _bias = hasBias ? randn([outputs], generator: generator).to(type) : null;

@@ -26,7 +26,7 @@ public sealed class GradientCheckpointingTests
         foreach (var (_, parameter) in model.TrainableParameters())
             parameter.grad = null;
 
-        using var checkpoints = new GradientCheckpoints(1, model.DropoutSource);
+        using var checkpoints = new BlockRecomputation(1, model.DropoutSource);
         Assert.Equal(expectedLoss, LanguageModelLoss.Backward(model, batch, 0.1, checkpoints), 1e-9);
         foreach (var (name, parameter) in model.TrainableParameters())
             Assert.True((parameter.grad! - expected[name]).abs().max().item<float>() <= 1e-7f, name);
@@ -66,7 +66,7 @@ public sealed class GradientCheckpointingTests
 
         double Loss()
         {
-            using var checkpoints = new GradientCheckpoints(7, model.DropoutSource);
+            using var checkpoints = new BlockRecomputation(7, model.DropoutSource);
             return LanguageModelLoss.Backward(model, batch, 0.1, checkpoints);
         }
     }

@@ -89,7 +89,7 @@ public class TrainableWeightsTests
             for (var pass = 0; pass < passes; pass++)
             {
                 using var scope = NewDisposeScope();
-                using var checkpoints = gradientCheckpointing ? new GradientCheckpoints(seed: 1, model.DropoutSource) : null;
+                using var checkpoints = gradientCheckpointing ? new BlockRecomputation(seed: 1, model.DropoutSource) : null;
                 norms.Add(LanguageModelLoss.Backward(model, Batch(step + pass), 0.1, checkpoints));
                 if (passes > 1)
                     optimizer.AddUpGradients();

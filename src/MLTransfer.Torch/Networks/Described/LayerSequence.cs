@@ -72,7 +72,7 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
         var (places, outputShape) = Place(layers, inputShape, inputOrigin);
         foreach (var placed in places)
             CheckWeights(placed, checkpoint);
-        var weights = WeightSource.FromCheckpoint(checkpoint, checkpoint.Location, basePrefix: "", ScalarType.Float32, CPU);
+        var weights = WeightSource.FromCheckpoint(checkpoint, checkpoint.Location, find: null, ScalarType.Float32, CPU);
         return new LayerSequence(places, weights) { InputShape = [.. inputShape], OutputShape = outputShape };
     }
 

@@ -10,7 +10,7 @@ namespace MLTransfer.Torch.Networks.StyleGan2;
 /// A generator with the discriminator that it was trained against. On disk it is a folder with <c>config.json</c>, the sizes as keyword arguments of the
 /// authors' PyTorch release, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>, with that release's tensor names.
 /// </summary>
-public sealed class StyleGan2Model : IDisposable
+public sealed class StyleGan2Model : GenerativeNetwork
 {
     /// <summary>The file of the generator's weights, in released checkpoints those of <c>G_ema</c>.</summary>
     public const string GeneratorFile = "generator.safetensors";
@@ -19,12 +19,13 @@ public sealed class StyleGan2Model : IDisposable
     public const string DiscriminatorFile = "discriminator.safetensors";
 
     private StyleGan2Model(JsonObject configuration, StyleGan2Generator generator, StyleGan2Discriminator discriminator)
+        : base(StyleGan2Configuration.Architecture, configuration)
     {
-        (Configuration, Generator, Discriminator) = (configuration, generator, discriminator);
+        (Generator, Discriminator) = (generator, discriminator);
+        register_module("generator", generator);
+        register_module("discriminator", discriminator);
+        eval();
     }
-
-    /// <summary>The content of <c>config.json</c>, unknown entries included.</summary>
-    public JsonObject Configuration { get; }
 
     /// <summary>Makes images.</summary>
     public StyleGan2Generator Generator { get; }
@@ -64,8 +65,8 @@ public sealed class StyleGan2Model : IDisposable
         ArgumentNullException.ThrowIfNull(generator);
         ArgumentNullException.ThrowIfNull(discriminator);
         return Build(configuration, origin,
-            WeightSource.FromCheckpoint(generator, generator.Location, "", ScalarType.Float32, device ?? CPU),
-            WeightSource.FromCheckpoint(discriminator, discriminator.Location, "", ScalarType.Float32, device ?? CPU));
+            WeightSource.FromCheckpoint(generator, generator.Location, find: null, ScalarType.Float32, device ?? CPU),
+            WeightSource.FromCheckpoint(discriminator, discriminator.Location, find: null, ScalarType.Float32, device ?? CPU));
     }
 
     /// <summary>Builds both networks with new weights, drawn with libtorch's generator (seed it with <c>torch.manual_seed</c>).</summary>
@@ -113,15 +114,19 @@ public sealed class StyleGan2Model : IDisposable
             },
         };
 
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> BlockPrefixes =>
+        [.. named_parameters().Select(p => p.name.Split('.')).Where(parts => parts is ["generator", "synthesis", _, _, ..])
+            .Select(parts => $"generator.synthesis.{parts[2]}.").Distinct()];
+
     /// <summary>Writes <c>config.json</c> and both networks' weights.</summary>
-    /// <param name="folder">An existing folder.</param>
-    /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
-    public void Save(string folder)
+    /// <inheritdoc/>
+    public override void Save(string folder, ScalarType? storeAs = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        ModelConfigurationFile.Write(folder, Configuration, ScalarType.Float32);
-        SafetensorsWriter.Write(Path.Combine(folder, GeneratorFile), CheckpointTensors(Generator));
-        SafetensorsWriter.Write(Path.Combine(folder, DiscriminatorFile), CheckpointTensors(Discriminator));
+        ModelConfigurationFile.Write(folder, Configuration, storeAs ?? ScalarType.Float32);
+        SafetensorsWriter.Write(Path.Combine(folder, GeneratorFile), CheckpointTensors(Generator), storeAs: storeAs);
+        SafetensorsWriter.Write(Path.Combine(folder, DiscriminatorFile), CheckpointTensors(Discriminator), storeAs: storeAs);
     }
 
     /// <summary>A network's parameters and buffers under their names in checkpoints.</summary>
@@ -130,13 +135,6 @@ public sealed class StyleGan2Model : IDisposable
         ArgumentNullException.ThrowIfNull(network);
         return network.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))
             .Concat(network.named_buffers().Select(b => KeyValuePair.Create(b.name, b.buffer)));
-    }
-
-    /// <summary>Frees both networks.</summary>
-    public void Dispose()
-    {
-        Generator.Dispose();
-        Discriminator.Dispose();
     }
 
     private static StyleGan2Model Build(JsonObject json, string origin, WeightSource generatorWeights, WeightSource discriminatorWeights)

@@ -4,14 +4,17 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.Transformers;
 
 /// <summary>What one forward pass of a language model reads.</summary>
-/// <param name="InputIds">[batch, length] int64 token ids.</param>
+/// <param name="InputIds">[batch, length] int64 token ids; [batch, streams, length] for networks that read several streams of tokens.</param>
 public sealed record ModelInput(Tensor InputIds)
 {
-    /// <summary>[batch, length, width] to read instead of the token embeddings of <see cref="InputIds"/>, which tell the shape alone then. Null: those.</summary>
+    /// <summary>[batch, length, width of the table] to read instead of the token embeddings of <see cref="InputIds"/>, which tell the shape alone then. Null: those.</summary>
     public Tensor? InputEmbeddings { get; init; }
 
     /// <summary>[batch, past + length], 1 for real tokens and 0 for padding. Null: nothing is padded.</summary>
     public Tensor? AttentionMask { get; init; }
+
+    /// <summary>[batch, length] int64: the segment of each token, in networks that tell segments apart. Null: the first for all.</summary>
+    public Tensor? TokenTypeIds { get; init; }
 
     /// <summary>[batch or 1, length] int64. Null: past, past + 1, ... for every row.</summary>
     public Tensor? PositionIds { get; init; }
@@ -20,7 +23,10 @@ public sealed record ModelInput(Tensor InputIds)
     public Tensor? SequenceIds { get; init; }
 
     /// <summary>Where blocks are computed without a graph, to be computed again in the backward pass. Null: an ordinary graph.</summary>
-    internal GradientCheckpoints? GradientCheckpoints { get; init; }
+    internal BlockRecomputation? Recomputation { get; init; }
+
+    /// <summary>What an encoder gave for the same rows, for networks that look at it. Null: there is no encoder.</summary>
+    public EncodedText? Encoded { get; init; }
 
     /// <summary>The keys and values of earlier positions, extended by this pass. Null: no cache.</summary>
     public KeyValueCache? PastKeyValues { get; init; }

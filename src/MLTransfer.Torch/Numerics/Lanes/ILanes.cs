@@ -2,8 +2,8 @@ namespace MLTransfer.Torch.Numerics.Lanes;
 
 /// <summary>Float32 vectors of one width, so that a kernel is written once for all of them and for plain numbers, its scalar twin.</summary>
 /// <remarks>
-/// Matrices are read in pairs of vectors. A pair of float32 is two neighbours. A pair of bfloat16 comes from one load of neighbours in twos:
-/// the even ones and the odd ones, since both widen in place then; <see cref="Interleave"/> restores the order.
+/// Matrices are read in pairs of vectors. A pair of float32 is two neighbours. A pair of bfloat16 or float16 comes from one load of
+/// neighbours in twos: the even ones and the odd ones, since both widen in place then; <see cref="Interleave"/> restores the order.
 /// </remarks>
 /// <typeparam name="TVector">The vector.</typeparam>
 internal unsafe interface ILanes<TVector>
@@ -21,6 +21,9 @@ internal unsafe interface ILanes<TVector>
     /// <summary>The pair of 2 * <see cref="Count"/> bfloat16 numbers: the even and the odd ones.</summary>
     static abstract void Widen(ushort* source, out TVector even, out TVector odd);
 
+    /// <summary>The pair of 2 * <see cref="Count"/> float16 numbers: the even and the odd ones.</summary>
+    static abstract void Widen(Half* source, out TVector even, out TVector odd);
+
     /// <summary>Even and odd numbers to neighbours.</summary>
     static abstract void Interleave(ref TVector even, ref TVector odd);
 
@@ -34,6 +37,9 @@ internal unsafe interface ILanes<TVector>
     static abstract TVector MultiplyAdd(TVector left, TVector right, TVector addend);
 
     static abstract TVector Max(TVector left, TVector right);
+
+    /// <summary>Where left is less than right the one, elsewhere the other.</summary>
+    static abstract TVector SelectLess(TVector left, TVector right, TVector ifLess, TVector otherwise);
 
     static abstract TVector Exp(TVector vector);
 

@@ -26,6 +26,14 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Widen(Half* source, out Vector128<float> even, out Vector128<float> odd)
+    {
+        var twos = Vector128.Load((int*)source);
+        even = FromUpperHalves(twos << 16);
+        odd = FromUpperHalves(twos);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(ref Vector128<float> even, ref Vector128<float> odd)
     {
         var isEven = Vector128.Create(0x00000000FFFFFFFFUL).AsSingle();
@@ -53,6 +61,11 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
     public static Vector128<float> Max(Vector128<float> left, Vector128<float> right) => Vector128.Max(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> SelectLess(
+        Vector128<float> left, Vector128<float> right, Vector128<float> ifLess, Vector128<float> otherwise) =>
+        Vector128.ConditionalSelect(Vector128.LessThan(left, right), ifLess, otherwise);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Exp(Vector128<float> vector) => Vector128.Exp(vector);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,4 +81,14 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector128<float> vector) => MathF.Max(MathF.Max(vector[0], vector[2]), MathF.Max(vector[1], vector[3]));
+
+    /// <summary>The float16 numbers in the upper halves of lanes; see <see cref="Float16Bits"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> FromUpperHalves(Vector128<int> bits)
+    {
+        var moved = ((bits & Vector128.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift) + Vector128.Create(Float16Bits.InfinityRebias);
+        var normal = moved.AsSingle() * Vector128.Create(Float16Bits.Unit);
+        var subnormal = Vector128.MultiplyAddEstimate(normal, Vector128.Create(2f), Vector128.Create(-Float16Bits.SmallestNormal));
+        return Vector128.MinNative(normal, subnormal) | (bits & Vector128.Create(int.MinValue)).AsSingle();
+    }
 }

@@ -26,6 +26,14 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Widen(Half* source, out Vector256<float> even, out Vector256<float> odd)
+    {
+        var twos = Vector256.Load((int*)source);
+        even = FromUpperHalves(twos << 16);
+        odd = FromUpperHalves(twos);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(ref Vector256<float> even, ref Vector256<float> odd)
     {
         var isEven = Vector256.Create(0x00000000FFFFFFFFUL).AsSingle();
@@ -53,6 +61,11 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static Vector256<float> Max(Vector256<float> left, Vector256<float> right) => Vector256.Max(left, right);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> SelectLess(
+        Vector256<float> left, Vector256<float> right, Vector256<float> ifLess, Vector256<float> otherwise) =>
+        Vector256.ConditionalSelect(Vector256.LessThan(left, right), ifLess, otherwise);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Exp(Vector256<float> vector) => Vector256.Exp(vector);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,4 +81,14 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Vector256<float> vector) => Lanes128.Largest(Vector128.Max(vector.GetLower(), vector.GetUpper()));
+
+    /// <summary>The float16 numbers in the upper halves of lanes; see <see cref="Float16Bits"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> FromUpperHalves(Vector256<int> bits)
+    {
+        var moved = ((bits & Vector256.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift) + Vector256.Create(Float16Bits.InfinityRebias);
+        var normal = moved.AsSingle() * Vector256.Create(Float16Bits.Unit);
+        var subnormal = Vector256.MultiplyAddEstimate(normal, Vector256.Create(2f), Vector256.Create(-Float16Bits.SmallestNormal));
+        return Vector256.MinNative(normal, subnormal) | (bits & Vector256.Create(int.MinValue)).AsSingle();
+    }
 }

@@ -27,6 +27,14 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Widen(Half* source, out Vector512<float> even, out Vector512<float> odd)
+    {
+        var twos = Vector512.Load((int*)source);
+        even = FromUpperHalves(twos << 16);
+        odd = FromUpperHalves(twos);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(ref Vector512<float> even, ref Vector512<float> odd)
     {
         var isEven = Vector512.Create(0x00000000FFFFFFFFUL).AsSingle();
@@ -52,6 +60,11 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Max(Vector512<float> left, Vector512<float> right) => Vector512.Max(left, right);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> SelectLess(
+        Vector512<float> left, Vector512<float> right, Vector512<float> ifLess, Vector512<float> otherwise) =>
+        Vector512.ConditionalSelect(Vector512.LessThan(left, right), ifLess, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> vector) => Vector512.Exp(vector);
@@ -90,4 +103,14 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> AddQuarters(Vector512<float> left, Vector512<float> right) =>
         Avx512F.Shuffle4x128(left, right, 0b10_00_10_00) + Avx512F.Shuffle4x128(left, right, 0b11_01_11_01);
+
+    /// <summary>The float16 numbers in the upper halves of lanes; see <see cref="Float16Bits"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> FromUpperHalves(Vector512<int> bits)
+    {
+        var moved = ((bits & Vector512.Create(Float16Bits.Magnitude)) >> Float16Bits.Shift) + Vector512.Create(Float16Bits.InfinityRebias);
+        var normal = moved.AsSingle() * Vector512.Create(Float16Bits.Unit);
+        var subnormal = Vector512.MultiplyAddEstimate(normal, Vector512.Create(2f), Vector512.Create(-Float16Bits.SmallestNormal));
+        return Vector512.MinNative(normal, subnormal) | (bits & Vector512.Create(int.MinValue)).AsSingle();
+    }
 }

@@ -17,6 +17,12 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
         odd = BFloat16Bits.ToSingle(source[1]);
     }
 
+    public static void Widen(Half* source, out float even, out float odd)
+    {
+        even = (float)source[0];
+        odd = (float)source[1];
+    }
+
     public static void Interleave(ref float even, ref float odd)
     {
         // One even and one odd number are in order.
@@ -31,6 +37,8 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
     public static float MultiplyAdd(float left, float right, float addend) => float.MultiplyAddEstimate(left, right, addend);
 
     public static float Max(float left, float right) => MathF.Max(left, right);
+
+    public static float SelectLess(float left, float right, float ifLess, float otherwise) => left < right ? ifLess : otherwise;
 
     public static float Exp(float vector) => MathF.Exp(vector);
 

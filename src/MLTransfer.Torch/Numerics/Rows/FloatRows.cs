@@ -6,20 +6,25 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// <summary>Elements of tensors as float32.</summary>
 internal static unsafe class FloatRows
 {
-    /// <summary>Copies or widens <paramref name="target"/>.Length elements of a contiguous float32 or bfloat16 tensor on the CPU.</summary>
+    /// <summary>Copies or widens elements of a tensor that <see cref="RowMatrix.Supports"/> holds for.</summary>
     /// <param name="source">The tensor; the caller keeps it alive.</param>
     /// <param name="start">The first element.</param>
-    /// <param name="target">Where they go.</param>
+    /// <param name="target">Where they go, as many as it has room for.</param>
     public static void Read(Tensor source, long start, Span<float> target)
     {
         var pointer = NativeTensor.Pointer(source);
-        if (source.dtype == ScalarType.Float32)
+        switch (RowMatrix.CheckType(source.dtype))
         {
-            new ReadOnlySpan<float>((float*)pointer + start, target.Length).CopyTo(target);
-            return;
+            case ScalarType.BFloat16:
+                BFloat16Bits.Widen(new ReadOnlySpan<ushort>((ushort*)pointer + start, target.Length), target);
+                break;
+            case ScalarType.Float16:
+                Float16Bits.Widen(new ReadOnlySpan<Half>((Half*)pointer + start, target.Length), target);
+                break;
+            default:
+                new ReadOnlySpan<float>((float*)pointer + start, target.Length).CopyTo(target);
+                break;
         }
-
-        BFloat16Bits.Widen(new ReadOnlySpan<ushort>((ushort*)pointer + start, target.Length), target);
     }
 
     /// <summary>Adds elements instead.</summary>

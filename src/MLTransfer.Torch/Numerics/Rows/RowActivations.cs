@@ -1,11 +1,44 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using MLTransfer.Torch.Numerics.Lanes;
 
 namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>Activation functions over vectors.</summary>
-internal static class RowActivations
+internal static unsafe class RowActivations
 {
+    /// <summary>output = activation(gate) * value, element by element: a gated feed-forward layer (arXiv 2002.05202).</summary>
+    /// <param name="gates">[rows, slices, width].</param>
+    /// <param name="values">The same shape.</param>
+    /// <param name="activation">Applied to the gates.</param>
+    /// <param name="output">The same shape; may be the gates or the values.</param>
+    public static void Gate(RowSlices gates, RowSlices values, RowActivation activation, RowSlices output)
+    {
+        if (Vector512.IsHardwareAccelerated)
+            Gate<Lanes512, Vector512<float>>(gates, values, activation, output);
+        else if (Vector256.IsHardwareAccelerated)
+            Gate<Lanes256, Vector256<float>>(gates, values, activation, output);
+        else
+            Gate<Lanes128, Vector128<float>>(gates, values, activation, output);
+    }
+
+    /// <summary>The same with vectors of the caller's choice.</summary>
+    internal static void Gate<TLanes, TVector>(RowSlices gates, RowSlices values, RowActivation activation, RowSlices output)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        values.CheckShape(gates);
+        output.CheckShape(gates);
+        for (var row = 0; row < gates.Rows; row++)
+        {
+            for (var slice = 0; slice < gates.Slices; slice++)
+            {
+                fixed (float* gate = gates[row, slice], value = values[row, slice], target = output[row, slice])
+                    Gate<TLanes, TVector>(gate, value, activation, target, gates.Width);
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Apply<TLanes, TVector>(RowActivation activation, TVector x)
         where TLanes : struct, ILanes<TVector>
@@ -15,13 +48,49 @@ internal static class RowActivations
         {
             RowActivation.None => x,
             RowActivation.Relu => TLanes.Max(x, TLanes.Broadcast(0)),
-            _ => TimesSigmoid<TLanes, TVector>(activation, x),
+            RowActivation.SquaredRelu => SquaredRelu<TLanes, TVector>(x),
+            RowActivation.Gelu => Gelu<TLanes, TVector>(x),
+            RowActivation.Tanh => Tanh<TLanes, TVector>(x),
+            _ => WithSigmoid<TLanes, TVector>(activation, x),
         };
     }
 
-    /// <summary>x sigmoid(z). 0.5 (1 + tanh(u)) is sigmoid(2 u), which makes GELU one of these.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static TVector TimesSigmoid<TLanes, TVector>(RowActivation activation, TVector x)
+    private static void Gate<TLanes, TVector>(float* gate, float* value, RowActivation activation, float* target, int count)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+            TLanes.Store(TLanes.Multiply(Apply<TLanes, TVector>(activation, TLanes.Load(gate + i)), TLanes.Load(value + i)), target + i);
+        for (; i < count; i++)
+            target[i] = Apply<ScalarLanes, float>(activation, gate[i]) * value[i];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static TVector Gelu<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        LaneFunctions.TimesNormalProbability<TLanes, TVector>(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static TVector Tanh<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        LaneFunctions.Tanh<TLanes, TVector>(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector SquaredRelu<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        x = TLanes.Max(x, TLanes.Broadcast(0));
+        return TLanes.Multiply(x, x);
+    }
+
+    /// <summary>x sigmoid(z), or sigmoid(x). 0.5 (1 + tanh(u)) is sigmoid(2 u), which makes the tanh form of GELU one of these.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static TVector WithSigmoid<TLanes, TVector>(RowActivation activation, TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -33,9 +102,9 @@ internal static class RowActivations
                 TLanes.Multiply(x, TLanes.Broadcast(-TwiceRootOfTwoByPi)),
                 TLanes.MultiplyAdd(TLanes.Multiply(x, x), TLanes.Broadcast(0.044715f), one)),
             RowActivation.QuickGelu => TLanes.Multiply(x, TLanes.Broadcast(-1.702f)),
-            RowActivation.Silu => TLanes.Multiply(x, TLanes.Broadcast(-1)),
+            RowActivation.Silu or RowActivation.Sigmoid => TLanes.Multiply(x, TLanes.Broadcast(-1)),
             _ => throw new ArgumentOutOfRangeException(nameof(activation)),
         };
-        return TLanes.Divide(x, TLanes.Add(one, TLanes.Exp(negativeZ)));
+        return TLanes.Divide(activation == RowActivation.Sigmoid ? one : x, TLanes.Add(one, TLanes.Exp(negativeZ)));
     }
 }

@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// <remarks>Each element is one chain of sums, so that neither other rows nor other outputs change a bit.</remarks>
 /// <typeparam name="TLanes">The vectors that are used.</typeparam>
 /// <typeparam name="TVector">Likewise.</typeparam>
-/// <typeparam name="TWeight">The matrix's elements: float, or ushort for bfloat16.</typeparam>
+/// <typeparam name="TWeight">The matrix's elements: float, Half, or ushort for bfloat16.</typeparam>
 internal static unsafe class RowDots<TLanes, TVector, TWeight>
     where TLanes : struct, ILanes<TVector>
     where TVector : unmanaged

@@ -14,7 +14,7 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// </remarks>
 /// <typeparam name="TLanes">The vectors that are used.</typeparam>
 /// <typeparam name="TVector">Likewise.</typeparam>
-/// <typeparam name="TWeight">The matrix's elements: float, or ushort for bfloat16.</typeparam>
+/// <typeparam name="TWeight">The matrix's elements: float, Half, or ushort for bfloat16.</typeparam>
 internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     where TLanes : struct, ILanes<TVector>
     where TVector : unmanaged
@@ -27,11 +27,16 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
 
     private static bool IsBFloat16 => typeof(TWeight) == typeof(ushort);
 
+    private static bool IsFloat16 => typeof(TWeight) == typeof(Half);
+
+    /// <summary>Whether two elements take the place of a float and are widened from one load: see <see cref="ILanes{TVector}"/>.</summary>
+    private static bool IsNarrow => IsBFloat16 || IsFloat16;
+
     /// <summary>Copies a row into the order in which <see cref="RowDots{TLanes, TVector, TWeight}"/> meets the elements of a matrix row.</summary>
     public static void Arrange(float* row, float* target, int count)
     {
         var i = 0;
-        if (IsBFloat16)
+        if (IsNarrow)
         {
             for (; i <= count - PairCount; i += PairCount)
             {
@@ -49,7 +54,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     /// <summary>Undoes <see cref="Arrange"/> where it lies.</summary>
     public static void RestoreOrder(float* row, int count)
     {
-        if (!IsBFloat16)
+        if (!IsNarrow)
             return;
         for (var i = 0; i <= count - PairCount; i += PairCount)
         {
@@ -70,9 +75,9 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
             return;
         }
 
-        // One stream through memory, which the processor foresees by itself. With bfloat16 the sums take too long for one row at a time.
+        // One stream through memory, which the processor foresees by itself. With 16-bit elements sums take too long for one row at a time.
         var i = 0;
-        for (; IsBFloat16 && i <= inputs - 2; i += 2)
+        for (; IsNarrow && i <= inputs - 2; i += 2)
             AddTwoScaledRows(x + i, matrix + i * matrixStride, matrixStride, sums, columns);
         for (; i < inputs; i++)
             AddScaledRow(x[i], matrix + i * matrixStride, sums, columns);
@@ -89,7 +94,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
             if (bias != null)
             {
                 LoadPair(bias + i, out var firstBias, out var secondBias);
-                if (IsBFloat16)
+                if (IsNarrow)
                     TLanes.Interleave(ref firstBias, ref secondBias);
                 (first, second) = (TLanes.Add(first, firstBias), TLanes.Add(second, secondBias));
             }
@@ -151,16 +156,32 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
             target[i] += source[i];
     }
 
-    /// <summary>row * factor, where it lies.</summary>
-    public static void Scale(float* row, float factor, int count)
+    /// <summary>target = row * factor; the target may be the row.</summary>
+    public static void Scale(float* row, float factor, float* target, int count) =>
+        TensorPrimitives.Multiply(new ReadOnlySpan<float>(row, count), factor, new Span<float>(target, count));
+
+    /// <summary>scores = cap * tanh(scores / cap).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SoftCap(float* scores, float cap, int count)
     {
-        var values = new Span<float>(row, count);
-        TensorPrimitives.Multiply(values, factor, values);
+        var i = 0;
+        for (; i <= count - TLanes.Count; i += TLanes.Count)
+        {
+            var ratio = TLanes.Divide(TLanes.Load(scores + i), TLanes.Broadcast(cap));
+            TLanes.Store(TLanes.Multiply(LaneFunctions.Tanh<TLanes, TVector>(ratio), TLanes.Broadcast(cap)), scores + i);
+        }
+
+        for (; i < count; i++)
+            scores[i] = LaneFunctions.Tanh<ScalarLanes, float>(scores[i] / cap) * cap;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float ToSingle(TWeight weight) =>
-        IsBFloat16 ? BFloat16Bits.ToSingle(Unsafe.BitCast<TWeight, ushort>(weight)) : Unsafe.BitCast<TWeight, float>(weight);
+    public static float ToSingle(TWeight weight)
+    {
+        if (IsBFloat16)
+            return BFloat16Bits.ToSingle(Unsafe.BitCast<TWeight, ushort>(weight));
+        return IsFloat16 ? (float)Unsafe.BitCast<TWeight, Half>(weight) : Unsafe.BitCast<TWeight, float>(weight);
+    }
 
     /// <summary>
     /// Starts to bring a pair into the second-level cache. Where several rows are multiplied, the processor computes longer on what it has
@@ -172,7 +193,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         if (!Sse.IsSupported)
             return;
         Sse.Prefetch1(weights);
-        if (!IsBFloat16)
+        if (!IsNarrow)
             Sse.Prefetch1((float*)weights + TLanes.Count);
     }
 
@@ -182,6 +203,10 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
         if (IsBFloat16)
         {
             TLanes.Widen((ushort*)source, out first, out second);
+        }
+        else if (IsFloat16)
+        {
+            TLanes.Widen((Half*)source, out first, out second);
         }
         else
         {

@@ -6,18 +6,19 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// <summary>A matrix and perhaps a bias in memory, as row products read them.</summary>
 /// <param name="Data">The first element, aligned or not.</param>
 /// <param name="Bias">[outputs] of the same type, or null.</param>
-/// <param name="IsBFloat16">Whether elements are bfloat16; float32 otherwise.</param>
+/// <param name="ElementType">Float32, BFloat16 or Float16.</param>
 /// <param name="Inputs">The length of a row that is multiplied.</param>
 /// <param name="Outputs">The length of a product.</param>
 /// <param name="IsOutputByInput">Whether it lies as [outputs, inputs]; as [inputs, outputs] otherwise.</param>
-internal readonly unsafe record struct RowMatrix(nint Data, nint Bias, bool IsBFloat16, int Inputs, int Outputs, bool IsOutputByInput)
+internal readonly unsafe record struct RowMatrix(
+    nint Data, nint Bias, ScalarType ElementType, int Inputs, int Outputs, bool IsOutputByInput)
 {
     /// <summary>What its elements take.</summary>
-    public long Bytes => (long)Inputs * Outputs * (IsBFloat16 ? sizeof(ushort) : sizeof(float));
+    public long Bytes => (long)Inputs * Outputs * NativeTensor.ElementSize(ElementType);
 
     /// <summary>Whether row kernels read tensors of this type and place.</summary>
     public static bool Supports(Tensor tensor) =>
-        tensor.device_type == TorchSharp.DeviceType.CPU && tensor.dtype is ScalarType.Float32 or ScalarType.BFloat16 && tensor.is_contiguous();
+        tensor.device_type == TorchSharp.DeviceType.CPU && IsSupported(tensor.dtype) && tensor.is_contiguous();
 
     /// <summary>A matrix over tensors that <see cref="Supports"/> holds for. The caller keeps them alive.</summary>
     /// <param name="weight">[outputs, inputs] or [inputs, outputs].</param>
@@ -31,9 +32,17 @@ internal readonly unsafe record struct RowMatrix(nint Data, nint Bias, bool IsBF
         return new(
             (nint)NativeTensor.Pointer(weight),
             bias is null ? 0 : (nint)NativeTensor.Pointer(bias),
-            weight.dtype == ScalarType.BFloat16,
+            CheckType(weight.dtype),
             isOutputByInput ? second : first,
             isOutputByInput ? first : second,
             isOutputByInput);
     }
+
+    /// <summary>The type, where row kernels read it.</summary>
+    /// <exception cref="NotSupportedException">They do not.</exception>
+    public static ScalarType CheckType(ScalarType type) => IsSupported(type)
+        ? type
+        : throw new NotSupportedException($"Row kernels read Float32, BFloat16 and Float16, not {type}. Convert the model.");
+
+    private static bool IsSupported(ScalarType type) => type is ScalarType.Float32 or ScalarType.BFloat16 or ScalarType.Float16;
 }

@@ -10,7 +10,7 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// <remarks>Terms are added in the order of <see cref="RowKernels{TLanes, TVector, TWeight}.AddProducts"/>, so that other rows change no bit.</remarks>
 /// <typeparam name="TLanes">The vectors that are used.</typeparam>
 /// <typeparam name="TVector">Likewise.</typeparam>
-/// <typeparam name="TWeight">The matrix's elements: float, or ushort for bfloat16.</typeparam>
+/// <typeparam name="TWeight">The matrix's elements: float, Half, or ushort for bfloat16.</typeparam>
 internal static unsafe class RowPanels<TLanes, TVector, TWeight>
     where TLanes : struct, ILanes<TVector>
     where TVector : unmanaged

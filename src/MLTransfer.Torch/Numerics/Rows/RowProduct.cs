@@ -57,10 +57,18 @@ internal static unsafe class RowProduct
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, MaximumRows);
         ArgumentOutOfRangeException.ThrowIfNotEqual(input.Length, checked(rows * matrix.Inputs));
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(rows * matrix.Outputs));
-        if (matrix.IsBFloat16)
-            Compute<TLanes, TVector, ushort>(input, rows, matrix, output, threads, activation, accumulate);
-        else
-            Compute<TLanes, TVector, float>(input, rows, matrix, output, threads, activation, accumulate);
+        switch (matrix.ElementType)
+        {
+            case ScalarType.BFloat16:
+                Compute<TLanes, TVector, ushort>(input, rows, matrix, output, threads, activation, accumulate);
+                break;
+            case ScalarType.Float16:
+                Compute<TLanes, TVector, Half>(input, rows, matrix, output, threads, activation, accumulate);
+                break;
+            default:
+                Compute<TLanes, TVector, float>(input, rows, matrix, output, threads, activation, accumulate);
+                break;
+        }
     }
 
     private static void Compute<TLanes, TVector, TWeight>(

@@ -40,10 +40,10 @@ internal static class LanguageModelLoss
     /// <param name="model">The model.</param>
     /// <param name="batch">The rows.</param>
     /// <param name="factor">What the loss is multiplied with.</param>
-    /// <param name="checkpoints">Computes blocks twice to save memory; null for once.</param>
+    /// <param name="recomputation">Computes blocks twice to save memory; null for once.</param>
     /// <param name="frozen">Where frozen weights are that are not in memory; null where all are.</param>
     public static double Backward(
-        CausalLanguageModel model, TrainingBatch batch, double factor, GradientCheckpoints? checkpoints = null, FrozenWeights? frozen = null)
+        CausalLanguageModel model, TrainingBatch batch, double factor, BlockRecomputation? recomputation = null, FrozenWeights? frozen = null)
     {
         using var scope = NewDisposeScope();
         var table = model.TokenEmbedding;
@@ -52,7 +52,7 @@ internal static class LanguageModelLoss
         using (no_grad())
             embeddings = table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(table.requires_grad);
         frozen?.ReleaseMemory(); // of the table
-        var input = batch.Input with { InputEmbeddings = embeddings, GradientCheckpoints = checkpoints };
+        var input = batch.Input with { InputEmbeddings = embeddings, Recomputation = recomputation };
         var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
         if (rows.device_type == TorchSharp.DeviceType.CPU && model.OutputHead.numel() >= LargeHead)
             NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
@@ -60,7 +60,7 @@ internal static class LanguageModelLoss
         var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);
         if (rows.requires_grad)
             autograd.backward(rows, rowGradients);
-        checkpoints?.Backward();
+        recomputation?.Backward();
         if (embeddings.grad is { } gradient)
         {
             table.grad ??= zeros_like(table);

@@ -82,7 +82,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         var update = step.Update(_player, [labels], pass =>
         {
             using var checkpoints = _options.GradientCheckpointing
-                ? new GradientCheckpoints((long)step.Seed(RecomputationSeeds, (ulong)step.Index, (ulong)pass.Index), _model.DropoutSource)
+                ? new BlockRecomputation((long)step.Seed(RecomputationSeeds, (ulong)step.Index, (ulong)pass.Index), _model.DropoutSource)
                 : null;
             var batch = TrainingBatch.Create([.. pass.Rows.Select(row => _rows.Training[row])], _model.Device);
             return LanguageModelLoss.Backward(_model, batch, 1.0 / pass.Normalizers[0], checkpoints, _frozen);

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
-namespace MLTransfer.Torch.Networks.Transformers;
+namespace MLTransfer.Onnx.Writing;
 
 /// <summary>The entries of a GPT-2 <c>config.json</c> that shape the network, under the same names and with the same defaults.</summary>
 internal sealed class Gpt2Configuration

@@ -10,7 +10,7 @@ namespace MLTransfer.Torch.Networks.Transformers;
 /// </summary>
 /// <param name="seed">What dropout's random numbers are made from: both times the same.</param>
 /// <param name="draws">Where the blocks' dropout draws from.</param>
-internal sealed class GradientCheckpoints(long seed, DropoutSource draws) : IDisposable
+internal sealed class BlockRecomputation(long seed, DropoutSource draws) : IDisposable
 {
     private readonly List<(Tensor Input, Func<Tensor, Tensor> Block)> _blocks = [];
     private readonly List<Tensor> _kept = [];

@@ -1,0 +1,37 @@
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Checkpoints;
+
+/// <summary>Several checkpoints as one: the names of each get a prefix.</summary>
+internal sealed class JoinedCheckpoint : Checkpoint
+{
+    private readonly (string Prefix, Checkpoint Part)[] _parts;
+
+    /// <param name="location">What error messages call it.</param>
+    /// <param name="parts">The prefixes and checkpoints, which are disposed with this one.</param>
+    public JoinedCheckpoint(string location, params (string Prefix, Checkpoint Part)[] parts)
+        : base(location)
+    {
+        _parts = parts;
+        Tensors = parts.SelectMany(p => p.Part.Tensors.Select(t => KeyValuePair.Create(p.Prefix + t.Key, t.Value))).ToDictionary();
+    }
+
+    public override IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
+
+    public override Tensor Read(string name)
+    {
+        foreach (var (prefix, part) in _parts)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal) && part.Tensors.ContainsKey(name[prefix.Length..]))
+                return part.Read(name[prefix.Length..]);
+        }
+
+        throw Missing(name);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        foreach (var (_, part) in _parts)
+            part.Dispose();
+    }
+}

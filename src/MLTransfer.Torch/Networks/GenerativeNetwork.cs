@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using Linear = MLTransfer.Torch.Layers.Linear;
+
+namespace MLTransfer.Torch.Networks;
+
+/// <summary>A pretrained network that makes texts, pictures or sounds.</summary>
+/// <remarks>
+/// Parameters carry the names of the checkpoint (<c>transformer.h.0.attn.c_attn.weight</c>), adapters aside. A network in evaluation mode, as
+/// <see cref="Load"/> gives it, may be called from several threads; training is for one.
+/// </remarks>
+public abstract class GenerativeNetwork : nn.Module
+{
+    private const int FingerprintChunk = 1 << 20; // elements
+
+    private protected GenerativeNetwork(string name, JsonObject configuration)
+        : base(name)
+    {
+        Configuration = configuration;
+    }
+
+    /// <summary>The content of <c>config.json</c>, unknown entries included.</summary>
+    public JsonObject Configuration { get; }
+
+    /// <summary>Where the network's dropout draws from.</summary>
+    public DropoutSource DropoutSource { get; } = new();
+
+    /// <summary>The LoRA adapters that are attached, or null.</summary>
+    public LoraOptions? Lora { get; internal set; }
+
+    /// <summary>Whether matrices are int8 numbers in place of parameters.</summary>
+    public bool IsQuantized { get; internal set; }
+
+    /// <summary>The type of the parameters.</summary>
+    public virtual ScalarType DataType => IsQuantized ? ScalarType.Float32 : parameters().First().dtype;
+
+    /// <summary>Where the parameters are.</summary>
+    public virtual Device Device => IsQuantized ? CPU : parameters().First().device;
+
+    /// <summary>The name prefixes of the parameters of each block, such as <c>transformer.h.3.</c>, in the order of computation.</summary>
+    public virtual IReadOnlyList<string> BlockPrefixes => [];
+
+    /// <summary>The linear layers that adapters are put on where nobody says which, by the last part or parts of their names.</summary>
+    public virtual IReadOnlyList<string> DefaultLoraTargets => ["all-linear"];
+
+    /// <summary>Whether a parameter is a table that ids are looked up in.</summary>
+    public virtual bool IsEmbedding(string parameterName) => false;
+
+    /// <summary>Whether a linear layer of this name makes logits: no adapter is put on it unless it is asked for by name.</summary>
+    internal virtual bool IsOutputHead(string layerName) => false;
+
+    /// <summary>The type that matrix products are computed in; null for the parameters' own. Normalization, softmax and loss stay in float32.</summary>
+    internal virtual ScalarType? ComputeType
+    {
+        get;
+        set
+        {
+            field = value;
+            foreach (var layer in modules().OfType<Linear>())
+                (layer.ComputeType, layer.ConvertedWeight) = (value, null);
+        }
+    }
+
+    /// <summary>Loads whatever generative network a folder holds, in evaluation mode; its form is recognised by its content.</summary>
+    /// <param name="folder">In Hugging Face layout, or as its authors released it.</param>
+    /// <param name="dataType">The parameters' type; float32 where null.</param>
+    /// <param name="device">The CPU where null.</param>
+    /// <exception cref="FileNotFoundException">The folder holds no form of checkpoint that is known; the message lists those that are.</exception>
+    /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other.</exception>
+    /// <exception cref="NotSupportedException">The architecture is not supported.</exception>
+    public static GenerativeNetwork Load(string folder, ScalarType? dataType = null, Device? device = null) =>
+        NetworkForm.Of(folder).Load(folder, dataType ?? ScalarType.Float32, device ?? CPU);
+
+    /// <summary>The tensors that a checkpoint keeps, without adapters.</summary>
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    public virtual IEnumerable<KeyValuePair<string, Tensor>> CheckpointTensors()
+    {
+        ThrowIfQuantized("saved");
+        return named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))
+            .Concat(named_buffers().Select(b => KeyValuePair.Create(b.name, b.buffer)));
+    }
+
+    /// <summary>The parameters that training changes: those not frozen, or those of the adapters.</summary>
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    public IEnumerable<(string Name, Parameter Parameter)> TrainableParameters()
+    {
+        ThrowIfQuantized("trained");
+        return named_parameters().Concat(AdapterParameters()).Where(p => p.parameter.requires_grad);
+    }
+
+    /// <summary>Writes <c>config.json</c> and the weights into an existing folder.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="storeAs">The type that weights are stored in; as they are where null.</param>
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
+    public virtual void Save(string folder, ScalarType? storeAs = null)
+    {
+        ThrowIfQuantized("saved");
+        ModelConfigurationFile.Write(folder, Configuration, storeAs ?? DataType);
+        CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
+    }
+
+    /// <summary>SHA-256 over names, shapes, types and values of the checkpoint's tensors: 64 hexadecimal digits. Equal weights have equal fingerprints.</summary>
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    public string ComputeFingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, tensor) in CheckpointTensors())
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor.dtype} [{string.Join(',', tensor.shape)}]\n"));
+            AppendValues(hash, tensor);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>The adapted layers by name, such as <c>transformer.h.0.attn.c_attn</c>.</summary>
+    internal IEnumerable<(string Name, Linear Layer)> AdaptedLayers() => LinearLayers().Where(l => l.Layer.Adapter is not null);
+
+    internal IEnumerable<(string Name, Linear Layer)> LinearLayers() =>
+        named_modules().Where(m => m.module is Linear).Select(m => (m.name, (Linear)m.module));
+
+    /// <summary>The matrices of all adapters under the names that peft gives them, less its prefix.</summary>
+    internal IEnumerable<(string name, Parameter parameter)> AdapterParameters()
+    {
+        foreach (var (name, layer) in AdaptedLayers())
+        {
+            yield return ($"{name}.lora_A.weight", layer.Adapter!.A);
+            yield return ($"{name}.lora_B.weight", layer.Adapter!.B);
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    internal void ThrowIfQuantized(string done)
+    {
+        if (IsQuantized)
+            throw new InvalidOperationException($"The model's weights are quantized to int8 and cannot be {done}. Load the model again.");
+    }
+
+    /// <inheritdoc/>
+    protected override void RegisterComponents()
+    {
+        // TorchSharp would register the fields once more, under their own names.
+    }
+
+    private static unsafe void AppendValues(IncrementalHash hash, Tensor tensor)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var flat = tensor.detach().contiguous().view(-1);
+        for (long start = 0, count = flat.numel(); start < count; start += FingerprintChunk)
+        {
+            using var chunkScope = NewDisposeScope();
+            var chunk = flat.narrow(0, start, Math.Min(FingerprintChunk, count - start)).cpu();
+            hash.AppendData(new ReadOnlySpan<byte>(NativeTensor.Pointer(chunk), (int)chunk.numel() * NativeTensor.ElementSize(chunk.dtype)));
+            GC.KeepAlive(chunk);
+        }
+    }
+}

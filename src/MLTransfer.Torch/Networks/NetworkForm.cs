@@ -1,0 +1,38 @@
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Networks.Transformers;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks;
+
+/// <summary>A row of the registry of checkpoint forms, which are recognised by what is in the folder.</summary>
+/// <param name="Description">What error messages call it.</param>
+/// <param name="IsIn">Whether a folder holds one.</param>
+/// <param name="Load">Loads it, in evaluation mode.</param>
+internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, Func<string, ScalarType, Device, GenerativeNetwork> Load)
+{
+    private static readonly NetworkForm[] s_all =
+    [
+        new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",
+            static folder => Configures(folder, "model_type"),
+            static (folder, type, device) => TransformerNetwork.Load(folder, type, device)),
+        new($"{ModelConfigurationFile.FileName} with an 'architecture', {StyleGan2Model.GeneratorFile} and {StyleGan2Model.DiscriminatorFile}",
+            static folder => Configures(folder, "architecture") || File.Exists(Path.Combine(folder, StyleGan2Model.GeneratorFile)),
+            static (folder, _, device) => StyleGan2Model.Load(folder, device)),
+    ];
+
+    /// <summary>The form that a folder has.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="FileNotFoundException">It has none of the forms.</exception>
+    public static NetworkForm Of(string folder)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"The checkpoint folder '{folder}' does not exist.");
+        return s_all.FirstOrDefault(form => form.IsIn(folder)) ?? throw new FileNotFoundException(
+            $"'{folder}' holds no checkpoint that is known. Expected one of: {string.Join("; ", s_all.Select(form => form.Description))}.");
+    }
+
+    private static bool Configures(string folder, string key) =>
+        File.Exists(Path.Combine(folder, ModelConfigurationFile.FileName)) && ModelConfigurationFile.Read(folder).ContainsKey(key);
+}

@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+using MLTransfer.Torch.Checkpoints;
+
+namespace MLTransfer.Torch.Networks.Transformers.Description;
+
+/// <summary>A row of the registry: the checkpoints of one <c>model_type</c>.</summary>
+/// <param name="ModelType">The value in <c>config.json</c>.</param>
+/// <param name="Architectures">The classes whose checkpoints are read, as <c>architectures</c> names them; the first is meant where it names none.</param>
+/// <param name="Describe">What a <c>config.json</c> says.</param>
+internal sealed record Family(string ModelType, ImmutableArray<string> Architectures, Func<ConfigurationReader, Transformer> Describe)
+{
+    /// <summary>What checkpoints of the bare base model leave out of names, such as <c>transformer.</c>.</summary>
+    public string BasePrefix { get; init; } = "";
+
+    /// <summary>The linear layers that adapters are put on where nobody says which.</summary>
+    public required ImmutableArray<string> LoraTargets { get; init; }
+
+    /// <summary>Tensors of checkpoints that are no parameters, with <c>*</c> for any characters: buffers, heads of other tasks.</summary>
+    public ImmutableArray<string> Ignored { get; init; } = [];
+
+    /// <summary>Parts of names in older checkpoints, and what they are called now.</summary>
+    public ImmutableArray<(string Old, string New)> Renamed { get; init; } = [];
+
+    /// <summary>Why the decoding step has no row kernels for this family; null where it has.</summary>
+    public string? WithoutRowKernels { get; init; }
+}

@@ -1,0 +1,87 @@
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks.Transformers;
+
+/// <summary>What an encoder made of texts, for the decoder's cross-attention.</summary>
+public sealed class EncodedText : IDisposable
+{
+    private readonly Dictionary<int, (Tensor Keys, Tensor Values)> _projected = [];
+
+    /// <summary>Takes what an encoder gave.</summary>
+    /// <param name="hiddenStates">[batch, length, encoder width]; disposed with this object.</param>
+    /// <param name="padding">[batch, length], 1 for real tokens and 0 for padding; null where nothing is padded.</param>
+    public EncodedText(Tensor hiddenStates, Tensor? padding)
+    {
+        ArgumentNullException.ThrowIfNull(hiddenStates);
+        HiddenStates = hiddenStates.DetachFromDisposeScope();
+        Mask = AttentionMask.BothWays(padding);
+        Mask.Allowed?.DetachFromDisposeScope();
+        Ranges = FindRanges(hiddenStates, padding);
+    }
+
+    /// <summary>[batch, length, encoder width].</summary>
+    public Tensor HiddenStates { get; }
+
+    /// <summary>Which of its positions are seen: all but padding.</summary>
+    internal AttentionMask Mask { get; }
+
+    /// <summary>The first position of each row and the one behind its last, where all between are seen; null where something inside is masked.</summary>
+    internal (int[] Starts, int[] Ends)? Ranges { get; }
+
+    /// <summary>Keys and values of a block, each [batch, heads, length, head width]; computed once where no gradients are asked for.</summary>
+    /// <param name="layer">The block's number.</param>
+    /// <param name="project">Makes them of the hidden states.</param>
+    internal (Tensor Keys, Tensor Values) KeysAndValues(int layer, Func<Tensor, (Tensor Keys, Tensor Values)> project)
+    {
+        if (is_grad_enabled())
+            return project(HiddenStates);
+        lock (_projected)
+        {
+            if (!_projected.TryGetValue(layer, out var projected))
+            {
+                using var scope = NewDisposeScope();
+                var (keys, values) = project(HiddenStates);
+                projected = (keys.contiguous().DetachFromDisposeScope(), values.contiguous().DetachFromDisposeScope());
+                _projected.Add(layer, projected);
+            }
+
+            return projected;
+        }
+    }
+
+    private static (int[] Starts, int[] Ends)? FindRanges(Tensor hiddenStates, Tensor? padding)
+    {
+        var (rows, length) = ((int)hiddenStates.shape[0], (int)hiddenStates.shape[1]);
+        var (starts, ends) = (new int[rows], new int[rows]);
+        Array.Fill(ends, length);
+        if (padding is null)
+            return (starts, ends);
+        using var scope = NewDisposeScope();
+        var mask = NativeTensor.AsSpan<bool>(padding.to(ScalarType.Bool).to(CPU).contiguous());
+        for (var row = 0; row < rows; row++)
+        {
+            var real = mask.Slice(row * length, length);
+            if (!real.Contains(true))
+                continue; // nothing but padding: all of it is seen
+            (starts[row], ends[row]) = (real.IndexOf(true), real.LastIndexOf(true) + 1);
+            if (real[starts[row]..ends[row]].Contains(false))
+                return null;
+        }
+
+        return (starts, ends);
+    }
+
+    /// <summary>Frees the tensors.</summary>
+    public void Dispose()
+    {
+        HiddenStates.Dispose();
+        Mask.Allowed?.Dispose();
+        foreach (var (keys, values) in _projected.Values)
+        {
+            keys.Dispose();
+            values.Dispose();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks.Transformers.Description;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks.Transformers;
+
+/// <summary>An encoder that reads a text, and a decoder that writes another one while it looks at the first.</summary>
+public sealed class EncoderDecoderModel : TransformerNetwork
+{
+    internal EncoderDecoderModel(Family family, JsonObject configuration, Transformer description, WeightSource weights)
+        : base(family, configuration, description, weights)
+    {
+    }
+
+    /// <summary>Reads texts.</summary>
+    /// <param name="input">Ids and, where rows are padded, the mask.</param>
+    /// <returns>What the decoder looks at; the caller disposes it.</returns>
+    public EncodedText Encode(ModelInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new EncodedText(Encoder!.Forward(input, training), input.AttentionMask);
+    }
+
+    /// <summary>The decoder's last hidden states, as the output head reads them: [batch, length, width].</summary>
+    /// <param name="input">What has been written, and what <see cref="Encode"/> gave for the same rows.</param>
+    public Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
+
+    /// <summary>Logits of every position of the decoder: [batch, length, vocabulary].</summary>
+    /// <param name="input">What has been written, and what <see cref="Encode"/> gave for the same rows.</param>
+    public Tensor Forward(ModelInput input)
+    {
+        using var hiddenStates = ComputeHiddenStates(input);
+        return ComputeLogits(hiddenStates);
+    }
+
+    /// <summary>Room for the decoder's keys and values of <paramref name="batch"/> sequences.</summary>
+    public KeyValueCache CreateCache(int batch, int capacity)
+    {
+        var first = Description.Decoder!.Blocks[0].Self;
+        return new(LayerCount, batch, first.KeyValueHeads, capacity, first.HeadWidth, ComputeType ?? DataType, Device);
+    }
+}

@@ -1,0 +1,29 @@
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks.Transformers.Description;
+
+namespace MLTransfer.Torch.Networks.Transformers.Families;
+
+/// <summary>Qwen2 (arXiv 2407.10671) and Qwen3 (arXiv 2505.09388): Llama with biases, or with norms, of queries and keys.</summary>
+internal static class Qwen
+{
+    public static Family Qwen2 { get; } = Llama.Row("qwen2", "Qwen2ForCausalLM", c =>
+        WithWindows(c, Llama.Describe(c)).WithAttention((attention, _) => attention with { Inputs = attention.Inputs.WithBias(true) }));
+
+    public static Family Qwen3 { get; } = Llama.Row("qwen3", "Qwen3ForCausalLM", c =>
+    {
+        var epsilon = c.Positive("rms_norm_eps", 1e-6);
+        return WithWindows(c, Llama.Describe(c, headWidth: 128)).WithAttention((attention, layer) => attention with
+        {
+            QueryNorm = new Norm($"model.layers.{layer}.self_attn.q_norm", NormKind.RootMeanSquare, epsilon, HasBias: false),
+            KeyNorm = new Norm($"model.layers.{layer}.self_attn.k_norm", NormKind.RootMeanSquare, epsilon, HasBias: false),
+        });
+    });
+
+    private static Transformer WithWindows(ConfigurationReader c, Transformer llama)
+    {
+        var (isUsed, from) = (c.Flag("use_sliding_window", false), c.Count("max_window_layers", 28));
+        var windows = WindowEntries.Read(c, llama.Decoder!.Blocks.Length, layer => isUsed && layer >= from, isUsed ? 4096 : null);
+        return llama.WithAttention((attention, layer) => attention with { Window = windows[layer] });
+    }
+}

@@ -1,0 +1,85 @@
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Networks.Transformers.Description;
+
+namespace MLTransfer.Torch.Networks.Transformers.Families;
+
+/// <summary>The entries of a <c>config.json</c> that tell a rotation: <c>rope_theta</c> and <c>rope_scaling</c>, or <c>rope_parameters</c>.</summary>
+internal static class RotaryEntries
+{
+    /// <summary>Reads a rotation of halves.</summary>
+    /// <param name="c">The configuration.</param>
+    /// <param name="headWidth">The width of a head.</param>
+    /// <param name="theta">The base where the file tells none.</param>
+    /// <param name="kind">The kind of layer that <c>rope_parameters</c> tells apart, such as <c>full_attention</c>; null for one set.</param>
+    /// <param name="share">The share of a head's values that are turned where the file tells none.</param>
+    public static Rotary Read(ConfigurationReader c, int headWidth, double theta = 10000, string? kind = null, double share = 1)
+    {
+        var parameters = c.Object("rope_parameters");
+        if (kind is not null)
+            parameters = parameters?.Object(kind) ?? parameters;
+        share = parameters?.OptionalNumber("partial_rotary_factor") ?? c.Number("partial_rotary_factor", share);
+        var width = (int)(headWidth * share);
+        if (width < 2 || width > headWidth || width % 2 != 0)
+            throw c.Invalid($"partial_rotary_factor {share} turns {width} of the {headWidth} values of a head; expected an even number of them");
+        theta = parameters?.OptionalNumber("rope_theta") ?? c.Positive("rope_theta", theta);
+        return new Rotary(width, theta, Pairing.Halves, Scaling(c, parameters ?? c.Object("rope_scaling"), width));
+    }
+
+    /// <summary>How far positions go: with a dynamic base further than those of pretraining.</summary>
+    public static int Context(int positions, Rotary? rotary) =>
+        rotary?.Scaling is DynamicScaling dynamic ? (int)Math.Min(1 << 24, dynamic.Original * dynamic.Factor) : positions;
+
+    private static RotaryScaling? Scaling(ConfigurationReader c, ConfigurationReader? entries, int width)
+    {
+        if (entries is null)
+            return null;
+        var type = entries.OptionalText("rope_type") ?? entries.OptionalText("type") ?? "default";
+        switch (type)
+        {
+            case "default":
+                return null;
+            case "linear":
+                return new LinearScaling(entries.Positive("factor"));
+            case "dynamic":
+                return new DynamicScaling(entries.Positive("factor"), c.Size("max_position_embeddings"));
+            case "llama3":
+                return new Llama3Scaling(
+                    entries.Positive("factor"), entries.Positive("low_freq_factor"), entries.Positive("high_freq_factor"),
+                    Original(c, entries));
+            case "yarn":
+                var factor = entries.Positive("factor");
+                return new YarnScaling(
+                    factor, entries.Positive("beta_fast", 32), entries.Positive("beta_slow", 1), entries.Flag("truncate", true),
+                    entries.OptionalNumber("attention_factor") ?? YarnAttention(entries, factor), Original(c, entries));
+            case "longrope" or "su":
+                var original = Original(c, entries);
+                return new LongRopeScaling(
+                    [.. Factors("short_factor")], [.. Factors("long_factor")], entries.OptionalNumber("attention_factor") ?? LongAttention(original), original);
+            default:
+                throw entries.Unsupported(
+                    entries.Has("rope_type") ? "rope_type" : "type", "supported are default, linear, dynamic, yarn, llama3 and longrope");
+        }
+
+        IReadOnlyList<double> Factors(string key) =>
+            entries.OfLength(key, entries.Numbers(key) ?? throw entries.Invalid($"{key} is missing"), width / 2);
+
+        double LongAttention(int original)
+        {
+            var stretched = c.Has("original_max_position_embeddings") || !entries.Has("factor")
+                ? (double)c.Size("max_position_embeddings") / original : entries.Positive("factor");
+            return stretched <= 1 ? 1 : Math.Sqrt(1 + Math.Log(stretched) / Math.Log(original));
+        }
+    }
+
+    private static int Original(ConfigurationReader c, ConfigurationReader entries) =>
+        entries.OptionalSize("original_max_position_embeddings") ?? c.OptionalSize("original_max_position_embeddings")
+        ?? c.Size("max_position_embeddings");
+
+    private static double YarnAttention(ConfigurationReader entries, double factor)
+    {
+        return entries.OptionalNumber("mscale") is { } scale and not 0 && entries.OptionalNumber("mscale_all_dim") is { } all and not 0
+            ? Growth(scale) / Growth(all) : Growth(1);
+
+        double Growth(double scale) => factor <= 1 ? 1 : 0.1 * scale * Math.Log(factor) + 1;
+    }
+}

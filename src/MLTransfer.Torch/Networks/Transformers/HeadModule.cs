@@ -1,0 +1,107 @@
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Numerics.Rows;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using Embedding = MLTransfer.Torch.Layers.Embedding;
+using Linear = MLTransfer.Torch.Layers.Linear;
+
+namespace MLTransfer.Torch.Networks.Transformers;
+
+/// <summary>Makes logits of hidden states.</summary>
+internal sealed class HeadModule
+{
+    private readonly Head _head;
+    private readonly Linear? _projection;
+    private readonly Linear? _dense;
+    private readonly Func<Tensor, Tensor>? _activation;
+    private readonly Normalization? _norm;
+    private readonly Embedding? _table;
+    private readonly Linear? _own;
+
+    public HeadModule(Head head, ModuleBuilder modules, int width, int weightWidth)
+    {
+        _head = head;
+        if (head.Transform is { } transform)
+        {
+            _dense = modules.Linear(transform.Dense, width, width);
+            _activation = Activation.Get(transform.Activation);
+            _norm = modules.Normalization(transform.Norm, width);
+        }
+
+        if (head.Projection is { } projection)
+            _projection = modules.Linear(projection, width, weightWidth);
+        _table = modules.FindTable(head.Weight);
+        if (_table is null)
+        {
+            var name = head.Weight[..^".weight".Length];
+            _own = modules.Linear(new Projection(name, HasBias: false, head.Deviation), weightWidth, head.Rows);
+            LayerName = name;
+        }
+
+        if (head.Bias is { } bias)
+            Bias = modules.Bias(bias, head.Rows);
+    }
+
+    /// <summary>The name of the layer, where the head has one of its own; null where it is tied to a table.</summary>
+    public string? LayerName { get; }
+
+    /// <summary>The number of logits.</summary>
+    public int Rows => _head.Rows;
+
+    /// <summary>[rows, width of the weight].</summary>
+    public Parameter Weight => _own is null ? _table!.Weight : _own.Weight;
+
+    /// <summary>[rows] or [1, rows]; null for none.</summary>
+    public Tensor? Bias { get; }
+
+    /// <summary>Logits become cap tanh(logit / cap); null for no cap.</summary>
+    public double? SoftCap => _head.SoftCap;
+
+    /// <summary>The weight as int8 numbers, in its place.</summary>
+    public Int8Matrix? Quantized => _own is null ? _table!.Quantized : _own.Quantized;
+
+    /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
+    public Tensor? Converted { get; set; }
+
+    /// <summary>What the weight is multiplied with: [..., width] to [..., width of the weight].</summary>
+    public Tensor Features(Tensor hidden)
+    {
+        using var scope = NewDisposeScope();
+        var features = (_dense ?? _projection) is { Quantized: null } first && hidden.dtype != first.Weight.dtype && first.ComputeType is null
+            ? hidden.to(first.Weight.dtype) // the rows of a decoding step are float32
+            : hidden.alias();
+        if (_dense is not null)
+            features = _norm!.call(_activation!(_dense.call(features)));
+        if (_projection is not null)
+            features = _projection.call(features);
+        if (_head.Scale != 1)
+            features = features * _head.Scale;
+        return features.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Logits of features: [..., width of the weight] to [..., rows].</summary>
+    /// <param name="features">What <see cref="Features"/> gave.</param>
+    /// <param name="type">The type of the product; null for the weight's own.</param>
+    public Tensor Logits(Tensor features, ScalarType? type)
+    {
+        using var scope = NewDisposeScope();
+        var logits = Product(features, type);
+        if (Bias is not null)
+            logits = logits + Bias.view(-1);
+        if (SoftCap is { } cap)
+            logits = (logits / cap).tanh() * cap;
+        return logits.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Product(Tensor features, ScalarType? type)
+    {
+        if (Quantized is not null)
+            return Int8Product.Compute(features, Quantized, null);
+        if (RowProduct.Computes(features, Weight))
+            return RowProduct.Compute(features, Weight);
+        return type is null
+            ? nn.functional.linear(features, Weight)
+            : nn.functional.linear(features.to(type.Value), Converted ?? Weight.to(type.Value)).to(ScalarType.Float32);
+    }
+}

@@ -1,0 +1,208 @@
+using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Networks.Transformers.Families;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using Transformer = MLTransfer.Torch.Networks.Transformers.Description.Transformer;
+
+namespace MLTransfer.Torch.Networks.Transformers;
+
+/// <summary>A network of transformer blocks that is made from its description: a decoder, an encoder or both.</summary>
+public abstract class TransformerNetwork : GenerativeNetwork
+{
+    private readonly HashSet<string> _tables;
+    private long _fastSteps;
+
+    private protected TransformerNetwork(Family family, JsonObject configuration, Transformer description, WeightSource weights)
+        : base(family.ModelType, configuration)
+    {
+        (Family, Description) = (family, description);
+        var modules = new ModuleBuilder(this, weights);
+        if (description.Encoder is { } encoder)
+            Encoder = new StackModule(encoder, modules);
+        if (description.Decoder is { } decoder)
+            Decoder = new StackModule(decoder, modules, description.Encoder?.Width);
+        _tables = [.. description.Stacks.SelectMany(stack => TablesOf(stack.Input))];
+        eval();
+    }
+
+    /// <summary>The number of token ids.</summary>
+    public int VocabularySize => Output.Heads is [var head, ..] ? head.Rows : Description.Output.Input.Rows;
+
+    /// <summary>The most positions that the network can see.</summary>
+    public int ContextLength => Description.Output.Context;
+
+    /// <summary>The number of transformer blocks of the stack that makes logits.</summary>
+    public int LayerCount => Description.Output.Blocks.Length;
+
+    /// <summary>
+    /// The parameter that tokens are looked up in and that, where tied, writes logits: [vocabulary, width]. Disposed where the network is
+    /// quantized, as the other matrices.
+    /// </summary>
+    public Parameter TokenEmbedding => Output.Input.Tables[0].Weight;
+
+    /// <summary>The weights of the output head, [vocabulary, width]; tied to <see cref="TokenEmbedding"/> in many networks.</summary>
+    /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
+    public Parameter OutputHead => Head.Weight;
+
+    /// <summary>Dropout probabilities used in training; starts as <c>config.json</c> says.</summary>
+    public DropoutProbabilities Dropout
+    {
+        get => Output.Dropout;
+        set
+        {
+            foreach (var stack in (StackModule?[])[Encoder, Decoder])
+                stack?.Dropout = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ScalarType DataType => IsQuantized ? ScalarType.Float32 : TokenEmbedding.dtype;
+
+    /// <inheritdoc/>
+    public override Device Device => IsQuantized ? CPU : TokenEmbedding.device;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> BlockPrefixes => Description.BlockPrefixes;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> DefaultLoraTargets => Family.LoraTargets;
+
+    internal Family Family { get; }
+
+    internal Transformer Description { get; }
+
+    internal StackModule? Encoder { get; }
+
+    internal StackModule? Decoder { get; }
+
+    /// <summary>The stack that makes logits.</summary>
+    internal StackModule Output => Decoder ?? Encoder!;
+
+    /// <summary>What makes logits of its hidden states.</summary>
+    internal HeadModule Head => Output.Heads is [var head, ..]
+        ? head : throw new InvalidOperationException($"This {Family.ModelType} is an encoder without an output head: it makes hidden states, no logits.");
+
+    /// <inheritdoc/>
+    internal override ScalarType? ComputeType
+    {
+        get => base.ComputeType;
+        set
+        {
+            base.ComputeType = value;
+            foreach (var head in Output.Heads)
+                head.Converted = null;
+        }
+    }
+
+    /// <summary>The output head in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
+    internal Tensor? ConvertedOutputHead
+    {
+        get => Output.Heads is [var head, ..] ? head.Converted : null;
+        set => Head.Converted = value;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsEmbedding(string parameterName) => _tables.Contains(parameterName);
+
+    /// <summary>Whether tokens are looked up in a parameter.</summary>
+    internal bool IsTokenTable(Parameter parameter) =>
+        ((StackModule?[])[Encoder, Decoder]).Any(stack => stack?.Input.Tables.Any(table => ReferenceEquals(table.Weight, parameter)) == true);
+
+    /// <summary>Logits from what <c>ComputeHiddenStates</c> gave: [..., width] to [..., vocabulary].</summary>
+    /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
+    public Tensor ComputeLogits(Tensor hiddenStates)
+    {
+        ArgumentNullException.ThrowIfNull(hiddenStates);
+        return Head.Logits(hiddenStates, ComputeType);
+    }
+
+    /// <summary>How many decoding steps the row kernels have computed.</summary>
+    internal long FastSteps => Interlocked.Read(ref _fastSteps);
+
+    /// <summary>The decoder's last hidden states, as the output head reads them: [batch, length, width].</summary>
+    private protected Tensor Decode(ModelInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        using var scope = NewDisposeScope();
+        var step = training || input.SequenceIds is not null || input.InputEmbeddings is not null || input.Encoded is { Ranges: null }
+            || Family.WithoutRowKernels is not null ? null
+            : DecodingStep.Create(IsQuantized ? null : TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues);
+        if (step is not null)
+            Interlocked.Increment(ref _fastSteps);
+        var hidden = step is null ? Decoder!.Forward(input, training) : Decoder!.Step(input, step);
+        return (Output.Heads.Count == 1 ? Head.Features(hidden) : hidden).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Loads a network from a folder in Hugging Face layout, in evaluation mode.</summary>
+    /// <param name="folder">Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>).</param>
+    /// <param name="dataType">The parameters' type; float32 where null.</param>
+    /// <param name="device">The CPU where null.</param>
+    /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other.</exception>
+    /// <exception cref="NotSupportedException">The architecture is not supported.</exception>
+    public static new TransformerNetwork Load(string folder, ScalarType? dataType = null, Device? device = null)
+    {
+        var configuration = ModelConfigurationFile.Read(folder);
+        using var checkpoint = Checkpoint.Open(folder);
+        return Load(configuration, checkpoint, folder, dataType, device);
+    }
+
+    /// <summary>Builds a network from a configuration and named tensors, in evaluation mode.</summary>
+    /// <param name="configuration">The content of <c>config.json</c>.</param>
+    /// <param name="checkpoint">The weights. It may be disposed after the call.</param>
+    /// <param name="origin">The folder or file, for error messages.</param>
+    /// <param name="dataType">The parameters' type; float32 where null.</param>
+    /// <param name="device">The CPU where null.</param>
+    public static TransformerNetwork Load(
+        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType = null, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        var family = FamilyRegistry.Of(configuration, origin);
+        var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
+        var description = family.Describe(new ConfigurationReader(configuration, tensors: names.Known));
+        return Build(family, configuration, description, WeightSource.FromCheckpoint(
+            checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
+    }
+
+    /// <summary>Builds a network with new weights, in evaluation mode.</summary>
+    /// <param name="configuration">The content of <c>config.json</c>.</param>
+    /// <param name="dataType">The parameters' type; float32 where null.</param>
+    /// <param name="device">The CPU where null.</param>
+    /// <param name="seed">Decides on the weights; null draws them from libtorch's generator (see <c>torch.manual_seed</c>).</param>
+    public static TransformerNetwork Create(
+        JsonObject configuration, ScalarType? dataType = null, Device? device = null, long? seed = null)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var family = FamilyRegistry.Of(configuration, "the configuration");
+        using var generator = seed is { } number ? new Generator((ulong)number, device ?? CPU) : null;
+        return Build(family, configuration, family.Describe(new ConfigurationReader(configuration)), WeightSource.Initialized(
+            dataType ?? ScalarType.Float32, device ?? CPU, generator));
+    }
+
+    /// <summary>A network in evaluation mode with the same weights, adapters merged. Those that have the type already are shared.</summary>
+    internal TransformerNetwork ConvertTo(ScalarType dataType) =>
+        Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
+
+    /// <inheritdoc/>
+    internal override bool IsOutputHead(string layerName) => Output.Heads.Any(head => head.LayerName == layerName);
+
+    private static TransformerNetwork Build(Family family, JsonObject configuration, Transformer description, WeightSource weights) => description switch
+    {
+        { Encoder: null } => new CausalLanguageModel(family, configuration, description, weights),
+        { Decoder: null } => new MaskedLanguageModel(family, configuration, description, weights),
+        _ => new EncoderDecoderModel(family, configuration, description, weights),
+    };
+
+    private static IEnumerable<string> TablesOf(Input input)
+    {
+        foreach (var table in input.Tables)
+            yield return table;
+        if (input.Positions is LearnedPositions learned)
+            yield return learned.Table;
+        if (input.Types is { } types)
+            yield return types.Table;
+    }
+}

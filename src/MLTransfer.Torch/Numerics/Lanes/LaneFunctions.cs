@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+
+namespace MLTransfer.Torch.Numerics.Lanes;
+
+/// <summary>Functions of vectors beyond those that every kind of lanes has itself, to a few units in the last place.</summary>
+internal static class LaneFunctions
+{
+    /// <summary>The hyperbolic tangent.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Tanh<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        const float Small = 0.625f; // up to here 1 - 2 / (exp(2 x) + 1) has lost digits
+
+        // (tanh(x) / x - 1) / x^2 as a polynomial of x^2, to 4.4e-8 by Chebyshev's nodes.
+        var square = TLanes.Multiply(x, x);
+        var series = TLanes.MultiplyAdd(square, TLanes.Broadcast(-0.00609671416f), TLanes.Broadcast(0.02099717899f));
+        series = TLanes.MultiplyAdd(square, series, TLanes.Broadcast(-0.05385090958f));
+        series = TLanes.MultiplyAdd(square, series, TLanes.Broadcast(0.1333276974f));
+        series = TLanes.MultiplyAdd(square, series, TLanes.Broadcast(-0.3333332894f));
+        var small = TLanes.MultiplyAdd(TLanes.Multiply(square, x), series, x);
+
+        var magnitude = Magnitude<TLanes, TVector>(x);
+        var power = TLanes.Exp(TLanes.Add(magnitude, magnitude));
+        var fraction = TLanes.Divide(TLanes.Broadcast(-2), TLanes.Add(power, TLanes.Broadcast(1)));
+        var large = TLanes.Add(fraction, TLanes.Broadcast(1));
+        large = TLanes.SelectLess(x, TLanes.Broadcast(0), Negate<TLanes, TVector>(large), large);
+        return TLanes.SelectLess(magnitude, TLanes.Broadcast(Small), small, large);
+    }
+
+    /// <summary>x times the probability that a standard normal variable is less, x (1 + erf(x / sqrt(2))) / 2.</summary>
+    /// <remarks>As max(x, 0) - |x| Q(|x|): what is added does not cancel, so that small results of negative x keep their digits.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector TimesNormalProbability<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        const float Largest = 15; // beyond, Q is 0 in float32
+        var half = TLanes.Broadcast(0.5f);
+        var negative = TLanes.Max(Negate<TLanes, TVector>(Magnitude<TLanes, TVector>(x)), TLanes.Broadcast(-Largest)); // -|x|
+
+        // Q(a) exp(a^2 / 2), the upper tail without its decay, is t times a polynomial of t = 1 / (1 + 0.3 a), to 4.4e-9 by Chebyshev.
+        var one = TLanes.Broadcast(1);
+        var t = TLanes.Divide(one, TLanes.MultiplyAdd(negative, TLanes.Broadcast(-0.3f), one));
+        var series = TLanes.MultiplyAdd(t, TLanes.Broadcast(-0.02091435973f), TLanes.Broadcast(0.1140402721f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(-0.2320384829f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.196940677f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(-0.08374254902f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.09848074018f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.07758906438f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.1104051798f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.1195517632f));
+        series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.1196876931f));
+
+        // The square's rounding error, which the exponential would enlarge, is known where products are added in one step.
+        var negativeSquare = Negate<TLanes, TVector>(TLanes.Multiply(negative, negative));
+        var error = TLanes.MultiplyAdd(negative, negative, negativeSquare);
+        var decay = TLanes.Exp(TLanes.Multiply(negativeSquare, half));
+        decay = TLanes.MultiplyAdd(TLanes.Multiply(decay, error), Negate<TLanes, TVector>(half), decay);
+
+        var tail = TLanes.Multiply(TLanes.Multiply(t, series), decay);
+        return TLanes.MultiplyAdd(negative, tail, TLanes.Max(x, TLanes.Broadcast(0)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Negate<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        TLanes.Multiply(x, TLanes.Broadcast(-1));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Magnitude<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        TLanes.Max(x, Negate<TLanes, TVector>(x));
+}
