@@ -1,9 +1,8 @@
-using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Generation;
 
 namespace MLTransfer.Onnx;
 
-/// <summary>What <see cref="OnnxExporter"/> writes.</summary>
+/// <summary>What <c>OnnxExporter</c> writes.</summary>
 public sealed record OnnxExportOptions
 {
     /// <summary>The number format of <c>model.onnx</c>.</summary>
@@ -16,7 +15,7 @@ public sealed record OnnxExportOptions
     public bool FusedOperators { get; init; }
 
     /// <summary>
-    /// Keeps LoRA adapters apart in <c>adapter.onnx_data</c>, which <see cref="OnnxExporter.ReplaceAdapter"/> exchanges without touching the
+    /// Keeps LoRA adapters apart in <c>adapter.onnx_data</c>, which <c>OnnxExporter.ReplaceAdapter</c> exchanges without touching the
     /// base model. Otherwise adapters are merged into the written weights.
     /// </summary>
     public bool SeparateAdapter { get; init; }

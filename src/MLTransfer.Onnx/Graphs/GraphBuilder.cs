@@ -1,47 +1,110 @@
 using System.Runtime.InteropServices;
-using Google.Protobuf;
 using MLTransfer.Onnx.Schema;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 
 namespace MLTransfer.Onnx.Graphs;
 
-/// <summary>Puts a graph together, node by node in the order of computation.</summary>
+/// <summary>Puts a graph together, node by node in the order of computation: a new one, or one around the graph of a file.</summary>
+/// <remarks>
+/// Names of inputs and outputs are those that are asked for; a value inside that has such a name gets another one. All other names are made
+/// unlike those that there are.
+/// </remarks>
 internal sealed class GraphBuilder
 {
     /// <summary>Operators of ONNX Runtime that are not of the ONNX standard.</summary>
     public const string RuntimeDomain = "com.microsoft";
 
+    /// <summary>The version of the file format that knows opset 18; ONNX Runtime reads it since 1.14.</summary>
+    private const long FormatVersion = 8;
+
+    /// <summary>Files of older versions list weights as inputs too.</summary>
+    private const long FormatWithoutWeightsAsInputs = 4;
+
+    private readonly ModelProto _model;
+    private readonly BaseGraph? _base;
     private readonly List<GraphNode> _nodes = [];
-    private readonly List<ValueInfoProto> _inputs = [];
-    private readonly List<(Value Value, DataType Type, Dimension[] Shape)> _outputs = [];
+    private readonly List<(Value Value, ValueInfoProto Description)> _inputs = [];
+    private readonly List<(Value Value, ValueInfoProto Description)> _outputs = [];
     private readonly Dictionary<string, (Value Value, Initializer Initializer)> _initializers = [];
-    private readonly Dictionary<string, int> _names = [];
+    private readonly Dictionary<string, Value> _values = []; // by the names that they have now
+    private readonly HashSet<string> _taken = [];            // by values or nodes
+    private readonly Dictionary<string, int> _counts = [];   // how often a name was asked for
     private string _scope = "";
 
-    /// <summary>Constant tensors, in the order of their first use.</summary>
-    public IReadOnlyCollection<Initializer> Initializers => [.. _initializers.Values.Select(entry => entry.Initializer)];
+    /// <param name="operatorSet">The version of the standard operators.</param>
+    public GraphBuilder(long operatorSet = 18)
+        : this(new ModelProto
+        {
+            IrVersion = FormatVersion,
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = operatorSet } },
+        })
+    {
+    }
+
+    /// <summary>Begins with a file, whose versions stay and whose nodes <see cref="Continue"/> adds.</summary>
+    /// <param name="model">The file, which is taken over.</param>
+    /// <param name="input">The name of the input that something else takes the place of.</param>
+    public GraphBuilder(ModelProto model, string input)
+        : this(model)
+    {
+        _base = new BaseGraph(model.Graph, input);
+        foreach (var value in _base.Values)
+            _values.Add(value.Name, value);
+        _taken.UnionWith(_values.Keys);
+        _taken.UnionWith(_base.NodeNames);
+        _inputs.AddRange(_base.OtherInputs);
+    }
+
+    private GraphBuilder(ModelProto model)
+    {
+        _model = model;
+        _model.ProducerName = "MLTransfer";
+        _model.ProducerVersion = typeof(GraphBuilder).Assembly.GetName().Version?.ToString(3) ?? "";
+        OperatorSet = model.OpsetImport.First(import => import.Domain is "" or "ai.onnx").Version;
+    }
+
+    /// <summary>The version of the standard operators.</summary>
+    public long OperatorSet { get; }
+
+    /// <summary>Constant tensors, in the order of their first use, without those of the file that was begun with.</summary>
+    public IReadOnlyCollection<Initializer> Initializers => [.. _initializers.Values.Select(entry => entry.Initializer with { Name = entry.Value.Name })];
 
     /// <summary>What follows is named <c>/part/...</c>, as exporters that trace modules name it.</summary>
     public void EnterScope(string scope) => _scope = scope;
 
     public Value Input(string name, DataType type, params ReadOnlySpan<Dimension> shape)
     {
-        _inputs.Add(Describe(name, type, shape));
-        return new Value(name);
+        var value = new Value(name);
+        Claim(name, value);
+        _inputs.Add((value, Describe(type, shape)));
+        return value;
     }
 
     /// <summary>Makes a value an output and gives it its name.</summary>
     public void Output(string name, Value value, DataType type, params ReadOnlySpan<Dimension> shape)
     {
-        value.Name = name;
-        _outputs.Add((value, type, shape.ToArray()));
+        Claim(name, value);
+        _outputs.Add((value, Describe(type, shape)));
+    }
+
+    /// <summary>Adds the nodes of the file that was begun with.</summary>
+    /// <param name="input">What takes the place of its input.</param>
+    /// <param name="output">The name of the value that is returned.</param>
+    public Value Continue(Value input, string output)
+    {
+        _nodes.AddRange(_base!.Connect(input));
+        return _base[output];
     }
 
     /// <summary>A constant tensor; one that is known by this name already is used again.</summary>
     public Value Add(string name, Func<Initializer> create)
     {
-        if (!_initializers.TryGetValue(name, out var entry))
-            _initializers.Add(name, entry = (new Value(name), create()));
+        if (_initializers.TryGetValue(name, out var entry))
+            return entry.Value;
+        entry = (NewValue(name), create());
+        _initializers.Add(name, entry);
+        if (_model.IrVersion < FormatWithoutWeightsAsInputs)
+            _inputs.Add((entry.Value, Describe(entry.Initializer.Type, [.. entry.Initializer.Shape.Select(extent => (Dimension)extent)])));
         return entry.Value;
     }
 
@@ -65,6 +128,13 @@ internal sealed class GraphBuilder
         return Add(name, () => new Initializer(name, type, [], stream => stream.Write(bytes)));
     }
 
+    /// <summary>A float32 tensor of a shape; the name tells its values.</summary>
+    public Value Constant(string name, ReadOnlySpan<float> values, params long[] shape)
+    {
+        var bytes = MemoryMarshal.AsBytes(values).ToArray();
+        return Add(name, () => new Initializer(name, DataType.Float, shape, stream => stream.Write(bytes)));
+    }
+
     public Value Node(string operation, ReadOnlySpan<Value> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
         Nodes(operation, 1, inputs, "", attributes)[0];
 
@@ -75,9 +145,9 @@ internal sealed class GraphBuilder
     public Value[] Nodes(
         string operation, int outputs, ReadOnlySpan<Value> inputs, string domain = "", params ReadOnlySpan<(string Name, object Value)> attributes)
     {
-        var name = UniqueName($"{_scope}/{operation}");
-        Value[] results = [.. Enumerable.Range(0, outputs).Select(i => new Value($"{name}_output_{i}"))];
-        _nodes.Add(new GraphNode(name, operation, domain, inputs.ToArray(), results, [.. attributes.ToArray().Select(a => Attribute(a.Name, a.Value))]));
+        var name = Unused($"{_scope}/{operation}");
+        Value[] results = [.. Enumerable.Range(0, outputs).Select(i => NewValue($"{name}_output_{i}"))];
+        _nodes.Add(GraphNode.Create(name, operation, domain, inputs, results, attributes));
         return results;
     }
 
@@ -95,30 +165,72 @@ internal sealed class GraphBuilder
 
     public Value Concatenate(int axis, params ReadOnlySpan<Value> values) => Node("Concat", values, ("axis", (long)axis));
 
+    /// <summary>The mean over a dimension, whose extent becomes 1.</summary>
+    public Value Mean(Value value, long axis) => OperatorSet < 18
+        ? Node("ReduceMean", [value], ("axes", new[] { axis }), ("keepdims", 1L))
+        : Node("ReduceMean", [value, Constant([axis])], ("keepdims", 1L));
+
     /// <summary>The extent of a dimension: a scalar int64.</summary>
     public Value Size(Value value, int dimension) =>
         Node("Gather", [Node("Shape", [value]), Constant([dimension], isScalar: true)], ("axis", 0L));
 
-    /// <summary>The graph without its initializers, which the writer adds.</summary>
-    public GraphProto Build(string name)
+    /// <summary>The file without <see cref="Initializers"/>, which the writer adds.</summary>
+    public ModelProto Build()
     {
-        var graph = new GraphProto { Name = name };
-        graph.Input.AddRange(_inputs);
-        graph.Output.AddRange(_outputs.Select(output => Describe(output.Value.Name, output.Type, output.Shape)));
+        if (_nodes.Any(node => node.Domain == RuntimeDomain) && !_model.OpsetImport.Any(import => import.Domain == RuntimeDomain))
+            _model.OpsetImport.Add(new OperatorSetIdProto { Domain = RuntimeDomain, Version = 1 });
+        var graph = _base?.ToProto() ?? new GraphProto { Name = "main_graph" };
+        graph.Input.AddRange(_inputs.Select(Named));
+        graph.Output.AddRange(_outputs.Select(Named));
         graph.Node.AddRange(_nodes.Select(node => node.ToProto()));
-        return graph;
+        _model.Graph = graph;
+        return _model;
+
+        static ValueInfoProto Named((Value Value, ValueInfoProto Description) place)
+        {
+            place.Description.Name = place.Value.Name;
+            return place.Description;
+        }
     }
 
-    /// <summary>Whether ONNX Runtime's own operators occur.</summary>
-    public bool UsesRuntimeDomain => _nodes.Any(node => node.Domain == RuntimeDomain);
-
-    private string UniqueName(string name)
+    /// <summary>Gives a value the name of an input or an output.</summary>
+    /// <exception cref="ArgumentException">Another input or output has the name.</exception>
+    private void Claim(string name, Value value)
     {
-        var count = CollectionsMarshal.GetValueRefOrAddDefault(_names, name, out _)++;
-        return count == 0 ? name : $"{name}_{count}";
+        if (_inputs.Concat(_outputs).Any(place => place.Value.Name == name))
+            throw new ArgumentException($"The graph has an input or output '{name}' already: give the output column another name than the input column.");
+        if (_values.Remove(name, out var holder) && holder != value)
+        {
+            holder.Name = Unused(name);
+            _values.Add(holder.Name, holder);
+        }
+
+        _taken.Add(name);
+        value.Name = name;
+        _values[name] = value;
     }
 
-    private static ValueInfoProto Describe(string name, DataType type, ReadOnlySpan<Dimension> shape)
+    private Value NewValue(string name)
+    {
+        var value = new Value(Unused(name));
+        _values.Add(value.Name, value);
+        return value;
+    }
+
+    private string Unused(string name)
+    {
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, name, out _);
+        string unused;
+        do
+        {
+            unused = count == 0 ? name : $"{name}_{count}";
+            count++;
+        }
+        while (!_taken.Add(unused));
+        return unused;
+    }
+
+    private static ValueInfoProto Describe(DataType type, ReadOnlySpan<Dimension> shape)
     {
         var tensor = new TypeProto.Types.Tensor { ElemType = (int)type, Shape = new TensorShapeProto() };
         foreach (var dimension in shape)
@@ -128,45 +240,6 @@ internal sealed class GraphBuilder
                 : new TensorShapeProto.Types.Dimension { DimParam = dimension.Name });
         }
 
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } };
-    }
-
-    private static AttributeProto Attribute(string name, object value)
-    {
-        var attribute = new AttributeProto { Name = name };
-        switch (value)
-        {
-            case long number:
-                (attribute.I, attribute.Type) = (number, AttributeProto.Types.AttributeType.Int);
-                break;
-            case float number:
-                (attribute.F, attribute.Type) = (number, AttributeProto.Types.AttributeType.Float);
-                break;
-            case long[] numbers:
-                attribute.Ints.AddRange(numbers);
-                attribute.Type = AttributeProto.Types.AttributeType.Ints;
-                break;
-            case string text:
-                (attribute.S, attribute.Type) = (ByteString.CopyFromUtf8(text), AttributeProto.Types.AttributeType.String);
-                break;
-            default:
-                throw new NotSupportedException($"Attributes of type {value.GetType()} are not written.");
-        }
-
-        return attribute;
-    }
-
-    private sealed record GraphNode(string Name, string Operation, string Domain, Value[] Inputs, Value[] Outputs, AttributeProto[] Attributes)
-    {
-        public NodeProto ToProto()
-        {
-            var node = new NodeProto { Name = Name, OpType = Operation };
-            if (Domain.Length > 0)
-                node.Domain = Domain;
-            node.Input.AddRange(Inputs.Select(input => input.Name));
-            node.Output.AddRange(Outputs.Select(output => output.Name));
-            node.Attribute.AddRange(Attributes);
-            return node;
-        }
+        return new ValueInfoProto { Type = new TypeProto { TensorType = tensor } };
     }
 }

@@ -11,11 +11,6 @@ namespace MLTransfer.Onnx.Graphs;
 /// </remarks>
 internal static class ModelFileWriter
 {
-    /// <summary>The version of the file format that knows opset 18; ONNX Runtime reads it since 1.14.</summary>
-    public const long FormatVersion = 8;
-
-    public const long OperatorSet = 18;
-
     public const string AdapterFile = "adapter.onnx_data";
 
     /// <summary>Places in data files are multiples of a memory page, so that they can be mapped.</summary>
@@ -40,7 +35,8 @@ internal static class ModelFileWriter
             initializer,
             initializer.IsAdapter ? AdapterFile : isLarge && initializer.ByteCount >= SmallestExternalTensor ? dataFile : null))];
 
-        WriteModelFile(path, graph, [.. WithHeaders(places)]);
+        using (var stream = CreateFile(path))
+            WriteModel(stream, graph, places);
         foreach (var file in places.Where(place => place.File is not null).GroupBy(place => place.File!, place => place.Initializer))
         {
             var dataPath = Path.Combine(Path.GetDirectoryName(path)!, file.Key);
@@ -49,6 +45,11 @@ internal static class ModelFileWriter
                 WriteDataFile(dataPath, file);
         }
     }
+
+    /// <summary>Writes a file that has all weights in it.</summary>
+    /// <param name="stream">Takes the file, and tells its position.</param>
+    /// <param name="graph">The graph.</param>
+    public static void Write(Stream stream, GraphBuilder graph) => WriteModel(stream, graph, graph.Initializers.Select(initializer => (initializer, (string?)null)));
 
     /// <summary>Writes the contents of initializers one after the other, each from a page's start.</summary>
     private static void WriteDataFile(string path, IEnumerable<Initializer> initializers)
@@ -84,26 +85,17 @@ internal static class ModelFileWriter
         }
     }
 
-    private static void WriteModelFile(string path, GraphBuilder graph, IReadOnlyList<(Initializer Initializer, TensorProto Header)> tensors)
+    private static void WriteModel(Stream stream, GraphBuilder builder, IEnumerable<(Initializer Initializer, string? File)> places)
     {
-        var model = new ModelProto
-        {
-            IrVersion = FormatVersion,
-            ProducerName = "MLTransfer",
-            ProducerVersion = typeof(ModelFileWriter).Assembly.GetName().Version?.ToString(3) ?? "",
-        };
-        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = OperatorSet });
-        if (graph.UsesRuntimeDomain)
-            model.OpsetImport.Add(new OperatorSetIdProto { Domain = GraphBuilder.RuntimeDomain, Version = 1 });
-
-        var graphBytes = graph.Build("main_graph").ToByteArray();
+        List<(Initializer Initializer, TensorProto Header)> tensors = [.. WithHeaders(places)];
+        var model = builder.Build();
+        var graph = model.Graph;
+        model.Graph = null;
         long[] tensorLengths = [.. tensors.Select(tensor => tensor.Header.CalculateSize() + RawDataLength(tensor))];
-        var graphLength = graphBytes.Length + tensorLengths.Sum(length => LengthDelimited(InitializerField, length));
 
-        using var stream = CreateFile(path);
         model.WriteTo(stream);
-        WriteTag(stream, GraphField, graphLength);
-        stream.Write(graphBytes);
+        WriteTag(stream, GraphField, graph.CalculateSize() + tensorLengths.Sum(length => LengthDelimited(InitializerField, length)));
+        graph.WriteTo(stream);
         for (var i = 0; i < tensors.Count; i++)
         {
             var (initializer, header) = tensors[i];
@@ -118,7 +110,7 @@ internal static class ModelFileWriter
 
     private static FileStream CreateFile(string path) => new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
 
-    private static void WriteContent(FileStream stream, Initializer initializer)
+    private static void WriteContent(Stream stream, Initializer initializer)
     {
         var start = stream.Position;
         initializer.Write(stream);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Reading;
 
-/// <summary>Tensors of ONNX files as TorchSharp tensors, and back.</summary>
+/// <summary>Tensors of ONNX files as TorchSharp tensors.</summary>
 internal static class OnnxTensor
 {
     /// <summary>Reads a tensor; the caller disposes it.</summary>
@@ -41,23 +41,6 @@ internal static class OnnxTensor
     {
         proto.FloatData.Clear();
         proto.RawData = Raw(tensor);
-    }
-
-    /// <summary>A float32 tensor for a file.</summary>
-    public static TensorProto Create(string name, Tensor tensor)
-    {
-        var proto = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, RawData = Raw(tensor) };
-        proto.Dims.AddRange(tensor.shape);
-        return proto;
-    }
-
-    /// <summary>A vector of whole numbers for a file.</summary>
-    public static TensorProto CreateIntegers(string name, params IReadOnlyList<long> values)
-    {
-        var proto = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Int64 };
-        proto.Dims.Add(values.Count);
-        proto.Int64Data.AddRange(values);
-        return proto;
     }
 
     private static ByteString Raw(Tensor tensor)

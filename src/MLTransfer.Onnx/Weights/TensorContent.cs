@@ -1,3 +1,4 @@
+using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Schema;
 using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
@@ -8,6 +9,22 @@ namespace MLTransfer.Onnx.Weights;
 internal static class TensorContent
 {
     private const long ChunkElements = 1 << 22;
+
+    /// <summary>A constant whose tensor is made when it is written, and once before for its shape.</summary>
+    /// <param name="name">The name in the file.</param>
+    /// <param name="type">The element type.</param>
+    /// <param name="make">Gives the tensor: one that stays, or a new one that is disposed here.</param>
+    public static Initializer Initializer(string name, TensorProto.Types.DataType type, Func<Tensor> make)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        return new Initializer(name, type, make().shape, stream =>
+        {
+            using var noGradients = no_grad();
+            using var writing = NewDisposeScope();
+            Write(stream, make(), type);
+        });
+    }
 
     /// <summary>Writes a tensor of any floating-point type, converted piece by piece.</summary>
     public static void Write(Stream stream, Tensor tensor, TensorProto.Types.DataType type)

@@ -2,6 +2,7 @@ using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Weights;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Numerics;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 
 namespace MLTransfer.Onnx.Writing;
@@ -156,14 +157,14 @@ internal sealed class Gpt2Graph
 
     private Value FeedForward(Value x, string name)
     {
-        var activation = _configuration.ActivationFunction;
-        if (_fused && Activations.IsTanhGelu(activation))
+        var activation = ActivationNames.Parse(_configuration.ActivationFunction);
+        if (_fused && activation == Activation.GeluTanh)
         {
             var product = Product(x, name + ".c_fc");
             return Linear(_graph.RuntimeNode("FastGelu", 1, [product, Unquantized(name + ".c_fc.bias")])[0], name + ".c_proj");
         }
 
-        var inner = Activations.Apply(_graph, activation, Linear(x, name + ".c_fc"), _type);         // [B, T, inner]
+        var inner = ActivationNodes.Apply(_graph, activation, Linear(x, name + ".c_fc"), _type);         // [B, T, inner]
         return Linear(inner, name + ".c_proj");                                                      // [B, T, C]
     }
 

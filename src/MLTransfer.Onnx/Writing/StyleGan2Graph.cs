@@ -82,7 +82,7 @@ internal sealed class StyleGan2Graph
     /// <summary>Rows [N, width] scaled to a mean square of 1.</summary>
     private Value Normalize(Value rows)
     {
-        var energy = _graph.Node("ReduceMean", [_graph.Product(rows, rows), _graph.Constant([1])], ("keepdims", 1L));
+        var energy = _graph.Mean(_graph.Product(rows, rows), 1);
         return _graph.Node("Div", [rows, Root(energy)]);
     }
 
@@ -154,16 +154,5 @@ internal sealed class StyleGan2Graph
 
     /// <summary>A tensor of the checkpoint, as it is or as a function of it, under its name.</summary>
     private Value Vector(string name, Func<Tensor, Tensor>? make = null, string suffix = "") => _graph.Add(name + suffix, () =>
-    {
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        return new Initializer(name + suffix, DataType.Float, Make().shape, stream =>
-        {
-            using var noGradients = no_grad();
-            using var writing = NewDisposeScope();
-            TensorContent.Write(stream, Make(), DataType.Float);
-        });
-
-        Tensor Make() => make is null ? _tensors[name] : make(_tensors[name]);
-    });
+        TensorContent.Initializer(name + suffix, DataType.Float, () => make is null ? _tensors[name] : make(_tensors[name])));
 }

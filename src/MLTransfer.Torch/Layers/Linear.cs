@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -77,7 +78,7 @@ public sealed class Linear : nn.Module<Tensor, Tensor>
 
     /// <summary>output = activation(y) for [rows, input width], or output += that, on the CPU and without gradients.</summary>
     internal void Apply(
-        ReadOnlySpan<float> input, Span<float> output, DecodingStep step, RowActivation activation = RowActivation.None, bool accumulate = false)
+        ReadOnlySpan<float> input, Span<float> output, DecodingStep step, Activation activation = Activation.None, bool accumulate = false)
     {
         if (Quantized is not null)
         {

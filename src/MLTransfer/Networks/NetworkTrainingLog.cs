@@ -1,6 +1,6 @@
 using System.Globalization;
 using MLTransfer.Logging;
-using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML.Runtime;
 

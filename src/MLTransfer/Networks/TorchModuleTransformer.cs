@@ -1,7 +1,7 @@
-using Google.Protobuf;
 using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Onnx;
+using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints;
@@ -58,9 +58,9 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
             var scalings = Columns.InputIsImage
                 ? Enumerable.Range(0, (int)Columns.InputShape[0]).Select(Columns.InputScaling.Channel).ToList()
                 : null;
-            var model = NetworkToOnnx.Create(
+            var graph = NetworkToOnnx.Create(
                 Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(), scalings?.Select(s => s.Offset).ToArray());
-            AtomicFile.Write(path, stream => model.WriteTo(stream));
+            AtomicFile.Write(path, stream => ModelFileWriter.Write(stream, graph));
             return null;
         }
     }

@@ -1,7 +1,9 @@
-using Google.Protobuf;
+using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Reading;
+using MLTransfer.Onnx.Schema;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -48,12 +50,73 @@ public class NetworkToOnnxTests
         var pixels = randint(0, 256, [2, 3, 4, 4], ScalarType.Float32, generator: new Generator(5));
         float[] scale = [0.1f, 0.2f, 0.3f], offset = [-1, 0, 1];
 
-        using var exported = Load(NetworkToOnnx.Create(network, "pixels", "result", scale, offset).ToByteArray());
+        using var exported = Load(NetworkToOnnx.Create(network, "pixels", "result", scale, offset));
 
         var scaled = pixels * tensor(scale, [3, 1, 1]) + tensor(offset, [3, 1, 1]);
         Assert.InRange((network.Forward(scaled) - exported.Forward(pixels)).abs().max().item<float>(), 0, 1e-4);
         Assert.Equal("pixels", exported.Graph.Input);
         Assert.Equal("result", exported.Graph.Output);
+    }
+
+    [Fact]
+    public void Values_of_the_pretrained_graph_give_way_to_the_names_of_input_and_output()
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        var graph = new TestGraph(17, null, 4).Weight("pixels", 3, 4).Node("Gemm", "x pixels", "result", ("transB", 1))
+            .Node("Relu", "result", "/Identity_output_0").ToGraph();
+        using var network = TransferNetwork.Create(new OnnxFeatures(graph), [Layer.Dense(2)], [4], seed: 1);
+        var input = randn(3, 4);
+
+        using var exported = Load(NetworkToOnnx.Create(network, "pixels", "result", null, null));
+
+        Assert.Equal(("pixels", "result"), (exported.Graph.Input, exported.Graph.Output));
+        Assert.InRange((network.Forward(input) - exported.Forward(input)).abs().max().item<float>(), 0, 1e-5);
+        Assert.Contains("'same'", Assert.Throws<ArgumentException>(() => NetworkToOnnx.Create(network, "same", "same", null, null)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_inside_of_a_conditional_are_changed_with_those_outside()
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        var test = new TestGraph(17, null, 4).Node("ReduceSum", "x", "sum", ("keepdims", 0)).Scalar("zero", 0).Node("Greater", "sum zero", "isPositive")
+            .Node("Relu", "x", "output").Node("If", "isPositive", "chosen");
+        test.Model.Graph.Node[^1].Attribute.AddRange([Branch("then_branch", "Neg"), Branch("else_branch", "Abs")]);
+        using var network = TransferNetwork.Create(new OnnxFeatures(test.ToGraph()), [Layer.Dense(2)], [4], seed: 1);
+        var input = randn(1, 4);
+
+        using var exported = Load(NetworkToOnnx.Create(network, "input", "output", null, null));
+
+        Assert.InRange((network.Forward(input) - exported.Forward(input)).abs().max().item<float>(), 0, 1e-5);
+
+        static AttributeProto Branch(string name, string operation) => new()
+        {
+            Name = name,
+            Type = AttributeProto.Types.AttributeType.Graph,
+            G = new GraphProto
+            {
+                Name = name,
+                Node = { new NodeProto { OpType = operation, Input = { "output" }, Output = { name } } },
+                Output = { new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new() { ElemType = 1 } } } },
+            },
+        };
+    }
+
+    [Fact]
+    public void Files_of_a_version_that_lists_weights_as_inputs_get_new_ones_there_too()
+    {
+        var test = new TestGraph(9, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1]));
+        test.Model.IrVersion = 3;
+        test.Model.Graph.Input.Add(new ValueInfoProto { Name = "w", Type = Type(3, 3, 3, 3) });
+        using var network = TransferNetwork.Create(new OnnxFeatures(test.ToGraph()), [Layer.Convolution(2, 3, Activation.Gelu), Layer.LayerNormalization()], [3, 8, 8], seed: 1);
+
+        Check(network, 1e-5);
+
+        static TypeProto Type(params long[] shape) => new()
+        {
+            TensorType = new() { ElemType = 1, Shape = new() { Dim = { shape.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }) } } },
+        };
     }
 
     [Fact]
@@ -70,12 +133,17 @@ public class NetworkToOnnxTests
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        using var exported = Load(NetworkToOnnx.Create(network, "input", "output", null, null).ToByteArray());
+        using var exported = Load(NetworkToOnnx.Create(network, "input", "output", null, null));
         var input = randn([3, 3, 8, 8], generator: new Generator(5));
         var (expected, computed) = (network.Forward(input), exported.Forward(input));
         Assert.Equal(expected.shape, computed.shape);
         Assert.InRange((expected - computed).abs().max().item<float>(), 0, tolerance);
     }
 
-    private static OnnxFeatures Load(byte[] file) => new(OnnxGraph.Read(file, "exported.onnx", null));
+    private static OnnxFeatures Load(GraphBuilder graph)
+    {
+        using var file = new MemoryStream();
+        ModelFileWriter.Write(file, graph);
+        return new(OnnxGraph.Read(file.ToArray(), "exported.onnx", null));
+    }
 }

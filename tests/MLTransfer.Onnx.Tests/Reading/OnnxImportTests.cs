@@ -76,7 +76,7 @@ public class OnnxImportTests
         ["DepthToSpace by columns"] = () => new TestGraph(17, null, 8, 3, 4).Node("DepthToSpace", "x", "y", ("blocksize", 2), ("mode", "CRD")),
         ["ReduceMean, ReduceSum, ReduceMax"] = () => Picture().Integers("axes", 2).Node("ReduceMean", "x", "a", ("axes", (long[])[-1]))
             .Node("ReduceSum", "a axes", "b", ("keepdims", 0)).Node("ReduceMax", "b", "y", ("axes", (long[])[1])),
-        ["Constants"] = () => Vector().Node("Constant", "", "c", ("value", OnnxTensor.Create("", tensor(new float[] { 1, 2, 3, 4, 5, 6 }))))
+        ["Constants"] = () => Vector().Node("Constant", "", "c", ("value", TestGraph.ToProto("", tensor(new float[] { 1, 2, 3, 4, 5, 6 }))))
             .Integers("shape", 1, 6).Node("ConstantOfShape", "shape", "z").Node("Expand", "c shape", "e").Node("Add", "x e", "a").Node("Add", "a z", "y"),
         ["Cast, Identity, Dropout"] = () => Vector().Node("Cast", "x", "d", ("to", 11)).Node("Cast", "d", "f", ("to", 1)).Node("Identity", "f", "i")
             .Node("Dropout", "i", "y"),
@@ -108,7 +108,7 @@ public class OnnxImportTests
         using var scope = NewDisposeScope();
         using var own = nn.Conv2d(3, 4, 3, stride: 2, padding: 1);
         var graph = new TestGraph(17, null, 3, 7, 8).Node("Conv", "x w b", "c", ("strides", (long[])[2, 2]), ("pads", (long[])[1, 1, 1, 1])).Node("Relu", "c", "y");
-        graph.Model.Graph.Initializer.AddRange([OnnxTensor.Create("w", own.weight!), OnnxTensor.Create("b", own.bias!)]);
+        graph.Model.Graph.Initializer.AddRange([TestGraph.ToProto("w", own.weight!), TestGraph.ToProto("b", own.bias!)]);
         using var imported = new OnnxImport(graph.ToGraph());
         var input = randn([2, 3, 7, 8], generator: new Generator(5));
 

@@ -33,8 +33,19 @@ internal sealed class TestGraph
 
     public TestGraph Integers(string name, params long[] values)
     {
-        _model.Graph.Initializer.Add(OnnxTensor.CreateIntegers(name, values));
+        _model.Graph.Initializer.Add(new TensorProto
+        {
+            Name = name, DataType = (int)TensorProto.Types.DataType.Int64, Dims = { values.Length }, Int64Data = { values },
+        });
         return this;
+    }
+
+    /// <summary>A float32 tensor of a file.</summary>
+    public static TensorProto ToProto(string name, Tensor tensor)
+    {
+        var proto = new TensorProto { Name = name, DataType = (int)TensorProto.Types.DataType.Float, Dims = { tensor.shape } };
+        OnnxTensor.Replace(proto, tensor);
+        return proto;
     }
 
     /// <summary>Adds a node; inputs and outputs are separated by blanks, <c>_</c> is an input that is left out.</summary>
@@ -89,7 +100,7 @@ internal sealed class TestGraph
     private TestGraph Add(string name, Tensor values)
     {
         using (values)
-            _model.Graph.Initializer.Add(OnnxTensor.Create(name, values));
+            _model.Graph.Initializer.Add(ToProto(name, values));
         return this;
     }
 }

@@ -1,6 +1,7 @@
 using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
 using Microsoft.ML.Data;

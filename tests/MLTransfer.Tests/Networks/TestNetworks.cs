@@ -1,5 +1,6 @@
 using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using Microsoft.ML;
 
 namespace MLTransfer.Tests.Networks;

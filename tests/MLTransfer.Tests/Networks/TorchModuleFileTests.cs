@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text.Json;
 using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using FsCheck.Xunit;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Lanes;
 using MLTransfer.Torch.Numerics.Rows;
 using Xunit;
@@ -27,8 +28,8 @@ public class Int8ProductTests
         Assert.Equal(twin, problem.Compute<PairLanes256, Vector256<int>>());
         Assert.Equal(twin, problem.Compute<PairLanes512, Vector512<int>>());
         Assert.Equal(twin, problem.Compute());
-        problem.AssertDistance(twin, RowActivation.None, 1e-4);
-        problem.AssertDistance(problem.Compute(activation: RowActivation.GeluTanh), RowActivation.GeluTanh, 1e-4);
+        problem.AssertDistance(twin, Activation.None, 1e-4);
+        problem.AssertDistance(problem.Compute(activation: Activation.GeluTanh), Activation.GeluTanh, 1e-4);
     }
 
     [Fact]
@@ -71,7 +72,7 @@ public class Int8ProductTests
             where TVector : unmanaged
         {
             var output = new float[40];
-            Int8Product.Compute<TPairs, TVector>(input, matrix, default, output, 1, RowActivation.None, accumulate: false);
+            Int8Product.Compute<TPairs, TVector>(input, matrix, default, output, 1, Activation.None, accumulate: false);
             return output;
         }
     }
@@ -151,7 +152,7 @@ public class Int8ProductTests
         }
 
         /// <summary>The distance of rows from what float64 computes, relative to their terms.</summary>
-        public void AssertDistance(float[] actual, RowActivation activation, double tolerance)
+        public void AssertDistance(float[] actual, Activation activation, double tolerance)
         {
             using var scope = NewDisposeScope();
             var weight = empty(_matrix.Outputs, _matrix.Inputs);
@@ -160,14 +161,14 @@ public class Int8ProductTests
             var product = mm(_input.to(ScalarType.Float64), weight.to(ScalarType.Float64).t());
             if (_bias is not null)
                 product += _bias;
-            if (activation == RowActivation.GeluTanh)
+            if (activation == Activation.GeluTanh)
                 product = nn.functional.gelu(product, TorchSharp.Modules.GELU.Approximate.tanh);
             var size = 1 + (_input.norm(1, false, 2.0f) * weight.norm()).to(ScalarType.Float64) / Math.Sqrt(_matrix.Outputs);
             var distance = ((tensor(actual).view(product.shape) - _residual - product).norm(1, false, 2.0f) / size / Math.Sqrt(_matrix.Outputs)).max();
             Assert.InRange(distance.item<double>(), 0, tolerance);
         }
 
-        public float[] Compute(int? rows = null, int first = 0, int threads = 1, RowActivation activation = RowActivation.None)
+        public float[] Compute(int? rows = null, int first = 0, int threads = 1, Activation activation = Activation.None)
         {
             var count = rows ?? (int)_input.shape[0];
             var output = Residual(count, first);
@@ -181,7 +182,7 @@ public class Int8ProductTests
         {
             var rows = (int)_input.shape[0];
             var output = Residual(rows, 0);
-            Int8Product.Compute<TPairs, TVector>(Input(rows, 0), _matrix, Bias, output, 1, RowActivation.None, accumulate: true);
+            Int8Product.Compute<TPairs, TVector>(Input(rows, 0), _matrix, Bias, output, 1, Activation.None, accumulate: true);
             return output;
         }
 

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using FsCheck.Xunit;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Lanes;
 using MLTransfer.Torch.Numerics.Rows;
 using Xunit;
@@ -38,7 +39,7 @@ public class RowProductTests
 
         // In this layout each element's terms are added in the same order, whatever the vectors.
         if (!problem.Matrix.IsOutputByInput && outputs % 32 == 0)
-            Assert.Equal(problem.Compute<ScalarLanes, float>(RowActivation.None), problem.Compute<Lanes512, Vector512<float>>(RowActivation.None));
+            Assert.Equal(problem.Compute<ScalarLanes, float>(Activation.None), problem.Compute<Lanes512, Vector512<float>>(Activation.None));
     }
 
     [Theory]
@@ -113,19 +114,19 @@ public class RowProductTests
     }
 
     [Theory]
-    [InlineData(RowActivation.GeluTanh)]
-    [InlineData(RowActivation.QuickGelu)]
-    [InlineData(RowActivation.Silu)]
-    [InlineData(RowActivation.Relu)]
-    internal void Activations_are_those_of_libtorch(RowActivation activation)
+    [InlineData(Activation.GeluTanh)]
+    [InlineData(Activation.QuickGelu)]
+    [InlineData(Activation.Silu)]
+    [InlineData(Activation.Relu)]
+    internal void Activations_are_those_of_libtorch(Activation activation)
     {
         using var scope = NewDisposeScope();
         var x = cat([linspace(-12, 12, 1001), tensor([-1e30f, -200, -0f, 0, 200, 1e30f])], 0);
         var expected = activation switch
         {
-            RowActivation.GeluTanh => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
-            RowActivation.QuickGelu => x * sigmoid(x * 1.702),
-            RowActivation.Silu => nn.functional.silu(x),
+            Activation.GeluTanh => nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
+            Activation.QuickGelu => x * sigmoid(x * 1.702),
+            Activation.Silu => nn.functional.silu(x),
             _ => nn.functional.relu(x),
         };
         var actual = new float[x.numel()];
@@ -184,11 +185,11 @@ public class RowProductTests
         public float[] Compute(int rows, int first, int threads)
         {
             var output = Residual(rows, first);
-            RowProduct.Compute(Input(rows, first), rows, Matrix, output, threads, RowActivation.GeluTanh, accumulate: true);
+            RowProduct.Compute(Input(rows, first), rows, Matrix, output, threads, Activation.GeluTanh, accumulate: true);
             return output;
         }
 
-        public float[] Compute<TLanes, TVector>(RowActivation activation = RowActivation.GeluTanh)
+        public float[] Compute<TLanes, TVector>(Activation activation = Activation.GeluTanh)
             where TLanes : struct, ILanes<TVector>
             where TVector : unmanaged
         {

@@ -8,7 +8,7 @@ using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;
-using Activation = MLTransfer.Torch.Networks.Described.Activation;
+using Activation = MLTransfer.Torch.Numerics.Activation;
 
 namespace MLTransfer.Torch.Tests.Training;
 

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;

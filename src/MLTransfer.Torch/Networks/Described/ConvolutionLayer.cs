@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -31,7 +32,7 @@ public sealed record ConvolutionLayer(int Filters, int KernelSize, Activation Ac
         return
         [
             new("weight", [Filters, inputShape[0], KernelSize, KernelSize],
-                ActivationFunction.WeightInitialization(Activation, inputShape[0] * window, Filters * window)),
+                WeightInitialization.Before(Activation, inputShape[0] * window, Filters * window)),
             new("bias", [Filters], Initialization.Zeros),
         ];
     }

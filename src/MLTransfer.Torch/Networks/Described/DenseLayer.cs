@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -25,7 +26,7 @@ public sealed record DenseLayer(int Units, Activation Activation) : Layer
 
     internal override IReadOnlyList<LayerWeight> Weights(long[] inputShape) =>
     [
-        new("weight", [Units, inputShape[^1]], ActivationFunction.WeightInitialization(Activation, inputShape[^1], Units)),
+        new("weight", [Units, inputShape[^1]], WeightInitialization.Before(Activation, inputShape[^1], Units)),
         new("bias", [Units], Initialization.Zeros),
     ];
 

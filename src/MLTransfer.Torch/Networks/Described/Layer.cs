@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;

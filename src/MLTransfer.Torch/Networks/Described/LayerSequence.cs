@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;

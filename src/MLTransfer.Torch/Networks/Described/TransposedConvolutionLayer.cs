@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -32,7 +33,7 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize, Act
         return
         [
             new("weight", [inputShape[0], Filters, KernelSize, KernelSize],
-                ActivationFunction.WeightInitialization(Activation, inputShape[0] * window, Filters * window)),
+                WeightInitialization.Before(Activation, inputShape[0] * window, Filters * window)),
             new("bias", [Filters], Initialization.Zeros),
         ];
     }

@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 
@@ -13,8 +14,7 @@ internal sealed class FeedForwardModule : ISublayerModule
     private readonly Linear[] _inputs;
     private readonly Normalization? _innerNorm;
     private readonly Linear _output;
-    private readonly Func<Tensor, Tensor> _activation;
-    private readonly RowActivation _rowActivation;
+    private readonly Activation _activation;
 
     public FeedForwardModule(FeedForward feed, ModuleBuilder modules, int width)
     {
@@ -23,8 +23,7 @@ internal sealed class FeedForwardModule : ISublayerModule
         _inputs = [.. feed.Inputs.Select(input => modules.Linear(input, width, outputs))];
         _innerNorm = modules.Normalization(feed.InnerNorm, feed.Inner);
         _output = modules.Linear(feed.Output, feed.Inner, width);
-        _activation = Activation.Get(feed.Activation);
-        _rowActivation = Activation.GetForRows(feed.Activation);
+        _activation = ActivationNames.Parse(feed.Activation);
     }
 
     /// <summary>[B, T, width] to the same shape.</summary>
@@ -45,7 +44,7 @@ internal sealed class FeedForwardModule : ISublayerModule
         using var buffer = new RowBuffer(rows * _feed.Inner);
         var inner = buffer.Span;
         if (_feed.Gating == Gating.None)
-            _inputs[0].Apply(input, inner, pass.Step, _rowActivation);
+            _inputs[0].Apply(input, inner, pass.Step, _activation);
         else
             StepGated(input, new RowSlices(inner, rows, 1, _feed.Inner), pass);
         _innerNorm?.Apply(inner, inner);
@@ -60,7 +59,7 @@ internal sealed class FeedForwardModule : ISublayerModule
         {
             _inputs[0].Apply(input, buffer.Span, pass.Step);
             RowActivations.Gate(
-                RowSlices.Within(buffer.Span, rows, 0, 1, width), RowSlices.Within(buffer.Span, rows, width, 1, width), _rowActivation, inner);
+                RowSlices.Within(buffer.Span, rows, 0, 1, width), RowSlices.Within(buffer.Span, rows, width, 1, width), _activation, inner);
             return;
         }
 
@@ -68,7 +67,7 @@ internal sealed class FeedForwardModule : ISublayerModule
         var values = buffer.Span[(rows * width)..];
         _inputs[0].Apply(input, gates, pass.Step);
         _inputs[1].Apply(input, values, pass.Step);
-        RowActivations.Gate(new RowSlices(gates, rows, 1, width), new RowSlices(values, rows, 1, width), _rowActivation, inner);
+        RowActivations.Gate(new RowSlices(gates, rows, 1, width), new RowSlices(values, rows, 1, width), _activation, inner);
     }
 
     private Tensor Inner(Tensor x)
@@ -76,12 +75,14 @@ internal sealed class FeedForwardModule : ISublayerModule
         switch (_feed.Gating)
         {
             case Gating.None:
-                return _activation(_inputs[0].call(x));
+                return Activate(_inputs[0].call(x));
             case Gating.Apart:
-                return _activation(_inputs[0].call(x)) * _inputs[1].call(x);
+                return Activate(_inputs[0].call(x)) * _inputs[1].call(x);
             default:
                 var both = _inputs[0].call(x);
-                return _activation(both.narrow(-1, 0, _feed.Inner)) * both.narrow(-1, _feed.Inner, _feed.Inner);
+                return Activate(both.narrow(-1, 0, _feed.Inner)) * both.narrow(-1, _feed.Inner, _feed.Inner);
         }
     }
+
+    private Tensor Activate(Tensor x) => ActivationFunction.Apply(_activation, x);
 }

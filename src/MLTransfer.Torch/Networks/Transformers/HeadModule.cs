@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -14,7 +15,7 @@ internal sealed class HeadModule
     private readonly Head _head;
     private readonly Linear? _projection;
     private readonly Linear? _dense;
-    private readonly Func<Tensor, Tensor>? _activation;
+    private readonly Activation _activation;
     private readonly Normalization? _norm;
     private readonly Embedding? _table;
     private readonly Linear? _own;
@@ -25,7 +26,7 @@ internal sealed class HeadModule
         if (head.Transform is { } transform)
         {
             _dense = modules.Linear(transform.Dense, width, width);
-            _activation = Activation.Get(transform.Activation);
+            _activation = ActivationNames.Parse(transform.Activation);
             _norm = modules.Normalization(transform.Norm, width);
         }
 
@@ -72,7 +73,7 @@ internal sealed class HeadModule
             ? hidden.to(first.Weight.dtype) // the rows of a decoding step are float32
             : hidden.alias();
         if (_dense is not null)
-            features = _norm!.call(_activation!(_dense.call(features)));
+            features = _norm!.call(ActivationFunction.Apply(_activation, _dense.call(features)));
         if (_projection is not null)
             features = _projection.call(features);
         if (_head.Scale != 1)

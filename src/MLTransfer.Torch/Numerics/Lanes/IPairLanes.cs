@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Numerics.Rows;
 
 namespace MLTransfer.Torch.Numerics.Lanes;
 
@@ -26,5 +25,5 @@ internal unsafe interface IPairLanes<TVector>
     static abstract void AddScaled(TVector sums, float factor, float* target);
 
     /// <summary>target = activation(sums * scales + bias), or target += that, for up to a tile's outputs.</summary>
-    static abstract void Finish(float* sums, float* scales, float* bias, RowActivation activation, bool accumulate, float* target, int count);
+    static abstract void Finish(float* sums, float* scales, float* bias, Activation activation, bool accumulate, float* target, int count);
 }

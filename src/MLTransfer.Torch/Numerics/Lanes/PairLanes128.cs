@@ -32,6 +32,6 @@ internal readonly unsafe struct PairLanes128 : IPairLanes<Vector128<int>>
     public static void AddScaled(Vector128<int> sums, float factor, float* target) =>
         Vector128.MultiplyAddEstimate(Vector128.ConvertToSingle(sums), Vector128.Create(factor), Vector128.Load(target)).Store(target);
 
-    public static void Finish(float* sums, float* scales, float* bias, RowActivation activation, bool accumulate, float* target, int count) =>
+    public static void Finish(float* sums, float* scales, float* bias, Activation activation, bool accumulate, float* target, int count) =>
         Int8Kernels.Finish<Lanes128, Vector128<float>>(sums, scales, bias, activation, accumulate, target, count);
 }

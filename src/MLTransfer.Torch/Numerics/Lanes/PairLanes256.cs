@@ -34,6 +34,6 @@ internal readonly unsafe struct PairLanes256 : IPairLanes<Vector256<int>>
     public static void AddScaled(Vector256<int> sums, float factor, float* target) =>
         Vector256.MultiplyAddEstimate(Vector256.ConvertToSingle(sums), Vector256.Create(factor), Vector256.Load(target)).Store(target);
 
-    public static void Finish(float* sums, float* scales, float* bias, RowActivation activation, bool accumulate, float* target, int count) =>
+    public static void Finish(float* sums, float* scales, float* bias, Activation activation, bool accumulate, float* target, int count) =>
         Int8Kernels.Finish<Lanes256, Vector256<float>>(sums, scales, bias, activation, accumulate, target, count);
 }

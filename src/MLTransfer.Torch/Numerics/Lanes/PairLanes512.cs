@@ -34,6 +34,6 @@ internal readonly unsafe struct PairLanes512 : IPairLanes<Vector512<int>>
     public static void AddScaled(Vector512<int> sums, float factor, float* target) =>
         Vector512.MultiplyAddEstimate(Vector512.ConvertToSingle(sums), Vector512.Create(factor), Vector512.Load(target)).Store(target);
 
-    public static void Finish(float* sums, float* scales, float* bias, RowActivation activation, bool accumulate, float* target, int count) =>
+    public static void Finish(float* sums, float* scales, float* bias, Activation activation, bool accumulate, float* target, int count) =>
         Int8Kernels.Finish<Lanes512, Vector512<float>>(sums, scales, bias, activation, accumulate, target, count);
 }

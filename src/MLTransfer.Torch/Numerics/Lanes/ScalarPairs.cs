@@ -15,6 +15,6 @@ internal readonly unsafe struct ScalarPairs : IPairLanes<int>
 
     public static void AddScaled(int sums, float factor, float* target) => *target = float.MultiplyAddEstimate(sums, factor, *target);
 
-    public static void Finish(float* sums, float* scales, float* bias, RowActivation activation, bool accumulate, float* target, int count) =>
+    public static void Finish(float* sums, float* scales, float* bias, Activation activation, bool accumulate, float* target, int count) =>
         Int8Kernels.Finish<ScalarLanes, float>(sums, scales, bias, activation, accumulate, target, count);
 }

@@ -38,7 +38,7 @@ internal static unsafe class Int8Kernels
 
     /// <summary>See <see cref="IPairLanes{TVector}.Finish"/>. The sums are overwritten.</summary>
     public static void Finish<TLanes, TVector>(
-        float* sums, float* scales, float* bias, RowActivation activation, bool accumulate, float* target, int count)
+        float* sums, float* scales, float* bias, Activation activation, bool accumulate, float* target, int count)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {

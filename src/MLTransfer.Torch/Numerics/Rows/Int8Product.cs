@@ -31,7 +31,7 @@ internal static unsafe class Int8Product
     /// <param name="accumulate">Whether to add to the output.</param>
     public static void Compute(
         ReadOnlySpan<float> input, Int8Matrix matrix, ReadOnlySpan<float> bias, Span<float> output, int threads,
-        RowActivation activation = RowActivation.None, bool accumulate = false)
+        Activation activation = Activation.None, bool accumulate = false)
     {
         if (Vector512.IsHardwareAccelerated)
             Compute<PairLanes512, Vector512<int>>(input, matrix, bias, output, threads, activation, accumulate);
@@ -56,7 +56,7 @@ internal static unsafe class Int8Product
     /// <summary>The same with vectors of the caller's choice.</summary>
     internal static void Compute<TPairs, TVector>(
         ReadOnlySpan<float> input, Int8Matrix matrix, ReadOnlySpan<float> bias, Span<float> output, int threads,
-        RowActivation activation, bool accumulate)
+        Activation activation, bool accumulate)
         where TPairs : struct, IPairLanes<TVector>
         where TVector : unmanaged
     {
@@ -166,7 +166,7 @@ internal static unsafe class Int8Product
         public float* Scales;
         public float* Bias;
         public float* Output;
-        public RowActivation Activation;
+        public Activation Activation;
         public bool Accumulate;
         public int BlockTiles;
     }

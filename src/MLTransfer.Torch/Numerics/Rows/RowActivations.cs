@@ -4,15 +4,18 @@ using MLTransfer.Torch.Numerics.Lanes;
 
 namespace MLTransfer.Torch.Numerics.Rows;
 
-/// <summary>Activation functions over vectors.</summary>
+/// <summary>Activation functions over vectors: all but <see cref="Activation.Softmax"/>, which is none of single values.</summary>
 internal static unsafe class RowActivations
 {
+    /// <summary>What <see cref="Activation.LeakyRelu"/> multiplies negative values with.</summary>
+    public const double LeakySlope = 0.01;
+
     /// <summary>output = activation(gate) * value, element by element: a gated feed-forward layer (arXiv 2002.05202).</summary>
     /// <param name="gates">[rows, slices, width].</param>
     /// <param name="values">The same shape.</param>
     /// <param name="activation">Applied to the gates.</param>
     /// <param name="output">The same shape; may be the gates or the values.</param>
-    public static void Gate(RowSlices gates, RowSlices values, RowActivation activation, RowSlices output)
+    public static void Gate(RowSlices gates, RowSlices values, Activation activation, RowSlices output)
     {
         if (Vector512.IsHardwareAccelerated)
             Gate<Lanes512, Vector512<float>>(gates, values, activation, output);
@@ -23,7 +26,7 @@ internal static unsafe class RowActivations
     }
 
     /// <summary>The same with vectors of the caller's choice.</summary>
-    internal static void Gate<TLanes, TVector>(RowSlices gates, RowSlices values, RowActivation activation, RowSlices output)
+    internal static void Gate<TLanes, TVector>(RowSlices gates, RowSlices values, Activation activation, RowSlices output)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -40,23 +43,20 @@ internal static unsafe class RowActivations
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Apply<TLanes, TVector>(RowActivation activation, TVector x)
+    public static TVector Apply<TLanes, TVector>(Activation activation, TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         return activation switch
         {
-            RowActivation.None => x,
-            RowActivation.Relu => TLanes.Max(x, TLanes.Broadcast(0)),
-            RowActivation.SquaredRelu => SquaredRelu<TLanes, TVector>(x),
-            RowActivation.Gelu => Gelu<TLanes, TVector>(x),
-            RowActivation.Tanh => Tanh<TLanes, TVector>(x),
-            _ => WithSigmoid<TLanes, TVector>(activation, x),
+            Activation.None => x,
+            Activation.Relu => TLanes.Max(x, TLanes.Broadcast(0)),
+            _ => ApplySmooth<TLanes, TVector>(activation, x),
         };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Gate<TLanes, TVector>(float* gate, float* value, RowActivation activation, float* target, int count)
+    private static void Gate<TLanes, TVector>(float* gate, float* value, Activation activation, float* target, int count)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -66,6 +66,22 @@ internal static unsafe class RowActivations
         for (; i < count; i++)
             target[i] = Apply<ScalarLanes, float>(activation, gate[i]) * value[i];
     }
+
+    private static TVector ApplySmooth<TLanes, TVector>(Activation activation, TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        return activation switch
+        {
+            Activation.Gelu => Gelu<TLanes, TVector>(x),
+            Activation.Tanh => Tanh<TLanes, TVector>(x),
+            Activation.SquaredRelu => SquaredRelu<TLanes, TVector>(x),
+            Activation.LeakyRelu => TLanes.Max(x, TLanes.Multiply(x, TLanes.Broadcast((float)LeakySlope))),
+            _ => WithSigmoid<TLanes, TVector>(activation, x),
+        };
+    }
+
+    // Each a method of its own, compiled at its best at once: vectors of others take no registers here.
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TVector Gelu<TLanes, TVector>(TVector x)
@@ -79,7 +95,6 @@ internal static unsafe class RowActivations
         where TVector : unmanaged =>
         LaneFunctions.Tanh<TLanes, TVector>(x);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector SquaredRelu<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
@@ -90,7 +105,7 @@ internal static unsafe class RowActivations
 
     /// <summary>x sigmoid(z), or sigmoid(x). 0.5 (1 + tanh(u)) is sigmoid(2 u), which makes the tanh form of GELU one of these.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static TVector WithSigmoid<TLanes, TVector>(RowActivation activation, TVector x)
+    private static TVector WithSigmoid<TLanes, TVector>(Activation activation, TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -98,13 +113,13 @@ internal static unsafe class RowActivations
         var one = TLanes.Broadcast(1);
         var negativeZ = activation switch
         {
-            RowActivation.GeluTanh => TLanes.Multiply(
+            Activation.GeluTanh => TLanes.Multiply(
                 TLanes.Multiply(x, TLanes.Broadcast(-TwiceRootOfTwoByPi)),
                 TLanes.MultiplyAdd(TLanes.Multiply(x, x), TLanes.Broadcast(0.044715f), one)),
-            RowActivation.QuickGelu => TLanes.Multiply(x, TLanes.Broadcast(-1.702f)),
-            RowActivation.Silu or RowActivation.Sigmoid => TLanes.Multiply(x, TLanes.Broadcast(-1)),
+            Activation.QuickGelu => TLanes.Multiply(x, TLanes.Broadcast(-1.702f)),
+            Activation.Silu or Activation.Sigmoid => TLanes.Multiply(x, TLanes.Broadcast(-1)),
             _ => throw new ArgumentOutOfRangeException(nameof(activation)),
         };
-        return TLanes.Divide(activation == RowActivation.Sigmoid ? one : x, TLanes.Add(one, TLanes.Exp(negativeZ)));
+        return TLanes.Divide(activation == Activation.Sigmoid ? one : x, TLanes.Add(one, TLanes.Exp(negativeZ)));
     }
 }

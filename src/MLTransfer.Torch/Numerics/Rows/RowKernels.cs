@@ -85,7 +85,7 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
 
     /// <summary>target = activation(sums + bias), or target += that. The bias is in plain order, as the rest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Finish(float* sums, TWeight* bias, RowActivation activation, bool accumulate, float* target, int count)
+    public static void Finish(float* sums, TWeight* bias, Activation activation, bool accumulate, float* target, int count)
     {
         var i = 0;
         for (; i <= count - PairCount; i += PairCount)

@@ -38,7 +38,7 @@ internal static unsafe class RowProduct
     /// <param name="accumulate">Whether to add to the output.</param>
     public static void Compute(
         ReadOnlySpan<float> input, int rows, RowMatrix matrix, Span<float> output, int threads,
-        RowActivation activation = RowActivation.None, bool accumulate = false)
+        Activation activation = Activation.None, bool accumulate = false)
     {
         if (Vector512.IsHardwareAccelerated)
             Compute<Lanes512, Vector512<float>>(input, rows, matrix, output, threads, activation, accumulate);
@@ -50,7 +50,7 @@ internal static unsafe class RowProduct
 
     /// <summary>The same with vectors of the caller's choice.</summary>
     internal static void Compute<TLanes, TVector>(
-        ReadOnlySpan<float> input, int rows, RowMatrix matrix, Span<float> output, int threads, RowActivation activation, bool accumulate)
+        ReadOnlySpan<float> input, int rows, RowMatrix matrix, Span<float> output, int threads, Activation activation, bool accumulate)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
@@ -72,7 +72,7 @@ internal static unsafe class RowProduct
     }
 
     private static void Compute<TLanes, TVector, TWeight>(
-        ReadOnlySpan<float> input, int rows, RowMatrix matrix, Span<float> output, int threads, RowActivation activation, bool accumulate)
+        ReadOnlySpan<float> input, int rows, RowMatrix matrix, Span<float> output, int threads, Activation activation, bool accumulate)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
         where TWeight : unmanaged
@@ -105,7 +105,7 @@ internal static unsafe class RowProduct
     }
 
     /// <summary>output = activation(product), or output += that.</summary>
-    public static void Finish(ReadOnlySpan<float> product, Span<float> output, RowActivation activation, bool accumulate)
+    public static void Finish(ReadOnlySpan<float> product, Span<float> output, Activation activation, bool accumulate)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, product.Length);
         fixed (float* source = product, target = output)
@@ -294,13 +294,13 @@ internal static unsafe class RowProduct
             sums, bias, work->Activation, work->Accumulate, work->Output + (nint)row * work->Matrix.Outputs + start, count);
     }
 
-    private struct Work(float* input, int rows, RowMatrix matrix, float* output, RowActivation activation, bool accumulate)
+    private struct Work(float* input, int rows, RowMatrix matrix, float* output, Activation activation, bool accumulate)
     {
         public readonly float* Input = input;
         public readonly int Rows = rows;
         public readonly RowMatrix Matrix = matrix;
         public readonly float* Output = output;
-        public readonly RowActivation Activation = activation;
+        public readonly Activation Activation = activation;
         public readonly bool Accumulate = accumulate;
         public int BlockLength;
         public int ColumnBlockLength;

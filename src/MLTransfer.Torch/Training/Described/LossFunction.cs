@@ -1,4 +1,5 @@
-using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

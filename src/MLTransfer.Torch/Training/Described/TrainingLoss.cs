@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Training.Described;
 

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using Xunit;
 using static TorchSharp.torch;
 

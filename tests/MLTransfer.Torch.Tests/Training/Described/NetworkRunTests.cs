@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tests.Networks.Described;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Described;

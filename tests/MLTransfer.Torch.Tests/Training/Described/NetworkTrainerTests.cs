@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tests.Networks.Described;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Described;

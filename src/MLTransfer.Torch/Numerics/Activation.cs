@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace MLTransfer.Torch.Networks.Described;
+namespace MLTransfer.Torch.Numerics;
 
 /// <summary>The function that a layer applies to what it computed, element by element but for <see cref="Softmax"/>.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<Activation>))]
@@ -29,4 +29,13 @@ public enum Activation
 
     /// <summary>exp(x) divided by its sum over the last dimension.</summary>
     Softmax,
+
+    /// <summary>x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2: the approximation of <see cref="Gelu"/> of arXiv 1606.08415.</summary>
+    GeluTanh,
+
+    /// <summary>x / (1 + exp(-1.702 x)): the coarser approximation of <see cref="Gelu"/> of arXiv 1606.08415.</summary>
+    QuickGelu,
+
+    /// <summary>max(0, x)^2 (arXiv 2109.08668).</summary>
+    SquaredRelu,
 }
