@@ -69,7 +69,7 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
         ThrowIfDisposed();
-        ModelFolder.Write(folder, LayerFolder.LayersFile, weightType, inside => LayerFolder.Write(inside, Network));
+        ModelFolder.Write(folder, LayerFolder.LayersFile, inside => LayerFolder.Write(inside, Network, weightType));
     }
 
     /// <summary>[rows, output shape] of the rows' inputs.</summary>
