@@ -29,6 +29,7 @@ internal static class LayerFolder
         var layers = modules.Select((module, index) => module.Layer with { Name = $"{index}" }).ToList();
         File.WriteAllText(Path.Combine(folder, LayersFile), LayerJson.Write(layers));
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), modules.SelectMany(
-            (module, index) => module.state_dict().Select(tensor => KeyValuePair.Create($"{index}.{tensor.Key}", tensor.Value))), storeAs: weightType.ToScalarType());
+            (module, index) => module.state_dict().Select(tensor => KeyValuePair.Create($"{index}.{tensor.Key}", tensor.Value))),
+            storeAs: weightType.ToScalarType());
     }
 }

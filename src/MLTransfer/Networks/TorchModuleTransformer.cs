@@ -59,7 +59,8 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
                 ? Enumerable.Range(0, (int)Columns.InputShape[0]).Select(Columns.InputScaling.Channel).ToList()
                 : null;
             var model = NetworkToOnnx.Create(
-                Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(), scalings?.Select(s => s.Offset).ToArray());
+                Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(),
+                scalings?.Select(s => s.Offset).ToArray());
             AtomicFile.Write(path, stream => model.WriteTo(stream));
             return null;
         }
