@@ -152,10 +152,8 @@ public sealed class GenerationCatalog
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
-    /// <param name="weightType">The number format of the stored weights; other models than text generators have float32 alone.</param>
-    /// <exception cref="ArgumentException">
-    /// The model holds nothing that can be saved so, or is not stored in that number format.
-    /// </exception>
+    /// <param name="weightType">The number format of the stored weights.</param>
+    /// <exception cref="ArgumentException">The model holds nothing that can be saved so.</exception>
     /// <exception cref="IOException">The folder holds something else than a model, or cannot be written.</exception>
     /// <exception cref="NotSupportedException">A network has a pretrained part that is not made of described layers.</exception>
     public void SaveModelFolder(ITransformer model, string folder, WeightType weightType = WeightType.Float32)

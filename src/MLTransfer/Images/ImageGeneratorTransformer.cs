@@ -76,7 +76,7 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
         ThrowIfDisposed();
-        ModelFolder.Write(folder, ModelConfigurationFile.FileName, weightType, inside => Model.Save(inside));
+        ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside => Model.Save(inside, weightType.ToScalarType()));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
 
@@ -14,7 +15,7 @@ internal static class LayerFolder
     private const string WeightsFile = "model.safetensors";
 
     /// <exception cref="NotSupportedException">The pretrained network is no list of described layers.</exception>
-    public static void Write(string folder, TransferNetwork network)
+    public static void Write(string folder, TransferNetwork network, WeightType weightType)
     {
         LayerSequence[] parts = network.Pretrained switch
         {
@@ -28,6 +29,7 @@ internal static class LayerFolder
         var layers = modules.Select((module, index) => module.Layer with { Name = $"{index}" }).ToList();
         File.WriteAllText(Path.Combine(folder, LayersFile), LayerJson.Write(layers));
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), modules.SelectMany(
-            (module, index) => module.state_dict().Select(tensor => KeyValuePair.Create($"{index}.{tensor.Key}", tensor.Value))));
+            (module, index) => module.state_dict().Select(tensor => KeyValuePair.Create($"{index}.{tensor.Key}", tensor.Value))),
+            storeAs: weightType.ToScalarType());
     }
 }

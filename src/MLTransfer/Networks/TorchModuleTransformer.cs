@@ -59,7 +59,8 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
                 ? Enumerable.Range(0, (int)Columns.InputShape[0]).Select(Columns.InputScaling.Channel).ToList()
                 : null;
             var graph = NetworkToOnnx.Create(
-                Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(), scalings?.Select(s => s.Offset).ToArray());
+                Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(),
+                scalings?.Select(s => s.Offset).ToArray());
             AtomicFile.Write(path, stream => ModelFileWriter.Write(stream, graph));
             return null;
         }
@@ -69,7 +70,7 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
         ThrowIfDisposed();
-        ModelFolder.Write(folder, LayerFolder.LayersFile, weightType, inside => LayerFolder.Write(inside, Network));
+        ModelFolder.Write(folder, LayerFolder.LayersFile, inside => LayerFolder.Write(inside, Network, weightType));
     }
 
     /// <summary>[rows, output shape] of the rows' inputs.</summary>

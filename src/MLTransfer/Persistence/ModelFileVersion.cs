@@ -21,8 +21,9 @@ internal static class ModelFileVersion
         {
             var library = typeof(ModelFileVersion).Assembly.GetName();
             throw new NotSupportedException(
-                $"The model file's part '{context.Directory}' has the format version {Format(context.Header.ModelVerWritten)}; this version "
-                + $"of {library.Name} ({library.Version}) reads versions up to {Format(Current)}. Update the package to load the file.");
+                $"The model file's part '{context.Directory}' has the format version {Format(context.Header.ModelVerWritten)}; this "
+                + $"version of {library.Name} ({library.Version}) reads versions up to {Format(Current)}. "
+                + "Update the package to load the file.");
         }
 
         context.CheckAtModel(version);

@@ -19,20 +19,4 @@ internal static class ModelFolder
         }
         AtomicFolder.Write(folder, write);
     }
-
-    /// <inheritdoc cref="Write(string, string, Action{string})"/>
-    /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
-    /// <param name="mark">The file by which a folder is known to hold a model.</param>
-    /// <param name="weightType">The number format; these models are stored in float32 alone.</param>
-    /// <param name="write">Writes the files into an existing folder.</param>
-    /// <exception cref="ArgumentException">The number format is another one.</exception>
-    public static void Write(string folder, string mark, WeightType weightType, Action<string> write)
-    {
-        if (weightType != WeightType.Float32)
-        {
-            throw new ArgumentException(
-                $"Models of this kind are stored in {WeightType.Float32}; {weightType} was asked for.", nameof(weightType));
-        }
-        Write(folder, mark, write);
-    }
 }
