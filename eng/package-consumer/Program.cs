@@ -1,6 +1,7 @@
 using MLTransfer;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Training.Language;
 
 // What a stranger's first program does: fine-tune, save, load in a fresh context, generate, export.
 using Microsoft.ML;
@@ -12,8 +13,7 @@ var stories = ml.Data.LoadFromEnumerable(Enumerable.Repeat(
 var pipeline = ml.Transforms.CopyColumns("Prompt", "Opening")
     .Append(ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Prompt", "Text", new TextGeneratorOptions
     {
-        MaximumSteps = 12,
-        BatchSize = 4,
+        Training = new LanguageTrainingOptions { MaximumSteps = 12, BatchSize = 4, LearningRate = 5e-4 },
         ValidationFraction = 0,
         Generation = new GenerationOptions { MaximumNewTokens = 12 },
     }));

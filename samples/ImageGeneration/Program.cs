@@ -51,7 +51,7 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
     var extractor = new DelegateFeatureExtractor(images => adaptive_avg_pool2d(images.mean([1], keepdim: true), 8).flatten(1));
     var untuned = ml.Transforms.GenerateImages("Picture", "Seed", arguments.Model).Fit(seeds);
     PictureGrid.Write(InOutput("before.png"), Made(untuned.Transform(seeds)));
-    var before = ml.Generation.EvaluateImages(untuned, pictures, "Image", extractor, cancellationToken: cancellationToken);
+    var before = ml.Generation.Evaluate(untuned, pictures, "Image", extractor, cancellationToken: cancellationToken);
 
     // Fine-tuning is an estimator like any other.
     AnsiConsole.Write(new Rule("Fine-tuning").LeftJustified());
@@ -59,26 +59,29 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
     var tuned = TrainingBar.Show(progress => ml.Transforms.FineTuneImageGenerator("Picture", "Seed", trainingColumnName: "Image", new ImageGeneratorOptions
     {
         PretrainedModel = arguments.Model,
-        TotalImages = arguments.Images,
-        BatchSize = arguments.BatchSize,
-        LearningRate = arguments.LearningRate,
-        GradientPenaltyWeight = 0.05,
-        StyleMixingProbability = 0.5,
-        AverageHalfLife = 1_000,
-        Augmentations = AugmentationGroups.None, // the discriminator sees each face 20 times, too seldom to know it by heart
-        FrozenDiscriminatorBlocks = arguments.FrozenBlocks,
-        OutputDirectory = arguments.Output,
+        Training = new AdversarialTrainingOptions
+        {
+            TotalImages = arguments.Images,
+            BatchSize = arguments.BatchSize,
+            LearningRate = arguments.LearningRate,
+            GradientPenaltyWeight = 0.05,
+            StyleMixingProbability = 0.5,
+            AverageHalfLife = 1_000,
+            Augmentations = AugmentationGroups.None, // the discriminator sees each face 20 times, too seldom to know it by heart
+            FrozenDiscriminatorBlocks = arguments.FrozenBlocks,
+            OutputDirectory = arguments.Output,
+        },
         Progress = progress,
         CancellationToken = cancellationToken,
     }).Fit(pictures));
     var trainingTime = clock.Elapsed;
-    var after = ml.Generation.EvaluateImages(tuned, pictures, "Image", extractor, cancellationToken: cancellationToken);
+    var after = ml.Generation.Evaluate(tuned, pictures, "Image", extractor, cancellationToken: cancellationToken);
 
     // The tuned model is an ML.NET model file, which another program loads.
     ml.Model.Save(tuned, pictures.Schema, InOutput("painter.zip"));
     var loaded = new MLContext().Model.Load(InOutput("painter.zip"), out _);
     PictureGrid.Write(InOutput("after.png"), Made(loaded.Transform(seeds)));
-    var difference = ml.Generation.ExportImageGeneratorToOnnx(tuned, InOutput("painter.onnx"));
+    var difference = ml.Generation.ExportToOnnx(tuned, InOutput("painter.onnx"), cancellationToken: cancellationToken)[0].LargestDifference;
 
     AnsiConsole.Write(new Table().AddColumns("distance to the real pictures", "before", "after")
         .AddRow("Frechet", $"{before.FrechetDistance:F2}", $"{after.FrechetDistance:F2}")

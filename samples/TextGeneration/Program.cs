@@ -3,6 +3,7 @@ using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 
 // Fine-tunes a pretrained text generator inside an ML.NET pipeline, saves it, loads it again and writes with it.
 using System.Diagnostics;
@@ -59,14 +60,17 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
         .Append(ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Prompt", trainingColumnName: "Text", new TextGeneratorOptions
         {
             PretrainedModel = arguments.Model,
-            NumberOfEpochs = arguments.Epochs,
-            MaximumSteps = arguments.MaximumSteps,
-            BatchSize = arguments.BatchSize,
-            LearningRate = arguments.LearningRate,
+            Training = new LanguageTrainingOptions
+            {
+                NumberOfEpochs = arguments.Epochs,
+                MaximumSteps = arguments.MaximumSteps,
+                BatchSize = arguments.BatchSize,
+                LearningRate = arguments.LearningRate,
+                OutputDirectory = arguments.Output,
+            },
             Lora = arguments.LoraRank is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,
             Dropout = 0.1,
             ValidationData = validation, // the weights that are best on it are kept
-            OutputDirectory = arguments.Output,
             Generation = writing,
             Progress = progress,
             CancellationToken = cancellationToken,

@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Training;
+
 namespace MLTransfer;
 
 /// <summary>Checks of options, with messages that name the option.</summary>
@@ -27,6 +29,30 @@ internal static class OptionCheck
         if (!Enum.IsDefined(value))
             throw new ArgumentOutOfRangeException(option, value, $"{option} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
+
+    /// <summary>The training options of an estimator, whose own option is the seed.</summary>
+    public static void Training(TrainingOptions? training)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        training.Check();
+        if (training.Seed != ((TrainingOptions)Activator.CreateInstance(training.GetType())!).Seed)
+        {
+            throw new ArgumentException(
+                $"Training.Seed is {training.Seed}, but the estimator's own option Seed decides: set that one.", nameof(training));
+        }
+    }
+
+    /// <summary>The training options as the kind that a network takes.</summary>
+    /// <param name="training">The options; null for defaults.</param>
+    /// <param name="network">What messages call the network.</param>
+    public static T TrainingOf<T>(TrainingOptions? training, string network)
+        where T : TrainingOptions, new() => training switch
+        {
+            null => new T(),
+            T options => options,
+            _ => throw new ArgumentException(
+                $"Training is a {training.GetType().Name}, but {network} is trained with {typeof(T).Name}.", nameof(training)),
+        };
 
     /// <summary>A column name that may be null, but not blank.</summary>
     public static void ColumnName(string option, string? value)

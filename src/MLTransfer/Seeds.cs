@@ -10,5 +10,6 @@ internal static class Seeds
     public static long Of(IHost host) => ((IHostEnvironmentInternal)host).Seed ?? host.Rand.Next();
 
     /// <summary>Options with a seed, so that a transformer gives the same row the same text every time.</summary>
-    public static GenerationOptions Fix(GenerationOptions options, long seed) => options.Seed is null ? options with { Seed = seed } : options;
+    public static GenerationOptions Fix(GenerationOptions options, long seed) =>
+        options.Seed is null ? options with { Seed = seed } : options;
 }

@@ -1,5 +1,5 @@
+using MLTransfer.Persistence;
 using MLTransfer.Tests.Text;
-using MLTransfer.Text;
 using Microsoft.ML;
 using Xunit;
 using static TorchSharp.torch;
@@ -43,7 +43,7 @@ public class GenerationCatalogTests
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(6));
         var inner = _ml.Transforms.CopyColumns("Copy", "Text").Append(_ml.Transforms.Text.FineTuneTextGenerator(
-            "Out", "Opening", "Copy", TextGeneratorPipelineTests.Tiny(o => o.MaximumSteps = 10))).Append(_ml.Transforms.CopyColumns("Again", "Out"));
+            "Out", "Opening", "Copy", TextGeneratorPipelineTests.Tiny(o => o.Training = o.Training with { MaximumSteps = 10 }))).Append(_ml.Transforms.CopyColumns("Again", "Out"));
         var chain = _ml.Transforms.CopyColumns("Unused", "Number").Append(inner).Fit(data);
         using var untrained = _ml.Generation.LoadPretrained(TestData.TinyModel);
 

@@ -22,7 +22,8 @@ public class OnnxExportTests
         var messages = new List<string>();
         _ml.Log += (_, e) => messages.Add(e.Message);
         var chain = _ml.Transforms.CopyColumns("Copy", "Text").Append(_ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Copy",
-            TextGeneratorPipelineTests.Tiny(o => (o.MaximumSteps, o.Lora, o.Generation) = (3, new LoraOptions { Rank = 2 }, generation)))).Fit(data);
+            TextGeneratorPipelineTests.Tiny(o =>
+                (o.Training, o.Lora, o.Generation) = (o.Training with { MaximumSteps = 3 }, new LoraOptions { Rank = 2 }, generation)))).Fit(data);
 
         var file = Assert.Single(_ml.Generation.ExportToOnnx(chain, folder["export"]));
 

@@ -16,7 +16,7 @@ internal sealed record ModelSize(
     {
         var width = model.TokenEmbedding.shape[1];
         var head = model.VocabularySize * width;
-        var blocks = Enumerable.Range(0, model.LayerCount).Select(model.BlockPrefix).ToArray();
+        var blocks = model.BlockPrefixes;
         var matrices = model.named_parameters()
             .Where(p => p.parameter.dim() == 2 && blocks.Any(block => p.name.StartsWith(block, StringComparison.Ordinal)))
             .Sum(p => p.parameter.numel());

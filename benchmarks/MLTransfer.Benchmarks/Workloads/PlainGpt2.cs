@@ -71,7 +71,7 @@ internal sealed class PlainGpt2 : nn.Module<Tensor, Tensor>
         Norm(_finalNorm, "transformer.ln_f");
         for (var i = 0; i < _blocks.Count; i++)
         {
-            var (block, prefix) = (_blocks[i], source.BlockPrefix(i));
+            var (block, prefix) = (_blocks[i], source.BlockPrefixes[i]);
             Norm(block.AttentionNorm, prefix + "ln_1");
             Norm(block.FeedForwardNorm, prefix + "ln_2");
             Linear(block.QueryKeyValue, prefix + "attn.c_attn");

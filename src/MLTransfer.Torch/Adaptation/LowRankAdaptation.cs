@@ -67,6 +67,8 @@ public static class LowRankAdaptation
                 nameof(targetModules));
         }
 
+        if (targetModules.FirstOrDefault(t => t != AllLinear && layers.Any(l => network.IsOutputHead(l.Name) && Matches(l.Name, t))) is { } head)
+            throw new ArgumentException($"LoRA target module '{head}' is the output head, which takes no adapter. Leave it out.", nameof(targetModules));
         return [.. layers.Where(l => targetModules.Any(t => t == AllLinear ? !network.IsOutputHead(l.Name) : Matches(l.Name, t)))];
     }
 

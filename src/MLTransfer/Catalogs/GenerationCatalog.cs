@@ -1,28 +1,37 @@
 using System.Globalization;
 using MLTransfer.Images;
+using MLTransfer.Logging;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Onnx.Writing;
+using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer;
 
 /// <summary>Pretrained generators, and the evaluation and export of fine-tuned ones: <c>mlContext.Generation</c>.</summary>
+/// <remarks>
+/// What takes an <see cref="ITransformer"/> takes a chain as well and asks the first of its transformers that can do it: a text generator,
+/// an image generator, or a network of pretrained and new layers.
+/// </remarks>
 public sealed class GenerationCatalog
 {
+    private const string AnyModel = "no text generator, no image generator and no network of layers";
+
     private readonly IHost _host;
 
     internal GenerationCatalog(IHostEnvironment environment) => _host = environment.Register(nameof(GenerationCatalog));
 
     /// <summary>Loads a pretrained model for use outside of a pipeline, or for several pipelines.</summary>
-    /// <param name="folderOrHubId"><see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.</param>
+    /// <param name="folderOrHubId">
+    /// <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.
+    /// </param>
     /// <param name="revision">A branch, tag or commit of a hub model; null for <c>main</c>.</param>
-    /// <param name="progress">Told how far a download has come; null for messages in the log alone.</param>
+    /// <param name="progress">Told how far a download has come; null for nobody but the log.</param>
     /// <param name="cancellationToken">Stops a download.</param>
     /// <exception cref="IOException">The model cannot be found or read.</exception>
     /// <exception cref="NotSupportedException">The architecture or the kind of tokenizer is not supported.</exception>
@@ -35,7 +44,7 @@ public sealed class GenerationCatalog
         ArgumentException.ThrowIfNullOrWhiteSpace(folderOrHubId);
         using var channel = _host.Start("Loading a text generator");
         return TextGenerationModel.Load(PretrainedModels.ResolveFolder(
-            folderOrHubId, revision, progress ?? new TrainingLog(channel, next: null), cancellationToken));
+            folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken));
     }
 
     /// <summary>Loads an ONNX export of a text generator, to generate with ONNX Runtime: libtorch is neither needed nor loaded.</summary>
@@ -64,7 +73,7 @@ public sealed class GenerationCatalog
             options.GenerationBatchSize);
     }
 
-    /// <summary>Measures how well a fine-tuned generator predicts texts.</summary>
+    /// <summary>Measures how well a model predicts texts.</summary>
     /// <param name="model">A text generator, or a chain of transformers with one.</param>
     /// <param name="data">Goes through the transformers before the text generator first.</param>
     /// <param name="textColumnName">
@@ -76,19 +85,15 @@ public sealed class GenerationCatalog
     /// A text longer than the model's context is cut into blocks of the context's length. The last block may be shorter and counts too. The
     /// first token of each text or block is not predicted. No end-of-sequence token is added.
     /// </remarks>
-    /// <exception cref="ArgumentException">The model holds no text generator, a column is missing or not text, or no text has two tokens.</exception>
+    /// <exception cref="ArgumentException">
+    /// The model holds no text generator, a column is missing or not text, or no text has two tokens.
+    /// </exception>
     public TextGenerationMetrics Evaluate(
         ITransformer model, IDataView data, string? textColumnName = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
-        var (before, generator) = FindText(model);
-        foreach (var transformer in before)
-            data = transformer.Transform(data);
-        var texts = textColumnName is null
-            ? TrainingTexts.Read(data, generator.Columns, generator.Model.Tokenizer, cancellationToken)
-            : TrainingTexts.Read(data, textColumnName, generator.Model.Tokenizer, cancellationToken);
-        return Evaluate(generator.Model, texts, cancellationToken);
+        var (before, generator) = TransformerChain.Find<ITextEvaluation>(model, "no text generator");
+        return EvaluateText(() => generator.Evaluate(Through(before, data), textColumnName, cancellationToken));
     }
 
     /// <summary>Measures how well a model predicts texts.</summary>
@@ -104,154 +109,137 @@ public sealed class GenerationCatalog
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrWhiteSpace(textColumnName);
-        return Evaluate(model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, cancellationToken), cancellationToken);
+        return EvaluateText(() => TextEvaluator.Evaluate(
+            model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, cancellationToken), cancellationToken));
     }
 
-    /// <summary>
-    /// Writes a fine-tuned generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and
-    /// the tokenizer's files.
-    /// </summary>
-    /// <param name="model">A text generator, or a chain of transformers with one. Adapters are merged into the written weights.</param>
+    /// <summary>Measures how far the pictures of a model are from real ones, over the features of a network.</summary>
+    /// <param name="model">
+    /// An image generator, or a chain of transformers with one. Pictures are made without truncation, with new noise.
+    /// </param>
+    /// <param name="data">
+    /// Rows with real images, and with labels where the generator takes them; they go through the transformers before the generator first.
+    /// </param>
+    /// <param name="imageColumnName">The column of images, of the size that the generator makes.</param>
+    /// <param name="extractor">Decides what counts as a difference. Distances are only comparable over the same one.</param>
+    /// <param name="count">How many pictures are made.</param>
+    /// <param name="cancellationToken">Stops the evaluation.</param>
+    /// <exception cref="ArgumentException">
+    /// The model holds no image generator, a column is missing or has another type or size, or there are too few images.
+    /// </exception>
+    public ImageDistances Evaluate(
+        ITransformer model, IDataView data, string imageColumnName, IImageFeatureExtractor extractor, int count = 1_000,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentException.ThrowIfNullOrWhiteSpace(imageColumnName);
+        ArgumentNullException.ThrowIfNull(extractor);
+        var (before, generator) = TransformerChain.Find<IImageEvaluation>(model, "no image generator");
+        using var channel = _host.Start("Evaluating an image generator");
+        var distances = generator.Evaluate(Through(before, data), imageColumnName, extractor, count, cancellationToken);
+        channel.Info(string.Create(CultureInfo.InvariantCulture,
+            $"Frechet distance {distances.FrechetDistance:0.00}, kernel distance {distances.KernelDistance:0.0000}, "
+            + $"over {count} pictures."));
+        return distances;
+    }
+
+    /// <summary>Writes a model as a folder that training starts from again.</summary>
+    /// <remarks>
+    /// A text generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the
+    /// tokenizer's files, with adapters merged into the weights. An image generator with <c>config.json</c>, <c>generator.safetensors</c>
+    /// and <c>discriminator.safetensors</c>. A network of described layers with <c>layers.json</c> and <c>model.safetensors</c>, for
+    /// <see cref="Networks.PretrainedNetwork.Layers"/>.
+    /// </remarks>
+    /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
     /// <param name="weightType">The number format of the stored weights.</param>
-    /// <exception cref="ArgumentException">The model holds no text generator.</exception>
+    /// <exception cref="ArgumentException">The model holds nothing that can be saved so.</exception>
     /// <exception cref="IOException">The folder holds something else than a model, or cannot be written.</exception>
+    /// <exception cref="NotSupportedException">A network has a pretrained part that is not made of described layers.</exception>
     public void SaveModelFolder(ITransformer model, string folder, WeightType weightType = WeightType.Float32)
     {
-        ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         OptionCheck.Defined(nameof(weightType), weightType);
-        var generator = FindText(model).Generator;
-        using var merged = generator.LoadMergedModel();
-        (merged ?? generator.Model).Save(folder, weightType);
+        TransformerChain.Find<IModelFolder>(model, AnyModel).Found.SaveModelFolder(folder, weightType);
         using var channel = _host.Start(nameof(SaveModelFolder));
         channel.Info($"Saved the model to '{Path.GetFullPath(folder)}'.");
     }
 
-    /// <summary>
-    /// Writes a fine-tuned generator as an ONNX model that ONNX Runtime, Hugging Face Optimum and transformers.js run; see
-    /// <see cref="OnnxExporter"/> for its inputs and outputs.
-    /// </summary>
-    /// <param name="model">A text generator, or a chain of transformers with one.</param>
-    /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
+    /// <summary>Writes a model as ONNX, which ONNX Runtime runs.</summary>
+    /// <remarks>
+    /// A text generator becomes a folder, which Hugging Face Optimum and transformers.js take as well; see <see cref="OnnxExporter"/> for
+    /// its inputs and outputs. An image generator becomes a file; see <see cref="ImageGeneratorExporter"/>: its noise goes along,
+    /// truncation is an input. A network of layers becomes a file whose input and output are called as the columns are; see
+    /// <see cref="Networks.TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
+    /// </remarks>
+    /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
+    /// <param name="path">
+    /// Of a text generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced where
+    /// there is one.
+    /// </param>
     /// <param name="options">
-    /// Null for a float32 model of standard operators with adapters merged. The generator's own generation options go into
-    /// <c>generation_config.json</c> where these name none.
+    /// How a text generator is written; null for a float32 model of standard operators with adapters merged. The generator's own generation
+    /// options go into <c>generation_config.json</c> where these name none. Null for other models.
     /// </param>
     /// <param name="cancellationToken">Stops between files.</param>
-    /// <returns>The model files, in the order of writing.</returns>
-    /// <exception cref="ArgumentException">The model holds no text generator, or the options do not go together.</exception>
-    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
-    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
+    /// <returns>
+    /// The model files, in the order of writing, with the largest difference from what the engine computes where it was checked.
+    /// </returns>
+    /// <exception cref="ArgumentException">
+    /// The model holds nothing that can be exported, or the options do not go together or with the model.
+    /// </exception>
+    /// <exception cref="IOException">
+    /// The folder holds something else than an export, or a file cannot be written, for example because the disk is full.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes something else than the engine.</exception>
+    /// <exception cref="NotSupportedException">
+    /// A network's pretrained part is TorchScript or a class of the user's: it has no graph to write.
+    /// </exception>
     public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
-        ITransformer model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
+        ITransformer model, string path, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        var generator = FindText(model).Generator;
-        options ??= new OnnxExportOptions();
-        return ExportToOnnx(generator.Model, folder, options with { Generation = options.Generation ?? generator.Generation }, cancellationToken);
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        var exported = TransformerChain.Find<IOnnxExport>(model, AnyModel).Found;
+        return Export(path, channel => exported.ExportToOnnx(path, options, channel, cancellationToken));
     }
 
-    /// <summary>Writes a model as an ONNX model.</summary>
+    /// <summary>Writes a text generation model as an ONNX model.</summary>
     /// <param name="model">The model; it stays as it is.</param>
     /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
     /// <param name="options">Null for a float32 model of standard operators with adapters merged.</param>
     /// <param name="cancellationToken">Stops between files.</param>
     /// <inheritdoc cref="ExportToOnnx(ITransformer, string, OnnxExportOptions?, CancellationToken)" path="/returns"/>
     /// <exception cref="ArgumentException">The options do not go together.</exception>
-    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="IOException">
+    /// The folder holds something else than an export or cannot be written, for example because the disk is full.
+    /// </exception>
     /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
     public IReadOnlyList<OnnxExportedFile> ExportToOnnx(
         TextGenerationModel model, string folder, OnnxExportOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        using var channel = _host.Start(nameof(ExportToOnnx));
-        var files = OnnxExporter.Export(model.Network, model.Tokenizer, folder, options, new OnnxExportLog(channel), cancellationToken);
-        channel.Info($"Exported the model to '{Path.GetFullPath(folder)}'.");
-        return files;
+        return Export(folder, channel => model.ExportToOnnx(folder, options, channel, cancellationToken));
     }
 
-    /// <summary>Measures how far the pictures of an image generator are from real ones, over the features of a network.</summary>
-    /// <param name="model">An image generator, or a chain of transformers with one. Pictures are made without truncation, with new noise.</param>
-    /// <param name="data">Rows with real images, and with labels where the generator takes them.</param>
-    /// <param name="imageColumnName">The column of images, of the size that the generator makes.</param>
-    /// <param name="extractor">Decides what counts as a difference. Distances are only comparable over the same one.</param>
-    /// <param name="count">How many pictures are made.</param>
-    /// <param name="cancellationToken">Stops the evaluation.</param>
-    /// <exception cref="ArgumentException">The model holds no image generator, a column is missing or has another type or size, or there are too few images.</exception>
-    public ImageDistances EvaluateImages(
-        ITransformer model, IDataView data, string imageColumnName, IImageFeatureExtractor extractor, int count = 1_000, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(data);
-        ArgumentException.ThrowIfNullOrWhiteSpace(imageColumnName);
-        ArgumentNullException.ThrowIfNull(extractor);
-        var generator = FindImage(model);
-        using var channel = _host.Start("Evaluating an image generator");
-        GeneratorEvaluator.Check(generator.Model.Generator, extractor);
-        using var images = TrainingImageColumn.Read(data, imageColumnName, generator.Columns, generator.Model.Generator, cancellationToken);
-        var distances = GeneratorEvaluator.Evaluate(generator.Model.Generator, images, extractor, count, cancellationToken: cancellationToken);
-        channel.Info(string.Create(CultureInfo.InvariantCulture,
-            $"Frechet distance {distances.FrechetDistance:0.00}, kernel distance {distances.KernelDistance:0.0000}, {count} pictures to {images.Count}."));
-        return distances;
-    }
+    private static IDataView Through(IEnumerable<ITransformer> transformers, IDataView data) =>
+        transformers.Aggregate(data, (view, transformer) => transformer.Transform(view));
 
-    /// <summary>
-    /// Writes an image generator as an ONNX file that ONNX Runtime and <c>ApplyOnnxModel</c> run; see <see cref="ImageGeneratorExporter"/> for its inputs and
-    /// output.
-    /// </summary>
-    /// <param name="model">An image generator, or a chain of transformers with one, whose noise goes along; truncation is an input of the file.</param>
-    /// <param name="path">The file, which is replaced where there is one.</param>
-    /// <returns>The largest difference of a pixel from the engine's, where black and white are 2 apart.</returns>
-    /// <exception cref="ArgumentException">The model holds no image generator.</exception>
-    /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>
-    /// <exception cref="InvalidOperationException">ONNX Runtime computes other images than the engine.</exception>
-    public double ExportImageGeneratorToOnnx(ITransformer model, string path)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        var generator = FindImage(model);
-        using var channel = _host.Start(nameof(ExportImageGeneratorToOnnx));
-        var difference = ImageGeneratorExporter.Export(generator.Model, path, generator.Noise);
-        channel.Info(string.Create(CultureInfo.InvariantCulture,
-            $"Wrote '{Path.GetFullPath(path)}'; its images differ from the engine's by at most {difference:0.0e+0}."));
-        return difference;
-    }
-
-    private static ImageGeneratorTransformer FindImage(ITransformer model) => Find<ImageGeneratorTransformer>(model, "image generator").Generator;
-
-    private TextGenerationMetrics Evaluate(TextGenerationModel model, TrainingTexts texts, CancellationToken cancellationToken)
+    private TextGenerationMetrics EvaluateText(Func<TextGenerationMetrics> evaluate)
     {
         using var channel = _host.Start("Evaluating a text generator");
-        var rows = texts.ToExamples(RowPacking.None, model.Network.ContextLength, endOfSequence: null);
-        // Rows of like length together: less padding. The sums do not depend on the order but for rounding.
-        var sorted = rows.OrderByDescending(row => row.InputIds.Length).ToList();
-        var result = Evaluator.Evaluate(model.Network, sorted, cancellationToken: cancellationToken);
-        var metrics = new TextGenerationMetrics(result.Loss, result.PredictedTokens, texts.ByteCount);
+        var metrics = evaluate();
         channel.Info(string.Create(CultureInfo.InvariantCulture,
             $"Loss {metrics.Loss:0.0000}, perplexity {metrics.Perplexity:0.00}, {metrics.BitsPerByte:0.0000} bits a byte, "
             + $"on {metrics.TokenCount} tokens."));
         return metrics;
     }
 
-    private static (IReadOnlyList<ITransformer> Before, TextGeneratorTransformer Generator) FindText(ITransformer model) =>
-        Find<TextGeneratorTransformer>(model, "text generator");
-
-    private static (IReadOnlyList<ITransformer> Before, T Generator) Find<T>(ITransformer model, string kind)
+    private IReadOnlyList<OnnxExportedFile> Export(string path, Func<IChannel, IReadOnlyList<OnnxExportedFile>> export)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        var before = new List<ITransformer>();
-        foreach (var transformer in Flatten(model))
-        {
-            if (transformer is T generator)
-                return (before, generator);
-            before.Add(transformer);
-        }
-
-        throw new ArgumentException(
-            $"The model has no {kind}; it consists of {string.Join(", ", before.Select(transformer => transformer.GetType().Name))}.",
-            nameof(model));
+        using var channel = _host.Start(nameof(ExportToOnnx));
+        var files = export(channel);
+        channel.Info($"Exported the model to '{Path.GetFullPath(path)}'.");
+        return files;
     }
-
-    private static IEnumerable<ITransformer> Flatten(ITransformer model) =>
-        model is IEnumerable<ITransformer> chain ? chain.SelectMany(Flatten) : [model];
 }

@@ -7,36 +7,43 @@ namespace MLTransfer;
 /// <summary>Image generators in <c>mlContext.Transforms</c>.</summary>
 public static class ImageCatalogExtensions
 {
-    /// <summary>Fine-tunes a pretrained image generator, which then makes a picture for the seed, latent vector or label of each row.</summary>
+    /// <summary>
+    /// Fine-tunes a pretrained image generator, which then makes a picture for the seed, latent vector or label of each row.
+    /// </summary>
     /// <param name="catalog">The catalog.</param>
     /// <param name="outputColumnName">The column for the pictures.</param>
     /// <param name="inputColumnName">
-    /// The column that pictures are made from: a whole number, the seed, or a vector of Single of the model's latent width. Null to make them from the labels
-    /// of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
+    /// The column that pictures are made from: a whole number, the seed, or a vector of Single of the model's latent width. Null to make
+    /// them from the labels of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
     /// </param>
-    /// <param name="trainingColumnName">The column of images (<c>LoadImages</c>, <c>ResizeImages</c>) that the generator learns to make.</param>
+    /// <param name="trainingColumnName">
+    /// The column of images (<c>LoadImages</c>, <c>ResizeImages</c>) that the generator learns to make.
+    /// </param>
     /// <param name="options">How to train and to generate; null for defaults.</param>
     /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>
     public static ImageGeneratorEstimator FineTuneImageGenerator(
-        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string trainingColumnName, ImageGeneratorOptions? options = null)
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, string trainingColumnName,
+        ImageGeneratorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
         OptionCheck.ColumnName(nameof(inputColumnName), inputColumnName);
         ArgumentException.ThrowIfNullOrWhiteSpace(trainingColumnName);
         return new ImageGeneratorEstimator(
-            CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, trainingColumnName, options ?? new ImageGeneratorOptions());
+            CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, trainingColumnName,
+            options ?? new ImageGeneratorOptions());
     }
 
     /// <summary>Makes a picture for the seed, latent vector or label of each row with a pretrained model as it is.</summary>
     /// <param name="catalog">The catalog.</param>
     /// <param name="outputColumnName">The column for the pictures.</param>
     /// <param name="inputColumnName">
-    /// The column that pictures are made from: a whole number, the seed, or a vector of Single of the model's latent width. Null to make them from the labels
-    /// of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
+    /// The column that pictures are made from: a whole number, the seed, or a vector of Single of the model's latent width. Null to make
+    /// them from the labels of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
     /// </param>
     /// <param name="model">
-    /// <see cref="PretrainedModels.Shapes"/>, or a folder with <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>.
+    /// <see cref="PretrainedModels.Shapes"/>, or a folder with <c>config.json</c>, <c>generator.safetensors</c> and
+    /// <c>discriminator.safetensors</c>.
     /// </param>
     /// <param name="options">How to generate; null for defaults.</param>
     /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>

@@ -26,7 +26,8 @@ public static class TextCatalogExtensions
     {
         ArgumentNullException.ThrowIfNull(catalog);
         return new TextGeneratorEstimator(
-            CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, trainingColumnName, options ?? new TextGeneratorOptions());
+            CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, trainingColumnName,
+            options ?? new TextGeneratorOptions());
     }
 
     /// <summary>Continues the prompts of a column with a pretrained model as it is.</summary>

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 
 namespace MLTransfer.Columns;
 
@@ -10,7 +9,7 @@ internal interface IColumnMapping
     int BatchSize { get; }
 
     /// <summary>The new columns in the order of the output schema.</summary>
-    IReadOnlyList<(string Name, DataViewType Type)> NewColumns { get; }
+    IReadOnlyList<OutputColumn> Outputs { get; }
 
     /// <summary>Finds the input columns.</summary>
     /// <exception cref="ArgumentException">One is missing, or has another type.</exception>

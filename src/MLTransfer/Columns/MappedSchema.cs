@@ -11,7 +11,7 @@ internal sealed class MappedSchema
         Sources = mapping.FindInputs(input);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
-        foreach (var (name, type) in mapping.NewColumns)
+        foreach (var (name, type) in mapping.Outputs)
             builder.AddColumn(name, type);
         Output = builder.ToSchema();
     }
@@ -24,7 +24,8 @@ internal sealed class MappedSchema
     public IReadOnlyList<DataViewSchema.Column> Sources { get; }
 
     /// <summary>
-    /// Whether the column of an index in <see cref="Output"/> is a new one; otherwise it is one of <see cref="Input"/>, with the same index there.
+    /// Whether the column of an index in <see cref="Output"/> is a new one; otherwise it is one of <see cref="Input"/>, with the same index
+    /// there.
     /// </summary>
     public bool IsNew(int index) => index >= Input.Count;
 
@@ -34,7 +35,8 @@ internal sealed class MappedSchema
     /// <summary>The input columns that the wanted output columns are made from.</summary>
     public IReadOnlyList<DataViewSchema.Column> Dependencies(IEnumerable<DataViewSchema.Column> wanted)
     {
-        var indices = wanted.SelectMany(column => IsNew(column.Index) ? Sources.Select(source => source.Index) : [column.Index]).ToHashSet();
+        var indices = wanted
+            .SelectMany(column => IsNew(column.Index) ? Sources.Select(source => source.Index) : [column.Index]).ToHashSet();
         return [.. Input.Where(column => indices.Contains(column.Index))];
     }
 

@@ -7,23 +7,26 @@ namespace MLTransfer.Images;
 public class GenerateImagesOptions
 {
     /// <summary>
-    /// psi: how far styles keep from their mean. 1 for as far as they were drawn; less gives more typical pictures and less variety (arXiv 1812.04948,
-    /// appendix B). Values other than 1 need a model with <c>w_avg</c>.
+    /// psi: how far styles keep from their mean. 1 for as far as they were drawn; less gives more typical pictures and less variety (arXiv
+    /// 1812.04948, appendix B). Values other than 1 need a model with <c>w_avg</c>.
     /// </summary>
     public double Truncation = 1;
 
-    /// <summary>The per-pixel noise: <see cref="NoiseMode.Constant"/>, the maps that belong to the model, or <see cref="NoiseMode.None"/>.</summary>
+    /// <summary>
+    /// The per-pixel noise: <see cref="NoiseMode.Constant"/>, the maps that belong to the model, or <see cref="NoiseMode.None"/>.
+    /// </summary>
     public NoiseMode Noise = NoiseMode.Constant;
 
     /// <summary>
-    /// The column with what a conditional model is to show, and learns to: a key with as many values as the model has classes, or a vector of Single of its
-    /// label width. Null for models without labels. Where there is no input column, pictures are made from the labels alone: see <see cref="Seed"/>.
+    /// The column with what a conditional model is to show, and learns to: a key with as many values as the model has classes, or a vector
+    /// of Single of its label width. Null for models without labels. Where there is no input column, pictures are made from the labels
+    /// alone: see <see cref="Seed"/>.
     /// </summary>
     public string? LabelColumnName;
 
     /// <summary>
-    /// Where pictures are made from labels alone, decides with the id of a row (<c>DataViewRow.GetIdGetter</c>) on its latent vector, so that a row keeps its
-    /// picture. Null for the seed of the <see cref="MLContext"/>.
+    /// Where pictures are made from labels alone, decides with the id of a row (<c>DataViewRow.GetIdGetter</c>) on its latent vector, so
+    /// that a row keeps its picture. Null for the seed of the <see cref="MLContext"/>.
     /// </summary>
     public long? Seed;
 
@@ -34,7 +37,10 @@ public class GenerateImagesOptions
     internal virtual void Check()
     {
         if (!(Truncation >= 0 && double.IsFinite(Truncation)))
-            throw new ArgumentOutOfRangeException(nameof(Truncation), Truncation, $"{nameof(Truncation)} must be a finite number that is not negative.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(Truncation), Truncation, $"{nameof(Truncation)} must be a finite number that is not negative.");
+        }
         if (Noise is not (NoiseMode.Constant or NoiseMode.None))
         {
             throw new ArgumentOutOfRangeException(nameof(Noise), Noise,

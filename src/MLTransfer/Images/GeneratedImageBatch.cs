@@ -1,5 +1,4 @@
 using MLTransfer.Columns;
-using MLTransfer.Networks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

@@ -1,14 +1,15 @@
 using MLTransfer.Columns;
 using MLTransfer.Images;
-using MLTransfer.Networks;
+using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
 using static TorchSharp.torch;
 
 [assembly: LoadableClass("Makes pictures with a StyleGAN2", typeof(ImageGeneratorTransformer), typeof(ImageGeneratorTransformer), null,
@@ -17,24 +18,24 @@ using static TorchSharp.torch;
 namespace MLTransfer.Images;
 
 /// <summary>
-/// Makes a picture for each row, from a seed, a latent vector or a label. Made by <see cref="ImageGeneratorEstimator"/> or <see cref="PretrainedImageGeneratorEstimator"/>.
+/// Makes a picture for each row, from a seed, a latent vector or a label. Made by <see cref="ImageGeneratorEstimator"/> or
+/// <see cref="PretrainedImageGeneratorEstimator"/>.
 /// </summary>
 /// <remarks>
-/// Rows are read and pictures are made while the result is enumerated, in batches of <see cref="GenerationBatchSize"/>, and only where the output column is asked
-/// for. Rows stay in order. A seed s stands for the latent vector that <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(s)</c>.
-/// Where there are labels alone, <see cref="Seed"/> and the id of the row decide on the latent vector: the same data gives the same pictures in any batch, cursor and
-/// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its calls: the first one gives the
-/// picture of the first row. Several threads may enumerate results at once.
+/// Pictures are made in batches of <see cref="GenerationBatchSize"/> rows, and only where the output column is asked for. A seed s stands
+/// for the latent vector that <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(s)</c>. Where there are labels alone,
+/// <see cref="Seed"/> and the id of the row decide on the latent vector: the same data gives the same pictures in any batch, cursor and
+/// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its
+/// calls: the first one gives the picture of the first row.
 /// </remarks>
-public sealed class ImageGeneratorTransformer : ITransformer, IColumnMapping, IDisposable
+public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation
 {
     internal const string LoaderSignature = "ImageGenerator";
-
-    private volatile bool _disposed;
 
     internal ImageGeneratorTransformer(
         StyleGan2Model model, ImageGeneratorColumns columns, double truncation, NoiseMode noise, int generationBatchSize, long seed,
         StyleGan2TrainingResult? trainingResult = null)
+        : base(generationBatchSize)
     {
         (Model, Columns, Truncation, Noise) = (model, columns, truncation, noise);
         (GenerationBatchSize, Seed, TrainingResult) = (generationBatchSize, seed, trainingResult);
@@ -60,69 +61,38 @@ public sealed class ImageGeneratorTransformer : ITransformer, IColumnMapping, ID
 
     internal ImageGeneratorColumns Columns { get; }
 
-    /// <inheritdoc/>
-    bool ITransformer.IsRowToRowMapper => true;
+    private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(Model.Generator.ImageResolution)];
 
     /// <inheritdoc/>
-    int IColumnMapping.BatchSize => GenerationBatchSize;
-
-    /// <inheritdoc/>
-    IReadOnlyList<(string Name, DataViewType Type)> IColumnMapping.NewColumns =>
-        [(Columns.Output, new ImageDataViewType(Model.Generator.ImageResolution, Model.Generator.ImageResolution))];
-
-    /// <summary>The schema after this transformer.</summary>
-    /// <exception cref="ArgumentException">A column is missing, or has another type or size.</exception>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
+        string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return new MappedSchema(inputSchema, this).Output;
+        ThrowIfDisposed();
+        return OnnxFileExport.Write(
+            path, options, "pixels", channel, () => ImageGeneratorExporter.Export(Model, path, Noise), cancellationToken);
     }
 
     /// <inheritdoc/>
-    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
+    void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return new MappedRowMapper(inputSchema, this);
-    }
-
-    /// <summary>Adds the column of pictures. Nothing is read or made before the result is enumerated.</summary>
-    /// <exception cref="ArgumentException">A column is missing, or has another type or size.</exception>
-    public IDataView Transform(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        return new MappedDataView(input, this);
+        ThrowIfDisposed();
+        ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside => Model.Save(inside, weightType.ToScalarType()));
     }
 
     /// <inheritdoc/>
-    void ICanSaveModel.Save(ModelSaveContext ctx)
+    ImageDistances IImageEvaluation.Evaluate(
+        IDataView data, string imageColumn, IImageFeatureExtractor extractor, int count, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(ctx);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        ImageGeneratorFile.Save(ctx, this);
-    }
-
-    /// <inheritdoc/>
-    IReadOnlyList<DataViewSchema.Column> IColumnMapping.FindInputs(DataViewSchema schema) => Columns.FindInputs(schema, Model.Generator);
-
-    /// <inheritdoc/>
-    MappedBatch IColumnMapping.CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) => new GeneratedImageBatch(
-        this,
-        Columns.Input is null
-            ? LatentSource.Draw(source, Seed, Model.Generator.LatentWidth)
-            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth),
-        Columns.Label is null ? null : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne));
-
-    /// <summary>Frees the networks.</summary>
-    public void Dispose()
-    {
-        _disposed = true;
-        Model.Dispose();
+        ThrowIfDisposed();
+        GeneratorEvaluator.Check(Model.Generator, extractor);
+        using var images = TrainingImageReader.Read(data, imageColumn, Columns, Model.Generator, cancellationToken);
+        return GeneratorEvaluator.Evaluate(Model.Generator, images, extractor, count, cancellationToken: cancellationToken);
     }
 
     /// <summary>[rows, channels, height, width]: -1 is black and 1 white.</summary>
     internal float[] Generate(LatentSource latents, ColumnValues? labels)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfDisposed();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var generator = Model.Generator;
@@ -136,4 +106,22 @@ public sealed class ImageGeneratorTransformer : ITransformer, IColumnMapping, ID
 
     // Called by ML.NET when it loads a model file.
     internal static ImageGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => ImageGeneratorFile.Load(ctx);
+
+    private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) =>
+        Columns.FindInputs(schema, Model.Generator);
+
+    private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots)
+    {
+        var latents = Columns.Input is null
+            ? LatentSource.Draw(source, Seed, Model.Generator.LatentWidth)
+            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth);
+        var labels = Columns.Label is null
+            ? null
+            : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne);
+        return new GeneratedImageBatch(this, latents, labels);
+    }
+
+    private protected override void Save(ModelSaveContext context) => ImageGeneratorFile.Save(context, this);
+
+    private protected override void Free() => Model.Dispose();
 }

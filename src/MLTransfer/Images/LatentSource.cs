@@ -1,5 +1,5 @@
 using System.Numerics;
-using MLTransfer.Networks;
+using MLTransfer.Columns;
 using MLTransfer.Torch.Numerics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -22,7 +22,8 @@ internal abstract class LatentSource
     public abstract Tensor ToTensor();
 
     /// <summary>
-    /// Latent vectors that a seed and a row's id decide on: the id stays with the row in whatever order, part or cursor it is read, unlike its position.
+    /// Latent vectors that a seed and a row's id decide on: the id stays with the row in whatever order, part or cursor it is read, unlike
+    /// its position.
     /// </summary>
     public static LatentSource Draw(DataViewRow source, long seed, int width) => new Drawn(source, seed, width);
 
@@ -96,7 +97,8 @@ internal abstract class LatentSource
             if (!T.IsInteger(value) || T.CreateSaturating(long.CreateSaturating(value)) != value)
             {
                 throw new InvalidOperationException(
-                    $"Row {source.Position} (from 0), column '{column.Name}' has the seed {value}; expected a whole number of at most 64 bits.");
+                    $"Row {source.Position} (from 0), column '{column.Name}' has the seed {value}; expected a whole number of at most "
+                    + "64 bits.");
             }
 
             _seeds.Add(long.CreateSaturating(value));

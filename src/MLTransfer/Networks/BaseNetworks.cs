@@ -20,40 +20,29 @@ internal static class BaseNetworks
         }
         catch (ExternalException exception)
         {
-            throw new InvalidDataException($"{location} is not a TorchScript file that libtorch loads: {exception.Message.Split('\n')[0]}", exception);
+            throw new InvalidDataException(
+                $"{location} is not a TorchScript file that libtorch loads: {exception.Message.Split('\n')[0]}", exception);
         }
 
-        return Own(module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
+        return Ownership.Pass(
+            module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
     }
 
     public static ModuleBaseNetwork FromLayers(IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights)
     {
         var sequence = LayerSequence.Load(layers, inputShape, weights);
-        return Own(sequence, () => new ModuleBaseNetwork(sequence, $"the layers of '{weights.Location}'"));
+        return Ownership.Pass(sequence, () => new ModuleBaseNetwork(sequence, $"the layers of '{weights.Location}'"));
     }
 
     public static ModuleBaseNetwork FromModule(string typeName, Checkpoint? weights)
     {
         var module = TrustedModules.Create(typeName);
-        return Own(module, () =>
+        return Ownership.Pass(module, () =>
         {
             var network = new ModuleBaseNetwork(module, $"the module '{typeName}'");
             if (weights is not null)
                 network.LoadWeights(weights);
             return network;
         });
-    }
-
-    private static ModuleBaseNetwork Own(nn.Module module, Func<ModuleBaseNetwork> create)
-    {
-        try
-        {
-            return create();
-        }
-        catch
-        {
-            module.Dispose();
-            throw;
-        }
     }
 }

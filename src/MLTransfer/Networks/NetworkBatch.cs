@@ -30,7 +30,8 @@ internal sealed class NetworkBatch(TorchModuleTransformer transformer, ColumnVal
         {
             NetworkOutputKind.Scalar => (ValueGetter<float>)((ref float value) => value = Row(current)[0]),
             NetworkOutputKind.Image => (ValueGetter<MLImage>)((ref MLImage value) => value = ImagePlanes.Create(
-                Row(current), (int)columns.OutputShape[0], (int)columns.OutputShape[1], (int)columns.OutputShape[2], columns.OutputScaling)),
+                Row(current), (int)columns.OutputShape[0], (int)columns.OutputShape[1], (int)columns.OutputShape[2],
+                columns.OutputScaling)),
             _ => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
             {
                 var editor = VBufferEditor.Create(ref value, _width);

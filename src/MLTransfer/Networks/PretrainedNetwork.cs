@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 namespace MLTransfer.Networks;
 
 /// <summary>Where the pretrained network of <see cref="TorchModuleOptions"/> comes from.</summary>
-/// <remarks>Networks take and give float32 tensors whose first dimension is the batch. Pictures are [batch, channels, height, width].</remarks>
+/// <remarks>
+/// Networks take and give float32 tensors whose first dimension is the batch. Pictures are [batch, channels, height, width].
+/// </remarks>
 public abstract record PretrainedNetwork
 {
     private PretrainedNetwork()
@@ -15,13 +17,19 @@ public abstract record PretrainedNetwork
 
     /// <summary>An ONNX file that ONNX Runtime computes. It stays as it is; any operator that ONNX Runtime knows may be in it.</summary>
     /// <param name="path">The file, with its weights inside.</param>
-    /// <param name="outputName">The value of the graph that new layers are put on, such as the one before the classes; null for the graph's output.</param>
-    public static PretrainedNetwork OnnxFeatures(string path, string? outputName = null) => new OnnxSource(Named(path), outputName, Imports: false);
+    /// <param name="outputName">
+    /// The value of the graph that new layers are put on, such as the one before the classes; null for the graph's output.
+    /// </param>
+    public static PretrainedNetwork OnnxFeatures(string path, string? outputName = null) =>
+        new OnnxSource(Named(path), outputName, Imports: false);
 
     /// <summary>An ONNX file that is made into layers of TorchSharp, which can be trained.</summary>
     /// <param name="path">The file, with its weights inside, in float32.</param>
-    /// <param name="outputName">The value of the graph that new layers are put on, such as the one before the classes; null for the graph's output.</param>
-    public static PretrainedNetwork OnnxLayers(string path, string? outputName = null) => new OnnxSource(Named(path), outputName, Imports: true);
+    /// <param name="outputName">
+    /// The value of the graph that new layers are put on, such as the one before the classes; null for the graph's output.
+    /// </param>
+    public static PretrainedNetwork OnnxLayers(string path, string? outputName = null) =>
+        new OnnxSource(Named(path), outputName, Imports: true);
 
     /// <summary>A TorchScript file, as <c>torch.jit.save</c> writes it. It is a program: load only files that you trust.</summary>
     public static PretrainedNetwork TorchScript(string path) => new ScriptSource(Named(path));
@@ -58,11 +66,13 @@ public abstract record PretrainedNetwork
         }
         catch (Exception exception) when (exception is IOException or BadImageFormatException)
         {
-            throw new ArgumentException($"The assembly of the type '{typeName}' cannot be loaded: {exception.Message}", nameof(typeName), exception);
+            throw new ArgumentException(
+                $"The assembly of the type '{typeName}' cannot be loaded: {exception.Message}", nameof(typeName), exception);
         }
 
         TrustedModules.RegisterType(type ?? throw new ArgumentException(
-            $"There is no type '{typeName}'. Give its name with namespace and assembly: 'MyApplication.MyNetwork, MyApplication'.", nameof(typeName)));
+            $"There is no type '{typeName}'. Give its name with namespace and assembly: 'MyApplication.MyNetwork, MyApplication'.",
+            nameof(typeName)));
         return new ModuleSource(TrustedModules.NameOf(type), weightsPath);
     }
 
@@ -90,7 +100,8 @@ public abstract record PretrainedNetwork
 
     private sealed record ScriptSource(string Path) : PretrainedNetwork
     {
-        internal override BaseNetwork Load(IReadOnlyList<long> inputShape) => BaseNetworks.FromTorchScript(File.ReadAllBytes(Path), $"'{Path}'");
+        internal override BaseNetwork Load(IReadOnlyList<long> inputShape) =>
+            BaseNetworks.FromTorchScript(File.ReadAllBytes(Path), $"'{Path}'");
     }
 
     private sealed record LayerSource(string Path, IReadOnlyList<Layer> Description) : PretrainedNetwork

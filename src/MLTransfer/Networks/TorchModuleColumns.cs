@@ -1,6 +1,4 @@
-using System.Text.Json.Serialization;
-using Microsoft.ML.Data;
-using Microsoft.ML.Transforms.Image;
+using MLTransfer.Columns;
 
 namespace MLTransfer.Networks;
 
@@ -26,14 +24,6 @@ internal sealed record TorchModuleColumns
 
     /// <summary>How numbers become the pixels of output images.</summary>
     public required ImageScaling OutputScaling { get; init; }
-
-    [JsonIgnore]
-    public DataViewType OutputType => OutputKind switch
-    {
-        NetworkOutputKind.Scalar => NumberDataViewType.Single,
-        NetworkOutputKind.Image => new ImageDataViewType((int)OutputShape[1], (int)OutputShape[2]),
-        _ => new VectorDataViewType(NumberDataViewType.Single, dimensions: OutputShape.Select(extent => (int)extent).ToArray()),
-    };
 
     /// <exception cref="ArgumentException">Shapes and kinds do not fit each other.</exception>
     public void Check()

@@ -1,11 +1,8 @@
+using MLTransfer.Columns;
 using MLTransfer.Torch.Networks.Described;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using Microsoft.ML.Transforms.Image;
-using static Microsoft.ML.SchemaShape.Column;
 
 namespace MLTransfer.Networks;
 
@@ -13,12 +10,14 @@ namespace MLTransfer.Networks;
 /// Puts new layers on a pretrained network and trains them, on a column of vectors, numbers or images.
 /// </summary>
 /// <remarks>
-/// Training rows are kept in memory, or of a wholly frozen network its features of them. The same data, options and seed give the same weights to the bit on
-/// the same machine with the same thread count.
+/// Training rows are kept in memory, or of a wholly frozen network its features of them. The same data, options and seed give the same
+/// weights to the bit on the same machine with the same thread count.
 /// </remarks>
-public sealed class TorchModuleEstimator : IEstimator<TorchModuleTransformer>
+public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTransformer>
 {
-    private readonly IHost _host;
+    // A schema's shape tells whether a column is a vector or an image, but no sizes.
+    private static readonly long[] s_unknownShape = [1, 1, 1];
+
     private readonly TorchModuleOptions _options;
     private readonly string _input;
     private readonly string _output;
@@ -26,6 +25,7 @@ public sealed class TorchModuleEstimator : IEstimator<TorchModuleTransformer>
 
     internal TorchModuleEstimator(
         IHostEnvironment environment, string outputColumnName, string inputColumnName, string labelColumnName, TorchModuleOptions options)
+        : base(environment, "Training new layers")
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
         ArgumentException.ThrowIfNullOrWhiteSpace(inputColumnName);
@@ -33,106 +33,67 @@ public sealed class TorchModuleEstimator : IEstimator<TorchModuleTransformer>
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         (_output, _input, _label, _options) = (outputColumnName, inputColumnName, labelColumnName, options);
-        _host = environment.Register(nameof(TorchModuleEstimator));
     }
 
-    /// <summary>The schema after the transformer that <see cref="Fit"/> makes.</summary>
-    /// <exception cref="ArgumentException">A column is missing or has a type that a network cannot take; sizes are checked by <see cref="Fit"/>.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        TensorColumn.Check(inputSchema, "input", _input, isLabel: false);
-        var label = TensorColumn.Check(inputSchema, "label", _label, isLabel: true);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        columns[_output] = label switch
-        {
-            { ItemType: ImageDataViewType } => new SchemaShape.Column(_output, VectorKind.Scalar, label.ItemType, isKey: false),
-            { Kind: VectorKind.Scalar, IsKey: false } => new SchemaShape.Column(_output, VectorKind.Scalar, NumberDataViewType.Single, isKey: false),
-            _ => new SchemaShape.Column(_output, VectorKind.Vector, NumberDataViewType.Single, isKey: false),
-        };
-        return new SchemaShape(columns.Values);
-    }
+    private protected override IEnumerable<ColumnRole> Roles => [InputRole, LabelRole];
 
-    /// <summary>Trains the new layers, and of the pretrained network what is not frozen.</summary>
-    /// <param name="input">Rows with the input and the label column.</param>
-    /// <exception cref="ArgumentException">
-    /// A column is missing or has another type or size, layers do not fit each other, an option does not fit the network, or there are no rows.
-    /// </exception>
-    /// <exception cref="IOException">The pretrained network cannot be read.</exception>
-    /// <exception cref="InvalidDataException">The pretrained network's file is damaged.</exception>
-    /// <exception cref="NotSupportedException">The pretrained network has an operator or a type that is not supported; the message names it.</exception>
-    /// <exception cref="InvalidOperationException">A row has a missing, infinite or unfit value; the message names row and column.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    public TorchModuleTransformer Fit(IDataView input)
+    private ColumnRole InputRole => TensorColumn.Input(_input);
+
+    private ColumnRole LabelRole => TensorColumn.Label(_label);
+
+    private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) =>
+        [new OutputColumn(_output, NetworkOutputKinds.OfLabels(LabelRole.Check(inputSchema)).TypeOf(s_unknownShape))];
+
+    private protected override TorchModuleTransformer Fit(IDataView input, IChannel channel)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        GetOutputSchema(SchemaShape.Create(input.Schema));
-        using var channel = _host.Start("Training new layers");
-        var seed = _options.Seed ?? Seeds.Of(_host);
+        if (_options.ValidationData is { } validationData)
+            Check(Roles, SchemaShape.Create(validationData.Schema));
+        var seed = SeedOf(_options.Seed);
         var network = CreateNetwork(input.Schema, seed);
-        try
+        return Ownership.Pass(network, () =>
         {
             if (network.Pretrained is { } pretrained)
                 _options.Freezing.Apply(pretrained);
-            var columns = CreateColumns(
-                network, TensorColumn.Find(input.Schema, "input", _input, isLabel: false), TensorColumn.Find(input.Schema, "label", _label, isLabel: true));
-            var trainer = new NetworkTrainer(network, _options.ToTrainingOptions(seed));
+            var columns = CreateColumns(network, input.Schema);
+            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed });
             var (training, validation) = ReadRows(input, columns);
-            channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on {training.Count} rows; "
-                + $"{validation.Count} rows for validation.");
-            var log = new EpochLog(channel, _options);
+            channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
+                + $"{training.Count} rows; {validation.Count} rows for validation.");
+            var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
             var history = trainer.Train(training, validation, log, _options.CancellationToken);
             log.Finished(history);
             return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        });
     }
 
     private TransferNetwork CreateNetwork(DataViewSchema schema, long seed)
     {
-        var column = TensorColumn.Find(schema, "input", _input, isLabel: false);
-        var wanted = _options.InputShape ?? _options.Pretrained?.InputShape;
-        var shape = wanted ?? TensorColumn.OwnShape(column, channels: 3) ?? throw new ArgumentException(
-            $"The images of input column '{_input}' have no common size. Put ResizeImages in front, or set {nameof(TorchModuleOptions.InputShape)}.");
-        TensorColumn.CheckShape(column, "input", shape, _options.InputShape is null ? "the network takes" : $"{nameof(TorchModuleOptions.InputShape)} is");
+        var shape = _options.InputShape ?? _options.Pretrained?.InputShape ?? TensorColumn.OwnShape(InputRole.Find(schema), channels: 3)
+            ?? throw new ArgumentException(
+                $"The images of input column '{_input}' have no common size. Put ResizeImages in front, or set "
+                + $"{nameof(TorchModuleOptions.InputShape)}.");
+        TensorColumn.Find(
+            InputRole, schema, shape, _options.InputShape is null ? "the network takes" : $"{nameof(TorchModuleOptions.InputShape)} is");
         var pretrained = _options.Pretrained?.Load(shape);
-        try
-        {
-            return TransferNetwork.Create(pretrained, _options.NewLayers, shape, seed);
-        }
-        catch
-        {
-            pretrained?.Dispose();
-            throw;
-        }
+        return Ownership.Pass(pretrained, () => TransferNetwork.Create(pretrained, _options.NewLayers, shape, seed));
     }
 
-    private TorchModuleColumns CreateColumns(TransferNetwork network, DataViewSchema.Column input, DataViewSchema.Column label)
+    private TorchModuleColumns CreateColumns(TransferNetwork network, DataViewSchema schema)
     {
-        TensorColumn.CheckShape(label, "label", network.OutputShape, "the network gives");
-        if (label.Type is KeyDataViewType && _options.Loss != TrainingLoss.CategoricalCrossEntropy)
+        var label = TensorColumn.Find(LabelRole, schema, network.OutputShape, "the network gives").Type.KindOf();
+        if (label == ColumnKind.Key && _options.Training.Loss != TrainingLoss.CategoricalCrossEntropy)
         {
             throw new ArgumentException(
-                $"The label column '{_label}' holds classes (keys), which go with {nameof(TorchModuleOptions.Loss)} = {TrainingLoss.CategoricalCrossEntropy}; "
-                + $"it is {_options.Loss}.");
+                $"The label column '{_label}' holds classes (keys), which go with {nameof(ModuleTrainingOptions.Loss)} = "
+                + $"{TrainingLoss.CategoricalCrossEntropy}; it is {_options.Training.Loss}.");
         }
 
         var columns = new TorchModuleColumns
         {
             Input = _input,
             Output = _output,
-            OutputKind = label.Type switch
-            {
-                ImageDataViewType => NetworkOutputKind.Image,
-                VectorDataViewType or KeyDataViewType => NetworkOutputKind.Vector,
-                _ => NetworkOutputKind.Scalar,
-            },
-            InputIsImage = input.Type is ImageDataViewType,
+            OutputKind = NetworkOutputKinds.OfLabels(label),
+            InputIsImage = InputRole.Find(schema).Type.KindOf() == ColumnKind.Image,
             InputShape = network.InputShape,
             OutputShape = network.OutputShape,
             InputScaling = _options.InputScaling,
@@ -142,13 +103,14 @@ public sealed class TorchModuleEstimator : IEstimator<TorchModuleTransformer>
         return columns;
     }
 
-    private (TrainingColumns Training, TrainingColumns Validation) ReadRows(IDataView input, TorchModuleColumns columns)
+    private (NetworkTrainingRows Training, NetworkTrainingRows Validation) ReadRows(IDataView input, TorchModuleColumns columns)
     {
         var rows = Read(input);
         if (rows.Count == 0)
             throw new ArgumentException("There is nothing to train on: the data has no rows.", nameof(input));
         return _options.ValidationData is { } validationData ? (rows, Read(validationData)) : rows.Split(_options.ValidationFraction);
 
-        TrainingColumns Read(IDataView data) => TrainingColumns.Read(data, columns, _label, _options.Loss, _options.CancellationToken);
+        NetworkTrainingRows Read(IDataView data) =>
+            NetworkTrainingRows.Read(data, columns, _label, _options.Training.Loss, _options.CancellationToken);
     }
 }

@@ -19,10 +19,11 @@ internal static class ModelFileVersion
     {
         if (context.Header.ModelVerWritten > Current)
         {
+            var library = typeof(ModelFileVersion).Assembly.GetName();
             throw new NotSupportedException(
-                $"The model file's part '{context.Directory}' has the format version {Format(context.Header.ModelVerWritten)}; this version of "
-                + $"{typeof(ModelFileVersion).Assembly.GetName().Name} ({typeof(ModelFileVersion).Assembly.GetName().Version}) reads versions "
-                + $"up to {Format(Current)}. Update the package to load the file.");
+                $"The model file's part '{context.Directory}' has the format version {Format(context.Header.ModelVerWritten)}; this "
+                + $"version of {library.Name} ({library.Version}) reads versions up to {Format(Current)}. "
+                + "Update the package to load the file.");
         }
 
         context.CheckAtModel(version);

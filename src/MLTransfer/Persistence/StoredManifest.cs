@@ -4,7 +4,9 @@ using Microsoft.ML;
 
 namespace MLTransfer.Persistence;
 
-/// <summary>What a saved component consists of, as JSON between its length and its CRC-32: the main stream of its part of a model file.</summary>
+/// <summary>
+/// What a saved component consists of, as JSON between its length and its CRC-32: the main stream of its part of a model file.
+/// </summary>
 internal static class StoredManifest
 {
     private const int MaximumLength = 16 << 20;
@@ -14,7 +16,7 @@ internal static class StoredManifest
         RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowOutOfOrderMetadataProperties = true,
     };
 
-    public static void Write(ModelSaveContext context, object manifest)
+    public static void Write(ModelSaveContext context, ModelManifest manifest)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(manifest, manifest.GetType(), Json);
         context.Writer.Write(json.Length);
@@ -24,10 +26,9 @@ internal static class StoredManifest
 
     /// <param name="context">Where from.</param>
     /// <param name="component">What error messages call the component.</param>
-    /// <param name="check">Throws an <see cref="ArgumentException"/> where a value is not usable.</param>
     /// <exception cref="InvalidDataException">The stream is damaged.</exception>
-    public static T Read<T>(ModelLoadContext context, string component, Action<T> check)
-        where T : class
+    public static T Read<T>(ModelLoadContext context, string component)
+        where T : ModelManifest
     {
         try
         {
@@ -38,7 +39,7 @@ internal static class StoredManifest
             if (json.Length != length || context.Reader.ReadUInt32() != Crc32.HashToUInt32(json))
                 throw Damaged("its checksum is wrong");
             var manifest = JsonSerializer.Deserialize<T>(json, Json) ?? throw Damaged("it is empty");
-            check(manifest);
+            manifest.Check();
             return manifest;
         }
         catch (Exception exception) when (exception is EndOfStreamException or JsonException or ArgumentException or NotSupportedException)

@@ -4,8 +4,8 @@ using MLTransfer.Torch.Checkpoints;
 namespace MLTransfer.Persistence;
 
 /// <summary>
-/// A folder in the system's folder for temporary files. It is deleted with this object, or when the process ends; those that a killed process
-/// left behind are deleted when the next one is made.
+/// A folder in the system's folder for temporary files. It is deleted with this object, or when the process ends; those that a killed
+/// process left behind are deleted when the next one is made.
 /// </summary>
 internal sealed class TemporaryModelFolder : IDisposable
 {

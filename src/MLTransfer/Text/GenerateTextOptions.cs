@@ -1,7 +1,9 @@
+using MLTransfer.Persistence;
+
 namespace MLTransfer.Text;
 
 /// <summary>How a transformer generates text with a TorchSharp model, and which columns it makes.</summary>
-public class GenerateTextOptions : GeneratedTextOptions
+public class GenerateTextOptions : TextColumnsOptions
 {
     /// <summary>
     /// The number format that texts are generated with. Other than <see cref="DecodingPrecision.Float32"/>, the transformer makes a second

@@ -6,7 +6,9 @@ namespace MLTransfer.Text;
 
 /// <summary>The prompts of some rows, which are continued together.</summary>
 internal sealed class GeneratedTextBatch(
-    GeneratingTransformer transformer, IReadOnlyList<GeneratedColumn> kinds, ValueGetter<ReadOnlyMemory<char>> promptGetter, int slots) : MappedBatch
+    TextContinuationTransformer transformer, IReadOnlyList<GeneratedColumn> kinds, ValueGetter<ReadOnlyMemory<char>> promptGetter,
+    int slots)
+    : MappedBatch
 {
     private readonly string[] _prompts = new string[slots];
     private int _rows;

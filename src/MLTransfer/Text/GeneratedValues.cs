@@ -8,7 +8,8 @@ namespace MLTransfer.Text;
 internal static class GeneratedValues
 {
     /// <summary>A <c>ValueGetter</c> of the column's type for the texts that <paramref name="current"/> gives.</summary>
-    public static Delegate CreateGetter(GeneratedColumn kind, int sequencesPerPrompt, Func<IReadOnlyList<GeneratedText>> current) => kind switch
+    public static Delegate CreateGetter(
+        GeneratedColumn kind, int sequencesPerPrompt, Func<IReadOnlyList<GeneratedText>> current) => kind switch
     {
         GeneratedColumn.TokenIds => (ValueGetter<VBuffer<int>>)((ref VBuffer<int> value) =>
             Fill(ref value, current()[0].TokenIds)),

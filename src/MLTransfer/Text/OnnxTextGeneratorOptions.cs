@@ -3,11 +3,11 @@ using MLTransfer.Onnx.Generation;
 namespace MLTransfer.Text;
 
 /// <summary>How a transformer generates text with an ONNX export, and which columns it makes.</summary>
-public sealed class OnnxTextGeneratorOptions : GeneratedTextOptions
+public sealed class OnnxTextGeneratorOptions : TextColumnsOptions
 {
     /// <summary>
-    /// The graph's file, as a path in the export's folder such as <c>onnx/model_quantized.onnx</c>; null for <c>model.onnx</c> or, where there is
-    /// none, <c>onnx/model.onnx</c>.
+    /// The graph's file, as a path in the export's folder such as <c>onnx/model_quantized.onnx</c>; null for <c>model.onnx</c> or, where
+    /// there is none, <c>onnx/model.onnx</c>.
     /// </summary>
     public string? ModelFile;
 

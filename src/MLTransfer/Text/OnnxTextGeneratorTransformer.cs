@@ -1,12 +1,12 @@
 using MLTransfer.Onnx.Generation;
-using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-[assembly: LoadableClass("Continues prompts with an ONNX language model", typeof(OnnxTextGeneratorTransformer), typeof(OnnxTextGeneratorTransformer),
-    null, typeof(SignatureLoadModel), "ONNX text generator", OnnxTextGeneratorTransformer.LoaderSignature)]
+[assembly: LoadableClass("Continues prompts with an ONNX language model", typeof(OnnxTextGeneratorTransformer),
+    typeof(OnnxTextGeneratorTransformer), null, typeof(SignatureLoadModel), "ONNX text generator",
+    OnnxTextGeneratorTransformer.LoaderSignature)]
 
 namespace MLTransfer.Text;
 
@@ -15,7 +15,7 @@ namespace MLTransfer.Text;
 /// <see cref="GenerationCatalog.LoadOnnx"/>, with the columns of <see cref="TextGeneratorTransformer"/>.
 /// </summary>
 /// <remarks>A saved model file holds the graph and its weights as they are, <c>config.json</c> and the tokenizer's files.</remarks>
-public sealed class OnnxTextGeneratorTransformer : GeneratingTransformer
+public sealed class OnnxTextGeneratorTransformer : TextContinuationTransformer
 {
     internal const string LoaderSignature = "OnnxTextGenerator";
 
@@ -39,12 +39,13 @@ public sealed class OnnxTextGeneratorTransformer : GeneratingTransformer
     // Called by ML.NET when it loads a model file.
     internal static OnnxTextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => OnnxTextGeneratorFile.Load(ctx);
 
-    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts, GenerationOptions options) =>
+    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions options) =>
         Model.Generate(prompts, options);
 
     private protected override void Save(ModelSaveContext context) => OnnxTextGeneratorFile.Save(context, this);
 
-    private protected override void FreeModel()
+    private protected override void Free()
     {
         Model.Dispose();
         _folder?.Dispose();

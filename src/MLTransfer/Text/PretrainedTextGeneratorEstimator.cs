@@ -1,12 +1,13 @@
+using MLTransfer.Columns;
+using MLTransfer.Logging;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Text;
 
 /// <summary>Makes a transformer that generates text with a pretrained model as it is. Fitting reads no data.</summary>
-public sealed class PretrainedTextGeneratorEstimator : IEstimator<TextGeneratorTransformer>
+public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<TextGeneratorTransformer>
 {
-    private readonly IHost _host;
     private readonly string? _folderOrHubId;
     private readonly TextGenerationModel? _model;
     private readonly GenerateTextOptions _options;
@@ -19,40 +20,23 @@ public sealed class PretrainedTextGeneratorEstimator : IEstimator<TextGeneratorT
         string? folderOrHubId,
         TextGenerationModel? model,
         GenerateTextOptions options)
+        : base(environment, "Loading a text generator")
     {
         options.Check();
         if (model?.Network.Lora is not null)
             throw new ArgumentException("The model has LoRA adapters. Merge them into its weights first.", nameof(model));
         _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options);
         (_folderOrHubId, _model, _options) = (folderOrHubId, model, options);
-        _host = environment.Register(nameof(PretrainedTextGeneratorEstimator));
     }
 
-    /// <summary>The schema after the transformer that <see cref="Fit"/> makes.</summary>
-    /// <exception cref="ArgumentException">The input column is missing, or does not hold text.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return _columns.GetOutputSchema(inputSchema, withTraining: false);
-    }
+    private protected override IEnumerable<ColumnRole> Roles => [_columns.InputRole];
 
-    /// <summary>Loads the model, where it is not loaded yet.</summary>
-    /// <param name="input">Only its schema is looked at.</param>
-    /// <exception cref="ArgumentException">The input column is missing, or does not hold text.</exception>
-    /// <exception cref="IOException">The model cannot be found or read.</exception>
-    public TextGeneratorTransformer Fit(IDataView input)
-    {
-        ArgumentNullException.ThrowIfNull(input);
-        GetOutputSchema(SchemaShape.Create(input.Schema));
-        return new TextGeneratorTransformer(
-            _model ?? LoadModel(), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, Seeds.Of(_host)),
-            _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
-    }
+    private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
 
-    private TextGenerationModel LoadModel()
-    {
-        using var channel = _host.Start("Loading a text generator");
-        return TextGenerationModel.Load(
-            PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new TrainingLog(channel, next: null), CancellationToken.None));
-    }
+    private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel) => new(
+        _model ?? LoadModel(channel), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
+        _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
+
+    private TextGenerationModel LoadModel(IChannel channel) => TextGenerationModel.Load(
+        PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new DownloadLog(channel), CancellationToken.None));
 }

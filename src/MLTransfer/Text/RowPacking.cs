@@ -12,8 +12,8 @@ public enum RowPacking
     Packed,
 
     /// <summary>
-    /// All texts are joined in order and cut into rows of <see cref="TextGeneratorOptions.MaximumLength"/> tokens, as <c>run_clm.py</c> does. The
-    /// incomplete last row is dropped, unless it is the only one.
+    /// All texts are joined in order and cut into rows of <see cref="TextGeneratorOptions.MaximumLength"/> tokens, as <c>run_clm.py</c>
+    /// does. The incomplete last row is dropped, unless it is the only one.
     /// </summary>
     Concatenated,
 }

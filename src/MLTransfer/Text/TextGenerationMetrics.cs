@@ -9,6 +9,8 @@ public sealed record TextGenerationMetrics(double Loss, long TokenCount, long By
     /// <summary>e to the power of <see cref="Loss"/>: among how many equally likely tokens the model chooses on average.</summary>
     public double Perplexity => Math.Exp(Loss);
 
-    /// <summary>The information of all predicted tokens divided by <see cref="ByteCount"/>, in bits; comparable between tokenizers.</summary>
+    /// <summary>
+    /// The information of all predicted tokens divided by <see cref="ByteCount"/>, in bits; comparable between tokenizers.
+    /// </summary>
     public double BitsPerByte => Loss * TokenCount / Math.Log(2) / ByteCount;
 }

@@ -1,8 +1,13 @@
+using MLTransfer.Logging;
+using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Persistence;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
+using Microsoft.ML.Runtime;
 using TorchSharp;
 
 namespace MLTransfer.Text;
@@ -102,13 +107,19 @@ public sealed class TextGenerationModel : IDisposable
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (Network.Lora is not null)
             throw new InvalidOperationException("The network has LoRA adapters. Merge them into its weights first.");
-        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(Path.Combine(folder, "config.json")))
-            throw new IOException($"The folder '{folder}' is not empty and holds no model. Give a new folder: what is in it would be lost.");
-        AtomicFolder.Write(folder, inside =>
+        ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside =>
         {
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
         });
+    }
+
+    /// <summary>Writes the model as ONNX.</summary>
+    internal IReadOnlyList<OnnxExportedFile> ExportToOnnx(
+        string folder, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return OnnxExporter.Export(Network, Tokenizer, folder, options, new OnnxExportLog(channel, "logits"), cancellationToken);
     }
 
     /// <summary>The model that generates with a number format: this one, or a new one that shares what it can.</summary>

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
-using Microsoft.ML;
+using MLTransfer.Columns;
 using Microsoft.ML.Data;
-using static Microsoft.ML.SchemaShape.Column;
 
 namespace MLTransfer.Text;
 
@@ -30,7 +29,7 @@ internal sealed record TextGeneratorColumns
     public required int SequencesPerPrompt { get; init; }
 
     public static TextGeneratorColumns Create(
-        string output, string? input, GeneratedTextOptions options, string? training = null, string? completion = null)
+        string output, string? input, TextColumnsOptions options, string? training = null, string? completion = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(output, "outputColumnName");
         if (input is not null)
@@ -45,7 +44,7 @@ internal sealed record TextGeneratorColumns
             Completion = completion,
             SequencesPerPrompt = options.Generation.SequencesPerPrompt,
         };
-        var names = columns.Generated.Select(column => column.Name).ToList();
+        var names = columns.Generated.Select(generated => generated.Column.Name).ToList();
         if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new ArgumentException($"Two generated columns are called '{twice.Key}'; give each its own name.");
         return columns;
@@ -53,80 +52,39 @@ internal sealed record TextGeneratorColumns
 
     /// <summary>The generated columns in the order of the output schema.</summary>
     [JsonIgnore]
-    public IEnumerable<(GeneratedColumn Kind, string Name, DataViewType Type)> Generated
+    public IEnumerable<(GeneratedColumn Kind, OutputColumn Column)> Generated
     {
         get
         {
-            yield return (GeneratedColumn.Text, Output,
-                SequencesPerPrompt > 1 ? new VectorDataViewType(TextDataViewType.Instance, SequencesPerPrompt) : TextDataViewType.Instance);
-            if (TokenIds is not null)
-                yield return (GeneratedColumn.TokenIds, TokenIds, new VectorDataViewType(NumberDataViewType.Int32));
-            if (LogProbabilities is not null)
-                yield return (GeneratedColumn.LogProbabilities, LogProbabilities, new VectorDataViewType(NumberDataViewType.Single));
+            yield return (GeneratedColumn.Text, new OutputColumn(Output,
+                SequencesPerPrompt > 1
+                    ? new VectorDataViewType(TextDataViewType.Instance, SequencesPerPrompt)
+                    : TextDataViewType.Instance));
+            if (TokenIds is { } ids)
+                yield return (GeneratedColumn.TokenIds, new OutputColumn(ids, new VectorDataViewType(NumberDataViewType.Int32)));
+            if (LogProbabilities is { } scores)
+            {
+                yield return (
+                    GeneratedColumn.LogProbabilities, new OutputColumn(scores, new VectorDataViewType(NumberDataViewType.Single)));
+            }
         }
     }
 
-    /// <summary>The columns that training reads, with what they are for.</summary>
+    /// <summary>The generated columns in the order of the output schema.</summary>
     [JsonIgnore]
-    public IEnumerable<(string Role, string Name)> Trained
-    {
-        get
-        {
-            if (Training is not null)
-                yield return ("training", Training);
-            if (Completion is not null)
-                yield return ("completion", Completion);
-        }
-    }
+    public IReadOnlyList<OutputColumn> Outputs => [.. Generated.Select(generated => generated.Column)];
 
-    /// <summary>The schema after the generator.</summary>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema, bool withTraining)
-    {
-        CheckText(inputSchema, "input", Input);
-        foreach (var (role, name) in withTraining ? Trained : [])
-            CheckText(inputSchema, role, name);
-        var columns = inputSchema.ToDictionary(column => column.Name);
-        foreach (var (_, name, type) in Generated)
-        {
-            var kind = type is VectorDataViewType vector
-                ? vector.IsKnownSize ? VectorKind.Vector : VectorKind.VariableVector
-                : VectorKind.Scalar;
-            columns[name] = new SchemaShape.Column(name, kind, type.GetItemType(), isKey: false);
-        }
+    /// <summary>The prompts.</summary>
+    [JsonIgnore]
+    public ColumnRole InputRole => ColumnRole.Text("input", Input);
 
-        return new SchemaShape(columns.Values);
-    }
+    /// <summary>What the model learns to write, or is evaluated with: whole texts, or completions of <see cref="InputRole"/>.</summary>
+    [JsonIgnore]
+    public ColumnRole TextRole => Completion is { } completion
+        ? ColumnRole.Text("completion", completion)
+        : ColumnRole.Text("training", Training ?? Input);
 
-    /// <summary>Checks the columns that training reads, which of whole texts is not the input column.</summary>
-    /// <exception cref="ArgumentException">A column is missing, or does not hold text.</exception>
-    public void CheckTrained(SchemaShape schema)
-    {
-        if (Completion is not null)
-            CheckText(schema, "input", Input);
-        foreach (var (role, name) in Trained)
-            CheckText(schema, role, name);
-    }
-
-    /// <summary>Finds a text column.</summary>
-    /// <exception cref="ArgumentException">There is no such column, or it has another type.</exception>
-    public static DataViewSchema.Column FindText(DataViewSchema schema, string role, string name)
-    {
-        if (schema.GetColumnOrNull(name) is not { } column)
-            throw Missing(role, name, schema.Where(c => !c.IsHidden).Select(c => c.Name));
-        return column.Type is TextDataViewType ? column : throw WrongType(role, name, column.Type.ToString()!);
-    }
-
-    private static void CheckText(SchemaShape schema, string role, string name)
-    {
-        if (!schema.TryFindColumn(name, out var column))
-            throw Missing(role, name, schema.Select(c => c.Name));
-        if (column is not { Kind: VectorKind.Scalar, ItemType: TextDataViewType, IsKey: false })
-            throw WrongType(role, name, column.GetTypeString());
-    }
-
-    private static ArgumentException Missing(string role, string name, IEnumerable<string> present) =>
-        new($"Could not find {role} column '{name}'. The data has the columns {string.Join(", ", present.Select(p => $"'{p}'"))}.");
-
-    private static ArgumentException WrongType(string role, string name, string type) =>
-        new($"Schema mismatch for {role} column '{name}': expected text, got {type}.");
+    /// <summary>The columns that training reads.</summary>
+    [JsonIgnore]
+    public IEnumerable<ColumnRole> TrainingRoles => Completion is null ? [TextRole] : [InputRole, TextRole];
 }

@@ -1,8 +1,8 @@
 using System.Globalization;
-using MLTransfer.Persistence;
+using MLTransfer.Columns;
+using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Networks.Transformers;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -14,67 +14,58 @@ namespace MLTransfer.Text;
 /// The architecture is what the pretrained model's <c>config.json</c> says. The same data, options and seed give the same weights to the
 /// bit on the same machine with the same thread count, also where training is interrupted and resumed.
 /// </remarks>
-public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer>
+public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGeneratorTransformer>
 {
-    private readonly IHost _host;
     private readonly TextGeneratorOptions _options;
     private readonly TextGeneratorColumns _columns;
 
     internal TextGeneratorEstimator(
-        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? trainingColumnName, TextGeneratorOptions options)
+        IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? trainingColumnName,
+        TextGeneratorOptions options)
+        : base(environment, "Fine-tuning a text generator")
     {
         options.Check();
         if (trainingColumnName is not null && options.CompletionColumnName is not null)
         {
             throw new ArgumentException(
-                $"The model is trained either on the texts of '{trainingColumnName}' ({nameof(trainingColumnName)}) or on the completions of "
-                + $"'{options.CompletionColumnName}' ({nameof(options.CompletionColumnName)}). Leave one of them out.", nameof(trainingColumnName));
+                $"The model is trained either on the texts of '{trainingColumnName}' ({nameof(trainingColumnName)}) or on the completions "
+                + $"of '{options.CompletionColumnName}' ({nameof(options.CompletionColumnName)}). Leave one of them out.",
+                nameof(trainingColumnName));
         }
 
         OptionCheck.ColumnName(nameof(trainingColumnName), trainingColumnName);
         var training = options.CompletionColumnName is null ? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
         _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options, training, options.CompletionColumnName);
         _options = options;
-        _host = environment.Register(nameof(TextGeneratorEstimator));
     }
 
-    /// <summary>The schema after the transformer that <see cref="Fit"/> makes.</summary>
-    /// <exception cref="ArgumentException">A column is missing, or does not hold text.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
-    {
-        ArgumentNullException.ThrowIfNull(inputSchema);
-        return _columns.GetOutputSchema(inputSchema, withTraining: true);
-    }
+    private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
 
-    /// <summary>Trains the generator.</summary>
-    /// <param name="input">Rows with the training columns, and with the input column.</param>
-    /// <exception cref="ArgumentException">
-    /// A column is missing or does not hold text, an option does not fit the model, or there is nothing to train on.
-    /// </exception>
-    /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
-    /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
-    /// <exception cref="TrainingDivergedException">The loss became NaN or infinite.</exception>
-    public TextGeneratorTransformer Fit(IDataView input)
+    private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
+
+    private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
-        ArgumentNullException.ThrowIfNull(input);
-        GetOutputSchema(SchemaShape.Create(input.Schema));
         if (_options.ValidationData is { } validationData)
-            _columns.CheckTrained(SchemaShape.Create(validationData.Schema));
+            Check(_columns.TrainingRoles, SchemaShape.Create(validationData.Schema));
 
-        using var channel = _host.Start("Fine-tuning a text generator");
-        var log = new TrainingLog(channel, _options.Progress);
-        var folder = PretrainedModels.ResolveFolder(_options.PretrainedModel, revision: null, log, _options.CancellationToken);
-        var baseModel = _options.SaveAdapterOnly ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken) : null;
-        var seed = _options.Seed ?? Seeds.Of(_host);
+        var folder = PretrainedModels.ResolveFolder(
+            _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
+        var baseModel = _options.SaveAdapterOnly
+            ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
+            : null;
+        var seed = SeedOf(_options.Seed);
         var model = TextGenerationModel.Load(folder);
-        try
+        return Ownership.Pass(model, () =>
         {
             Prepare(model.Network, seed);
             var (training, validation) = ReadRows(input, model);
-            var trainer = new LanguageModelTrainer(model.Network, _options.ToTrainingOptions(seed), training, validation, model.Tokenizer);
+            var trainer = new LanguageModelTrainer(
+                model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} tokens; "
-                + $"{validation.Count} rows for evaluation. Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Precision)}."));
+                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
+                + $"tokens; {validation.Count} rows for evaluation. "
+                + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
+            var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken);
             log.Finished(result);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
@@ -83,12 +74,7 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
             return new TextGeneratorTransformer(
                 model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
                 _options.DecodingPrecision, _options.WeightType, baseModel, result);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        });
     }
 
     private void Prepare(CausalLanguageModel network, long seed)
@@ -96,7 +82,8 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
         if (_options.MaximumLength is { } length)
         {
             OptionCheck.AtMost(
-                nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength, $"the context length of '{_options.PretrainedModel}'");
+                nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
+                $"the context length of '{_options.PretrainedModel}'");
         }
 
         if (_options.Dropout is { } dropout)
@@ -110,7 +97,8 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
         if (_options.TrainableBlocks is { } blocks)
         {
             OptionCheck.AtMost(
-                nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount, $"the number of blocks of '{_options.PretrainedModel}'");
+                nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount,
+                $"the number of blocks of '{_options.PretrainedModel}'");
             ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
         }
 
@@ -118,7 +106,8 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
             ParameterFreezing.FreezeByName(network, patterns);
     }
 
-    private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(IDataView input, TextGenerationModel model)
+    private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(
+        IDataView input, TextGenerationModel model)
     {
         var (tokenizer, maximumLength) = (model.Tokenizer, _options.MaximumLength ?? model.Network.ContextLength);
         if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
@@ -138,7 +127,7 @@ public sealed class TextGeneratorEstimator : IEstimator<TextGeneratorTransformer
         if (!examples.Any(example => example.PredictedTokens > 0))
         {
             throw new ArgumentException(
-                $"There is nothing to train on: of column '{_columns.Completion ?? _columns.Training}' no row has a text of two tokens or more.",
+                $"There is nothing to train on: of column '{_columns.TextRole.Column}' no row has a text of two tokens or more.",
                 nameof(input));
         }
 

@@ -1,13 +1,12 @@
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 
 namespace MLTransfer.Text;
 
 /// <summary>
-/// How <see cref="TextGeneratorEstimator"/> fine-tunes a text generator. Names map one to one onto Hugging Face's <c>TrainingArguments</c>,
-/// given in parentheses.
+/// How <see cref="TextGeneratorEstimator"/> fine-tunes a text generator. <see cref="Training"/> is what Hugging Face calls
+/// <c>TrainingArguments</c>; names of Hugging Face are given in parentheses.
 /// </summary>
 public sealed class TextGeneratorOptions : GenerateTextOptions
 {
@@ -17,85 +16,23 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     public string PretrainedModel = PretrainedModels.Tales;
 
     /// <summary>
-    /// The text column that the model shall write after the input column's text; the loss is on it alone. Null: the model learns whole texts.
-    /// The two texts are put together as they are, so a completion begins with a space where words are to be apart.
+    /// The text column that the model shall write after the input column's text; the loss is on it alone. Null: the model learns whole
+    /// texts. The two texts are put together as they are, so a completion begins with a space where words are to be apart.
     /// </summary>
     public string? CompletionColumnName;
 
-    /// <summary>How often the training data is gone through (<c>num_train_epochs</c>).</summary>
-    public int NumberOfEpochs = 3;
-
-    /// <summary>Optimizer steps, whatever <see cref="NumberOfEpochs"/> says; 0 for "as many as the epochs take" (<c>max_steps</c>).</summary>
-    public int MaximumSteps;
-
-    /// <summary>Rows of one forward and backward pass (<c>per_device_train_batch_size</c>).</summary>
-    public int BatchSize = 8;
-
-    /// <summary>Passes whose gradients are added up before one optimizer step (<c>gradient_accumulation_steps</c>).</summary>
-    public int GradientAccumulationSteps = 1;
-
-    /// <summary>The peak learning rate (<c>learning_rate</c>).</summary>
-    public double LearningRate = 5e-4;
-
-    /// <summary>AdamW's decoupled weight decay; biases and layer norms are left out (<c>weight_decay</c>).</summary>
-    public double WeightDecay;
-
-    /// <summary>Steps in which the learning rate rises from 0 to its peak (<c>warmup_steps</c>).</summary>
-    public int WarmupSteps;
-
-    /// <summary>How the learning rate falls (<c>lr_scheduler_type</c>).</summary>
-    public LearningRateSchedule LearningRateSchedule = LearningRateSchedule.Linear;
-
-    /// <summary>Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>).</summary>
-    public double MaximumGradientNorm = 1;
-
-    /// <summary>The number format of matrix products in training (<c>bf16</c>). <see cref="Precision.Float32"/> gives the numbers of a reference in float32.</summary>
-    public Precision Precision = Precision.Auto;
-
     /// <summary>
-    /// Whether a block's intermediate results are computed again in the backward pass instead of kept: much less memory for a third more
-    /// computation (<c>gradient_checkpointing</c>).
+    /// How the network is trained: learning rate, number and size of steps, evaluation, checkpoints. Its seed stays as it is:
+    /// <see cref="Seed"/> decides.
     /// </summary>
-    public bool GradientCheckpointing;
-
-    /// <summary>Whether every epoch goes through the rows in another random order.</summary>
-    public bool Shuffle = true;
-
-    /// <summary>
-    /// Whether every epoch goes through rows of similar length together, so that little of a batch is padding (<c>group_by_length</c>): in random
-    /// order, sorted by length within blocks of 50 steps, the longest row of all first. It helps where every text is a row of its own (<see cref="RowPacking.None"/>); packed rows
-    /// have nearly the same length anyway. Needs <see cref="Shuffle"/>.
-    /// </summary>
-    public bool GroupByLength;
-
-    /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
-    public string? OutputDirectory;
-
-    /// <summary>Steps between checkpoints; 0 for none (<c>save_steps</c>). Needs <see cref="OutputDirectory"/>.</summary>
-    public int CheckpointSteps;
-
-    /// <summary>How many checkpoints are kept, the newest; 0 for all (<c>save_total_limit</c>).</summary>
-    public int CheckpointLimit;
-
-    /// <summary>Go on from the newest checkpoint in <see cref="OutputDirectory"/> where there is one (<c>resume_from_checkpoint</c>).</summary>
-    public bool Resume;
-
-    /// <summary>Steps between evaluations on the validation rows; 0 for once an epoch (<c>eval_steps</c>).</summary>
-    public int EvaluationSteps;
-
-    /// <summary>Evaluations in a row without a better loss after which training stops; 0 for never (<c>early_stopping_patience</c>).</summary>
-    public int EarlyStoppingPatience;
-
-    /// <summary>
-    /// Whether the model ends with the weights that were best on the validation rows, the start included (<c>load_best_model_at_end</c>).
-    /// On here, off in transformers: overfitting is the common failure of fine-tuning on a small text.
-    /// </summary>
-    public bool KeepBestModel = true;
+    public LanguageTrainingOptions Training = new();
 
     /// <summary>Train low-rank adapters instead of the weights (<c>peft.LoraConfig</c>); null trains the weights.</summary>
     public LoraOptions? Lora;
 
-    /// <summary>Parameters that stay as they are, by name with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>; null for none.</summary>
+    /// <summary>
+    /// Parameters that stay as they are, by name with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>; null for none.
+    /// </summary>
     public IReadOnlyList<string>? FrozenParameters;
 
     /// <summary>Train only the last so many transformer blocks and the final norm; null for all.</summary>
@@ -143,40 +80,16 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Stops training, and a download before it.</summary>
     public CancellationToken CancellationToken;
 
-    /// <summary>Decides the order of rows, dropout and new adapters (<c>seed</c>); null for the seed of the <see cref="MLContext"/>.</summary>
+    /// <summary>
+    /// Decides the order of rows, dropout and new adapters (<c>seed</c>), in place of the seed of <see cref="Training"/>; null for the seed
+    /// of the <see cref="MLContext"/>, a random one where it has none.
+    /// </summary>
     public long? Seed;
-
-    /// <summary>What the trainer is told: the one place where options are mapped.</summary>
-    internal LanguageTrainingOptions ToTrainingOptions(long seed) => new()
-    {
-        NumberOfEpochs = NumberOfEpochs,
-        MaximumSteps = MaximumSteps,
-        BatchSize = BatchSize,
-        GradientAccumulationSteps = GradientAccumulationSteps,
-        LearningRate = LearningRate,
-        WeightDecay = WeightDecay,
-        WarmupSteps = WarmupSteps,
-        LearningRateSchedule = LearningRateSchedule,
-        MaximumGradientNorm = MaximumGradientNorm,
-        Precision = Precision,
-        GradientCheckpointing = GradientCheckpointing,
-        Shuffle = Shuffle,
-        GroupByLength = GroupByLength,
-        Seed = seed,
-        EvaluationSteps = EvaluationSteps,
-        EvaluationBatchSize = BatchSize,
-        EarlyStoppingPatience = EarlyStoppingPatience,
-        KeepBestModel = KeepBestModel,
-        OutputDirectory = OutputDirectory,
-        CheckpointSteps = CheckpointSteps,
-        CheckpointLimit = CheckpointLimit,
-        Resume = Resume,
-    };
 
     internal override void Check()
     {
         base.Check();
-        ToTrainingOptions(0).Check();
+        OptionCheck.Training(Training);
         Lora?.Check();
         if (string.IsNullOrWhiteSpace(PretrainedModel))
         {
@@ -214,11 +127,12 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
                 + $"{nameof(CompletionColumnName)}; take {nameof(RowPacking.Packed)}.", nameof(RowPacking));
         }
 
-        if (EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)
+        if (Training.EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)
         {
             throw new ArgumentException(
-                $"{nameof(EarlyStoppingPatience)} needs {nameof(ValidationData)} or a {nameof(ValidationFraction)} above 0.",
-                nameof(EarlyStoppingPatience));
+                $"{nameof(LanguageTrainingOptions.EarlyStoppingPatience)} needs {nameof(ValidationData)} or a {nameof(ValidationFraction)} "
+                + "above 0.",
+                nameof(LanguageTrainingOptions.EarlyStoppingPatience));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
@@ -8,8 +9,8 @@ using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-[assembly: LoadableClass("Continues prompts with a language model", typeof(TextGeneratorTransformer), typeof(TextGeneratorTransformer), null,
-    typeof(SignatureLoadModel), "Text generator", TextGeneratorTransformer.LoaderSignature)]
+[assembly: LoadableClass("Continues prompts with a language model", typeof(TextGeneratorTransformer), typeof(TextGeneratorTransformer),
+    null, typeof(SignatureLoadModel), "Text generator", TextGeneratorTransformer.LoaderSignature)]
 
 namespace MLTransfer.Text;
 
@@ -17,7 +18,7 @@ namespace MLTransfer.Text;
 /// Continues the prompts of a text column with TorchSharp. Made by <see cref="TextGeneratorEstimator"/> or
 /// <see cref="PretrainedTextGeneratorEstimator"/>.
 /// </summary>
-public sealed class TextGeneratorTransformer : GeneratingTransformer
+public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation
 {
     internal const string LoaderSignature = "TextGenerator";
 
@@ -56,8 +57,35 @@ public sealed class TextGeneratorTransformer : GeneratingTransformer
     /// <summary>The model that the adapters belong to, where only they are saved.</summary>
     internal BaseModelReference? BaseModel { get; }
 
+    /// <inheritdoc/>
+    IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
+        string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        options ??= new OnnxExportOptions();
+        return Model.ExportToOnnx(path, options with { Generation = options.Generation ?? Generation }, channel, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
+    {
+        ThrowIfDisposed();
+        using var merged = LoadMergedModel();
+        (merged ?? Model).Save(folder, weightType);
+    }
+
+    /// <inheritdoc/>
+    TextGenerationMetrics ITextEvaluation.Evaluate(IDataView data, string? textColumn, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        var texts = textColumn is null
+            ? TrainingTexts.Read(data, Columns, Model.Tokenizer, cancellationToken)
+            : TrainingTexts.Read(data, textColumn, Model.Tokenizer, cancellationToken);
+        return TextEvaluator.Evaluate(Model, texts, cancellationToken);
+    }
+
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
-    internal TextGenerationModel? LoadMergedModel()
+    private TextGenerationModel? LoadMergedModel()
     {
         if (BaseModel is null)
             return null;
@@ -75,12 +103,13 @@ public sealed class TextGeneratorTransformer : GeneratingTransformer
     // Called by ML.NET when it loads a model file.
     internal static TextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => TextGeneratorFile.Load(ctx);
 
-    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts, GenerationOptions options) =>
+    private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions options) =>
         _decoder.Value.Generate(prompts, options);
 
     private protected override void Save(ModelSaveContext context) => TextGeneratorFile.Save(context, this);
 
-    private protected override void FreeModel()
+    private protected override void Free()
     {
         if (_decoder.IsValueCreated && _decoder.Value != Model)
             _decoder.Value.Dispose();

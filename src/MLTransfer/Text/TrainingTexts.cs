@@ -1,3 +1,4 @@
+using MLTransfer.Columns;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -10,15 +11,14 @@ namespace MLTransfer.Text;
 internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> Texts, long ByteCount)
 {
     /// <summary>Reads whole texts.</summary>
-    public static TrainingTexts Read(IDataView data, string textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
-        Read(data, null, ("training", textColumn), tokenizer, cancellationToken);
+    public static TrainingTexts Read(
+        IDataView data, string textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
+        Read(data, null, ColumnRole.Text("training", textColumn), tokenizer, cancellationToken);
 
     /// <summary>Reads what a text generator is trained on. Rows without a text are left out.</summary>
     public static TrainingTexts Read(
         IDataView data, TextGeneratorColumns columns, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
-        columns.Completion is { } completion
-            ? Read(data, columns.Input, ("completion", completion), tokenizer, cancellationToken)
-            : Read(data, columns.Training ?? columns.Input, tokenizer, cancellationToken);
+        Read(data, columns.Completion is null ? null : columns.InputRole, columns.TextRole, tokenizer, cancellationToken);
 
     /// <summary>Makes rows to train on or to evaluate with.</summary>
     /// <param name="packing">How texts become rows.</param>
@@ -59,10 +59,10 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
     }
 
     private static TrainingTexts Read(
-        IDataView data, string? promptColumn, (string Role, string Name) textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken)
+        IDataView data, ColumnRole? promptRole, ColumnRole textRole, TextTokenizer tokenizer, CancellationToken cancellationToken)
     {
-        var text = TextGeneratorColumns.FindText(data.Schema, textColumn.Role, textColumn.Name);
-        DataViewSchema.Column? prompt = promptColumn is null ? null : TextGeneratorColumns.FindText(data.Schema, "input", promptColumn);
+        var text = textRole.Find(data.Schema);
+        var prompt = promptRole?.Find(data.Schema);
         using var cursor = data.GetRowCursor(prompt is { } p ? [text, p] : [text]);
         var textGetter = cursor.GetGetter<ReadOnlyMemory<char>>(text);
         var promptGetter = prompt is { } column ? cursor.GetGetter<ReadOnlyMemory<char>>(column) : null;

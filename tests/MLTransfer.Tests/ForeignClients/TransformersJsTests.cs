@@ -46,7 +46,8 @@ public class TransformersJsTests
     {
         NodeInstallation.Require();
         var generation = new GenerationOptions { MaximumNewTokens = 20, MinimumNewTokens = 4, RepetitionPenalty = 1.3, NoRepeatNgramSize = 3 };
-        var options = TextGeneratorPipelineTests.Tiny(o => (o.MaximumSteps, o.Lora, o.Generation) = (20, new LoraOptions { Rank = 4 }, generation));
+        var options = TextGeneratorPipelineTests.Tiny(o =>
+            (o.Training, o.Lora, o.Generation) = (o.Training with { MaximumSteps = 20 }, new LoraOptions { Rank = 4 }, generation));
         using var model = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", options)
             .Fit(_ml.Data.LoadFromEnumerable(TestData.Stories(8)));
         using var folder = new TemporaryFolder();

@@ -29,11 +29,12 @@ public sealed class ImageFeatureExtractorTests : IDisposable
         using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"], TestNetworks.Features, black: 0, white: 255);
         using var network = new OnnxImport(OnnxGraph.Read(File.ReadAllBytes(_folder["network.onnx"]), "network.onnx", TestNetworks.Features));
         var same = new DelegateFeatureExtractor(images => network.Forward((images.clamp(-1, 1) + 1) * 127.5));
-        var options = TinyGenerator.Options(_tiny, o => (o.FeatureExtractor, o.EvaluationImages, o.EvaluationCount) = (extractor, 8, 24));
+        var options = TinyGenerator.Options(
+            _tiny, o => o.FeatureExtractor = extractor, t => t with { EvaluationImages = 8, EvaluationCount = 24 });
 
         using var model = _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", options).Fit(_pictures);
-        var found = _ml.Generation.EvaluateImages(model, _pictures, "Image", extractor, count: 24);
-        var expected = _ml.Generation.EvaluateImages(model, _pictures, "Image", same, count: 24);
+        var found = _ml.Generation.Evaluate(model, _pictures, "Image", extractor, count: 24);
+        var expected = _ml.Generation.Evaluate(model, _pictures, "Image", same, count: 24);
 
         Assert.Equal(expected.FrechetDistance, found.FrechetDistance, 1e-3 * expected.FrechetDistance);
         Assert.Equal(expected.KernelDistance, found.KernelDistance, 1e-3 * Math.Abs(expected.KernelDistance));
@@ -47,7 +48,7 @@ public sealed class ImageFeatureExtractorTests : IDisposable
         using var model = _ml.Transforms.GenerateImages("Picture", "Seed", _tiny).Fit(TinyGenerator.Seeds(_ml, 1));
         var rows = new CountingDataView(_pictures);
 
-        var evaluating = Assert.Throws<NotSupportedException>(() => _ml.Generation.EvaluateImages(model, rows, "Image", extractor)).Message;
+        var evaluating = Assert.Throws<NotSupportedException>(() => _ml.Generation.Evaluate(model, rows, "Image", extractor)).Message;
         var fitting = Assert.Throws<NotSupportedException>(() => _ml.Transforms.FineTuneImageGenerator(
             "Picture", "Seed", "Image", TinyGenerator.Options(_tiny, o => o.FeatureExtractor = extractor)).Fit(rows)).Message;
 

@@ -17,7 +17,8 @@ public sealed class ImageGeneratorFileTests : IDisposable
 
     public ImageGeneratorFileTests()
     {
-        var options = TinyGenerator.Options(TinyGenerator.Save(_folder), o => (o.TotalImages, o.Truncation, o.Noise) = (8, 0.8, NoiseMode.None));
+        var options = TinyGenerator.Options(
+            TinyGenerator.Save(_folder), o => (o.Truncation, o.Noise) = (0.8, NoiseMode.None), t => t with { TotalImages = 8 });
         _model = _ml.Transforms.FineTuneImageGenerator("Picture", "Number", "Image", options).Fit(_ml.Data.LoadFromEnumerable(Drawings.Make(8)));
         _numbers = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(number => new Story { Number = number }));
         _ml.Model.Save(_model, _numbers.Schema, _folder["model.zip"]);

@@ -101,11 +101,12 @@ public sealed class ImageGeneratorTests : IDisposable
         var extractor = new DelegateFeatureExtractor(images => images.mean([2, 3])); // mean colours
         using var untuned = Pretrained();
         var progress = new List<StyleGan2Progress>();
-        var options = TinyGenerator.Options(_tiny, o => (o.TotalImages, o.MirrorImages, o.Progress) = (160, false, new ProgressList(progress)));
+        var options = TinyGenerator.Options(
+            _tiny, o => o.Progress = new ProgressList(progress), t => t with { TotalImages = 160, MirrorImages = false });
         using var tuned = _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", options).Fit(data);
 
-        var before = _ml.Generation.EvaluateImages(untuned, data, "Image", extractor, count: 64);
-        var after = _ml.Generation.EvaluateImages(tuned, data, "Image", extractor, count: 64);
+        var before = _ml.Generation.Evaluate(untuned, data, "Image", extractor, count: 64);
+        var after = _ml.Generation.Evaluate(tuned, data, "Image", extractor, count: 64);
 
         Assert.InRange(after.FrechetDistance, 0, 0.7 * before.FrechetDistance);
         Assert.Equal(40, progress.Count);
@@ -121,11 +122,12 @@ public sealed class ImageGeneratorTests : IDisposable
         var messages = new List<string>();
         _ml.Log += (_, entry) => messages.Add(entry.Message);
 
-        using var tuned = _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", TinyGenerator.Options(_tiny, o => (o.TotalImages, o.Precision) = (4, precision)))
+        using var tuned = _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", TinyGenerator.Options(
+            _tiny, training: t => t with { TotalImages = 4, Precision = precision }))
             .Fit(_ml.Data.LoadFromEnumerable(Drawings.Make(4)));
 
         Assert.Contains(messages, message => message.Contains("Features are computed", StringComparison.Ordinal) && message.Contains(expected, StringComparison.Ordinal));
-        Assert.Equal(Precision.Auto, new ImageGeneratorOptions().Precision);
+        Assert.Equal(Precision.Auto, new AdversarialTrainingOptions().Precision);
     }
 
     [Fact]
@@ -187,13 +189,15 @@ public sealed class ImageGeneratorTests : IDisposable
     {
         AssertRefused("Truncation", o => o.Truncation = double.NaN);
         AssertRefused("Noise", o => o.Noise = NoiseMode.Random);
-        AssertRefused("OutputDirectory", o => o.CheckpointImages = 4);
-        AssertRefused("FeatureExtractor", o => o.EvaluationImages = 4);
-        AssertRefused("LearningRate", o => o.LearningRate = -1);
+        AssertRefused("OutputDirectory", training: t => t with { CheckpointImages = 4 });
+        AssertRefused("FeatureExtractor", training: t => t with { EvaluationImages = 4 });
+        AssertRefused("LearningRate", training: t => t with { LearningRate = -1 });
         AssertRefused("PretrainedModel", o => o.PretrainedModel = " ");
 
-        void AssertRefused(string option, Action<ImageGeneratorOptions> change) => Assert.Contains(option, Assert.ThrowsAny<ArgumentException>(
-            () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", TinyGenerator.Options(_tiny, change))).Message, StringComparison.Ordinal);
+        void AssertRefused(
+            string option, Action<ImageGeneratorOptions>? change = null, Func<AdversarialTrainingOptions, AdversarialTrainingOptions>? training = null) =>
+            Assert.Contains(option, Assert.ThrowsAny<ArgumentException>(() => _ml.Transforms.FineTuneImageGenerator(
+                "Picture", "Seed", "Image", TinyGenerator.Options(_tiny, change, training))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -237,7 +241,7 @@ public sealed class ImageGeneratorTests : IDisposable
 
         Assert.Throws<OperationCanceledException>(() => Fit(o => (o.Progress, o.CancellationToken) = (interrupting, cancellation.Token)).Dispose());
         Assert.True(Directory.Exists(_folder["run/checkpoint-2"]));
-        using var resumed = Fit(o => o.Resume = true);
+        using var resumed = Fit(o => { }, resume: true);
 
         Assert.Equal(2, resumed.TrainingResult!.History.Count);
         var seeds = TinyGenerator.Seeds(_ml, 3);
@@ -248,11 +252,10 @@ public sealed class ImageGeneratorTests : IDisposable
         using var again = _ml.Transforms.GenerateImages("Picture", "Seed", _folder["run/checkpoint-4"]).Fit(seeds);
         Assert.Equal(TinyGenerator.Pixels(resumed.Transform(seeds)), TinyGenerator.Pixels(again.Transform(seeds)));
 
-        ImageGeneratorTransformer Fit(Action<ImageGeneratorOptions> change) =>
-            _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", TinyGenerator.Options(_tiny, o =>
+        ImageGeneratorTransformer Fit(Action<ImageGeneratorOptions> change, bool resume = false) =>
+            _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", TinyGenerator.Options(_tiny, change, t => t with
             {
-                (o.OutputDirectory, o.CheckpointImages, o.SampleImages, o.SampleCount) = (_folder["run"], 8, 8, 4);
-                change(o);
+                OutputDirectory = _folder["run"], CheckpointImages = 8, SampleImages = 8, SampleCount = 4, Resume = resume,
             })).Fit(data);
     }
 

@@ -1,6 +1,7 @@
 using MLTransfer.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -23,11 +24,13 @@ internal static class TinyGenerator
         return path;
     }
 
-    public static ImageGeneratorOptions Options(string model, Action<ImageGeneratorOptions>? change = null)
+    public static ImageGeneratorOptions Options(
+        string model, Action<ImageGeneratorOptions>? change = null, Func<AdversarialTrainingOptions, AdversarialTrainingOptions>? training = null)
     {
+        var standard = new AdversarialTrainingOptions { TotalImages = 16, BatchSize = 4, LearningRate = 0.01, AverageHalfLife = 4 };
         var options = new ImageGeneratorOptions
         {
-            PretrainedModel = model, TotalImages = 16, BatchSize = 4, LearningRate = 0.01, AverageHalfLife = 4, GenerationBatchSize = 3, Seed = 5,
+            PretrainedModel = model, Training = training is null ? standard : training(standard), GenerationBatchSize = 3, Seed = 5,
         };
         change?.Invoke(options);
         return options;

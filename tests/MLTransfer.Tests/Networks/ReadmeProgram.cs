@@ -1,3 +1,4 @@
+using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Numerics;
@@ -24,12 +25,12 @@ internal static class ReadmeProgram
                 InputScaling = ImageScaling.ImageNet, // as the network was trained with
                 Freezing = BaseFreezing.All,
                 NewLayers = [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)],
-                Loss = TrainingLoss.MeanSquaredError, Optimizer = OptimizerAlgorithm.Adam, NumberOfEpochs = 10, ValidationFraction = 0.2,
+                Training = new() { Loss = TrainingLoss.MeanSquaredError, Optimizer = OptimizerAlgorithm.Adam, NumberOfEpochs = 10 }, ValidationFraction = 0.2,
             }));
 
         var model = pipeline.Fit(photos);
         ml.Model.Save(model, photos.Schema, "colours.zip");
-        model.LastTransformer.ExportToOnnx("colours.onnx");
+        ml.Generation.ExportToOnnx(model, "colours.onnx");
         // README ends
     }
 

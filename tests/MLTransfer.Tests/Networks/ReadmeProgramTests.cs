@@ -36,7 +36,7 @@ public class ReadmeProgramTests
     [Fact]
     public void The_readme_shows_the_program_that_runs()
     {
-        var source = File.ReadAllLines(Path.Combine(RepositoryFiles.Root, "tests/MLTransfer.Tests/Modules/ReadmeProgram.cs"))
+        var source = File.ReadAllLines(Path.Combine(RepositoryFiles.Root, "tests/MLTransfer.Tests/Networks/ReadmeProgram.cs"))
             .SkipWhile(line => !line.Contains("README begins", StringComparison.Ordinal)).Skip(1)
             .TakeWhile(line => !line.Contains("README ends", StringComparison.Ordinal)).Select(line => line.Length > 8 ? line[8..] : "").ToList();
 

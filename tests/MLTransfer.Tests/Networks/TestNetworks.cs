@@ -9,7 +9,8 @@ namespace MLTransfer.Tests.Networks;
 internal static class TestNetworks
 {
     /// <summary>What the classic recipe puts on a network.</summary>
-    public static Layer[] NewLayers { get; } = [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)];
+    public static Layer[] NewLayers { get; } =
+        [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)];
 
     /// <summary>Trains a convolutional network to tell where a square is, and writes it as an ONNX file; its features are the value <see cref="Features"/>.</summary>
     public static void PretrainToOnnx(string path, int epochs = 4)
@@ -22,11 +23,9 @@ internal static class TestNetworks
                 Layer.Convolution(8, 3), Layer.BatchNormalization(Activation.Relu), Layer.MaximumPooling(), Layer.Convolution(16, 3, Activation.Relu),
                 Layer.MaximumPooling(), Layer.Flatten(), Layer.Dense(2),
             ],
-            NumberOfEpochs = epochs,
-            BatchSize = 16,
-            LearningRate = 3e-3,
+            Training = new() { NumberOfEpochs = epochs, BatchSize = 16, LearningRate = 3e-3 },
         }).Fit(ml.Data.LoadFromEnumerable(Drawings.Make(64, seed: 2)));
-        model.ExportToOnnx(path);
+        ml.Generation.ExportToOnnx(model, path);
     }
 
     /// <summary>The name of the last value before the classes: the graph's nodes are called by their operators.</summary>

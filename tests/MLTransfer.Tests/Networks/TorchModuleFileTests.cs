@@ -37,8 +37,8 @@ public sealed class TorchModuleFileTests : IDisposable
         Assert.Equal(expected, Load("again.zip").Transform(data).GetColumn<float[]>("Colour"));
         if (kind != "module")
         {
-            model.ExportToOnnx(_folder["one.onnx"]);
-            loaded.ExportToOnnx(_folder["two.onnx"]);
+            _ml.Generation.ExportToOnnx(model, _folder["one.onnx"]);
+            _ml.Generation.ExportToOnnx(loaded, _folder["two.onnx"]);
             Assert.Equal(File.ReadAllBytes(_folder["one.onnx"]), File.ReadAllBytes(_folder["two.onnx"]));
         }
     }
@@ -50,7 +50,7 @@ public sealed class TorchModuleFileTests : IDisposable
         var data = _ml.Data.LoadFromEnumerable(Drawings.Make(6));
         var model = _ml.Transforms.FineTuneTorchModule("Colour", "Label", "Place", new TorchModuleOptions
         {
-            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(2)], NumberOfEpochs = 2, Freezing = BaseFreezing.None,
+            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(2)], Training = new() { NumberOfEpochs = 2 }, Freezing = BaseFreezing.None,
         }).Fit(data);
         _ml.Model.Save(model, data.Schema, _folder["model.zip"]);
 
@@ -99,7 +99,7 @@ public sealed class TorchModuleFileTests : IDisposable
         var (exitCode, _, errors) = await RunLoadingProcess("model.zip", "Colour", drawings[0].Opening);
 
         Assert.NotEqual(0, exitCode);
-        Assert.Contains("TrustedModules.Register<MLTransfer.Tests.Modules.OwnModule>()", errors, StringComparison.Ordinal);
+        Assert.Contains("TrustedModules.Register<MLTransfer.Tests.Networks.OwnModule>()", errors, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -154,7 +154,7 @@ public sealed class TorchModuleFileTests : IDisposable
 
     private TorchModuleOptions Options(string kind, Action<TorchModuleOptions>? change = null)
     {
-        var options = new TorchModuleOptions { NewLayers = [Layer.Dense(16, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)], NumberOfEpochs = 2 };
+        var options = new TorchModuleOptions { NewLayers = [Layer.Dense(16, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)], Training = new() { NumberOfEpochs = 2 } };
         switch (kind)
         {
             case "none":

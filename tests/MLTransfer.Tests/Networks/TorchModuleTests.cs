@@ -1,3 +1,4 @@
+using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
@@ -38,7 +39,7 @@ public sealed class TorchModuleTests : IDisposable
             Freezing = kind == "layers, partly trained" ? BaseFreezing.AllButLast(1) : BaseFreezing.All,
             InputScaling = ImageScaling.Pixels, // the exported network scales them itself
             NewLayers = TestNetworks.NewLayers,
-            BatchSize = 8,
+            Training = new() { BatchSize = 8 },
             ValidationFraction = 0.25,
             Progress = new Recorder(reported),
         }).Fit(data);
@@ -127,7 +128,7 @@ public sealed class TorchModuleTests : IDisposable
         var data = _ml.Data.LoadFromEnumerable(drawings);
         using var model = _ml.Transforms.FineTuneTorchModule("Painted", "Image", "Image", new TorchModuleOptions
         {
-            NewLayers = [Layer.Convolution(3, 1)], NumberOfEpochs = 400, BatchSize = 8, LearningRate = 0.03,
+            NewLayers = [Layer.Convolution(3, 1)], Training = new() { NumberOfEpochs = 400, BatchSize = 8, LearningRate = 0.03 },
             InputScaling = ImageScaling.ImageNet, OutputScaling = ImageScaling.MinusOneToOne,
         }).Fit(data);
 
@@ -202,7 +203,7 @@ public sealed class TorchModuleTests : IDisposable
         var data = _ml.Data.LoadFromEnumerable(rows);
         TorchModuleOptions Options(BaseFreezing freezing) => new()
         {
-            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(1)], NumberOfEpochs = 2, Freezing = freezing,
+            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(1)], Training = new() { NumberOfEpochs = 2 }, Freezing = freezing,
         };
 
         using var frozen = _ml.Transforms.FineTuneTorchModule("Out", "Values", "Label", Options(BaseFreezing.All)).Fit(data);
@@ -238,7 +239,7 @@ public sealed class TorchModuleTests : IDisposable
             if (kind == "none")
                 o.NewLayers = [Layer.Convolution(4, 3, Activation.Silu), Layer.GlobalAveragePooling(), Layer.Dense(3, Activation.Sigmoid)];
         });
-        model.ExportToOnnx(_folder["whole.onnx"]);
+        _ml.Generation.ExportToOnnx(model, _folder["whole.onnx"]);
         var expected = model.Transform(data).GetColumn<float[]>("Colour").ToList(); // before ExtractPixels, which disposes the images
 
         // The column of pixels has the name of the graph's input.
@@ -269,8 +270,8 @@ public sealed class TorchModuleTests : IDisposable
         Refused("matches no parameter", "Image", "Label", o => o.Freezing = BaseFreezing.Matching("nothing.*"));
         Refused("has no parameters that can be trained", "Image", "Label", o => (o.Pretrained, o.Freezing) =
             (PretrainedNetwork.OnnxFeatures(_folder["base.onnx"], TestNetworks.Features), BaseFreezing.None));
-        Refused(nameof(TorchModuleOptions.NumberOfEpochs), "Image", "Label", o => o.NumberOfEpochs = 0);
-        Refused(nameof(TorchModuleOptions.EarlyStoppingPatience), "Image", "Label", o => o.EarlyStoppingPatience = 1);
+        Refused(nameof(ModuleTrainingOptions.NumberOfEpochs), "Image", "Label", o => o.Training = new() { NumberOfEpochs = 0 });
+        Refused(nameof(ModuleTrainingOptions.EarlyStoppingPatience), "Image", "Label", o => o.Training = new() { EarlyStoppingPatience = 1 });
         Refused(nameof(ImageScaling.Mean), "Image", "Label", o => o.InputScaling = new() { Mean = [1, 2] });
         Refused("There is nothing to train", "Image", "Place", o => (o.NewLayers, o.Pretrained) = ([], PretrainedNetwork.OnnxLayers(_folder["base.onnx"])));
         var bytes = File.ReadAllBytes(_folder["base.onnx"]);
@@ -331,7 +332,7 @@ public sealed class TorchModuleTests : IDisposable
 
     private TorchModuleTransformer Fit(IDataView data, Action<TorchModuleOptions>? change = null)
     {
-        var options = new TorchModuleOptions { NewLayers = [Layer.Flatten(), .. TestNetworks.NewLayers], NumberOfEpochs = 1 };
+        var options = new TorchModuleOptions { NewLayers = [Layer.Flatten(), .. TestNetworks.NewLayers], Training = new() { NumberOfEpochs = 1 } };
         change?.Invoke(options);
         return _ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", options).Fit(data);
     }
@@ -340,7 +341,7 @@ public sealed class TorchModuleTests : IDisposable
     {
         var options = new TorchModuleOptions
         {
-            NewLayers = [Layer.Flatten(), Layer.Dense(32, Activation.Relu), last], Loss = loss, NumberOfEpochs = 15, BatchSize = 8,
+            NewLayers = [Layer.Flatten(), Layer.Dense(32, Activation.Relu), last], Training = new() { Loss = loss, NumberOfEpochs = 15, BatchSize = 8 },
         };
         if (keys)
             data = _ml.Transforms.Conversion.MapValueToKey(label).Fit(data).Transform(data);

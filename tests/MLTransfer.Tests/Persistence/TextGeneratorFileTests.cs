@@ -91,7 +91,8 @@ public sealed class TextGeneratorFileTests : IDisposable
     [InlineData(DecodingPrecision.BFloat16, false)]
     [InlineData(DecodingPrecision.Int8, false)]
     [InlineData(DecodingPrecision.Int8, true)]
-    public void Texts_are_generated_in_the_chosen_format_and_a_file_keeps_the_choice_but_float32_weights(DecodingPrecision precision, bool adapters)
+    public void Texts_are_generated_in_the_chosen_format_and_a_file_keeps_the_choice_but_float32_weights(
+        DecodingPrecision precision, bool adapters)
     {
         CopyTinyModel(_folder["base"]);
         var (fitted, data) = Save("model.zip", 3, o =>
@@ -158,7 +159,7 @@ public sealed class TextGeneratorFileTests : IDisposable
         var (fitted, data) = Save("adapter.zip", 3, o =>
         {
             (o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (_folder["base"], new LoraOptions { Rank = 2 }, true);
-            o.KeepBestModel = false;
+            o.Training = o.Training with { KeepBestModel = false };
         });
         Save("whole.zip", 3, o => (o.PretrainedModel, o.Lora) = (_folder["base"], new LoraOptions { Rank = 2 }));
         Assert.True(new FileInfo(_folder["adapter.zip"]).Length * 10 < new FileInfo(_folder["whole.zip"]).Length);

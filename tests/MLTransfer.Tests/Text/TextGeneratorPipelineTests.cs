@@ -1,5 +1,6 @@
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Text;
@@ -70,7 +71,7 @@ public class TextGeneratorPipelineTests
     public void Folds_of_a_cross_validation_are_trained_and_evaluated()
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(12));
-        var estimator = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny(options => options.MaximumSteps = 4));
+        var estimator = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny(options => options.Training = options.Training with { MaximumSteps = 4 }));
 
         foreach (var fold in _ml.Data.CrossValidationSplit(data, numberOfFolds: 2))
         {
@@ -102,7 +103,7 @@ public class TextGeneratorPipelineTests
         var text = string.Concat(Enumerable.Range(0, 400).Select(i => $"The old man {i} went home. "));
         var data = _ml.Data.LoadFromEnumerable(new[] { new Story { Opening = "The", Text = text } });
 
-        using var model = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny(options => options.MaximumSteps = 3)).Fit(data);
+        using var model = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny(options => options.Training = options.Training with { MaximumSteps = 3 })).Fit(data);
 
         Assert.NotNull(model.TrainingResult!.InitialValidationLoss); // the end of the text
         Assert.NotEmpty(model.Transform(data).GetColumn<string>("Continuation").Single());
@@ -161,7 +162,8 @@ public class TextGeneratorPipelineTests
 
         Assert.Equal(Sorted(made), Sorted(promised));
 
-        static IEnumerable<object> Sorted(SchemaShape shape) => shape.OrderBy(c => c.Name).Select(c => (object)(c.Name, c.Kind, c.ItemType));
+        static IEnumerable<object> Sorted(SchemaShape shape) =>
+            shape.OrderBy(c => c.Name).Select(c => (object)(c.Name, c.Kind, c.ItemType));
     }
 
     [Fact]
@@ -183,9 +185,7 @@ public class TextGeneratorPipelineTests
         var options = new TextGeneratorOptions
         {
             PretrainedModel = TestData.TinyModel,
-            MaximumSteps = 2,
-            BatchSize = 2,
-            LearningRate = 5e-3,
+            Training = new LanguageTrainingOptions { MaximumSteps = 2, BatchSize = 2, LearningRate = 5e-3 },
             Generation = new GenerationOptions { MaximumNewTokens = 5 },
         };
         change?.Invoke(options);

@@ -20,7 +20,7 @@ public class TextGeneratorTrainingTests
         var options = TextGeneratorPipelineTests.Tiny(o =>
         {
             o.CompletionColumnName = "Completion";
-            o.MaximumSteps = 30;
+            o.Training = o.Training with { MaximumSteps = 30 };
             o.Generation = new() { MaximumNewTokens = 20 };
         });
 
@@ -48,7 +48,7 @@ public class TextGeneratorTrainingTests
             {
                 o.Seed = seed;
                 o.Dropout = 0.1;
-                o.MaximumSteps = 3;
+                o.Training = o.Training with { MaximumSteps = 3 };
             })).Fit(data);
             return TransformerWeights.Bytes(model);
         }
@@ -65,11 +65,8 @@ public class TextGeneratorTrainingTests
 
         TextGeneratorOptions Options(string output, IProgress<TrainingProgress>? progress = null) => TextGeneratorPipelineTests.Tiny(o =>
         {
-            o.MaximumSteps = 6;
+            o.Training = o.Training with { MaximumSteps = 6, OutputDirectory = folder[output], CheckpointSteps = 2, Resume = true };
             o.Dropout = 0.1;
-            o.OutputDirectory = folder[output];
-            o.CheckpointSteps = 2;
-            o.Resume = true;
             o.Progress = progress;
             o.CancellationToken = progress is null ? default : cancellation.Token;
         });
@@ -101,11 +98,7 @@ public class TextGeneratorTrainingTests
     [Fact]
     public void The_weights_that_were_best_on_validation_rows_are_kept()
     {
-        using var model = Fit(o =>
-        {
-            o.LearningRate = 10; // ruins the model at once
-            o.MaximumSteps = 3;
-        });
+        using var model = Fit(o => o.Training = o.Training with { LearningRate = 10, MaximumSteps = 3 }); // ruins the model at once
 
         Assert.Equal(0, model.TrainingResult!.ModelStep);
         using var untouched = TextGenerationModel.Load(TestData.TinyModel);
@@ -125,7 +118,7 @@ public class TextGeneratorTrainingTests
             using var model = Fit(o =>
             {
                 change(o);
-                o.KeepBestModel = false;
+                o.Training = o.Training with { KeepBestModel = false };
             });
             using var before = TextGenerationModel.Load(TestData.TinyModel);
             var old = before.Network.CheckpointTensors().ToDictionary();
@@ -176,9 +169,9 @@ public class TextGeneratorTrainingTests
     }
 
     [Theory]
-    [InlineData(nameof(TextGeneratorOptions.NumberOfEpochs))]
-    [InlineData(nameof(TextGeneratorOptions.BatchSize))]
-    [InlineData(nameof(TextGeneratorOptions.LearningRate))]
+    [InlineData(nameof(LanguageTrainingOptions.NumberOfEpochs))]
+    [InlineData(nameof(LanguageTrainingOptions.BatchSize))]
+    [InlineData(nameof(LanguageTrainingOptions.LearningRate))]
     [InlineData(nameof(TextGeneratorOptions.GenerationBatchSize))]
     [InlineData(nameof(TextGeneratorOptions.ValidationFraction))]
     [InlineData(nameof(TextGeneratorOptions.Dropout))]
@@ -187,9 +180,10 @@ public class TextGeneratorTrainingTests
     public void An_option_out_of_range_is_named_when_the_estimator_is_made(string name)
     {
         var options = new TextGeneratorOptions();
-        var field = typeof(TextGeneratorOptions).GetField(name)!;
-        var type = Nullable.GetUnderlyingType(field.FieldType) ?? field.FieldType;
-        field.SetValue(options, Convert.ChangeType(-1, type, null));
+        if (typeof(TextGeneratorOptions).GetField(name) is { } field)
+            field.SetValue(options, Convert.ChangeType(-1, Nullable.GetUnderlyingType(field.FieldType) ?? field.FieldType, null));
+        else if (typeof(LanguageTrainingOptions).GetProperty(name)! is var property)
+            property.SetValue(options.Training, Convert.ChangeType(-1, property.PropertyType, null));
 
         var exception = Assert.Throws<ArgumentOutOfRangeException>(() => _ml.Transforms.Text.FineTuneTextGenerator("Out", "In", "Text", options));
 
@@ -203,8 +197,8 @@ public class TextGeneratorTrainingTests
         Refused("SaveAdapterOnly needs Lora", o => o.SaveAdapterOnly = true);
         Refused("TrainableBlocks cannot be combined with Lora", o => (o.TrainableBlocks, o.Lora) = (1, new LoraOptions()));
         Refused("Concatenated", o => (o.CompletionColumnName, o.RowPacking) = ("C", RowPacking.Concatenated));
-        Refused("EarlyStoppingPatience needs", o => (o.EarlyStoppingPatience, o.ValidationFraction) = (1, 0));
-        Refused("CheckpointSteps needs OutputDirectory", o => o.CheckpointSteps = 1);
+        Refused("EarlyStoppingPatience needs", o => (o.Training, o.ValidationFraction) = (o.Training with { EarlyStoppingPatience = 1 }, 0));
+        Refused("CheckpointSteps needs OutputDirectory", o => o.Training = o.Training with { CheckpointSteps = 1 });
         Refused("TokenIdsColumnName needs SequencesPerPrompt", o => (o.TokenIdsColumnName, o.Generation) = ("Ids", new() { Sample = true, SequencesPerPrompt = 2 }));
         Refused("called 'Out'", o => o.TokenIdsColumnName = "Out");
 
@@ -246,7 +240,10 @@ public class TextGeneratorTrainingTests
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(4));
 
-        using var model = _ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", new TextGeneratorOptions { MaximumSteps = 2, BatchSize = 2 }).Fit(data);
+        using var model = _ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", new TextGeneratorOptions
+        {
+            Training = new LanguageTrainingOptions { MaximumSteps = 2, BatchSize = 2, LearningRate = 5e-4 },
+        }).Fit(data);
 
         Assert.True(model.TrainingResult!.ValidationLoss < model.TrainingResult.InitialValidationLoss);
     }

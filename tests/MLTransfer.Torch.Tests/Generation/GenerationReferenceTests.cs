@@ -78,7 +78,7 @@ public class GenerationReferenceTests(TinyGenerator tiny) : IClassFixture<TinyGe
         Assert.True(worst < 1e-5, $"worst difference {worst}");
     }
 
-    private static GenerationOptions ToOptions(JsonObject options, int maximumNewTokens) => new()
+    internal static GenerationOptions ToOptions(JsonObject options, int maximumNewTokens) => new()
     {
         MaximumNewTokens = maximumNewTokens,
         MinimumNewTokens = options["min_new_tokens"]?.GetValue<int>() ?? 0,

@@ -13,7 +13,7 @@ internal sealed record ReferenceRun(
         var json = JsonNode.Parse(File.ReadAllText(path))!;
         var rows = json["input_ids"]?.AsArray()
             .Select(row => row!.AsArray().Select(id => id!.GetValue<int>()).ToArray())
-            .Select(ids => new TrainingExample(ids, ids))
+            .Select((ids, row) => Example(ids, json["labels"]?[row]))
             .ToList() ?? [];
         var arguments = json["arguments"]!;
         var options = new LanguageTrainingOptions
@@ -33,5 +33,13 @@ internal sealed record ReferenceRun(
             .Select(entry => (entry!["loss"]!.GetValue<double>(), entry["grad_norm"]!.GetValue<double>(), entry["learning_rate"]!.GetValue<double>()))
             .ToList();
         return new ReferenceRun(rows, options, log);
+    }
+
+    /// <summary>A row without its padding, whose labels are -100.</summary>
+    private static TrainingExample Example(int[] ids, JsonNode? labels)
+    {
+        var counted = labels?.AsArray().Select(label => label!.GetValue<int>()).ToArray() ?? ids;
+        var length = Array.FindLastIndex(counted, label => label != TrainingExample.Ignored) + 1;
+        return new TrainingExample(ids[..length], counted[..length]);
     }
 }

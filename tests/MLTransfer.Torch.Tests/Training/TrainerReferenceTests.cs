@@ -32,9 +32,31 @@ public class TrainerReferenceTests
         AssertEqualWeights(PeftAdapterFolder.Tensors(model), final);
     }
 
-    private static void Reproduce(CausalLanguageModel model, string name)
+    [Fact]
+    public void Every_step_and_the_final_weights_of_a_Llama_equal_the_reference()
     {
-        var reference = ReferenceRun.Read(RepositoryFiles.Data($"gpt2-tiny/{name}.json"));
+        using var model = CausalLanguageModel.Load(RepositoryFiles.Data("families/llama-tiny"));
+        Reproduce(model, "training", "families/llama-tiny");
+        using var final = SafetensorsFile.Open(RepositoryFiles.Data("families/llama-tiny/training.final.safetensors"));
+        AssertEqualWeights(model.CheckpointTensors(), final);
+    }
+
+    [Theory]
+    [InlineData("gptj-tiny")]
+    [InlineData("opt-tiny")]
+    [InlineData("mistral-tiny")]
+    [InlineData("qwen3-tiny")]
+    [InlineData("gemma3-tiny")]
+    [InlineData("phi3-tiny")]
+    public void Every_step_of_other_decoders_equals_the_reference(string folder)
+    {
+        using var model = CausalLanguageModel.Load(RepositoryFiles.Data("families/" + folder));
+        Reproduce(model, "training", "families/" + folder);
+    }
+
+    private static void Reproduce(CausalLanguageModel model, string name, string folder = "gpt2-tiny")
+    {
+        var reference = ReferenceRun.Read(RepositoryFiles.Data($"{folder}/{name}.json"));
         var steps = new LanguageModelTrainer(model, reference.Options, reference.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal(reference.Log.Count, steps.Count);
         foreach (var (step, expected) in steps.Zip(reference.Log))

@@ -42,7 +42,7 @@ internal sealed class InputModule
     public Tensor Forward(ModelInput input, int past)
     {
         using var scope = NewDisposeScope();
-        var hidden = input.InputEmbeddings ?? Tokens(input.InputIds);
+        var hidden = input.InputEmbeddings?.alias() ?? Tokens(input.InputIds); // an alias: what is given stays the caller's
         if (_projection is not null)
             hidden = _projection.call(hidden);
         if (_input.Scale != 1)

@@ -93,6 +93,16 @@ internal sealed class StackModule
     {
         if (input.Encoded is null && _stack.Blocks.Any(block => block.Cross is not null))
             throw new ArgumentException($"This network looks at what an encoder gave: set {nameof(ModelInput)}.{nameof(ModelInput.Encoded)}.", nameof(input));
+        foreach (var rotary in _rotations)
+        {
+            if (new RotaryTable(rotary).SwitchLength is { } original && past > 0 && past <= original && past + length > original)
+            {
+                throw new NotSupportedException(
+                    $"A text that grows over original_max_position_embeddings, {original} tokens, has to be read anew: all its keys turn otherwise from there "
+                    + "on. Generate fewer tokens, or begin with a longer prompt.");
+            }
+        }
+
         if (_stack.Input.Positions is LearnedPositions && input.PositionIds is null && past + length > _stack.Context)
         {
             throw new ArgumentException(

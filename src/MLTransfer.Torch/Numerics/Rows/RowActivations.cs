@@ -51,11 +51,7 @@ internal static unsafe class RowActivations
         {
             Activation.None => x,
             Activation.Relu => TLanes.Max(x, TLanes.Broadcast(0)),
-            Activation.SquaredRelu => SquaredRelu<TLanes, TVector>(x),
-            Activation.LeakyRelu => LeakyRelu<TLanes, TVector>(x),
-            Activation.Gelu => Gelu<TLanes, TVector>(x),
-            Activation.Tanh => Tanh<TLanes, TVector>(x),
-            _ => WithSigmoid<TLanes, TVector>(activation, x),
+            _ => ApplySmooth<TLanes, TVector>(activation, x),
         };
     }
 
@@ -71,6 +67,22 @@ internal static unsafe class RowActivations
             target[i] = Apply<ScalarLanes, float>(activation, gate[i]) * value[i];
     }
 
+    private static TVector ApplySmooth<TLanes, TVector>(Activation activation, TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        return activation switch
+        {
+            Activation.Gelu => Gelu<TLanes, TVector>(x),
+            Activation.Tanh => Tanh<TLanes, TVector>(x),
+            Activation.SquaredRelu => SquaredRelu<TLanes, TVector>(x),
+            Activation.LeakyRelu => TLanes.Max(x, TLanes.Multiply(x, TLanes.Broadcast((float)LeakySlope))),
+            _ => WithSigmoid<TLanes, TVector>(activation, x),
+        };
+    }
+
+    // Each a method of its own, compiled at its best at once: vectors of others take no registers here.
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TVector Gelu<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>
@@ -83,13 +95,6 @@ internal static unsafe class RowActivations
         where TVector : unmanaged =>
         LaneFunctions.Tanh<TLanes, TVector>(x);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector LeakyRelu<TLanes, TVector>(TVector x)
-        where TLanes : struct, ILanes<TVector>
-        where TVector : unmanaged =>
-        TLanes.Max(x, TLanes.Multiply(x, TLanes.Broadcast((float)LeakySlope)));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector SquaredRelu<TLanes, TVector>(TVector x)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged

@@ -90,12 +90,39 @@ internal static class LanguageModelLoss
             memory ??= empty([count, model.VocabularySize], type, rows.device).MoveToOuterDisposeScope();
             var logits = memory.narrow(0, 0, count);
             logits.addmm_(input, weight.t(), 0, 1);
-            sum += CrossEntropy.SumWithGradient(logits, targets.narrow(0, start, count), factor);
+            sum += ToGradient(model.Head, logits, targets.narrow(0, start, count), factor);
             rowGradients.narrow(0, start, count).copy_(mm(logits, weight));
             headGradient?.Add(logits, input);
         }
 
         return (sum, rowGradients.MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Makes products of the head's weight, [rows, vocabulary], into the gradient of the loss by them, in place; the bias gets its gradient.</summary>
+    /// <returns>The loss.</returns>
+    private static double ToGradient(HeadModule head, Tensor products, Tensor targets, double factor)
+    {
+        if (head.Bias is { } bias)
+            products.add_(bias.view(-1).to(products.dtype));
+        Tensor? slope = null; // of the cap
+        if (head.SoftCap is { } cap)
+        {
+            products.div_(cap).tanh_();
+            slope = 1 - products.square();
+            products.mul_(cap);
+        }
+
+        var sum = CrossEntropy.SumWithGradient(products, targets, factor);
+        if (slope is not null)
+            products.mul_(slope);
+        if (head.Bias is TorchSharp.Modules.Parameter { requires_grad: true } trained)
+        {
+            trained.grad ??= zeros_like(trained);
+            using var gradient = trained.grad;
+            gradient.add_(products.sum(0, type: gradient.dtype).view(gradient.shape));
+        }
+
+        return sum;
     }
 
     /// <summary>The hidden states that a token is predicted from: [predicted tokens, C].</summary>

@@ -54,7 +54,9 @@ internal static class FamilyFolders
             else if (key is "rms_norm_eps" or "layer_norm_epsilon" or "layer_norm_eps")
                 configuration[key] = 1e-6;
             else if (key is "initializer_range" or "init_std" or "initializer_factor" && modelType != "t5")
-                configuration[key] = modelType.StartsWith("gemma", StringComparison.Ordinal) ? 0.2 : 0.02; // what Gemma adds to the embedding has size 1
+                configuration[key] = modelType.StartsWith("gemma", StringComparison.Ordinal) ? 0.1 : 0.02; // what Gemma adds to the embedding has size 1
+            else if (key is "final_logit_softcapping" && configuration[key] is not null)
+                configuration[key] = 30; // as published: a cap of 8 flattens most logits
             else if (key is "rope_scaling" && configuration[key]?["long_factor"] is not null)
                 configuration[key] = null; // of the checkpoint's head width
         }

@@ -1,0 +1,19 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MLTransfer.Columns;
+
+/// <summary>A column that is made.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Its type. An estimator may not know sizes yet; a schema's shape does not tell them.</param>
+internal sealed record OutputColumn(string Name, DataViewType Type)
+{
+    /// <summary>A schema's shape with new columns, in place of those that had their names.</summary>
+    public static SchemaShape AddTo(SchemaShape schema, IEnumerable<OutputColumn> outputs)
+    {
+        var columns = schema.ToDictionary(column => column.Name);
+        foreach (var (name, type) in outputs)
+            columns[name] = new SchemaShape.Column(name, type.VectorKindOf(), type.GetItemType(), isKey: false);
+        return new SchemaShape(columns.Values);
+    }
+}

@@ -1,0 +1,69 @@
+using MLTransfer.Onnx.Generation;
+using MLTransfer.Persistence;
+using Microsoft.ML;
+
+namespace MLTransfer.Text;
+
+/// <summary>
+/// Writes and reads the part of a model file that belongs to an ONNX text generator. Beside the <see cref="OnnxTextGeneratorManifest"/> its
+/// folder in the zip holds the graph, where there are any its files of weights, <c>config.json</c> and the tokenizer's files. ONNX Runtime
+/// reads graphs from files, so loading unpacks the folder.
+/// </summary>
+internal static class OnnxTextGeneratorFile
+{
+    private const string ConfigurationName = "config.json";
+
+    private static readonly ModelPart<OnnxTextGeneratorManifest> s_part =
+        new("ONNXTEXT", OnnxTextGeneratorTransformer.LoaderSignature, "text generator");
+
+    public static void Save(ModelSaveContext context, OnnxTextGeneratorTransformer transformer) => s_part.Write(context, writer =>
+    {
+        var model = transformer.Model;
+        foreach (var (name, content) in model.Tokenizer.Files)
+            writer.AddText(name, content);
+        writer.AddText(ConfigurationName, model.Configuration.ToJsonString());
+        foreach (var file in model.Files.Graph)
+        {
+            using var source = file.Open();
+            writer.Add(file.Name, source.CopyTo);
+        }
+
+        return new OnnxTextGeneratorManifest
+        {
+            Columns = transformer.Columns,
+            Generation = transformer.Generation,
+            GenerationBatchSize = transformer.GenerationBatchSize,
+            ModelFile = model.Files.Graph[0].Name,
+            ThreadCount = model.Options.ThreadCount,
+            Files = writer.Files,
+        };
+    });
+
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    /// <exception cref="NotSupportedException">A newer version of the library wrote the file.</exception>
+    public static OnnxTextGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
+    {
+        var manifest = reader.Manifest;
+        reader.Find(ConfigurationName);
+        var folder = new TemporaryModelFolder();
+        return Ownership.Pass(folder, () =>
+        {
+            reader.Extract(folder.Path);
+            var options = new OnnxRuntimeOptions { ModelFile = manifest.ModelFile, ThreadCount = manifest.ThreadCount };
+            return new OnnxTextGeneratorTransformer(
+                Load(reader.Origin, folder.Path, options), folder, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize);
+        });
+    });
+
+    private static OnnxTextGenerator Load(string origin, string folder, OnnxRuntimeOptions options)
+    {
+        try
+        {
+            return OnnxTextGenerator.Load(folder, options);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or FileNotFoundException)
+        {
+            throw new InvalidDataException($"{origin} is damaged: {exception.Message}", exception);
+        }
+    }
+}

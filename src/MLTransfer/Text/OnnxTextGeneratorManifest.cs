@@ -1,0 +1,26 @@
+namespace MLTransfer.Text;
+
+/// <summary>What a saved ONNX text generator consists of. All its files lie in one folder.</summary>
+internal sealed record OnnxTextGeneratorManifest : TextManifest
+{
+    /// <summary>The graph, one of the files.</summary>
+    public required string ModelFile { get; init; }
+
+    /// <summary>The threads that compute one pass; 0 for one a physical core.</summary>
+    public required int ThreadCount { get; init; }
+
+    public override void Check()
+    {
+        base.Check();
+        OptionCheck.AtLeast(nameof(ThreadCount), ThreadCount, 0);
+        foreach (var file in Files)
+        {
+            // They are written to disk under these names.
+            if (file.Name is "" or "." or ".." || file.Name.AsSpan().ContainsAny('/', '\\', ':') || file.Length < 0)
+                throw new ArgumentException($"it has a file named '{file.Name}' of {file.Length} bytes");
+        }
+
+        if (!Files.Any(file => file.Name == ModelFile))
+            throw new ArgumentException($"it has no file '{ModelFile}'");
+    }
+}

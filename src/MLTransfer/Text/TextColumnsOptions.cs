@@ -1,0 +1,48 @@
+using MLTransfer.Torch.Generation;
+
+namespace MLTransfer.Text;
+
+/// <summary>How a transformer generates text, and which columns it makes, whatever runs the model.</summary>
+public abstract class TextColumnsOptions
+{
+    /// <summary>
+    /// Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>.
+    /// </summary>
+    public GenerationOptions Generation = new();
+
+    /// <summary>Prompts that are continued together. Any number gives the same texts; more are faster and take more memory.
+    /// It goes before <see cref="GenerationOptions.BatchSize"/>.</summary>
+    public int GenerationBatchSize = 8;
+
+    /// <summary>
+    /// The column for the generated tokens' ids, a vector of <see cref="int"/> of variable length; null for none. Needs one sequence a
+    /// prompt.
+    /// </summary>
+    public string? TokenIdsColumnName;
+
+    /// <summary>
+    /// The column for the natural logarithms of the generated tokens' probabilities, a vector of <see cref="float"/> of variable length;
+    /// null for none. Needs one sequence a prompt.
+    /// </summary>
+    public string? LogProbabilitiesColumnName;
+
+    private protected TextColumnsOptions()
+    {
+    }
+
+    internal virtual void Check()
+    {
+        if (Generation is null)
+            throw new ArgumentException($"{nameof(Generation)} must not be null.", nameof(Generation));
+        Generation.Check();
+        OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        OptionCheck.ColumnName(nameof(TokenIdsColumnName), TokenIdsColumnName);
+        OptionCheck.ColumnName(nameof(LogProbabilitiesColumnName), LogProbabilitiesColumnName);
+        if (Generation.SequencesPerPrompt > 1 && (TokenIdsColumnName ?? LogProbabilitiesColumnName) is not null)
+        {
+            var option = TokenIdsColumnName is not null ? nameof(TokenIdsColumnName) : nameof(LogProbabilitiesColumnName);
+            throw new ArgumentException(
+                $"{option} needs {nameof(GenerationOptions.SequencesPerPrompt)} = 1; it is {Generation.SequencesPerPrompt}.", option);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using MLTransfer.Columns;
+using MLTransfer.Torch.Generation;
+using Microsoft.ML;
+
+namespace MLTransfer.Text;
+
+/// <summary>Continues the prompts of a text column, whatever runs the model.</summary>
+/// <remarks>
+/// Texts are generated in batches of <see cref="GenerationBatchSize"/> rows, and only where a generated column is asked for. A row's text
+/// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token.
+/// </remarks>
+public abstract class TextContinuationTransformer : ColumnMappingTransformer
+{
+    private protected TextContinuationTransformer(TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize)
+        : base(generationBatchSize)
+    {
+        (Columns, Generation, GenerationBatchSize) = (columns, generation, generationBatchSize);
+    }
+
+    /// <summary>How texts are generated.</summary>
+    public GenerationOptions Generation { get; }
+
+    /// <summary>Prompts that are continued together.</summary>
+    public int GenerationBatchSize { get; }
+
+    internal TextGeneratorColumns Columns { get; }
+
+    private protected override IReadOnlyList<OutputColumn> Outputs => Columns.Outputs;
+
+    internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts)
+    {
+        ThrowIfDisposed();
+        return Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
+    }
+
+    private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) => [Columns.InputRole.Find(schema)];
+
+    private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) =>
+        new GeneratedTextBatch(
+            this, [.. Columns.Generated.Select(generated => generated.Kind)], source.GetGetter<ReadOnlyMemory<char>>(inputs[0]), slots);
+
+    private protected abstract IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
+        IReadOnlyList<string> prompts, GenerationOptions options);
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+using MLTransfer.Logging;
+using MLTransfer.Torch.Training.Language;
+using Microsoft.ML.Runtime;
+
+namespace MLTransfer.Text;
+
+/// <summary>Tells how the training of a text generator goes on.</summary>
+internal sealed class TextTrainingLog(IChannel channel, IProgress<TrainingProgress>? next) : ProgressLog<TrainingProgress>(channel, next)
+{
+    private bool _started;
+
+    protected override void Write(TrainingProgress value)
+    {
+        if (!_started && value.Step > 1)
+            Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Training goes on from the checkpoint of step {value.Step - 1}."));
+        _started = true;
+
+        if (value.Loss is { } loss && (value.Step == value.TotalSteps || IsDue()))
+        {
+            Channel.Info(string.Create(CultureInfo.InvariantCulture,
+                $"Step {value.Step} of {value.TotalSteps}, epoch {value.Epoch:0.00}: loss {loss:0.0000}, "
+                + $"learning rate {value.LearningRate:0.0e+0}, {value.TokensPerSecond:0} tokens/s, {value.Remaining:hh\\:mm\\:ss} left."));
+        }
+
+        if (value.ValidationLoss is { } validationLoss)
+        {
+            Channel.Info(string.Create(CultureInfo.InvariantCulture,
+                $"Step {value.Step}: validation loss {validationLoss:0.0000}, perplexity {Math.Exp(validationLoss):0.00}."));
+        }
+    }
+
+    public void Finished(TrainingResult result)
+    {
+        if (result.StoppedEarly)
+        {
+            Channel.Info(string.Create(CultureInfo.InvariantCulture,
+                $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
+        }
+
+        if (result.ModelStep != result.Steps)
+        {
+            Channel.Info(string.Create(CultureInfo.InvariantCulture,
+                $"Kept the weights of step {result.ModelStep}, which had the best validation loss ({result.ValidationLoss:0.0000})."));
+        }
+
+        Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Trained {result.Steps} steps in {result.Elapsed:hh\\:mm\\:ss}."));
+    }
+}
