@@ -1,6 +1,6 @@
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
