@@ -12,7 +12,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Tests.Writing;
 
-/// <summary>Exports of every family give in ONNX Runtime what the modules give: that is what an export checks before its folder gets its name.</summary>
+/// <summary>
+/// Exports of every family give in ONNX Runtime what the modules give: that is what an export checks before its folder gets its name.
+/// </summary>
 [Collection(ProcessWideState.Name)]
 public sealed class TransformerExportTests : IDisposable
 {
@@ -43,7 +45,9 @@ public sealed class TransformerExportTests : IDisposable
         var files = OnnxExporter.Export(network, null, _folder["export"], new OnnxExportOptions { FusedOperators = fused });
 
         Assert.All(files, file => Assert.InRange(file.LargestDifference!.Value, 0, 1e-4));
-        Assert.Equal(files.Select(file => file.Name).Order(StringComparer.Ordinal), Directory.EnumerateFiles(_folder["export"], "*.onnx").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            files.Select(file => file.Name).Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(_folder["export"], "*.onnx").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -58,7 +62,8 @@ public sealed class TransformerExportTests : IDisposable
     }
 
     public static IEnumerable<TheoryDataRow<string>> Decoders =>
-        ["bert-lm-tiny", "gemma2-tiny", "gemma3-tiny", "gpt-neo-tiny", "gpt-neox-tiny", "gptj-tiny", "llama-tiny", "mistral-tiny", "opt-tiny", "qwen3-tiny", "smollm3-tiny"];
+        ["bert-lm-tiny", "gemma2-tiny", "gemma3-tiny", "gpt-neo-tiny", "gpt-neox-tiny", "gptj-tiny", "llama-tiny",
+            "mistral-tiny", "opt-tiny", "qwen3-tiny", "smollm3-tiny"];
 
     [Theory]
     [MemberData(nameof(Decoders))]
@@ -88,7 +93,7 @@ public sealed class TransformerExportTests : IDisposable
     public void Adapters_are_exported_merged_and_apart(string name, bool apart, bool allLayers)
     {
         using var network = name == "phi3-tiny" ? FamilyFolders.CreateWide("phi3") : FamilyFolders.Load(name);
-        LowRankAdaptation.Attach(network, allLayers ? new LoraOptions { Rank = 3, TargetModules = ["all-linear"] } : new LoraOptions { Rank = 3 });
+        LowRankAdaptation.Attach(network, new LoraOptions { Rank = 3, TargetModules = allLayers ? ["all-linear"] : null });
         using (no_grad())
         {
             foreach (var (_, parameter) in network.TrainableParameters())
@@ -120,16 +125,19 @@ public sealed class TransformerExportTests : IDisposable
                 "present.1.value batch_size,2,past_sequence_length + sequence_length,8",
             ], Signature("llama-tiny", "model.onnx"));
         Assert.Equal(
-            ["input_ids batch_size,sequence_length", "attention_mask batch_size,sequence_length", "token_type_ids batch_size,sequence_length",
+            ["input_ids batch_size,sequence_length", "attention_mask batch_size,sequence_length",
+                "token_type_ids batch_size,sequence_length",
                 "logits batch_size,sequence_length,800"], Signature("bert-tiny", "model.onnx"));
         Assert.Equal(
-            ["input_ids batch_size,sequence_length", "attention_mask batch_size,sequence_length", "last_hidden_state batch_size,sequence_length,32"],
+            ["input_ids batch_size,sequence_length", "attention_mask batch_size,sequence_length",
+                "last_hidden_state batch_size,sequence_length,32"],
             Signature("t5-tiny", "encoder_model.onnx"));
         Assert.Equal(
             ["input_ids", "encoder_attention_mask", "encoder_hidden_states", "logits", .. Tensors("present", "decoder", "encoder")],
             Signature("t5-tiny", "decoder_model.onnx").Select(value => value.Split(' ')[0]));
         Assert.Equal(
-            ["input_ids", "encoder_attention_mask", .. Tensors("past_key_values", "decoder", "encoder"), "logits", .. Tensors("present", "decoder")],
+            ["input_ids", "encoder_attention_mask", .. Tensors("past_key_values", "decoder", "encoder"), "logits",
+                .. Tensors("present", "decoder")],
             Signature("t5-tiny", "decoder_with_past_model.onnx").Select(value => value.Split(' ')[0]));
 
         static IEnumerable<string> Tensors(string kind, params string[] sides) =>
@@ -180,8 +188,11 @@ public sealed class TransformerExportTests : IDisposable
         Refused("FileWithoutPast", both, new OnnxExportOptions { FileWithoutPast = true });
         Refused("FileWithoutPast", encoder, new OnnxExportOptions { FileWithoutPast = true });
 
-        void Refused(string option, TransformerNetwork network, OnnxExportOptions options) => Assert.Contains(
-            option, Assert.Throws<ArgumentException>(() => OnnxExporter.Export(network, null, _folder["export"], options)).Message, StringComparison.Ordinal);
+        void Refused(string option, TransformerNetwork network, OnnxExportOptions options)
+        {
+            var message = Assert.Throws<ArgumentException>(() => OnnxExporter.Export(network, null, _folder["export"], options)).Message;
+            Assert.Contains(option, message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -203,7 +214,10 @@ public sealed class TransformerExportTests : IDisposable
         OnnxExporter.Export(network, null, _folder[name], new OnnxExportOptions { Check = false });
         using var stream = File.OpenRead(Path.Combine(_folder[name], file));
         var graph = ModelProto.Parser.ParseFrom(stream).Graph;
-        return graph.Input.Concat(graph.Output).Select(value =>
-            $"{value.Name} {string.Join(',', value.Type.TensorType.Shape.Dim.Select(dim => dim.DimParam.Length > 0 ? dim.DimParam : $"{dim.DimValue}"))}");
+        return graph.Input.Concat(graph.Output).Select(
+            value => $"{value.Name} {string.Join(',', value.Type.TensorType.Shape.Dim.Select(Extent))}");
+
+        static string Extent(TensorShapeProto.Types.Dimension dimension) =>
+            dimension.DimParam.Length > 0 ? dimension.DimParam : $"{dimension.DimValue}";
     }
 }
