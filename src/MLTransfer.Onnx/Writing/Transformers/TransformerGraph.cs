@@ -39,8 +39,8 @@ internal sealed class TransformerGraph
             {
                 throw new NotSupportedException(
                     $"config.json: rotary embeddings with rope_scaling '{scaling.Name}' turn all keys differently once a text has more "
-                    + $"than {scaling.Original} positions, which a graph with past key values cannot; the network takes {stack.Context}. Set "
-                    + $"max_position_embeddings to {scaling.Original} to export it for texts up to that length.");
+                    + $"than {scaling.Original} positions, which a graph with past key values cannot; the network takes {stack.Context}. "
+                    + $"Set max_position_embeddings to {scaling.Original} to export it for texts up to that length.");
             }
         }
     }
