@@ -1,5 +1,4 @@
 using MLTransfer.Onnx.Graphs;
-using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Onnx.Writing.Transformers;
@@ -13,7 +12,7 @@ internal static class HeadNodes
         var graph = layers.Graph;
         if (head.Transform is { } transform)
         {
-            hidden = ActivationNodes.Apply(graph, ActivationNames.Parse(transform.Activation), layers.Linear(hidden, transform.Dense), layers.Type);
+            hidden = ActivationNodes.Apply(graph, transform.Activation, layers.Linear(hidden, transform.Dense), layers.Type);
             hidden = layers.Normalize(hidden, transform.Norm, width);
         }
 
