@@ -1,5 +1,4 @@
 using MLTransfer.Onnx.Graphs;
-using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Numerics;
 
@@ -20,7 +19,7 @@ internal static class FeedForwardNodes
     private static Value Inner(LayerNodes layers, FeedForward feed, Value x)
     {
         var graph = layers.Graph;
-        var activation = ActivationNames.Parse(feed.Activation);
+        var activation = feed.Activation;
         switch (feed.Gating)
         {
             case Gating.None when layers.Fused && activation == Activation.GeluTanh:

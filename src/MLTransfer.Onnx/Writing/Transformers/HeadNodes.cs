@@ -1,5 +1,4 @@
 using MLTransfer.Onnx.Graphs;
-using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Onnx.Writing.Transformers;
@@ -14,7 +13,7 @@ internal static class HeadNodes
         if (head.Transform is { } transform)
         {
             hidden = layers.Linear(hidden, transform.Dense);
-            hidden = ActivationNodes.Apply(graph, ActivationNames.Parse(transform.Activation), hidden, layers.Type);
+            hidden = ActivationNodes.Apply(graph, transform.Activation, hidden, layers.Type);
             hidden = layers.Normalize(hidden, transform.Norm, width);
         }
 
