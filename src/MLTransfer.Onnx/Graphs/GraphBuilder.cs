@@ -73,7 +73,8 @@ internal sealed class GraphBuilder
     public bool HasPlainNames { get; init; }
 
     /// <summary>Constant tensors, in the order of their first use, without those of the file that was begun with.</summary>
-    public IReadOnlyCollection<Initializer> Initializers => [.. _initializers.Values.Select(entry => entry.Initializer with { Name = entry.Value.Name })];
+    public IReadOnlyCollection<Initializer> Initializers =>
+        [.. _initializers.Values.Select(entry => entry.Initializer with { Name = entry.Value.Name })];
 
     /// <summary>What follows is named <c>/part/...</c>, as exporters that trace modules name it.</summary>
     public void EnterScope(string scope) => _scope = scope;
@@ -206,7 +207,11 @@ internal sealed class GraphBuilder
     private void Claim(string name, Value value)
     {
         if (_inputs.Concat(_outputs).Any(place => place.Value.Name == name))
-            throw new ArgumentException($"The graph has an input or output '{name}' already: give the output column another name than the input column.");
+        {
+            throw new ArgumentException(
+                $"The graph has an input or output '{name}' already: give the output column another name than the input column.");
+        }
+
         if (_values.Remove(name, out var holder) && holder != value)
         {
             holder.Name = Unused(name);

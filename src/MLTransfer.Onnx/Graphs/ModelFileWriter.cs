@@ -49,7 +49,8 @@ internal static class ModelFileWriter
     /// <summary>Writes a file that has all weights in it.</summary>
     /// <param name="stream">Takes the file, and tells its position.</param>
     /// <param name="graph">The graph.</param>
-    public static void Write(Stream stream, GraphBuilder graph) => WriteModel(stream, graph, graph.Initializers.Select(initializer => (initializer, (string?)null)));
+    public static void Write(Stream stream, GraphBuilder graph) =>
+        WriteModel(stream, graph, graph.Initializers.Select(initializer => (initializer, (string?)null)));
 
     /// <summary>Writes the contents of initializers one after the other, each from a page's start.</summary>
     private static void WriteDataFile(string path, IEnumerable<Initializer> initializers)

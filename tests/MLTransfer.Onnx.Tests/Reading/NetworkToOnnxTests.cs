@@ -72,7 +72,8 @@ public class NetworkToOnnxTests
 
         Assert.Equal(("pixels", "result"), (exported.Graph.Input, exported.Graph.Output));
         Assert.InRange((network.Forward(input) - exported.Forward(input)).abs().max().item<float>(), 0, 1e-5);
-        Assert.Contains("'same'", Assert.Throws<ArgumentException>(() => NetworkToOnnx.Create(network, "same", "same", null, null)).Message, StringComparison.Ordinal);
+        var message = Assert.Throws<ArgumentException>(() => NetworkToOnnx.Create(network, "same", "same", null, null)).Message;
+        Assert.Contains("'same'", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,8 +81,8 @@ public class NetworkToOnnxTests
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var test = new TestGraph(17, null, 4).Node("ReduceSum", "x", "sum", ("keepdims", 0)).Scalar("zero", 0).Node("Greater", "sum zero", "isPositive")
-            .Node("Relu", "x", "output").Node("If", "isPositive", "chosen");
+        var test = new TestGraph(17, null, 4).Node("ReduceSum", "x", "sum", ("keepdims", 0)).Scalar("zero", 0)
+            .Node("Greater", "sum zero", "isPositive").Node("Relu", "x", "output").Node("If", "isPositive", "chosen");
         test.Model.Graph.Node[^1].Attribute.AddRange([Branch("then_branch", "Neg"), Branch("else_branch", "Abs")]);
         using var network = TransferNetwork.Create(new OnnxFeatures(test.ToGraph()), [Layer.Dense(2)], [4], seed: 1);
         var input = randn(1, 4);
@@ -109,13 +110,18 @@ public class NetworkToOnnxTests
         var test = new TestGraph(9, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1]));
         test.Model.IrVersion = 3;
         test.Model.Graph.Input.Add(new ValueInfoProto { Name = "w", Type = Type(3, 3, 3, 3) });
-        using var network = TransferNetwork.Create(new OnnxFeatures(test.ToGraph()), [Layer.Convolution(2, 3, Activation.Gelu), Layer.LayerNormalization()], [3, 8, 8], seed: 1);
+        using var network = TransferNetwork.Create(
+            new OnnxFeatures(test.ToGraph()), [Layer.Convolution(2, 3, Activation.Gelu), Layer.LayerNormalization()], [3, 8, 8], seed: 1);
 
         Check(network, 1e-5);
 
         static TypeProto Type(params long[] shape) => new()
         {
-            TensorType = new() { ElemType = 1, Shape = new() { Dim = { shape.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }) } } },
+            TensorType = new()
+            {
+                ElemType = 1,
+                Shape = new() { Dim = { shape.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }) } },
+            },
         };
     }
 
