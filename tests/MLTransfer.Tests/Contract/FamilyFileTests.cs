@@ -5,6 +5,7 @@ using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers.Families;
 using MLTransfer.Torch.Tests.Networks.Transformers;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 
@@ -64,7 +65,8 @@ public sealed class FamilyFileTests(FamilyFileTests.FittedFamilies fitted) : ICl
             var options = new TextGeneratorOptions
             {
                 PretrainedModel = folder,
-                Training = new LanguageTrainingOptions { MaximumSteps = 2, BatchSize = 2, LearningRate = 5e-3 },
+                // Mixed precision, which Auto chooses on some processors alone.
+                Training = new LanguageTrainingOptions { MaximumSteps = 2, BatchSize = 2, LearningRate = 0.05, Precision = Precision.BFloat16 },
                 Generation = generation,
             };
             using var trained = ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", options).Fit(data);
