@@ -6,26 +6,30 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Checking;
 
-/// <summary>Runs a written file in ONNX Runtime, with all graph optimizations, and compares its logits with the engine's.</summary>
+/// <summary>Runs a written file in ONNX Runtime, with all graph optimizations, and compares what it gives with what the engine does.</summary>
 internal static class ExportCheck
 {
-    private const int PromptLength = 9;
-    private const int PaddingLength = 3;
-    private const int ContinuationLength = 2;
-
-    /// <summary>The largest difference of a logit over a padded batch, read in two parts where the file takes a past.</summary>
-    /// <exception cref="InvalidOperationException">ONNX Runtime does not open the file, or computes other logits than the engine.</exception>
-    public static double Compare(string path, string name, CausalLanguageModel model, OnnxPrecision precision)
+    /// <summary>The largest difference of a logit, or of a hidden state where there are no logits, over a padded batch, read in two parts where the file takes a past.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="network">The network that was exported.</param>
+    /// <param name="precision">The file's.</param>
+    /// <param name="beginning">The file that gives the past which a decoder below an encoder takes.</param>
+    /// <exception cref="InvalidOperationException">ONNX Runtime does not open the file, or computes other numbers than the engine.</exception>
+    public static double Compare(string path, string name, TransformerNetwork network, OnnxPrecision precision, string? beginning = null)
     {
-        var wasTraining = model.training;
-        model.eval();
+        var wasTraining = network.training;
+        network.eval();
         try
         {
             using var gradients = no_grad();
             using var scope = NewDisposeScope();
             using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
             using var session = new OnnxModelSession(path, options);
-            return Compare(session, name, model, precision);
+            var (wanted, found) = session.Takes(OnnxModelSession.EncoderMask) ? CompareCrossDecoder(session, network, beginning, options)
+                : session.Takes(OnnxModelSession.PositionIds) ? CompareDecoder(session, (CausalLanguageModel)network)
+                : CompareEncoder(session, network);
+            return Judge(name, precision, network.DataType, wanted.to(ScalarType.Float32, CPU), found);
         }
         catch (OnnxRuntimeException exception)
         {
@@ -33,44 +37,66 @@ internal static class ExportCheck
         }
         finally
         {
-            model.train(wasTraining);
+            network.train(wasTraining);
         }
     }
 
-    private static double Compare(OnnxModelSession session, string name, CausalLanguageModel model, OnnxPrecision precision)
+    private static (Tensor Wanted, Tensor Found) CompareDecoder(OnnxModelSession session, CausalLanguageModel model)
     {
-        // Two rows of arbitrary tokens, the second padded on the left.
-        var continuation = session.HasPast ? ContinuationLength : 0;
-        var length = Math.Min(PromptLength + continuation, model.ContextLength);
-        var padding = Math.Min(PaddingLength, length - 1);
-        continuation = Math.Min(continuation, length - padding - 1);
-        var ids = new long[2, length];
-        var mask = new long[2, length];
-        var positions = new long[2, length];
-        for (var row = 0; row < 2; row++)
+        var batch = new CheckBatch(model, session.HasPast, paddingOnTheLeft: true);
+        var wanted = model.Forward(new ModelInput(batch.Ids) { AttentionMask = batch.Mask, PositionIds = batch.Positions });
+        Tensor[] found = [.. batch.Parts.Select(part => session.Run(
+            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, part)), (OnnxModelSession.AttentionMask, batch.ColumnsUntil(batch.Mask, part)),
+            (OnnxModelSession.PositionIds, batch.Columns(batch.Positions, part))))];
+        return (wanted[batch.Real], cat(found, 1)[batch.Real.cpu()]);            // [tokens, vocabulary]
+    }
+
+    private static (Tensor Wanted, Tensor Found) CompareEncoder(OnnxModelSession session, TransformerNetwork network)
+    {
+        var batch = new CheckBatch(network, inTwoParts: false, paddingOnTheLeft: false);
+        var types = session.Takes(OnnxModelSession.TokenTypeIds) ? batch.TokenTypes : null;
+        var input = new ModelInput(batch.Ids) { AttentionMask = batch.Mask, TokenTypeIds = types };
+        var wanted = network switch
         {
-            for (var i = 0; i < length; i++)
-            {
-                ids[row, i] = (1 + 7919L * (i + 1) * (row + 1)) % model.VocabularySize;
-                mask[row, i] = row == 1 && i < padding ? 0 : 1;
-                positions[row, i] = row == 1 ? Math.Max(0, i - padding) : i;
-            }
+            MaskedLanguageModel masked => masked.Output.Heads.Count > 0 ? masked.Forward(input) : masked.ComputeHiddenStates(input),
+            EncoderDecoderModel both => both.Encode(input).HiddenStates,
+            _ => throw new ArgumentException($"A {network.GetType().Name} is no encoder.", nameof(network)),
+        };
+        List<(string, Tensor)> inputs = [(OnnxModelSession.InputIds, batch.Ids), (OnnxModelSession.AttentionMask, batch.Mask)];
+        if (types is not null)
+            inputs.Add((OnnxModelSession.TokenTypeIds, types));
+        return (wanted[batch.Real], session.Run([.. inputs])[batch.Real.cpu()]);
+    }
+
+    /// <summary>The decoder reads no padding; what the encoder gave is arbitrary, and padded.</summary>
+    private static (Tensor Wanted, Tensor Found) CompareCrossDecoder(
+        OnnxModelSession session, TransformerNetwork network, string? beginning, SessionOptions options)
+    {
+        var batch = new CheckBatch(network, session.HasPast, paddingOnTheLeft: false);
+        var width = (network.Description.Encoder ?? network.Description.Decoder!).Width;
+        var hidden = arange(2 * batch.Length * width, ScalarType.Float32).mul(1.7).sin().view(2, batch.Length, width);
+        using var encoded = new EncodedText(hidden.to(network.DataType, network.Device), batch.Mask);
+        var input = new ModelInput(batch.Ids) { Encoded = encoded };
+        var wanted = network is EncoderDecoderModel both ? both.Forward(input) : ((CausalLanguageModel)network).Forward(input);
+
+        using var first = session.HasPast ? new OnnxModelSession(beginning!, options) : null;
+        var found = (first ?? session).Run(
+            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[0])), (OnnxModelSession.EncoderMask, batch.Mask), (OnnxModelSession.EncoderStates, hidden));
+        if (first is not null)
+        {
+            session.TakePast(first);
+            found = session.Run((OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[1])), (OnnxModelSession.EncoderMask, batch.Mask));
+            wanted = wanted.narrow(-2, batch.Length - found.shape[^2], found.shape[^2]);
         }
 
-        var (idTensor, maskTensor, positionTensor) = (tensor(ids).to(model.Device), tensor(mask).to(model.Device), tensor(positions).to(model.Device));
-        var expected = model.Forward(new ModelInput(idTensor) { AttentionMask = maskTensor, PositionIds = positionTensor }).to(ScalarType.Float32, CPU);
+        return (wanted.flatten(0, -2), found.flatten(0, -2));
+    }
 
-        var prompt = length - continuation;
-        var parts = new List<Tensor> { session.Run(idTensor.narrow(1, 0, prompt), maskTensor.narrow(1, 0, prompt), positionTensor.narrow(1, 0, prompt)) };
-        if (continuation > 0)
-            parts.Add(session.Run(idTensor.narrow(1, prompt, continuation), maskTensor, positionTensor.narrow(1, prompt, continuation)));
-        var actual = cat(parts, 1);                                              // [2, length, vocabulary]
-
-        var real = tensor(mask).to(ScalarType.Bool);
-        var (wanted, found) = (expected[real], actual[real]);                    // [tokens, vocabulary]
+    private static double Judge(string name, OnnxPrecision precision, ScalarType engine, Tensor wanted, Tensor found)
+    {
         var largest = (found - wanted).abs().max().ToDouble();
-        var error = Error(precision, model.DataType, wanted, found);
-        var bound = Bound(precision, model.DataType);
+        var error = Error(precision, engine, wanted, found);
+        var bound = Bound(precision, engine);
         if (!(error <= bound)) // NaN fails too
         {
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,

@@ -66,6 +66,12 @@ internal sealed class GraphBuilder
     /// <summary>The version of the standard operators.</summary>
     public long OperatorSet { get; }
 
+    /// <summary>
+    /// Whether nodes and their values are called like the operator, such as <c>flatten</c>: names for people who take a value by its name. Otherwise
+    /// they have the names that exporters give which trace modules.
+    /// </summary>
+    public bool HasPlainNames { get; init; }
+
     /// <summary>Constant tensors, in the order of their first use, without those of the file that was begun with.</summary>
     public IReadOnlyCollection<Initializer> Initializers => [.. _initializers.Values.Select(entry => entry.Initializer with { Name = entry.Value.Name })];
 
@@ -145,8 +151,10 @@ internal sealed class GraphBuilder
     public Value[] Nodes(
         string operation, int outputs, ReadOnlySpan<Value> inputs, string domain = "", params ReadOnlySpan<(string Name, object Value)> attributes)
     {
-        var name = Unused($"{_scope}/{operation}");
-        Value[] results = [.. Enumerable.Range(0, outputs).Select(i => NewValue($"{name}_output_{i}"))];
+        var name = Unused(HasPlainNames ? operation.ToLowerInvariant() : $"{_scope}/{operation}");
+        Value[] results = HasPlainNames && outputs == 1
+            ? [Register(new Value(name))]
+            : [.. Enumerable.Range(0, outputs).Select(i => NewValue($"{name}_output_{i}"))];
         _nodes.Add(GraphNode.Create(name, operation, domain, inputs, results, attributes));
         return results;
     }
@@ -210,9 +218,10 @@ internal sealed class GraphBuilder
         _values[name] = value;
     }
 
-    private Value NewValue(string name)
+    private Value NewValue(string name) => Register(new Value(Unused(name)));
+
+    private Value Register(Value value)
     {
-        var value = new Value(Unused(name));
         _values.Add(value.Name, value);
         return value;
     }

@@ -1,6 +1,6 @@
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
@@ -8,17 +8,21 @@ using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 namespace MLTransfer.Onnx.Weights;
 
 /// <summary>The parameters of a model by name, with its LoRA adapters merged or apart.</summary>
-internal sealed class ModelParameters(CausalLanguageModel model, bool separateAdapter)
+internal sealed class ModelParameters(GenerativeNetwork model, bool separateAdapter)
 {
     private readonly Dictionary<string, Tensor> _tensors = new(model.CheckpointTensors());
     private readonly Dictionary<string, LoraAdapter> _adapters =
         model.AdaptedLayers().ToDictionary(layer => layer.Name, layer => layer.Layer.Adapter!);
 
-    public bool Has(string name) => _tensors.ContainsKey(name);
-
-    /// <summary>A parameter that no precision quantizes, in the type that is computed in: biases, normalizations, the table of positions.</summary>
-    public Value Unquantized(GraphBuilder graph, string name, DataType type) => graph.Add(name, () =>
-        new Initializer(name, type, _tensors[name].shape, stream => TensorContent.Write(stream, _tensors[name], type)));
+    /// <summary>A parameter that no precision quantizes: biases, normalizations, the table of positions.</summary>
+    /// <param name="graph">Takes the constant.</param>
+    /// <param name="name">The parameter's name.</param>
+    /// <param name="type">The type that is stored.</param>
+    /// <param name="change">Makes of the parameter what is stored; null for the parameter itself.</param>
+    /// <param name="suffix">What the name of something changed ends with.</param>
+    public Value Unquantized(GraphBuilder graph, string name, DataType type, Func<Tensor, Tensor>? change = null, string suffix = "") =>
+        graph.Add(name + suffix, () => TensorContent.Initializer(
+            name + suffix, type, () => change is null ? _tensors[name] : change(_tensors[name].to(ScalarType.Float32))));
 
     /// <summary>The weight of a linear layer or a table of embeddings.</summary>
     public WeightMatrix Matrix(string name, WeightLayout layout)

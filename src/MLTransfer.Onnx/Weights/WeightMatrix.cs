@@ -13,6 +13,17 @@ internal sealed record WeightMatrix(string Name, WeightLayout Layout, long Input
 {
     public long[] Shape => Layout == WeightLayout.InputByOutput ? [Inputs, Outputs] : [Outputs, Inputs];
 
+    /// <summary>The same matrix as a plain product takes it on its right.</summary>
+    public WeightMatrix ToInputByOutput() => Layout == WeightLayout.InputByOutput ? this : this with
+    {
+        Layout = WeightLayout.InputByOutput,
+        Read = () =>
+        {
+            using var scope = NewDisposeScope();
+            return Read().t().MoveToOuterDisposeScope();
+        },
+    };
+
     /// <summary>[inputs, outputs] or [outputs, inputs], contiguous float32 on the CPU.</summary>
     public Tensor ReadFloats()
     {

@@ -1,3 +1,4 @@
+using MLTransfer.Onnx.Writing.Transformers;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Onnx.Writing;
@@ -13,7 +14,7 @@ internal static class ExportFolder
     {
         if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())
             return;
-        if (!File.Exists(Path.Combine(folder, OnnxExporter.ModelFileName)))
+        if (!Directory.EnumerateFiles(folder).Any(TransformerFile.IsName))
             throw new IOException($"The folder '{folder}' is not empty and holds no ONNX export. Give a new folder: what is in it would be lost.");
         var other = Directory.EnumerateFileSystemEntries(folder).FirstOrDefault(entry => !IsOfExport(Path.GetFileName(entry)));
         if (other is not null)

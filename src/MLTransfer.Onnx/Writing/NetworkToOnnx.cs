@@ -32,8 +32,8 @@ internal sealed class NetworkToOnnx
         var pretrained = network.Pretrained as OnnxBaseNetwork;
         var graph = network.Pretrained switch
         {
-            null or ModuleBaseNetwork { Module: LayerSequence } => new GraphBuilder(NewOperatorSet),
-            OnnxBaseNetwork => new GraphBuilder(pretrained!.ToModel(), pretrained.Graph.Input),
+            null or ModuleBaseNetwork { Module: LayerSequence } => new GraphBuilder(NewOperatorSet) { HasPlainNames = true },
+            OnnxBaseNetwork => new GraphBuilder(pretrained!.ToModel(), pretrained.Graph.Input) { HasPlainNames = true },
             _ => throw new NotSupportedException(
                 $"{network.Pretrained.Description} has no graph that could be written to an ONNX file: networks from ONNX files and described layers have."),
         };

@@ -1,6 +1,7 @@
 using MLTransfer.Onnx.Checking;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Weights;
+using MLTransfer.Onnx.Writing.Transformers;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
@@ -10,23 +11,35 @@ using TorchSharp;
 namespace MLTransfer.Onnx.Writing;
 
 /// <summary>
-/// Writes language models as ONNX files that ONNX Runtime, Hugging Face Optimum and transformers.js run, with the names and the layout that
-/// Optimum gives to <c>text-generation-with-past</c>.
+/// Writes transformers as ONNX files that ONNX Runtime, Hugging Face Optimum and transformers.js run, with the names and the layout that Optimum
+/// gives them.
 /// </summary>
 /// <remarks>
 /// <para>
-/// <c>model.onnx</c> has the inputs <c>input_ids</c> [batch, length], <c>attention_mask</c> [batch, past + length] (1 for real tokens, 0 for
-/// padding) and <c>position_ids</c> [batch, length], all int64, and for each layer <c>past_key_values.N.key</c> and <c>.value</c> [batch, heads,
-/// past, head width]; the outputs are <c>logits</c> [batch, length, vocabulary] and for each layer <c>present.N.key</c> and <c>.value</c> [batch,
-/// heads, past + length, head width]. Past may be 0, so one file reads the prompt and continues it. Past, present and logits are float32, or
+/// Of a decoder, <c>model.onnx</c> has the inputs <c>input_ids</c> [batch, length], <c>attention_mask</c> [batch, past + length] (1 for real tokens, 0
+/// for padding) and <c>position_ids</c> [batch, length], all int64, and for each layer <c>past_key_values.N.key</c> and <c>.value</c> [batch, key-value
+/// heads, past, head width]; the outputs are <c>logits</c> [batch, length, vocabulary] and for each layer <c>present.N.key</c> and <c>.value</c> [batch,
+/// key-value heads, past + length, head width]. Past may be 0, so one file reads the prompt and continues it. Past, present and logits are float32, or
 /// float16 with <see cref="OnnxPrecision.Float16"/>.
+/// </para>
+/// <para>
+/// Of an encoder, <c>model.onnx</c> has the inputs <c>input_ids</c>, <c>attention_mask</c> and, where the network tells segments apart,
+/// <c>token_type_ids</c>, all [batch, length] int64, and the output <c>logits</c> [batch, length, vocabulary], or <c>last_hidden_state</c> [batch, length,
+/// width] where it has no head.
+/// </para>
+/// <para>
+/// Of an encoder with a decoder, <c>encoder_model.onnx</c> gives <c>last_hidden_state</c>; <c>decoder_model.onnx</c> has the inputs <c>input_ids</c>,
+/// <c>encoder_attention_mask</c> and <c>encoder_hidden_states</c> and the outputs <c>logits</c>, <c>present.N.decoder.key</c> and <c>.value</c> and
+/// <c>present.N.encoder.key</c> and <c>.value</c>; <c>decoder_with_past_model.onnx</c> takes those under <c>past_key_values.</c> instead of the hidden
+/// states, and gives the decoder's again. A decoder that reads several streams of tokens takes [batch, streams, length] and gives [batch, streams, length,
+/// vocabulary].
 /// </para>
 /// <para>The files have opset 18 and format version 8, which ONNX Runtime reads since 1.14 (<c>MatMulNBits</c> of
 /// <see cref="OnnxPrecision.Int4"/>: since 1.17). Weights of 2 GB and more lie beside the file in <c>model.onnx_data</c>.</para>
 /// </remarks>
 public static class OnnxExporter
 {
-    /// <summary>The name of the model file.</summary>
+    /// <summary>The name of the model file of a decoder or an encoder.</summary>
     public const string ModelFileName = "model.onnx";
 
     /// <summary>The name of the file that <see cref="OnnxExportOptions.FileWithoutPast"/> asks for.</summary>
@@ -45,10 +58,10 @@ public static class OnnxExporter
     /// <returns>The model files, in the order of writing.</returns>
     /// <exception cref="ArgumentException">The options do not go together, or the tokenizer has more tokens than the model.</exception>
     /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
-    /// <exception cref="NotSupportedException">Models of this type cannot be exported.</exception>
-    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine.</exception>
+    /// <exception cref="NotSupportedException">The model has something that a graph cannot compute.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine, or the model is quantized.</exception>
     public static IReadOnlyList<OnnxExportedFile> Export(
-        CausalLanguageModel model,
+        TransformerNetwork model,
         TextTokenizer? tokenizer,
         string folder,
         OnnxExportOptions? options = null,
@@ -59,7 +72,7 @@ public static class OnnxExporter
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         options ??= new OnnxExportOptions();
         Check(options, model, tokenizer);
-        var family = OnnxFamily.Of(model);
+        TransformerGraph.ThrowIfUnsupported(model);
         ExportFolder.ThrowIfOccupied(folder);
 
         var files = new List<OnnxExportedFile>();
@@ -79,30 +92,37 @@ public static class OnnxExporter
             // Names and small files first: they fail before the long work.
             ModelConfigurationFile.Write(
                 inside, model.Configuration, options.Precision == OnnxPrecision.Float16 ? torch.ScalarType.Float16 : torch.ScalarType.Float32);
-            GenerationConfigurationFile.Write(inside, options.Generation, model.Configuration, tokenizer);
+            if (model is not MaskedLanguageModel)
+                GenerationConfigurationFile.Write(inside, options.Generation, model.Configuration, tokenizer);
             tokenizer?.Save(inside);
 
-            WriteModel(inside, ModelFileName, options.Precision, hasPast: true);
+            foreach (var file in TransformerFile.Of(model))
+                WriteModel(inside, file, file.Name, options.Precision);
             if (options.FileWithoutPast)
-                WriteModel(inside, WithoutPastFileName, options.Precision, hasPast: false);
+                WriteModel(inside, TransformerFile.WithoutPast, TransformerFile.WithoutPast.Name, options.Precision);
             if (options.TransformersJsFiles)
             {
                 Directory.CreateDirectory(Path.Combine(inside, ExportFolder.TransformersJs));
-                WriteModel(inside, ExportFolder.TransformersJs + "/model.onnx", OnnxPrecision.Float32, hasPast: true);
-                WriteModel(inside, ExportFolder.TransformersJs + "/model_quantized.onnx", OnnxPrecision.Int8, hasPast: true);
+                foreach (var file in TransformerFile.Of(model))
+                {
+                    WriteModel(inside, file, $"{ExportFolder.TransformersJs}/{file.Name}", OnnxPrecision.Float32);
+                    WriteModel(inside, file, $"{ExportFolder.TransformersJs}/{file.Name}_quantized", OnnxPrecision.Int8);
+                }
             }
         }
 
-        void WriteModel(string inside, string name, OnnxPrecision precision, bool hasPast)
+        void WriteModel(string inside, TransformerFile kind, string stem, OnnxPrecision precision)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            var name = stem + ".onnx";
             var path = Path.Combine(inside, name);
             var graph = new GraphBuilder();
-            family.Build(model, new GraphOptions(
-                graph, WeightFormat.Create(precision, graph), new ModelParameters(model, options.SeparateAdapter), options.FusedOperators, hasPast));
+            kind.Build(new TransformerGraph(model, new GraphOptions(
+                graph, WeightFormat.Create(precision, graph), new ModelParameters(model, options.SeparateAdapter), options.FusedOperators)));
             ModelFileWriter.Write(path, graph, options.ExternalDataFrom);
             cancellationToken.ThrowIfCancellationRequested();
-            var difference = options.Check ? ExportCheck.Compare(path, name, model, precision) : (double?)null;
+            var difference = !options.Check ? (double?)null : ExportCheck.Compare(
+                path, name, model, precision, Path.Combine(inside, TransformerFile.BeginningName + ".onnx"));
 
             var data = new FileInfo(path + "_data");
             var file = new OnnxExportedFile(name, precision, new FileInfo(path).Length + (data.Exists ? data.Length : 0), difference);
@@ -132,7 +152,7 @@ public static class OnnxExporter
         AdapterFile.Replace(path, model);
     }
 
-    private static void Check(OnnxExportOptions options, CausalLanguageModel model, TextTokenizer? tokenizer)
+    private static void Check(OnnxExportOptions options, TransformerNetwork model, TextTokenizer? tokenizer)
     {
         if (!Enum.IsDefined(options.Precision))
             throw new ArgumentException($"{nameof(options.Precision)} is {options.Precision}, which is no {nameof(OnnxPrecision)}.", nameof(options));
@@ -149,11 +169,25 @@ public static class OnnxExporter
                 + "Leave one out.", nameof(options));
         }
 
+        if (TransformerFile.HasCrossAttention(model))
+        {
+            Refuse(options.SeparateAdapter, nameof(options.SeparateAdapter), "the files of encoder and decoder have adapters of their own");
+            Refuse(options.TransformersJsFiles, nameof(options.TransformersJsFiles), "transformers.js wants both decoder files as one");
+        }
+
+        if (model is not CausalLanguageModel || TransformerFile.HasCrossAttention(model))
+            Refuse(options.FileWithoutPast, nameof(options.FileWithoutPast), "only the file of a decoder that reads no encoder has a past that it can do without");
         options.Generation?.Check();
         if (tokenizer?.VocabularySize > model.VocabularySize)
         {
             throw new ArgumentException(
                 $"The tokenizer has {tokenizer.VocabularySize} tokens, but the model only {model.VocabularySize}. Use the model's own tokenizer.", nameof(tokenizer));
+        }
+
+        void Refuse(bool isSet, string option, string why)
+        {
+            if (isSet)
+                throw new ArgumentException($"{option} is set, but {why}: leave it out for a model of type '{model.Family.ModelType}'.", nameof(options));
         }
     }
 }

@@ -27,7 +27,8 @@ public abstract class Checkpoint : IDisposable
 
     /// <summary>
     /// Opens the weights in a folder in Hugging Face layout. The first of these that is there is taken: <c>model.safetensors</c>,
-    /// <c>model.safetensors.index.json</c> with its shards, <c>pytorch_model.bin</c>, <c>pytorch_model.bin.index.json</c> with its shards.
+    /// <c>model.safetensors.index.json</c> with its shards, <c>pytorch_model.bin</c>, <c>pytorch_model.bin.index.json</c> with its shards,
+    /// <c>encoder.safetensors</c> with <c>decoder.safetensors</c>, whose names then begin with <c>encoder.</c> and <c>decoder.</c>.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -51,6 +52,8 @@ public abstract class Checkpoint : IDisposable
         if (File.Exists(pickle)) return PickledFile.Open(pickle);
         string pickleIndex = Path.Combine(folder, CheckpointFiles.PickleIndex);
         if (File.Exists(pickleIndex)) return ShardedCheckpoint.Open(pickleIndex, PickledFile.Open);
+        string encoder = Path.Combine(folder, CheckpointFiles.Encoder), decoder = Path.Combine(folder, CheckpointFiles.Decoder);
+        if (File.Exists(encoder) && File.Exists(decoder)) return JoinedCheckpoint.Open(folder, ("encoder.", encoder), ("decoder.", decoder));
 
         throw new FileNotFoundException($"The folder '{folder}' holds no weights; expected {CheckpointFiles.Safetensors}, " +
             $"{CheckpointFiles.SafetensorsIndex}, {CheckpointFiles.Pickle} or {CheckpointFiles.PickleIndex}.");

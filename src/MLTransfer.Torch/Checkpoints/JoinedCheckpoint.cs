@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints;
@@ -9,11 +10,28 @@ internal sealed class JoinedCheckpoint : Checkpoint
 
     /// <param name="location">What error messages call it.</param>
     /// <param name="parts">The prefixes and checkpoints, which are disposed with this one.</param>
-    public JoinedCheckpoint(string location, params (string Prefix, Checkpoint Part)[] parts)
+    private JoinedCheckpoint(string location, params (string Prefix, Checkpoint Part)[] parts)
         : base(location)
     {
         _parts = parts;
         Tensors = parts.SelectMany(p => p.Part.Tensors.Select(t => KeyValuePair.Create(p.Prefix + t.Key, t.Value))).ToDictionary();
+    }
+
+    /// <summary>Opens safetensors files as one checkpoint.</summary>
+    public static JoinedCheckpoint Open(string location, params ReadOnlySpan<(string Prefix, string Path)> files)
+    {
+        var parts = new List<(string Prefix, Checkpoint Part)>();
+        try
+        {
+            foreach (var (prefix, path) in files)
+                parts.Add((prefix, SafetensorsFile.Open(path)));
+            return new JoinedCheckpoint(location, [.. parts]);
+        }
+        catch
+        {
+            parts.ForEach(part => part.Part.Dispose());
+            throw;
+        }
     }
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors { get; }

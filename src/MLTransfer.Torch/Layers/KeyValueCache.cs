@@ -9,17 +9,21 @@ public sealed class KeyValueCache : IDisposable
     private readonly Tensor[] _keys;   // each [batch, heads, capacity, head width]
     private readonly Tensor[] _values;
 
-    /// <summary>Reserves room for <paramref name="capacity"/> positions of <paramref name="batch"/> sequences.</summary>
-    public KeyValueCache(int layers, int batch, int heads, int capacity, int headWidth, ScalarType dataType, Device device)
+    /// <summary>Reserves room.</summary>
+    /// <param name="layers">The heads of keys and values of each layer, and their width.</param>
+    /// <param name="batch">The number of sequences.</param>
+    /// <param name="capacity">Positions of a sequence.</param>
+    /// <param name="dataType">The type that keys and values are kept in.</param>
+    /// <param name="device">Where they are kept.</param>
+    public KeyValueCache(IReadOnlyList<(int Heads, int HeadWidth)> layers, int batch, int capacity, ScalarType dataType, Device device)
     {
+        ArgumentNullException.ThrowIfNull(layers);
         Capacity = capacity;
-        _keys = new Tensor[layers];
-        _values = new Tensor[layers];
-        for (var layer = 0; layer < layers; layer++)
-        {
-            _keys[layer] = zeros([batch, heads, capacity, headWidth], dataType, device).DetachFromDisposeScope();
-            _values[layer] = zeros([batch, heads, capacity, headWidth], dataType, device).DetachFromDisposeScope();
-        }
+        _keys = [.. layers.Select(Reserve)];
+        _values = [.. layers.Select(Reserve)];
+
+        Tensor Reserve((int Heads, int HeadWidth) layer) =>
+            zeros([batch, layer.Heads, capacity, layer.HeadWidth], dataType, device).DetachFromDisposeScope();
     }
 
     /// <summary>How many positions fit.</summary>

@@ -90,8 +90,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
         if (_options.Lora is { } lora)
         {
-            TorchSharp.torch.manual_seed(seed);
-            LowRankAdaptation.Attach(network, lora);
+            LowRankAdaptation.Attach(network, lora, seed);
         }
 
         if (_options.TrainableBlocks is { } blocks)

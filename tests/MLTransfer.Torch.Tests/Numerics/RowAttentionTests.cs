@@ -50,7 +50,7 @@ public class RowAttentionTests
     {
         const int Rows = 3, Heads = 4, KeyValueHeads = 2, HeadWidth = 17, Layers = 2;
         using var scope = NewDisposeScope();
-        using var cache = new KeyValueCache(Layers, Rows, KeyValueHeads, 5, HeadWidth, type, CPU);
+        using var cache = new KeyValueCache([.. Enumerable.Repeat((KeyValueHeads, HeadWidth), Layers)], Rows, 5, type, CPU);
         var packed = randn([4, Layers, Rows, (Heads + 2 * KeyValueHeads) * HeadWidth]); // [positions, layers, rows, q|k|v]
         var output = new float[Rows * Heads * HeadWidth];
         for (var position = 0; position < 4; position++)

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>The residual block of one resolution, which halves it; the first one also reads the image.</summary>
-internal sealed class DiscriminatorBlock : CheckpointModule
+internal sealed class DiscriminatorBlock : NamedModule
 {
     private readonly EqualizedConvolution? _fromRgb;
     private readonly EqualizedConvolution _first;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>The discriminator's last block, at 4x4: minibatch standard deviation, a convolution and two linear layers.</summary>
-internal sealed class DiscriminatorEpilogue : CheckpointModule
+internal sealed class DiscriminatorEpilogue : NamedModule
 {
     private readonly StyleGan2Configuration.EpilogueSizes _sizes;
     private readonly EqualizedConvolution _convolution;

@@ -6,7 +6,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>A convolution of the discriminator, with an equalized learning rate; half the resolution where asked for.</summary>
-internal sealed class EqualizedConvolution : CheckpointModule
+internal sealed class EqualizedConvolution : NamedModule
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;

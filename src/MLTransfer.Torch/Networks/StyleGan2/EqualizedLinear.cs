@@ -6,7 +6,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>A linear layer with an equalized learning rate (arXiv 1710.10196, section 4.1): weights are stored with unit variance and scaled at run time.</summary>
-internal sealed class EqualizedLinear : CheckpointModule
+internal sealed class EqualizedLinear : NamedModule
 {
     private readonly Parameter _weight;
     private readonly Parameter _bias;

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>The fully connected network from a latent vector, a label or both to a style (arXiv 1812.04948, section 2).</summary>
-internal sealed class MappingNetwork : CheckpointModule
+internal sealed class MappingNetwork : NamedModule
 {
     private const double Epsilon = 1e-8;
 

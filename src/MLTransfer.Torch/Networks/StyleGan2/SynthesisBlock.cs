@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>The layers of one resolution: two convolutions (one at 4x4, on a learned constant) and the block's addition to the image.</summary>
-internal sealed class SynthesisBlock : CheckpointModule
+internal sealed class SynthesisBlock : NamedModule
 {
     private readonly SynthesisLayer? _first;
     private readonly SynthesisLayer _second;

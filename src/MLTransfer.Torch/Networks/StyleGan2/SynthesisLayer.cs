@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>A modulated 3x3 convolution, noise, bias and leaky ReLU.</summary>
-internal sealed class SynthesisLayer : CheckpointModule
+internal sealed class SynthesisLayer : NamedModule
 {
     private readonly EqualizedLinear _affine;
     private readonly Parameter _weight;

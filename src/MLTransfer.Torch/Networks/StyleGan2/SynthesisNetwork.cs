@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>Makes images from styles: blocks of doubling resolution whose RGB outputs add up (arXiv 1912.04958, figure 7b).</summary>
-internal sealed class SynthesisNetwork : CheckpointModule
+internal sealed class SynthesisNetwork : NamedModule
 {
     private readonly List<SynthesisBlock> _blocks = [];
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>A modulated 1x1 convolution to the image's channels, without demodulation and activation.</summary>
-internal sealed class ToRgbLayer : CheckpointModule
+internal sealed class ToRgbLayer : NamedModule
 {
     private readonly EqualizedLinear _affine;
     private readonly Parameter _weight;

@@ -9,19 +9,10 @@ namespace MLTransfer.Torch.Networks.Transformers;
 /// <summary>A decoder: a network that gives the next token's distribution from the tokens before it.</summary>
 public sealed class CausalLanguageModel : TransformerNetwork
 {
-    private readonly Stack _stack;
-
     internal CausalLanguageModel(Family family, JsonObject configuration, Transformer description, WeightSource weights)
         : base(family, configuration, description, weights)
     {
-        _stack = description.Decoder!;
     }
-
-    /// <summary>The number of key and value heads of the first block.</summary>
-    public int KeyValueHeadCount => _stack.Blocks[0].Self.KeyValueHeads;
-
-    /// <summary>The width of one head of the first block.</summary>
-    public int HeadWidth => _stack.Blocks[0].Self.HeadWidth;
 
     /// <summary>The last hidden states, as the output head reads them: [batch, length, width].</summary>
     public Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
@@ -35,10 +26,6 @@ public sealed class CausalLanguageModel : TransformerNetwork
             ? ComputeLogits(hiddenStates)
             : stack(Output.Heads.Select(head => head.Logits(hiddenStates, ComputeType)), 1)).MoveToOuterDisposeScope();
     }
-
-    /// <summary>Room for the keys and values of <paramref name="batch"/> sequences.</summary>
-    public KeyValueCache CreateCache(int batch, int capacity) =>
-        new(LayerCount, batch, KeyValueHeadCount, capacity, HeadWidth, IsQuantized ? ScalarType.BFloat16 : ComputeType ?? DataType, Device);
 
     /// <inheritdoc cref="TransformerNetwork.Load(string, ScalarType?, Device?)"/>
     /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>

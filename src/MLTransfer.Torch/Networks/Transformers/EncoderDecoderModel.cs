@@ -33,11 +33,4 @@ public sealed class EncoderDecoderModel : TransformerNetwork
         using var hiddenStates = ComputeHiddenStates(input);
         return ComputeLogits(hiddenStates);
     }
-
-    /// <summary>Room for the decoder's keys and values of <paramref name="batch"/> sequences.</summary>
-    public KeyValueCache CreateCache(int batch, int capacity)
-    {
-        var first = Description.Decoder!.Blocks[0].Self;
-        return new(LayerCount, batch, first.KeyValueHeads, capacity, first.HeadWidth, ComputeType ?? DataType, Device);
-    }
 }

@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers.Description;
-using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 
@@ -14,7 +13,6 @@ internal sealed class FeedForwardModule : ISublayerModule
     private readonly Linear[] _inputs;
     private readonly Normalization? _innerNorm;
     private readonly Linear _output;
-    private readonly Activation _activation;
 
     public FeedForwardModule(FeedForward feed, ModuleBuilder modules, int width)
     {
@@ -23,7 +21,6 @@ internal sealed class FeedForwardModule : ISublayerModule
         _inputs = [.. feed.Inputs.Select(input => modules.Linear(input, width, outputs))];
         _innerNorm = modules.Normalization(feed.InnerNorm, feed.Inner);
         _output = modules.Linear(feed.Output, feed.Inner, width);
-        _activation = ActivationNames.Parse(feed.Activation);
     }
 
     /// <summary>[B, T, width] to the same shape.</summary>
@@ -44,7 +41,7 @@ internal sealed class FeedForwardModule : ISublayerModule
         using var buffer = new RowBuffer(rows * _feed.Inner);
         var inner = buffer.Span;
         if (_feed.Gating == Gating.None)
-            _inputs[0].Apply(input, inner, pass.Step, _activation);
+            _inputs[0].Apply(input, inner, pass.Step, _feed.Activation);
         else
             StepGated(input, new RowSlices(inner, rows, 1, _feed.Inner), pass);
         _innerNorm?.Apply(inner, inner);
@@ -59,7 +56,7 @@ internal sealed class FeedForwardModule : ISublayerModule
         {
             _inputs[0].Apply(input, buffer.Span, pass.Step);
             RowActivations.Gate(
-                RowSlices.Within(buffer.Span, rows, 0, 1, width), RowSlices.Within(buffer.Span, rows, width, 1, width), _activation, inner);
+                RowSlices.Within(buffer.Span, rows, 0, 1, width), RowSlices.Within(buffer.Span, rows, width, 1, width), _feed.Activation, inner);
             return;
         }
 
@@ -67,7 +64,7 @@ internal sealed class FeedForwardModule : ISublayerModule
         var values = buffer.Span[(rows * width)..];
         _inputs[0].Apply(input, gates, pass.Step);
         _inputs[1].Apply(input, values, pass.Step);
-        RowActivations.Gate(new RowSlices(gates, rows, 1, width), new RowSlices(values, rows, 1, width), _activation, inner);
+        RowActivations.Gate(new RowSlices(gates, rows, 1, width), new RowSlices(values, rows, 1, width), _feed.Activation, inner);
     }
 
     private Tensor Inner(Tensor x)
@@ -84,5 +81,5 @@ internal sealed class FeedForwardModule : ISublayerModule
         }
     }
 
-    private Tensor Activate(Tensor x) => ActivationFunction.Apply(_activation, x);
+    private Tensor Activate(Tensor x) => ActivationFunction.Apply(_feed.Activation, x);
 }

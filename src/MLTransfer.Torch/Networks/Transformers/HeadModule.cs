@@ -26,7 +26,7 @@ internal sealed class HeadModule
         if (head.Transform is { } transform)
         {
             _dense = modules.Linear(transform.Dense, width, width);
-            _activation = ActivationNames.Parse(transform.Activation);
+            _activation = transform.Activation;
             _norm = modules.Normalization(transform.Norm, width);
         }
 

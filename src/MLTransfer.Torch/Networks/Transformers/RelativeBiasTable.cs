@@ -18,7 +18,7 @@ internal sealed class RelativeBiasTable(RelativeBias bias, Embedding table)
         for (var query = 0; query < queries; query++)
         {
             for (var key = 0; key < keys; key++)
-                buckets[query * keys + key] = Bucket((int)(key - past - query));
+                buckets[query * keys + key] = bias.Bucket((int)(key - past - query));
         }
 
         var indices = tensor(buckets, [queries, keys], device: table.Device);
@@ -31,24 +31,9 @@ internal sealed class RelativeBiasTable(RelativeBias bias, Embedding table)
         using var values = new Memory.RowBuffer(heads);
         for (var key = 0; key <= query; key++)
         {
-            table.Read(Bucket(key - query), values.Span);
+            table.Read(bias.Bucket(key - query), values.Span);
             for (var head = 0; head < heads; head++)
                 target[head * (query + 1) + key] = values.Span[head];
         }
-    }
-
-    /// <summary>The bucket of a key so many positions to the right of its query.</summary>
-    internal int Bucket(int offset)
-    {
-        var buckets = bias.BothWays ? bias.Buckets / 2 : bias.Buckets;
-        var first = bias.BothWays && offset > 0 ? buckets : 0;
-        var distance = bias.BothWays ? Math.Abs(offset) : Math.Max(0, -offset);
-        var exact = buckets / 2;
-        if (distance < exact)
-            return first + distance;
-
-        // In float32, as the reference does: a distance at a border of two buckets would fall on the other side.
-        var share = MathF.Log((float)distance / exact) / (float)Math.Log((double)bias.MaximumDistance / exact) * (buckets - exact);
-        return first + Math.Min(buckets - 1, exact + (int)share);
     }
 }

@@ -136,6 +136,18 @@ public abstract class TransformerNetwork : GenerativeNetwork
         return (Output.Heads.Count == 1 ? Head.Features(hidden) : hidden).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Room for the decoder's keys and values.</summary>
+    /// <param name="batch">The number of sequences.</param>
+    /// <param name="capacity">Positions of a sequence, padding included.</param>
+    /// <exception cref="InvalidOperationException">The network has no decoder.</exception>
+    public KeyValueCache CreateCache(int batch, int capacity)
+    {
+        var decoder = Description.Decoder ?? throw new InvalidOperationException($"This {Family.ModelType} is an encoder: it reads a text at once.");
+        return new KeyValueCache(
+            [.. decoder.Blocks.Select(block => (block.Self.KeyValueHeads, block.Self.HeadWidth))],
+            batch, capacity, IsQuantized ? ScalarType.BFloat16 : ComputeType ?? DataType, Device);
+    }
+
     /// <summary>Loads a network from a folder in Hugging Face layout, in evaluation mode.</summary>
     /// <param name="folder">Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>).</param>
     /// <param name="dataType">The parameters' type; float32 where null.</param>

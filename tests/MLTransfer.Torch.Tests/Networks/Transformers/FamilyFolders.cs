@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
 
@@ -18,22 +17,9 @@ internal static class FamilyFolders
 
     public static JsonObject Configuration(string name) => ModelConfigurationFile.Read(PathOf(name));
 
-    public static Checkpoint Open(string name)
-    {
-        var folder = PathOf(name);
-        return File.Exists(Path.Combine(folder, "encoder.safetensors"))
-            ? new JoinedCheckpoint(
-                folder,
-                ("encoder.", SafetensorsFile.Open(Path.Combine(folder, "encoder.safetensors"))),
-                ("decoder.", SafetensorsFile.Open(Path.Combine(folder, "decoder.safetensors"))))
-            : Checkpoint.Open(folder);
-    }
+    public static Checkpoint Open(string name) => Checkpoint.Open(PathOf(name));
 
-    public static TransformerNetwork Load(string name)
-    {
-        using var checkpoint = Open(name);
-        return TransformerNetwork.Load(Configuration(name), checkpoint, name);
-    }
+    public static TransformerNetwork Load(string name) => TransformerNetwork.Load(PathOf(name));
 
     /// <summary>The first checkpoint of a family.</summary>
     public static TransformerNetwork LoadFamily(string modelType) => Load(FirstOf(modelType));

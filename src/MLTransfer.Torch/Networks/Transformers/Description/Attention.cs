@@ -54,4 +54,20 @@ internal enum Packing
 /// <param name="MaximumDistance">From where on all distances are of the last bucket.</param>
 /// <param name="BothWays">Whether keys to the right have buckets of their own; they have none otherwise.</param>
 /// <param name="Deviation">The standard deviation of a new table.</param>
-internal sealed record RelativeBias(string Table, int Buckets, int MaximumDistance, bool BothWays, double Deviation);
+internal sealed record RelativeBias(string Table, int Buckets, int MaximumDistance, bool BothWays, double Deviation)
+{
+    /// <summary>The bucket of a key so many positions to the right of its query.</summary>
+    public int Bucket(int offset)
+    {
+        var buckets = BothWays ? Buckets / 2 : Buckets;
+        var first = BothWays && offset > 0 ? buckets : 0;
+        var distance = BothWays ? Math.Abs(offset) : Math.Max(0, -offset);
+        var exact = buckets / 2;
+        if (distance < exact)
+            return first + distance;
+
+        // In float32, as the reference does: a distance at a border of two buckets would fall on the other side.
+        var share = MathF.Log((float)distance / exact) / (float)Math.Log((double)MaximumDistance / exact) * (buckets - exact);
+        return first + Math.Min(buckets - 1, exact + (int)share);
+    }
+}

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Networks.Transformers.Description;
 
@@ -29,11 +30,11 @@ internal abstract record Sublayer
 
 /// <summary>The position-wise layers: output(norm(activation(gate x) * up x)), or output(norm(activation(input x))).</summary>
 /// <param name="Inner">The width between the projections.</param>
-/// <param name="Activation">Its name in <c>config.json</c>.</param>
+/// <param name="Activation">Of the projection, or of the gate where there is one.</param>
 /// <param name="Gating">Whether and how there is a gate.</param>
 /// <param name="Inputs">One projection, or gate and up where they are apart.</param>
 /// <param name="Output">Back to the stack's width.</param>
-internal sealed record FeedForward(int Inner, string Activation, Gating Gating, ImmutableArray<Projection> Inputs, Projection Output) : Sublayer
+internal sealed record FeedForward(int Inner, Activation Activation, Gating Gating, ImmutableArray<Projection> Inputs, Projection Output) : Sublayer
 {
     /// <summary>Of what the last projection reads (DALL-E mini).</summary>
     public Norm? InnerNorm { get; init; }

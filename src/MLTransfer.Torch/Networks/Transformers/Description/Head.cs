@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Numerics;
+
 namespace MLTransfer.Torch.Networks.Transformers.Description;
 
 /// <summary>Logits of hidden states: cap(weight · scale · transform(projection(x)) + bias).</summary>
@@ -29,4 +31,4 @@ internal sealed record Head(string Weight, int Rows, double Deviation)
 internal sealed record HeadBias(string Name, bool IsRow = false, bool IsTrained = true);
 
 /// <summary>A layer between hidden states and logits, of the stack's width.</summary>
-internal sealed record HeadTransform(Projection Dense, string Activation, Norm Norm);
+internal sealed record HeadTransform(Projection Dense, Activation Activation, Norm Norm);

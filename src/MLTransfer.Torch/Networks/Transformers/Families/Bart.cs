@@ -19,7 +19,7 @@ internal static class Bart
     private static Transformer Describe(ConfigurationReader c)
     {
         var (width, range, vocabulary) = (c.Size("d_model", 1024), c.Number("init_std", 0.02), c.Size("vocab_size", 50265));
-        var (context, activation) = (c.Size("max_position_embeddings", 1024), c.Text("activation_function", "gelu"));
+        var (context, activation) = (c.Size("max_position_embeddings", 1024), c.Activation("activation_function", "gelu"));
         var scale = c.Flag("scale_embedding", false) ? Math.Sqrt(width) : 1;
         var dropout = c.Probability("dropout", 0.1);
         var isTied = c.Flag("tie_word_embeddings", true) || !c.Stores("lm_head.weight");

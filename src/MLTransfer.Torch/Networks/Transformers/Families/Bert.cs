@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
@@ -11,7 +12,7 @@ internal static class Bert
     {
         const string table = "bert.embeddings.word_embeddings.weight";
         var range = c.Number("initializer_range", 0.02);
-        var activation = c.Text("hidden_act", "gelu");
+        var activation = c.Activation("hidden_act", "gelu");
         Head? head = !c.Stores("cls.predictions.transform.dense.weight") ? null
             : new Head(c.Flag("tie_word_embeddings", true) ? table : "cls.predictions.decoder.weight", c.Size("vocab_size", 30522), range)
             {
@@ -33,12 +34,12 @@ internal static class Bert
     /// <summary>What a <c>config.json</c> with BERT's entries says.</summary>
     /// <param name="c">The configuration.</param>
     /// <param name="prefix">What names begin with.</param>
-    /// <param name="activation">The name of the blocks' activation.</param>
+    /// <param name="activation">The blocks' activation.</param>
     /// <param name="context">The most positions.</param>
     /// <param name="head">What makes logits; null for hidden states alone.</param>
     /// <param name="positions">What is added for the place in the text.</param>
     public static Transformer Describe(
-        ConfigurationReader c, string prefix, string activation, int context, Head? head, LearnedPositions positions)
+        ConfigurationReader c, string prefix, Activation activation, int context, Head? head, LearnedPositions positions)
     {
         var (width, heads, range) = (c.Size("hidden_size", 768), c.Size("num_attention_heads", 12), c.Number("initializer_range", 0.02));
         if (width % heads != 0)

@@ -53,7 +53,7 @@ internal static class DalleBart
             Attention(name, "self_attn", heads),
             isDecoder ? Attention(name, "encoder_attn", heads) : null,
             new FeedForward(
-                inner, c.Text("activation_function", "gelu"), Gating.Apart, [Linear(name + ".glu.fc0"), Linear(name + ".glu.fc1")], Linear(name + ".glu.fc2"))
+                inner, c.Activation("activation_function", "gelu"), Gating.Apart, [Linear(name + ".glu.fc0"), Linear(name + ".glu.fc1")], Linear(name + ".glu.fc2"))
             { Before = Bare(name + ".glu.ln0"), InnerNorm = Bare(name + ".glu.ln1") });
 
         Attention Attention(string block, string part, int heads) => new(

@@ -21,7 +21,7 @@ internal static class DistilBert
         if (width % heads != 0)
             throw c.Invalid($"dim {width} is not a multiple of n_heads {heads}");
         const string table = "distilbert.embeddings.word_embeddings.weight";
-        var activation = c.Text("activation", "gelu");
+        var activation = c.Activation("activation", "gelu");
         var isTied = c.Flag("tie_word_embeddings", true);
         return new Transformer(new Stack
         {

@@ -36,7 +36,7 @@ internal static class Gemma
     private static Transformer Describe(ConfigurationReader c)
     {
         var width = c.Size("hidden_size", 2304);
-        var activation = c.OptionalText("hidden_activation") ?? c.Text("hidden_act", "gelu_pytorch_tanh");
+        var activation = c.Activation(c.Has("hidden_activation") ? "hidden_activation" : "hidden_act", "gelu_pytorch_tanh");
         return Llama.Describe(c, isTied: true, headWidth: 256).WithDecoder(stack => stack with
         {
             Input = stack.Input with { Scale = Math.Sqrt(width) },

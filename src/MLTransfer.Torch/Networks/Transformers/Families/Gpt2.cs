@@ -53,7 +53,7 @@ internal static class Gpt2
                 },
                 Cross: null,
                 new FeedForward(
-                    c.OptionalSize("n_inner") ?? 4 * width, c.Text("activation_function", "gelu_new"), Gating.None,
+                    c.OptionalSize("n_inner") ?? 4 * width, c.Activation("activation_function", "gelu_new"), Gating.None,
                     [Linear(name + ".mlp.c_fc")], Added(name + ".mlp.c_proj"))
                 { Before = Norm(name + ".ln_2") });
         }

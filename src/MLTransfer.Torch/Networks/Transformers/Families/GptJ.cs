@@ -46,7 +46,7 @@ internal static class GptJ
                 { Before = Norm(name + ".ln_1"), Rotary = rotary },
                 Cross: null,
                 new FeedForward(
-                    c.OptionalSize("n_inner") ?? 4 * width, c.Text("activation_function", "gelu_new"), Gating.None,
+                    c.OptionalSize("n_inner") ?? 4 * width, c.Activation("activation_function", "gelu_new"), Gating.None,
                     [new Projection(name + ".mlp.fc_in", HasBias: true, range)], new Projection(name + ".mlp.fc_out", HasBias: true, range))
                 { Before = Norm(name + ".ln_1") },
                 Parallel: true);

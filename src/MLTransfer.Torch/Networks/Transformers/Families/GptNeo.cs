@@ -52,7 +52,7 @@ internal static class GptNeo
                 { Before = Norm(name + ".ln_1"), Window = kinds[layer] == "local" ? c.Size("window_size", 256) : null, Float32Scores = true },
                 Cross: null,
                 new FeedForward(
-                    c.OptionalSize("intermediate_size") ?? 4 * width, c.Text("activation_function", "gelu_new"), Gating.None,
+                    c.OptionalSize("intermediate_size") ?? 4 * width, c.Activation("activation_function", "gelu_new"), Gating.None,
                     [new Projection(name + ".mlp.c_fc", HasBias: true, range)], new Projection(name + ".mlp.c_proj", HasBias: true, range))
                 { Before = Norm(name + ".ln_2") });
         }

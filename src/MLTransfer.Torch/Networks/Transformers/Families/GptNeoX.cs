@@ -47,7 +47,7 @@ internal static class GptNeoX
                 { Before = Norm(name + ".input_layernorm"), Rotary = rotary },
                 Cross: null,
                 new FeedForward(
-                    c.Size("intermediate_size", 24576), c.Text("hidden_act", "gelu"), Gating.None,
+                    c.Size("intermediate_size", 24576), c.Activation("hidden_act", "gelu"), Gating.None,
                     [new Projection(name + ".mlp.dense_h_to_4h", HasBias: true, range)], new Projection(name + ".mlp.dense_4h_to_h", HasBias: true, range))
                 { Before = Norm(name + ".post_attention_layernorm") },
                 isParallel);

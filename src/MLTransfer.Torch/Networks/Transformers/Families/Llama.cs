@@ -57,7 +57,7 @@ internal static class Llama
                 { Before = Norm(name + ".input_layernorm"), Rotary = rotary },
                 Cross: null,
                 new FeedForward(
-                    inner, c.Text("hidden_act", "silu"), Gating.Apart,
+                    inner, c.Activation("hidden_act", "silu"), Gating.Apart,
                     [new Projection(name + ".mlp.gate_proj", feedBias, range), new Projection(name + ".mlp.up_proj", feedBias, range)],
                     new Projection(name + ".mlp.down_proj", feedBias, range))
                 { Before = Norm(name + ".post_attention_layernorm") });

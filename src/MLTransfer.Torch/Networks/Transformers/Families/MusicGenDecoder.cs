@@ -42,7 +42,7 @@ internal static class MusicGenDecoder
             Attention(name + ".self_attn"),
             Attention(name + ".encoder_attn"),
             new FeedForward(
-                c.Size("ffn_dim", 4096), c.Text("activation_function", "gelu"), Gating.None, [Linear(name + ".fc1")], Linear(name + ".fc2"))
+                c.Size("ffn_dim", 4096), c.Activation("activation_function", "gelu"), Gating.None, [Linear(name + ".fc1")], Linear(name + ".fc2"))
             { Before = Norm(name + ".final_layer_norm") });
 
         Attention Attention(string name) => new(

@@ -51,7 +51,7 @@ internal static class Opt
                 { Before = isBefore ? attentionNorm : null, AfterSum = isBefore ? null : attentionNorm },
                 Cross: null,
                 new FeedForward(
-                    c.Size("ffn_dim", 3072), c.Text("activation_function", "relu"), Gating.None,
+                    c.Size("ffn_dim", 3072), c.Activation("activation_function", "relu"), Gating.None,
                     [new Projection(name + ".fc1", hasBias, range)], new Projection(name + ".fc2", hasBias, range))
                 { Before = isBefore ? feedNorm : null, AfterSum = isBefore ? null : feedNorm });
         }

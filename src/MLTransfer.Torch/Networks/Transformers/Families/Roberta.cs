@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
@@ -16,9 +17,9 @@ internal static class Roberta
                 c.Size("vocab_size", 50265), range)
             {
                 Bias = new HeadBias("lm_head.bias"),
-                Transform = new(new Projection("lm_head.dense", HasBias: true, range), "gelu", Bert.Norm(c, "lm_head.layer_norm")),
+                Transform = new(new Projection("lm_head.dense", HasBias: true, range), Activation.Gelu, Bert.Norm(c, "lm_head.layer_norm")),
             };
-        return Bert.Describe(c, "roberta", c.Text("hidden_act", "gelu"), rows - padding - 1, head, new LearnedPositions(
+        return Bert.Describe(c, "roberta", c.Activation("hidden_act", "gelu"), rows - padding - 1, head, new LearnedPositions(
             "roberta.embeddings.position_embeddings.weight", rows, padding + 1, PositionCounting.Tokens, range) { PaddingId = padding });
     })
     {

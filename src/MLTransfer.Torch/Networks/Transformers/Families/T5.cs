@@ -29,7 +29,7 @@ internal static class T5
         var (buckets, distance) = (c.Size("relative_attention_num_buckets", 32), c.Size("relative_attention_max_distance", 128));
         var feed = c.Text("feed_forward_proj", "relu");
         var isGated = feed.StartsWith("gated-", StringComparison.Ordinal);
-        var activation = feed == "gated-gelu" ? "gelu_new" : isGated ? feed["gated-".Length..] : feed;
+        var activation = ActivationNames.Parse(feed == "gated-gelu" ? "gelu_new" : isGated ? feed["gated-".Length..] : feed);
         var dropout = c.Probability("dropout_rate", 0.1);
         var hasDecoder = c.Texts("architectures") is not ["T5EncoderModel"] && c.Stores("decoder.final_layer_norm.weight");
         var isTied = c.Flag("tie_word_embeddings", true);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Layers;
 
 /// <summary>A module whose constructor registers its parts under the names that checkpoints use.</summary>
-internal abstract class CheckpointModule(string name) : nn.Module(name)
+internal abstract class NamedModule(string name) : nn.Module(name)
 {
     protected override void RegisterComponents()
     {

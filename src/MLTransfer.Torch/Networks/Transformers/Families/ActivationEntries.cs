@@ -1,0 +1,12 @@
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics;
+
+namespace MLTransfer.Torch.Networks.Transformers.Families;
+
+/// <summary>The entries of a <c>config.json</c> that name an activation.</summary>
+internal static class ActivationEntries
+{
+    /// <exception cref="NotSupportedException">The activation is not known.</exception>
+    public static Activation Activation(this ConfigurationReader c, string key, string otherwise) => ActivationNames.Parse(c.Text(key, otherwise));
+}
