@@ -1,0 +1,13 @@
+using static TorchSharp.torch;
+
+namespace Numbers;
+
+/// <summary>Past keys and values.</summary>
+internal sealed class Cache(KeyValueCache inner) : IDisposable
+{
+    public KeyValueCache Inner => inner;
+
+    public void SelectRows(Tensor rows, int dropped) => inner.SelectRows(rows, dropped);
+
+    public void Dispose() => inner.Dispose();
+}

@@ -1,0 +1,8 @@
+using static TorchSharp.torch;
+
+namespace Numbers;
+
+internal sealed class Told<T>(Action<T> action) : IProgress<T>
+{
+    public void Report(T value) => action(value);
+}
