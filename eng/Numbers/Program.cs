@@ -5,7 +5,9 @@
 // All that the library may call otherwise is in Library.cs.
 using System.Diagnostics;
 using System.Globalization;
-using Numbers;
+using Numbers.Data;
+using Numbers.Groups;
+using Numbers.Reports;
 using static TorchSharp.torch;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -1,6 +1,7 @@
+using MLTransfer.Torch.Layers;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 /// <summary>Past keys and values.</summary>
 internal sealed class Cache(KeyValueCache inner) : IDisposable

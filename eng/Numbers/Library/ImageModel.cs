@@ -1,6 +1,13 @@
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Metrics;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
+using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 /// <summary>A StyleGAN2: generator and discriminator.</summary>
 internal sealed class ImageModel : IDisposable

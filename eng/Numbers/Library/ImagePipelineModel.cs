@@ -1,6 +1,14 @@
+using MLTransfer.Images;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Adversarial;
+using MLTransfer.Torch.Training;
+using MLTransfer;
+using Microsoft.ML;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 /// <summary>A fitted image generator of an ML.NET pipeline.</summary>
 internal sealed class ImagePipelineModel(ImageGeneratorTransformer transformer) : IDisposable

@@ -1,6 +1,16 @@
+using System.Text.Json.Nodes;
+using MLTransfer.Onnx.Writing;
+using MLTransfer.Onnx;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 /// <summary>A causal language model, with the tokenizer of its folder.</summary>
 internal sealed class LanguageModel : IDisposable
@@ -48,7 +58,7 @@ internal sealed class LanguageModel : IDisposable
 
     public void SetDropout(double embedding, double attention, double residual) => _model.Dropout = new DropoutProbabilities(embedding, attention, residual);
 
-    public void Attach(Adapters adapters) => LowRankAdaptation.Attach(_model, Library.ToOptions(adapters));
+    public void Attach(Adapters adapters) => LowRankAdaptation.Attach(_model, Conversions.ToOptions(adapters));
 
     public void LoadAdapters(string folder) => PeftAdapterFolder.Load(_model, folder);
 
@@ -62,7 +72,7 @@ internal sealed class LanguageModel : IDisposable
 
     public void Save(string folder, ScalarType? type = null) => _model.Save(folder, type);
 
-    /// <param name="cancelAt">The step whose report cancels the run; the result is null then.</param>
+    /// <summary>Trains; where <paramref name="cancelAt"/> is given, the report of that step cancels the run, and the result is null.</summary>
     public TextTrainingRun? Train(TextTraining settings, TextRow[] rows, TextRow[]? validation = null, int? cancelAt = null)
     {
         var options = new LanguageTrainingOptions
@@ -96,7 +106,7 @@ internal sealed class LanguageModel : IDisposable
         });
         try
         {
-            var result = new LanguageModelTrainer(_model, options, [.. rows.Select(Library.ToExample)], validation?.Select(Library.ToExample).ToList())
+            var result = new LanguageModelTrainer(_model, options, [.. rows.Select(RowMaker.ToExample)], validation?.Select(RowMaker.ToExample).ToList())
                 .Train(progress, cancellation.Token);
             return new TextTrainingRun(
                 [.. result.History.Select(step => (double[])[
@@ -109,12 +119,12 @@ internal sealed class LanguageModel : IDisposable
         }
     }
 
-    public Continuation[] Generate(string[] prompts, Decoding decoding) => Library.FromTexts(
-        new TextGenerator(_model, TextTokenizer.Load(_folder!)).Generate(prompts, Library.ToOptions(decoding)));
+    public Continuation[] Generate(string[] prompts, Decoding decoding) => Conversions.FromTexts(
+        new TextGenerator(_model, TextTokenizer.Load(_folder!)).Generate(prompts, Conversions.ToOptions(decoding)));
 
     /// <summary>The pieces of a streamed text.</summary>
     public string[] Stream(string prompt, Decoding decoding) =>
-        [.. new TextGenerator(_model, TextTokenizer.Load(_folder!)).StreamAsync(prompt, Library.ToOptions(decoding)).ToBlockingEnumerable()];
+        [.. new TextGenerator(_model, TextTokenizer.Load(_folder!)).StreamAsync(prompt, Conversions.ToOptions(decoding)).ToBlockingEnumerable()];
 
     public void ExportToOnnx(string folder, OnnxSettings settings) => OnnxExporter.Export(
         _model, _folder is null ? null : TextTokenizer.Load(_folder), folder, new OnnxExportOptions

@@ -1,6 +1,11 @@
+using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Training.Described;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 /// <summary>A network of described layers, on a pretrained one where wanted.</summary>
 internal sealed class Network : IDisposable
@@ -13,6 +18,7 @@ internal sealed class Network : IDisposable
     /// <param name="inputShape">Without the batch.</param>
     /// <param name="module">The pretrained network; null for none.</param>
     /// <param name="freezing">As in <see cref="Freezing"/>.</param>
+    /// <param name="seed">Of the new layers' weights.</param>
     public static Network Create(string layers, long[] inputShape, nn.Module<Tensor, Tensor>? module = null, string freezing = "all", long seed = 3)
     {
         var pretrained = module is null ? null : new ModuleBaseNetwork(module, "a module");

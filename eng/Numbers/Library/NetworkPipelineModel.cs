@@ -1,11 +1,19 @@
+using MLTransfer.Columns;
+using MLTransfer.Networks;
+using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Training.Described;
+using MLTransfer;
+using Microsoft.ML;
+using Numbers.Reports;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 /// <summary>A fitted network of an ML.NET pipeline.</summary>
 internal sealed class NetworkPipelineModel(TorchModuleTransformer transformer) : IDisposable
 {
-    /// <param name="module">The class of the user's own that <see cref="NetworkPipeline.Base"/> "module" means.</param>
+    /// <typeparam name="TModule">The class of the user's own that <see cref="NetworkPipeline.Base"/> "module" means.</typeparam>
     public static NetworkPipelineModel FineTune<TModule>(MLContext ml, IDataView data, string output, string input, string label, NetworkPipeline settings)
         where TModule : nn.Module<Tensor, Tensor>, new() => new(
         ml.Transforms.FineTuneTorchModule(output, input, label, new TorchModuleOptions

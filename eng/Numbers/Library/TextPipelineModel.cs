@@ -1,6 +1,15 @@
+using MLTransfer.Onnx;
+using MLTransfer.Persistence;
+using MLTransfer.Text;
+using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training;
+using MLTransfer;
+using Microsoft.ML;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 /// <summary>A fitted text generator of an ML.NET pipeline.</summary>
 internal sealed class TextPipelineModel(TextGeneratorTransformer transformer) : IDisposable
@@ -19,14 +28,14 @@ internal sealed class TextPipelineModel(TextGeneratorTransformer transformer) : 
                 KeepBestModel = settings.KeepBestModel,
                 Precision = Enum.Parse<Precision>(settings.Precision),
             },
-            Lora = settings.Adapters is null ? null : Library.ToOptions(settings.Adapters),
+            Lora = settings.Adapters is null ? null : Conversions.ToOptions(settings.Adapters),
             Dropout = settings.Dropout,
             TrainableBlocks = settings.TrainableBlocks,
             FrozenParameters = settings.FrozenParameters,
             RowPacking = Enum.Parse<RowPacking>(settings.Packing),
             MaximumLength = settings.MaximumLength,
             DecodingPrecision = Enum.Parse<DecodingPrecision>(settings.DecodingPrecision),
-            Generation = Library.ToOptions(settings.Decoding),
+            Generation = Conversions.ToOptions(settings.Decoding),
             TokenIdsColumnName = settings.IdsColumn,
             LogProbabilitiesColumnName = settings.LogProbabilitiesColumn,
             Seed = settings.Seed,
@@ -37,7 +46,7 @@ internal sealed class TextPipelineModel(TextGeneratorTransformer transformer) : 
         ml.Transforms.Text.GenerateText(output, input, settings.Model ?? PretrainedModels.Tales, new GenerateTextOptions
         {
             DecodingPrecision = Enum.Parse<DecodingPrecision>(settings.DecodingPrecision),
-            Generation = Library.ToOptions(settings.Decoding),
+            Generation = Conversions.ToOptions(settings.Decoding),
             TokenIdsColumnName = settings.IdsColumn,
             LogProbabilitiesColumnName = settings.LogProbabilitiesColumn,
         }).Fit(data));

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Library;
 
 internal sealed class Told<T>(Action<T> action) : IProgress<T>
 {

@@ -1,9 +1,12 @@
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using static TorchSharp.torch;
+using Microsoft.ML;
+using Numbers.Data;
+using Numbers.Library;
+using Numbers.Reports;
+using Numbers.Settings;
 
-namespace Numbers;
+namespace Numbers.Groups;
 
 /// <summary>ML.NET pipelines: final weights, and what they give for the rows of a view.</summary>
 internal static class PipelineNumbers
@@ -227,113 +230,5 @@ internal static class PipelineNumbers
             model.ExportToOnnx(ml, path);
             return path;
         }
-    }
-}
-
-internal sealed class Story
-{
-    public string Opening { get; set; } = "";
-
-    public string Text { get; set; } = "";
-
-    public string Completion { get; set; } = "";
-
-    public static List<Story> Make(int count) =>
-    [
-        .. Enumerable.Range(0, count).Select(i => new Story
-        {
-            Opening = $"Story {i}: the old man",
-            Text = $"Story {i}: the old man looked at the red planet, and the planet looked back at the old man number {i}." + string.Concat(Enumerable.Repeat(" He slept.", i)),
-            Completion = $" went home to planet {i}.",
-        }),
-    ];
-}
-
-internal sealed class VectorRow
-{
-    [VectorType(3 * 8 * 8)]
-    public float[] Values { get; set; } = [];
-
-    public float[] Label { get; set; } = [];
-
-    /// <summary>Rows of random values with a class each, in a view whose label has a known size.</summary>
-    public static IDataView View(MLContext ml, int count, int classes)
-    {
-        var (inputs, targets) = NetworkNumbers.Rows(count, classes, seed: 1, isClass: true);
-        var schema = SchemaDefinition.Create(typeof(VectorRow));
-        schema[nameof(Label)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, classes);
-        return ml.Data.LoadFromEnumerable(inputs.Zip(targets, (values, label) => new VectorRow { Values = values, Label = label }).ToList(), schema);
-    }
-}
-
-/// <summary>A coloured square somewhere on a dark ground.</summary>
-internal sealed class Drawing
-{
-    private const int Size = 16;
-
-    public int Number { get; set; }
-
-    [ImageType(Size, Size)]
-    public MLImage? Image { get; set; }
-
-    /// <summary>The square's place from 0 to 1: row and column.</summary>
-    [VectorType(2)]
-    public float[] Place { get; set; } = [];
-
-    /// <summary>From 0 to 1.</summary>
-    [VectorType(3)]
-    public float[] Colour { get; set; } = [];
-
-    public string Class { get; set; } = "";
-
-    public static List<Drawing> Make(int count)
-    {
-        var random = new Random(1);
-        return [.. Enumerable.Range(0, count).Select(number =>
-        {
-            var (row, column) = (random.Next(Size - 7), random.Next(Size - 7));
-            byte[] colour = [(byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)];
-            var pixels = new byte[4 * Size * Size];
-            for (var i = 0; i < Size * Size; i++)
-            {
-                var inside = i / Size >= row && i / Size < row + 7 && i % Size >= column && i % Size < column + 7;
-                for (var channel = 0; channel < 3; channel++)
-                    pixels[4 * i + channel] = inside ? colour[channel] : (byte)20;
-                pixels[4 * i + 3] = 255;
-            }
-
-            return new Drawing
-            {
-                Number = number,
-                Image = MLImage.CreateFromPixels(Size, Size, MLPixelFormat.Rgba32, pixels),
-                Place = [row / (Size - 7f), column / (Size - 7f)],
-                Colour = [colour[0] / 255f, colour[1] / 255f, colour[2] / 255f],
-                Class = number < 3 ? ((string[])["red", "green", "blue"])[number] : colour.Max() == colour[0] ? "red" : colour.Max() == colour[1] ? "green" : "blue",
-            };
-        })];
-    }
-}
-
-/// <summary>A network as a user writes one: [batch, 3, 16, 16] to [batch, 8].</summary>
-public sealed class OwnModule : nn.Module<Tensor, Tensor>
-{
-    private readonly TorchSharp.Modules.Conv2d convolution = nn.Conv2d(3, 8, 3, stride: 2);
-
-    public OwnModule() : base(nameof(OwnModule)) => RegisterComponents();
-
-    /// <summary>A file of weights, so that they are the same every time.</summary>
-    public static string SavedWeights()
-    {
-        manual_seed(2);
-        using var module = new OwnModule();
-        var path = Path.Combine(Scratch.Folder(), "weights.safetensors");
-        Library.WriteTensors(path, [.. module.named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))]);
-        return path;
-    }
-
-    public override Tensor forward(Tensor input)
-    {
-        using var scope = NewDisposeScope();
-        return convolution.call(input).relu().mean([2, 3]).MoveToOuterDisposeScope();
     }
 }

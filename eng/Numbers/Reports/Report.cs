@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
+using System.Text;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Reports;
 
 /// <summary>Lines of a name, the SHA-256 of a quantity's bytes, and its first values.</summary>
 /// <param name="dump">A folder that gets each quantity's bytes as a file; null for none.</param>
@@ -171,21 +171,4 @@ internal sealed class Report(string? dump)
         var line = string.Concat(text.ReplaceLineEndings("|").Take(90).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
         return line.Length > 60 ? line[..60] + "..." : line;
     }
-}
-
-/// <summary>Folders that are gone after the run.</summary>
-internal static class Scratch
-{
-    private static readonly string s_root = Directory.CreateTempSubdirectory("numbers-").FullName;
-    private static int s_count;
-
-    /// <summary>A path in which there is nothing.</summary>
-    public static string Path() => System.IO.Path.Combine(s_root, (++s_count).ToString(CultureInfo.InvariantCulture));
-
-    /// <summary>An empty folder.</summary>
-    public static string Folder() => Directory.CreateDirectory(Path()).FullName;
-
-    public static string Hide(string message) => message.Replace(s_root, "<temporary>").ReplaceLineEndings(" ");
-
-    public static void Delete() => Directory.Delete(s_root, recursive: true);
 }

@@ -1,7 +1,11 @@
 using System.Text.Json.Nodes;
+using Numbers.Data;
+using Numbers.Library;
+using Numbers.Reports;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Groups;
 
 /// <summary>StyleGAN2: images, trainings, distances.</summary>
 internal static class ImageNumbers
@@ -14,7 +18,7 @@ internal static class ImageNumbers
         {
             var format = type is null ? "float32" : "bfloat16";
             Passes(report, $"images/forward/tiny/{format}", () => ImageModel.Load(Tiny), type, Latents());
-            Passes(report, $"images/forward/shapes/{format}", () => ImageModel.Load(Library.ShapesFolder), type, null);
+            Passes(report, $"images/forward/shapes/{format}", () => ImageModel.Load(Files.ShapesFolder), type, null);
             Passes(report, $"images/forward/random/{format}", () => ImageModel.Create(), type, null);
             Passes(report, $"images/forward/labels/{format}", () => ImageModel.Create(labels: 3, clamp: 0.7), type, null, labels: 3);
         }
@@ -38,7 +42,7 @@ internal static class ImageNumbers
             Train(report, $"{prefix}/labels", settings, labels: 3);
             Train(report, $"{prefix}/evaluated", settings with { EvaluationImages = 8 });
             Train(report, $"{prefix}/shapes", settings with { TotalImages = 16, PathLengthInterval = 2, GradientPenaltyInterval = 2 },
-                () => ImageModel.Load(Library.ShapesFolder), resolution: 32);
+                () => ImageModel.Load(Files.ShapesFolder), resolution: 32);
             Resumed(report, precision);
         }
 
@@ -71,7 +75,7 @@ internal static class ImageNumbers
 
     private static Tensor? Labels(int count, int width) => width == 0 ? null : nn.functional.one_hot(arange(count) % width, width).to(ScalarType.Float32);
 
-    private static Tensor Latents() => Library.ReadTensors(Path.Combine(Tiny, "forward.safetensors"))["z"];
+    private static Tensor Latents() => Files.ReadTensors(Path.Combine(Tiny, "forward.safetensors"))["z"];
 
     private static void Passes(Report report, string name, Func<ImageModel> load, ScalarType? type, Tensor? latents, int labels = 0) => report.Case(name, () =>
     {
@@ -99,7 +103,7 @@ internal static class ImageNumbers
     private static void Reference(Report report) => report.Case("images/reference", () =>
     {
         var log = JsonNode.Parse(File.ReadAllText(Path.Combine(Tiny, "training.json")))!;
-        var data = Library.ReadTensors(Path.Combine(Tiny, "training.safetensors"));
+        var data = Files.ReadTensors(Path.Combine(Tiny, "training.safetensors"));
         using var model = ImageModel.Load(Tiny);
         var optimizer = log["optimizer"]!;
         var losses = model.TrainAsTheReference(
@@ -120,7 +124,7 @@ internal static class ImageNumbers
             report.Numbers($"{name}/losses", log.SelectMany(step => step));
             report.Tensors($"{name}/mean_generator", model.GeneratorWeights);
             report.Tensors($"{name}/discriminator", model.DiscriminatorWeights);
-            report.Tensors($"{name}/generator", Library.ReadTensors(
+            report.Tensors($"{name}/generator", Files.ReadTensors(
                 Directory.GetFiles(folder, "trained-generator.safetensors", SearchOption.AllDirectories).Single()).Select(t => (t.Key, t.Value)));
         });
 

@@ -1,6 +1,10 @@
+using Numbers.Data;
+using Numbers.Library;
+using Numbers.Reports;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Groups;
 
 /// <summary>Trainings of language models: losses of the steps and final weights.</summary>
 internal static class TrainingNumbers
@@ -43,10 +47,10 @@ internal static class TrainingNumbers
                 model.SetDropout(0.1, 0, 0.1);
             });
             Run(report, $"{prefix}/grouped", settings with { GroupByLength = true });
-            Run(report, $"{prefix}/packed_grouped", settings with { GroupByLength = true, BatchSize = 2 }, rows: Library.Pack(Rows, 40));
-            Run(report, $"{prefix}/packed_dropout", settings with { BatchSize = 2 }, model => model.SetDropout(0.1, 0, 0.1), Library.Pack(Rows, 40));
+            Run(report, $"{prefix}/packed_grouped", settings with { GroupByLength = true, BatchSize = 2 }, rows: RowMaker.Pack(Rows, 40));
+            Run(report, $"{prefix}/packed_dropout", settings with { BatchSize = 2 }, model => model.SetDropout(0.1, 0, 0.1), RowMaker.Pack(Rows, 40));
             Run(report, $"{prefix}/packed_checkpointing", settings with { BatchSize = 2, GradientCheckpointing = true },
-                model => model.SetDropout(0.1, 0, 0.1), Library.Pack(Rows, 40));
+                model => model.SetDropout(0.1, 0, 0.1), RowMaker.Pack(Rows, 40));
             Run(report, $"{prefix}/last_block", settings, model => model.TrainLastBlocks(1));
             Run(report, $"{prefix}/last_block_dropout", settings, model =>
             {
@@ -128,8 +132,8 @@ internal static class TrainingNumbers
 
         void Run(string name, TextTraining settings, Action<LanguageModel>? prepare) => report.Case($"{prefix}/{name}", () =>
         {
-            var rows = Library.Blocks(Library.Tokenize(Library.TalesFolder, TestData.Mars), 96);
-            using var model = LanguageModel.Load(Library.TalesFolder);
+            var rows = RowMaker.Blocks(Tokenizers.Encode(Files.TalesFolder, TestData.Mars), 96);
+            using var model = LanguageModel.Load(Files.TalesFolder);
             manual_seed(3);
             prepare?.Invoke(model);
             Publish(report, $"{prefix}/{name}", model, model.Train(settings, rows[..6], rows[6..7])!);
@@ -184,5 +188,5 @@ internal static class TrainingNumbers
     }
 
     private static TextRow[] Completions() =>
-        [.. Rows.Zip(TestData.Rows(10, 5)).Select(pair => Library.Completion(pair.First.Ids, pair.Second.Ids, 24))];
+        [.. Rows.Zip(TestData.Rows(10, 5)).Select(pair => RowMaker.Completion(pair.First.Ids, pair.Second.Ids, 24))];
 }

@@ -1,7 +1,11 @@
 using System.Globalization;
+using Numbers.Data;
+using Numbers.Library;
+using Numbers.Reports;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Groups;
 
 /// <summary>Tokens, logits of passes and of decoding steps, and generated texts.</summary>
 internal static class TextNumbers
@@ -18,7 +22,7 @@ internal static class TextNumbers
         foreach (var type in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16])
         {
             Passes(report, $"text/forward/tiny/{Name(type)}", () => LanguageModel.Load(TestData.Tiny, type));
-            Passes(report, $"text/forward/tales/{Name(type)}", () => LanguageModel.Load(Library.TalesFolder, type));
+            Passes(report, $"text/forward/tales/{Name(type)}", () => LanguageModel.Load(Files.TalesFolder, type));
             foreach (var (name, configuration) in TestData.Variants)
                 Passes(report, $"text/forward/{name}/{Name(type)}", () => LanguageModel.Create(configuration, type));
         }
@@ -26,12 +30,12 @@ internal static class TextNumbers
         foreach (var format in (string[])["float32", "bfloat16", "int8"])
         {
             Decode(report, $"text/decode/tiny/{format}", () => InFormat(type => LanguageModel.Load(TestData.Tiny, type), format));
-            Decode(report, $"text/decode/tales/{format}", () => InFormat(type => LanguageModel.Load(Library.TalesFolder, type), format));
+            Decode(report, $"text/decode/tales/{format}", () => InFormat(type => LanguageModel.Load(Files.TalesFolder, type), format));
             foreach (var (name, configuration) in TestData.Variants)
                 Decode(report, $"text/decode/{name}/{format}", () => InFormat(type => LanguageModel.Create(configuration, type), format));
             if (format != "int8")
                 Decode(report, $"text/decode/tiny_adapters/{format}", () => Adapted(InFormat(type => LanguageModel.Load(TestData.Tiny, type), format)));
-            Generate(report, $"text/generate/tales/{format}", () => InFormat(type => LanguageModel.Load(Library.TalesFolder, type), format));
+            Generate(report, $"text/generate/tales/{format}", () => InFormat(type => LanguageModel.Load(Files.TalesFolder, type), format));
             Generate(report, $"text/generate/tiny/{format}", () => InFormat(type => LanguageModel.Load(TestData.Tiny, type), format));
         }
 
@@ -67,16 +71,16 @@ internal static class TextNumbers
 
     private static void Tokens(Report report)
     {
-        foreach (var (name, folder) in ((string, string)[])[("tales", Library.TalesFolder), ("tiny", TestData.Tiny)])
+        foreach (var (name, folder) in ((string, string)[])[("tales", Files.TalesFolder), ("tiny", TestData.Tiny)])
         {
             report.Case($"text/tokens/{name}", () =>
             {
                 var text = TestData.Mars + "\n\n\tTabs,  spaces and émigrés; 12345 — 火星 \U0001F680 don't  <|endoftext|> end.";
-                var ids = Library.Tokenize(folder, text);
+                var ids = Tokenizers.Encode(folder, text);
                 report.Ids($"text/tokens/{name}/ids", ids);
-                report.Text($"text/tokens/{name}/text", Library.Detokenize(folder, ids));
-                report.Same($"text/tokens/{name}/round_trip", text, Library.Detokenize(folder, ids));
-                var (batch, mask) = Library.TokenizeBatch(folder, [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(9)]);
+                report.Text($"text/tokens/{name}/text", Tokenizers.Decode(folder, ids));
+                report.Same($"text/tokens/{name}/round_trip", text, Tokenizers.Decode(folder, ids));
+                var (batch, mask) = Tokenizers.EncodeBatch(folder, [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(9)]);
                 report.Ids($"text/tokens/{name}/batch", batch.Concat(mask).Select(id => (int)id));
             });
         }
@@ -85,11 +89,11 @@ internal static class TextNumbers
     /// <summary>Training rows of token ids.</summary>
     private static void Rows(Report report) => report.Case("text/rows", () =>
     {
-        var ids = Library.Tokenize(Library.TalesFolder, TestData.Mars);
-        Add("blocks", Library.Blocks(ids, 100));
-        Add("document", Library.Document(ids, 99));
-        Add("packed", Library.Pack(TestData.Rows(20, 3), 48));
-        Add("completions", [.. TestData.Rows(20, 4).Zip(TestData.Rows(20, 5)).Select(pair => Library.Completion(pair.First.Ids, pair.Second.Ids, 18))]);
+        var ids = Tokenizers.Encode(Files.TalesFolder, TestData.Mars);
+        Add("blocks", RowMaker.Blocks(ids, 100));
+        Add("document", RowMaker.Document(ids, 99));
+        Add("packed", RowMaker.Pack(TestData.Rows(20, 3), 48));
+        Add("completions", [.. TestData.Rows(20, 4).Zip(TestData.Rows(20, 5)).Select(pair => RowMaker.Completion(pair.First.Ids, pair.Second.Ids, 18))]);
 
         void Add(string name, TextRow[] rows) => report.Ids(
             $"text/rows/{name}", rows.SelectMany(row => (int[])[row.Ids.Length, .. row.Ids, .. row.Labels, .. row.Sequences ?? [-1]]));
@@ -105,7 +109,7 @@ internal static class TextNumbers
                 var folder = name == "model" ? TestData.Tiny : Path.Combine(TestData.Tiny, name);
                 if (name == "pickled")
                     File.Copy(Path.Combine(TestData.Tiny, "pytorch_model.bin"), Path.Combine(folder = Scratch.Folder(), "pytorch_model.bin"));
-                report.Tensors($"text/checkpoint/read/{name}", Library.ReadCheckpoint(folder).Select(t => (t.Key, t.Value)));
+                report.Tensors($"text/checkpoint/read/{name}", Files.ReadCheckpoint(folder).Select(t => (t.Key, t.Value)));
             });
         }
 

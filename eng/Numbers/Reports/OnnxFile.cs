@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Numbers;
+namespace Numbers.Reports;
 
 /// <summary>The nodes and initializers of an ONNX file as text, read without a library: protobuf's wire format is simple.</summary>
 internal sealed class OnnxFile

@@ -1,6 +1,10 @@
+using Numbers.Data;
+using Numbers.Library;
+using Numbers.Reports;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Groups;
 
 /// <summary>Described networks: what they compute, losses of epochs and final weights.</summary>
 internal static class NetworkNumbers
@@ -65,27 +69,5 @@ internal static class NetworkNumbers
         float[][] inputs = [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, 3 * 8 * 8).Select(_ => random.NextSingle() - 0.5f).ToArray())];
         return (inputs, [.. inputs.Select(row => Enumerable.Range(0, width)
             .Select(i => isClass ? (int)(Math.Abs(row[0]) * 2 * width) % width == i ? 1 : 0 : Math.Clamp(row.Skip(i).Take(20).Sum() / 4 + 0.5f, 0, 1)).ToArray())]);
-    }
-}
-
-/// <summary>A module as a user writes one: [batch, 3, 8, 8] to [batch, 6].</summary>
-internal sealed class ConvolutionalModule : nn.Module<Tensor, Tensor>
-{
-    private readonly TorchSharp.Modules.Conv2d convolution = FirstLayer();
-    private readonly TorchSharp.Modules.BatchNorm2d normalization = nn.BatchNorm2d(4);
-    private readonly TorchSharp.Modules.Linear dense = nn.Linear(256, 6);
-
-    public ConvolutionalModule() : base(nameof(ConvolutionalModule)) => RegisterComponents();
-
-    public override Tensor forward(Tensor input)
-    {
-        using var scope = NewDisposeScope();
-        return dense.call(normalization.call(convolution.call(input)).relu().flatten(1)).MoveToOuterDisposeScope();
-    }
-
-    private static TorchSharp.Modules.Conv2d FirstLayer()
-    {
-        manual_seed(3);
-        return nn.Conv2d(3, 4, 3, padding: 1);
     }
 }

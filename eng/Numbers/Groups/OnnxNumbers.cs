@@ -1,7 +1,11 @@
 using Microsoft.ML;
+using Numbers.Data;
+using Numbers.Library;
+using Numbers.Reports;
+using Numbers.Settings;
 using static TorchSharp.torch;
 
-namespace Numbers;
+namespace Numbers.Groups;
 
 /// <summary>Exported files: their bytes, nodes and weights, and what ONNX Runtime generates with them.</summary>
 internal static class OnnxNumbers
@@ -19,7 +23,7 @@ internal static class OnnxNumbers
                 Export(report, $"onnx/tiny/{kind}/weights", () => LanguageModel.Load(TestData.Tiny), settings);
                 Export(report, $"onnx/tiny/{kind}/merged", Adapted, settings);
                 Export(report, $"onnx/tiny/{kind}/separate", Adapted, settings with { SeparateAdapter = true });
-                Export(report, $"onnx/tales/{kind}/weights", () => LanguageModel.Load(Library.TalesFolder), settings);
+                Export(report, $"onnx/tales/{kind}/weights", () => LanguageModel.Load(Files.TalesFolder), settings);
                 Export(report, $"onnx/tales/{kind}/merged", AdaptedTales, settings);
                 Export(report, $"onnx/tales/{kind}/separate", AdaptedTales, settings with { SeparateAdapter = true });
                 foreach (var (name, configuration) in TestData.Variants)
@@ -28,7 +32,7 @@ internal static class OnnxNumbers
         }
 
         Export(report, "onnx/tiny/with_past_alone", () => LanguageModel.Load(TestData.Tiny), new OnnxSettings { WithoutPast = false, Check = true });
-        Export(report, "onnx/tales/transformers_js", () => LanguageModel.Load(Library.TalesFolder), new OnnxSettings { TransformersJs = true, Check = true });
+        Export(report, "onnx/tales/transformers_js", () => LanguageModel.Load(Files.TalesFolder), new OnnxSettings { TransformersJs = true, Check = true });
         ReplacedAdapter(report);
         Images(report);
         Networks(report);
@@ -78,7 +82,7 @@ internal static class OnnxNumbers
         {
             Export("tiny", () => ImageModel.Load(TestData.File("stylegan2-tiny")));
             Export("labels", () => ImageModel.Create(labels: 3, clamp: 0.7));
-            Export("shapes", () => ImageModel.Load(Library.ShapesFolder));
+            Export("shapes", () => ImageModel.Load(Files.ShapesFolder));
 
             void Export(string name, Func<ImageModel> load) => report.Case($"onnx/images/{name}/{noise}", () =>
             {
@@ -115,7 +119,7 @@ internal static class OnnxNumbers
         {
             report.Case($"onnx/generated/{precision}", () =>
             {
-                using var model = LanguageModel.Load(Library.TalesFolder);
+                using var model = LanguageModel.Load(Files.TalesFolder);
                 var folder = Scratch.Path();
                 model.ExportToOnnx(folder, new OnnxSettings { Precision = precision, WithoutPast = false });
                 using (var generator = new OnnxLanguageModel(folder))
@@ -139,7 +143,7 @@ internal static class OnnxNumbers
 
     private static LanguageModel AdaptedTales()
     {
-        var model = LanguageModel.Load(Library.TalesFolder);
+        var model = LanguageModel.Load(Files.TalesFolder);
         manual_seed(4);
         model.Attach(new Adapters(4, 0, "c_attn", "mlp.c_proj"));
         TextNumbers.Randomize(model);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using Numbers.Settings;
 
-namespace Numbers;
+namespace Numbers.Data;
 
 /// <summary>Files of tests/data, and rows made by fixed rules.</summary>
 internal static class TestData
