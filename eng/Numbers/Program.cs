@@ -1,8 +1,10 @@
-// Prints numbers that the library computes, for a comparison of two builds on one machine; see /work/base/compare.sh.
+// Prints numbers that the library computes, for a comparison of two builds on one machine; see eng/compare-numbers.sh.
 //   dotnet run --project eng/Numbers -c Release -- REPORT [--data FOLDER] [--dump FOLDER] [GROUP...]
-// REPORT gets a line for each quantity: name, SHA-256 of its bytes, its first values. Groups: text, training, onnx, images, networks, pipelines; none means all.
-// --data names tests/data of a checkout (default: of the one that the program was built in), --dump a folder that gets each quantity's bytes.
-// All that the library may call otherwise is in Library.cs.
+// REPORT gets a line for each quantity: name, SHA-256 of its bytes, its first values.
+// Groups: text, training, onnx, images, networks, pipelines; none means all.
+// --data names tests/data of a checkout, where not given of the one that the program was built in.
+// --dump names a folder that gets each quantity's bytes.
+// Only the files in Library/ use the library: they alone change with its names.
 using System.Diagnostics;
 using System.Globalization;
 using Numbers.Data;
@@ -29,7 +31,8 @@ for (var i = 0; i < args.Length; i++)
 ];
 if (names.Count == 0 || names.Skip(1).Except(groups.Select(group => group.Name)).Any())
 {
-    Console.Error.WriteLine($"Usage: Numbers REPORT [--data FOLDER] [--dump FOLDER] [{string.Join('|', groups.Select(group => group.Name))}]...");
+    Console.Error.WriteLine(
+        $"Usage: Numbers REPORT [--data FOLDER] [--dump FOLDER] [{string.Join('|', groups.Select(group => group.Name))}]...");
     return 2;
 }
 

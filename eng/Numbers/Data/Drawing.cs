@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using static TorchSharp.torch;
 
 namespace Numbers.Data;
 
@@ -46,7 +45,8 @@ internal sealed class Drawing
                 Image = MLImage.CreateFromPixels(Size, Size, MLPixelFormat.Rgba32, pixels),
                 Place = [row / (Size - 7f), column / (Size - 7f)],
                 Colour = [colour[0] / 255f, colour[1] / 255f, colour[2] / 255f],
-                Class = number < 3 ? ((string[])["red", "green", "blue"])[number] : colour.Max() == colour[0] ? "red" : colour.Max() == colour[1] ? "green" : "blue",
+                Class = number < 3 ? ((string[])["red", "green", "blue"])[number] : colour.Max() == colour[0] ? "red"
+                    : colour.Max() == colour[1] ? "green" : "blue",
             };
         })];
     }

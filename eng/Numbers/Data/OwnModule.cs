@@ -1,5 +1,3 @@
-using Microsoft.ML.Transforms.Image;
-using Microsoft.ML;
 using Numbers.Library;
 using Numbers.Reports;
 using static TorchSharp.torch;

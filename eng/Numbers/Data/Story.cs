@@ -1,6 +1,3 @@
-using Microsoft.ML.Transforms.Image;
-using Microsoft.ML;
-using static TorchSharp.torch;
 
 namespace Numbers.Data;
 
@@ -17,7 +14,8 @@ internal sealed class Story
         .. Enumerable.Range(0, count).Select(i => new Story
         {
             Opening = $"Story {i}: the old man",
-            Text = $"Story {i}: the old man looked at the red planet, and the planet looked back at the old man number {i}." + string.Concat(Enumerable.Repeat(" He slept.", i)),
+            Text = $"Story {i}: the old man looked at the red planet, and the planet looked back at the old man number {i}."
+                + string.Concat(Enumerable.Repeat(" He slept.", i)),
             Completion = $" went home to planet {i}.",
         }),
     ];

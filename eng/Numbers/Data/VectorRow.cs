@@ -17,6 +17,7 @@ internal sealed class VectorRow
         var (inputs, targets) = NetworkNumbers.Rows(count, classes, seed: 1, isClass: true);
         var schema = SchemaDefinition.Create(typeof(VectorRow));
         schema[nameof(Label)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, classes);
-        return ml.Data.LoadFromEnumerable(inputs.Zip(targets, (values, label) => new VectorRow { Values = values, Label = label }).ToList(), schema);
+        return ml.Data.LoadFromEnumerable(
+            inputs.Zip(targets, (values, label) => new VectorRow { Values = values, Label = label }).ToList(), schema);
     }
 }

@@ -36,13 +36,15 @@ internal static class PipelineNumbers
         FineTune("beams", tiny with { Decoding = new() { NewTokens = 8, Beams = 3, Sequences = 2 } });
         FineTune("columns", tiny with { IdsColumn = "Ids", LogProbabilitiesColumn = "Log" });
         FineTune("tales", new TextPipeline { LearningRate = 5e-4, Steps = 2 });
-        FineTune("tales_adapters_int8", new TextPipeline { LearningRate = 5e-4, Steps = 2, Adapters = new Adapters(8, 0, "c_attn"), DecodingPrecision = "Int8" });
+        FineTune("tales_adapters_int8",
+            new TextPipeline { LearningRate = 5e-4, Steps = 2, Adapters = new Adapters(8, 0, "c_attn"), DecodingPrecision = "Int8" });
         foreach (var format in (string[])["Float32", "BFloat16", "Int8"])
         {
             Case($"pretrained_{format}", (name, ml, data) =>
             {
                 using var model = TextPipelineModel.Pretrained(
-                    ml, data, "Out", nameof(Story.Opening), new TextPipeline { DecodingPrecision = format, IdsColumn = "Ids", LogProbabilitiesColumn = "Log" });
+                    ml, data, "Out", nameof(Story.Opening),
+                    new TextPipeline { DecodingPrecision = format, IdsColumn = "Ids", LogProbabilitiesColumn = "Log" });
                 Publish(name, model, data);
             });
         }
@@ -86,8 +88,8 @@ internal static class PipelineNumbers
             Publish(name, model, data);
         });
 
-        void Case(string kind, Action<string, MLContext, IDataView> action) => report.Case($"pipelines/text/{kind}", () =>
-        {
+        void Case(string kind, Action<string, MLContext, IDataView> action) => report.Case($"pipelines/text/{kind}",
+        () => {
             var ml = new MLContext(seed: 1);
             action($"pipelines/text/{kind}", ml, ml.Data.LoadFromEnumerable(Story.Make(8)));
         });
@@ -113,7 +115,8 @@ internal static class PipelineNumbers
         {
             FineTune($"tiny_{precision}", () => new ImagePipeline { Model = Random(), Precision = precision, Seed = 5 });
             FineTune($"tiny_context_seed_{precision}", () => new ImagePipeline { Model = Random(), Precision = precision, Noise = "None" });
-            FineTune($"labels_{precision}", () => new ImagePipeline { Model = Random(3), Precision = precision, LabelColumn = nameof(Drawing.Class), Seed = 5 });
+            FineTune($"labels_{precision}",
+                () => new ImagePipeline { Model = Random(3), Precision = precision, LabelColumn = nameof(Drawing.Class), Seed = 5 });
         }
 
         void FineTune(string kind, Func<ImagePipeline> settings) => Case(kind, (name, ml, data) =>
@@ -143,8 +146,9 @@ internal static class PipelineNumbers
             Publish($"{name}/pictures", model, data);
         });
 
-        void Case(string kind, Action<string, MLContext, IDataView> action, string? label = null) => report.Case($"pipelines/images/{kind}", () =>
-        {
+        void Case(string kind, Action<string, MLContext, IDataView> action, string? label = null) =>
+            report.Case($"pipelines/images/{kind}",
+        () => {
             var ml = new MLContext(seed: 1);
             action($"pipelines/images/{kind}", ml, Data(ml, label));
         });
@@ -171,19 +175,29 @@ internal static class PipelineNumbers
     {
         FineTune("colours", nameof(Drawing.Colour), () => new("vector") { Seed = 4 });
         FineTune("colours_validated", nameof(Drawing.Colour), () => new("vector") { ValidationFraction = 0.25, InputScaling = "ImageNet" });
-        FineTune("classes", nameof(Drawing.Class), () => new("classes") { Training = new() { Loss = "CategoricalCrossEntropy", Optimizer = "AdamW", WeightDecay = 0.01 } }, isKey: true);
-        FineTune("pictures", nameof(Drawing.Image), () => new("picture to picture") { InputScaling = "MinusOneToOne", Training = new() { Epochs = 2 } });
-        FineTune("own_module", nameof(Drawing.Colour), () => new("dense") { Base = "module", BaseFile = OwnModule.SavedWeights() }, hasGraph: false);
-        FineTune("own_module_whole", nameof(Drawing.Colour), () => new("dense") { Base = "module", BaseFile = OwnModule.SavedWeights(), Freezing = "none" }, hasGraph: false);
-        FineTune("onnx_features", nameof(Drawing.Colour), () => new("recipe") { Base = "features", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels" });
-        FineTune("onnx_layers", nameof(Drawing.Colour), () => new("recipe") { Base = "layers", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels" });
+        FineTune("classes", nameof(Drawing.Class),
+            () => new("classes") { Training = new() { Loss = "CategoricalCrossEntropy", Optimizer = "AdamW", WeightDecay = 0.01 } },
+            isKey: true);
+        FineTune("pictures", nameof(Drawing.Image),
+            () => new("picture to picture") { InputScaling = "MinusOneToOne", Training = new() { Epochs = 2 } });
+        FineTune("own_module", nameof(Drawing.Colour),
+            () => new("dense") { Base = "module", BaseFile = OwnModule.SavedWeights() }, hasGraph: false);
+        FineTune("own_module_whole", nameof(Drawing.Colour),
+            () => new("dense") { Base = "module", BaseFile = OwnModule.SavedWeights(), Freezing = "none" }, hasGraph: false);
+        FineTune("onnx_features", nameof(Drawing.Colour),
+            () => new("recipe") { Base = "features", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels" });
+        FineTune("onnx_layers", nameof(Drawing.Colour),
+            () => new("recipe") { Base = "layers", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels" });
         FineTune("onnx_layers_partly", nameof(Drawing.Colour),
-            () => new("recipe") { Base = "layers", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels", Freezing = "1" });
+            () => new("recipe") { Base = "layers", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels",
+                Freezing = "1" });
         FineTune("onnx_layers_whole", nameof(Drawing.Colour),
-            () => new("recipe") { Base = "layers", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels", Freezing = "none" });
+            () => new("recipe") { Base = "layers", BaseFile = Pretrain(), BaseOutputOf = "Flatten", InputScaling = "Pixels",
+                Freezing = "none" });
 
-        void FineTune(string kind, string label, Func<NetworkPipeline> settings, bool isKey = false, bool hasGraph = true) => report.Case($"pipelines/networks/{kind}", () =>
-        {
+        void FineTune(string kind, string label, Func<NetworkPipeline> settings, bool isKey = false, bool hasGraph = true) =>
+            report.Case($"pipelines/networks/{kind}",
+        () => {
             var name = $"pipelines/networks/{kind}";
             var ml = new MLContext(seed: 1);
             var data = Data();

@@ -34,7 +34,8 @@ internal static class TextNumbers
             foreach (var (name, configuration) in TestData.Variants)
                 Decode(report, $"text/decode/{name}/{format}", () => InFormat(type => LanguageModel.Create(configuration, type), format));
             if (format != "int8")
-                Decode(report, $"text/decode/tiny_adapters/{format}", () => Adapted(InFormat(type => LanguageModel.Load(TestData.Tiny, type), format)));
+                Decode(report, $"text/decode/tiny_adapters/{format}",
+                    () => Adapted(InFormat(type => LanguageModel.Load(TestData.Tiny, type), format)));
             Generate(report, $"text/generate/tales/{format}", () => InFormat(type => LanguageModel.Load(Files.TalesFolder, type), format));
             Generate(report, $"text/generate/tiny/{format}", () => InFormat(type => LanguageModel.Load(TestData.Tiny, type), format));
         }
@@ -51,7 +52,10 @@ internal static class TextNumbers
             ("beam", new() { Beams = 4 }),
             ("sampled", new() { Sample = true, Temperature = 0.8, TopK = 50, TopP = 0.95, Seed = 7 }),
             ("penalized", new() { RepetitionPenalty = 1.3, NoRepeatNgramSize = 2, MinimumNewTokens = 5 }),
-            ("beams", new() { Beams = 3, Sequences = 2, LengthPenalty = 2, NoRepeatNgramSize = 3, EarlyStopping = "WhenFinished", NewTokens = 12 }),
+            ("beams", new()
+            {
+                Beams = 3, Sequences = 2, LengthPenalty = 2, NoRepeatNgramSize = 3, EarlyStopping = "WhenFinished", NewTokens = 12,
+            }),
             ("beam_never", new() { Beams = 2, LengthPenalty = 0.5, EarlyStopping = "Never", NewTokens = 12 }),
             ("samples", new() { Sample = true, MinP = 0.05, TypicalP = 0.9, Sequences = 3, Seed = 8, BatchSize = 2, NewTokens = 12 }),
             ("plain_samples", new() { Sample = true, Seed = 9, NewTokens = 12 }),
@@ -59,11 +63,12 @@ internal static class TextNumbers
         ];
         foreach (var (way, decoding) in ways.Take(isShort ? 3 : ways.Length))
         {
-            report.Case($"{name}/{way}", () =>
-            {
+            report.Case($"{name}/{way}",
+            () => {
                 var texts = generate(decoding);
                 report.Ids($"{name}/{way}/ids", texts.SelectMany(text => text.Ids));
-                report.Numbers($"{name}/{way}/log_probabilities", texts.SelectMany(text => text.LogProbabilities.Append(text.Score ?? float.NaN)));
+                report.Numbers($"{name}/{way}/log_probabilities",
+                    texts.SelectMany(text => text.LogProbabilities.Append(text.Score ?? float.NaN)));
                 report.Text($"{name}/{way}/text", string.Join('\n', texts.Select(text => text.Text + "\n" + text.Reason)));
             });
         }
@@ -73,8 +78,8 @@ internal static class TextNumbers
     {
         foreach (var (name, folder) in ((string, string)[])[("tales", Files.TalesFolder), ("tiny", TestData.Tiny)])
         {
-            report.Case($"text/tokens/{name}", () =>
-            {
+            report.Case($"text/tokens/{name}",
+            () => {
                 var text = TestData.Mars + "\n\n\tTabs,  spaces and émigrés; 12345 — 火星 \U0001F680 don't  <|endoftext|> end.";
                 var ids = Tokenizers.Encode(folder, text);
                 report.Ids($"text/tokens/{name}/ids", ids);
@@ -87,13 +92,14 @@ internal static class TextNumbers
     }
 
     /// <summary>Training rows of token ids.</summary>
-    private static void Rows(Report report) => report.Case("text/rows", () =>
-    {
+    private static void Rows(Report report) => report.Case("text/rows",
+    () => {
         var ids = Tokenizers.Encode(Files.TalesFolder, TestData.Mars);
         Add("blocks", RowMaker.Blocks(ids, 100));
         Add("document", RowMaker.Document(ids, 99));
         Add("packed", RowMaker.Pack(TestData.Rows(20, 3), 48));
-        Add("completions", [.. TestData.Rows(20, 4).Zip(TestData.Rows(20, 5)).Select(pair => RowMaker.Completion(pair.First.Ids, pair.Second.Ids, 18))]);
+        Add("completions",
+            [.. TestData.Rows(20, 4).Zip(TestData.Rows(20, 5)).Select(pair => RowMaker.Completion(pair.First.Ids, pair.Second.Ids, 18))]);
 
         void Add(string name, TextRow[] rows) => report.Ids(
             $"text/rows/{name}", rows.SelectMany(row => (int[])[row.Ids.Length, .. row.Ids, .. row.Labels, .. row.Sequences ?? [-1]]));
@@ -104,19 +110,20 @@ internal static class TextNumbers
     {
         foreach (var name in (string[])["model", "bf16", "fp16", "sharded", "pickled"])
         {
-            report.Case($"text/checkpoint/read/{name}", () =>
-            {
+            report.Case($"text/checkpoint/read/{name}",
+            () => {
                 var folder = name == "model" ? TestData.Tiny : Path.Combine(TestData.Tiny, name);
                 if (name == "pickled")
-                    File.Copy(Path.Combine(TestData.Tiny, "pytorch_model.bin"), Path.Combine(folder = Scratch.Folder(), "pytorch_model.bin"));
+                    File.Copy(Path.Combine(TestData.Tiny, "pytorch_model.bin"),
+                        Path.Combine(folder = Scratch.Folder(), "pytorch_model.bin"));
                 report.Tensors($"text/checkpoint/read/{name}", Files.ReadCheckpoint(folder).Select(t => (t.Key, t.Value)));
             });
         }
 
         foreach (var type in (ScalarType?[])[null, ScalarType.Float16, ScalarType.BFloat16])
         {
-            report.Case($"text/checkpoint/saved/{type}", () =>
-            {
+            report.Case($"text/checkpoint/saved/{type}",
+            () => {
                 using var model = LanguageModel.Load(TestData.Tiny);
                 var folder = Scratch.Folder();
                 model.Save(folder, type);
@@ -124,8 +131,8 @@ internal static class TextNumbers
             });
         }
 
-        report.Case("text/checkpoint/adapters", () =>
-        {
+        report.Case("text/checkpoint/adapters",
+        () => {
             using var model = Adapted(LanguageModel.Load(TestData.Tiny));
             var folder = Scratch.Folder();
             model.SaveAdapters(folder);
@@ -133,8 +140,8 @@ internal static class TextNumbers
             model.MergeAdapters();
             report.Tensors("text/checkpoint/merged", model.Weights);
         });
-        report.Case("text/checkpoint/merged_reference", () =>
-        {
+        report.Case("text/checkpoint/merged_reference",
+        () => {
             using var model = LanguageModel.Load(TestData.Tiny);
             model.LoadAdapters(TestData.File("gpt2-tiny/lora_end"));
             report.Tensor("text/checkpoint/adapters_reference_logits", Logits(model));
@@ -154,8 +161,8 @@ internal static class TextNumbers
     private static void Passes(Report report, string name, Func<LanguageModel> load)
     {
         const int rows = 3, length = 12;
-        report.Case(name, () =>
-        {
+        report.Case(name,
+        () => {
             using var gradients = no_grad();
             using var model = load();
             var ids = Ids(model, rows, length);
@@ -189,8 +196,8 @@ internal static class TextNumbers
             cache.SelectRows(tensor((long[])[2, 0, 2]), 2);
             report.Tensor($"{name}/selected", model.Forward(ids[.., ..2], positions: full([rows, 2], 10L), cache: cache));
         });
-        report.Case(name + "/gradients", () =>
-        {
+        report.Case(name + "/gradients",
+        () => {
             using var model = load();
             report.Tensor($"{name}/gradients_on", model.Forward(Ids(model, 2, 9)));
             model.SetDropout(0.1, 0.1, 0.1);
@@ -203,8 +210,8 @@ internal static class TextNumbers
     /// <summary>Logits of steps of one token, after a prompt in one pass and, for one row, from the first token on.</summary>
     private static void Decode(Report report, string name, Func<LanguageModel> load)
     {
-        report.Case(name, () =>
-        {
+        report.Case(name,
+        () => {
             using var gradients = no_grad();
             using var model = load();
             report.Tensor($"{name}/rows1", StepLogits(model, [5], 5));
@@ -241,13 +248,13 @@ internal static class TextNumbers
         return cat(logits.Select(step => step.to(ScalarType.Float32)).ToList(), 1);
     }
 
-    private static void Generate(Report report, string name, Func<LanguageModel> load) => report.Case(name, () =>
-    {
+    private static void Generate(Report report, string name, Func<LanguageModel> load) => report.Case(name,
+    () => {
         using var model = load();
         Continuations(report, name, decoding => model.Generate(s_prompts, decoding));
         Continuations(report, name + "/single", decoding => model.Generate([s_prompts[0]], decoding), isShort: true);
-        report.Case($"{name}/long_prompt", () =>
-        {
+        report.Case($"{name}/long_prompt",
+        () => {
             // Longer than the context: the window slides.
             var texts = model.Generate([TestData.Mars[..3000]], new Decoding { NewTokens = 40 });
             report.Ids($"{name}/long_prompt/ids", texts[0].Ids);

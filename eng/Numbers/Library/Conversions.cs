@@ -30,7 +30,8 @@ internal static class Conversions
 
     internal static LoraOptions ToOptions(Adapters adapters) => new()
     {
-        Rank = adapters.Rank, Alpha = adapters.Alpha, Dropout = adapters.Dropout, TargetModules = adapters.Targets, RankStabilized = adapters.RankStabilized,
+        Rank = adapters.Rank, Alpha = adapters.Alpha, Dropout = adapters.Dropout, TargetModules = adapters.Targets,
+        RankStabilized = adapters.RankStabilized,
     };
 
     internal static Continuation[] FromTexts(IReadOnlyList<IReadOnlyList<GeneratedText>> texts) =>

@@ -26,5 +26,6 @@ internal static class Files
         return checkpoint.Tensors.Keys.ToDictionary(name => name, name => checkpoint.Read(name).clone());
     }
 
-    public static void WriteTensors(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) => SafetensorsWriter.Write(path, tensors);
+    public static void WriteTensors(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
+        SafetensorsWriter.Write(path, tensors);
 }

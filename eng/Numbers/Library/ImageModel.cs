@@ -44,9 +44,11 @@ internal sealed class ImageModel : IDisposable
 
     public int StyleCount => _model.Generator.StyleCount;
 
-    public IEnumerable<(string Name, Tensor Tensor)> GeneratorWeights => StyleGan2Model.CheckpointTensors(_model.Generator).Select(t => (t.Key, t.Value));
+    public IEnumerable<(string Name, Tensor Tensor)> GeneratorWeights =>
+        StyleGan2Model.CheckpointTensors(_model.Generator).Select(t => (t.Key, t.Value));
 
-    public IEnumerable<(string Name, Tensor Tensor)> DiscriminatorWeights => StyleGan2Model.CheckpointTensors(_model.Discriminator).Select(t => (t.Key, t.Value));
+    public IEnumerable<(string Name, Tensor Tensor)> DiscriminatorWeights =>
+        StyleGan2Model.CheckpointTensors(_model.Discriminator).Select(t => (t.Key, t.Value));
 
     /// <summary>The type of features (internal).</summary>
     public void SetFeatureType(ScalarType? type) => (_model.Generator.ComputeType, _model.Discriminator.ComputeType) = (type, type);
@@ -56,7 +58,8 @@ internal sealed class ImageModel : IDisposable
 
     public Tensor Synthesize(Tensor styles, string noise) => _model.Generator.Synthesize(styles, Enum.Parse<NoiseMode>(noise));
 
-    public Tensor Generate(Tensor latents, Tensor? labels = null, double truncation = 1, string noise = "Constant", Generator? random = null) =>
+    public Tensor Generate(Tensor latents, Tensor? labels = null, double truncation = 1, string noise = "Constant",
+        Generator? random = null) =>
         _model.Generator.Generate(latents, labels, truncation, Enum.Parse<NoiseMode>(noise), random);
 
     public Tensor Judge(Tensor images, Tensor? labels = null) => _model.Discriminator.Forward(images, labels);
@@ -69,11 +72,15 @@ internal sealed class ImageModel : IDisposable
     public double[] Distances(Tensor pixels, Tensor? labels, int count)
     {
         using var images = new ImageSet(pixels, labels);
-        var distances = GeneratorEvaluator.Evaluate(_model.Generator, images, new DiscriminatorFeatureExtractor(_model.Discriminator), count, batchSize: 4);
+        var distances = GeneratorEvaluator.Evaluate(
+            _model.Generator, images, new DiscriminatorFeatureExtractor(_model.Discriminator), count, batchSize: 4);
         return [distances.FrechetDistance, distances.KernelDistance];
     }
 
-    /// <summary>Generator loss, discriminator loss, R1 penalty, path length, sign of real logits, augmentation probability and both distances of each step; null where cancelled.</summary>
+    /// <summary>
+    /// Generator loss, discriminator loss, R1 penalty, path length, sign of real logits, augmentation probability and both distances of
+    /// each step; null where cancelled.
+    /// </summary>
     public IReadOnlyList<double[]>? Train(ImageTraining settings, Tensor pixels, Tensor? labels = null, int? cancelAt = null)
     {
         using var images = new ImageSet(pixels, labels);
@@ -114,9 +121,13 @@ internal sealed class ImageModel : IDisposable
         using var judge = settings.EvaluationImages > 0 ? Create() : null;
         try
         {
-            return [.. new StyleGan2Trainer(_model, options, images, judge is null ? null : new DiscriminatorFeatureExtractor(judge._model.Discriminator)).Train(progress, cancellation.Token).History.Select(step => (double[])[
-                step.GeneratorLoss ?? double.NaN, step.DiscriminatorLoss ?? double.NaN, step.GradientPenalty ?? double.NaN, step.PathLength ?? double.NaN,
-                step.RealLogitSign ?? double.NaN, step.AugmentationProbability, step.FrechetDistance ?? double.NaN, step.KernelDistance ?? double.NaN])];
+            var extractor = judge is null ? null : new DiscriminatorFeatureExtractor(judge._model.Discriminator);
+            var result = new StyleGan2Trainer(_model, options, images, extractor).Train(progress, cancellation.Token);
+            return [.. result.History.Select(step => (double[])[
+                step.GeneratorLoss ?? double.NaN, step.DiscriminatorLoss ?? double.NaN, step.GradientPenalty ?? double.NaN,
+                step.PathLength ?? double.NaN,
+                step.RealLogitSign ?? double.NaN, step.AugmentationProbability, step.FrechetDistance ?? double.NaN,
+                step.KernelDistance ?? double.NaN])];
         }
         catch (OperationCanceledException) when (cancelAt is not null)
         {
@@ -124,10 +135,13 @@ internal sealed class ImageModel : IDisposable
         }
     }
 
-    /// <summary>The updates of both networks that the reference logged: losses and optimizer are the library's (internal), their order is here.</summary>
+    /// <summary>
+    /// The updates of both networks that the reference logged: losses and optimizer are the library's (internal), their order is here.
+    /// </summary>
     /// <returns>Generator loss, losses of made and of real images, and R1 penalty of each step.</returns>
     public IReadOnlyList<double[]> TrainAsTheReference(
-        int steps, int batch, double gamma, double beta1, double beta2, double epsilon, double learningRate, Tensor real, Tensor generatorLatents, Tensor discriminatorLatents)
+        int steps, int batch, double gamma, double beta1, double beta2, double epsilon, double learningRate, Tensor real,
+        Tensor generatorLatents, Tensor discriminatorLatents)
     {
         using var generatorOptimizer = Optimizer(_model.Generator);
         using var discriminatorOptimizer = Optimizer(_model.Discriminator);
@@ -154,7 +168,8 @@ internal sealed class ImageModel : IDisposable
 
         return log;
 
-        AdamW Optimizer(nn.Module network) => new(network.named_parameters().Select(p => (p.name, p.parameter, Decays: false)), beta1, beta2, epsilon);
+        AdamW Optimizer(nn.Module network) =>
+            new(network.named_parameters().Select(p => (p.name, p.parameter, Decays: false)), beta1, beta2, epsilon);
 
         void Step(AdamW optimizer)
         {

@@ -1,5 +1,4 @@
 using MLTransfer.Images;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training;
@@ -13,7 +12,8 @@ namespace Numbers.Library;
 /// <summary>A fitted image generator of an ML.NET pipeline.</summary>
 internal sealed class ImagePipelineModel(ImageGeneratorTransformer transformer) : IDisposable
 {
-    public static ImagePipelineModel FineTune(MLContext ml, IDataView data, string output, string? input, string training, ImagePipeline settings) => new(
+    public static ImagePipelineModel FineTune(MLContext ml, IDataView data, string output, string? input, string training,
+        ImagePipeline settings) => new(
         ml.Transforms.FineTuneImageGenerator(output, input, training, new ImageGeneratorOptions
         {
             PretrainedModel = settings.Model ?? PretrainedModels.Shapes,
@@ -53,7 +53,9 @@ internal sealed class ImagePipelineModel(ImageGeneratorTransformer transformer) 
         .. StyleGan2Model.CheckpointTensors(transformer.Model.Discriminator).Select(t => ("discriminator." + t.Key, t.Value)),
     ];
 
-    public double[] Log => [.. transformer.TrainingResult!.History.SelectMany(step => (double[])[step.GeneratorLoss ?? double.NaN, step.DiscriminatorLoss ?? double.NaN])];
+    public double[] Log =>
+        [.. transformer.TrainingResult!.History.SelectMany(
+            step => (double[])[step.GeneratorLoss ?? double.NaN, step.DiscriminatorLoss ?? double.NaN])];
 
     public void Save(MLContext ml, DataViewSchema schema, string path) => ml.Model.Save(transformer, schema, path);
 

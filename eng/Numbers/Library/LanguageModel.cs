@@ -24,7 +24,8 @@ internal sealed class LanguageModel : IDisposable
         _model.eval();
     }
 
-    public static LanguageModel Load(string folder, ScalarType type = ScalarType.Float32) => new(CausalLanguageModel.Load(folder, type), folder);
+    public static LanguageModel Load(string folder, ScalarType type = ScalarType.Float32) =>
+        new(CausalLanguageModel.Load(folder, type), folder);
 
     /// <summary>Random weights.</summary>
     public static LanguageModel Create(JsonObject configuration, ScalarType type = ScalarType.Float32)
@@ -43,20 +44,24 @@ internal sealed class LanguageModel : IDisposable
     public IEnumerable<(string Name, Tensor Tensor)> Weights => _model.CheckpointTensors().Select(t => (t.Key, t.Value));
 
     /// <summary>What training changes.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> TrainableWeights => _model.TrainableParameters().Select(p => (p.Name, (Tensor)p.Parameter));
+    public IEnumerable<(string Name, Tensor Tensor)> TrainableWeights =>
+        _model.TrainableParameters().Select(p => (p.Name, (Tensor)p.Parameter));
 
     public Tensor Forward(
-        Tensor ids, Tensor? mask = null, Tensor? positions = null, Tensor? sequences = null, Tensor? embeddings = null, Cache? cache = null) =>
+        Tensor ids, Tensor? mask = null, Tensor? positions = null, Tensor? sequences = null, Tensor? embeddings = null,
+        Cache? cache = null) =>
         _model.Forward(new ModelInput(ids)
         {
-            AttentionMask = mask, PositionIds = positions, SequenceIds = sequences, InputEmbeddings = embeddings, PastKeyValues = cache?.Inner,
+            AttentionMask = mask, PositionIds = positions, SequenceIds = sequences, InputEmbeddings = embeddings,
+            PastKeyValues = cache?.Inner,
         });
 
     public Cache CreateCache(int rows, int capacity) => new(_model.CreateCache(rows, capacity));
 
     public void Quantize() => WeightQuantization.Quantize(_model);
 
-    public void SetDropout(double embedding, double attention, double residual) => _model.Dropout = new DropoutProbabilities(embedding, attention, residual);
+    public void SetDropout(double embedding, double attention, double residual) =>
+        _model.Dropout = new DropoutProbabilities(embedding, attention, residual);
 
     public void Attach(Adapters adapters) => LowRankAdaptation.Attach(_model, Conversions.ToOptions(adapters));
 
@@ -72,7 +77,9 @@ internal sealed class LanguageModel : IDisposable
 
     public void Save(string folder, ScalarType? type = null) => _model.Save(folder, type);
 
-    /// <summary>Trains; where <paramref name="cancelAt"/> is given, the report of that step cancels the run, and the result is null.</summary>
+    /// <summary>
+    /// Trains; where <paramref name="cancelAt"/> is given, the report of that step cancels the run, and the result is null.
+    /// </summary>
     public TextTrainingRun? Train(TextTraining settings, TextRow[] rows, TextRow[]? validation = null, int? cancelAt = null)
     {
         var options = new LanguageTrainingOptions
@@ -106,11 +113,13 @@ internal sealed class LanguageModel : IDisposable
         });
         try
         {
-            var result = new LanguageModelTrainer(_model, options, [.. rows.Select(RowMaker.ToExample)], validation?.Select(RowMaker.ToExample).ToList())
+            var result = new LanguageModelTrainer(
+                _model, options, [.. rows.Select(RowMaker.ToExample)], validation?.Select(RowMaker.ToExample).ToList())
                 .Train(progress, cancellation.Token);
             return new TextTrainingRun(
                 [.. result.History.Select(step => (double[])[
-                    step.Loss ?? double.NaN, step.GradientNorm ?? double.NaN, step.LearningRate ?? double.NaN, step.ValidationLoss ?? double.NaN])],
+                    step.Loss ?? double.NaN, step.GradientNorm ?? double.NaN, step.LearningRate ?? double.NaN,
+                    step.ValidationLoss ?? double.NaN])],
                 [result.Steps, result.ModelStep, result.InitialValidationLoss ?? double.NaN, result.ValidationLoss ?? double.NaN]);
         }
         catch (OperationCanceledException) when (cancelAt is not null)
@@ -124,7 +133,8 @@ internal sealed class LanguageModel : IDisposable
 
     /// <summary>The pieces of a streamed text.</summary>
     public string[] Stream(string prompt, Decoding decoding) =>
-        [.. new TextGenerator(_model, TextTokenizer.Load(_folder!)).StreamAsync(prompt, Conversions.ToOptions(decoding)).ToBlockingEnumerable()];
+        [.. new TextGenerator(_model, TextTokenizer.Load(_folder!)).StreamAsync(prompt, Conversions.ToOptions(decoding))
+            .ToBlockingEnumerable()];
 
     public void ExportToOnnx(string folder, OnnxSettings settings) => OnnxExporter.Export(
         _model, _folder is null ? null : TextTokenizer.Load(_folder), folder, new OnnxExportOptions

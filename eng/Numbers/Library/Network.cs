@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Described;
@@ -19,7 +18,8 @@ internal sealed class Network : IDisposable
     /// <param name="module">The pretrained network; null for none.</param>
     /// <param name="freezing">As in <see cref="Freezing"/>.</param>
     /// <param name="seed">Of the new layers' weights.</param>
-    public static Network Create(string layers, long[] inputShape, nn.Module<Tensor, Tensor>? module = null, string freezing = "all", long seed = 3)
+    public static Network Create(string layers, long[] inputShape, nn.Module<Tensor, Tensor>? module = null, string freezing = "all",
+        long seed = 3)
     {
         var pretrained = module is null ? null : new ModuleBaseNetwork(module, "a module");
         var network = TransferNetwork.Create(pretrained, Layers(layers), inputShape, seed);
@@ -32,9 +32,11 @@ internal sealed class Network : IDisposable
 
     public Tensor Forward(Tensor input) => _network.Forward(input);
 
-    /// <returns>Loss, metric, validation loss and validation metric of each epoch; then the epoch of the weights and whether training ended early.</returns>
+    /// <returns>Loss, metric, validation loss and validation metric of each epoch; then the epoch of the weights and whether training
+    /// ended early.</returns>
     public IReadOnlyList<double[]> Train(
-        NetworkTraining settings, float[][] inputs, float[][] targets, float[][]? validationInputs = null, float[][]? validationTargets = null)
+        NetworkTraining settings, float[][] inputs, float[][] targets, float[][]? validationInputs = null,
+        float[][]? validationTargets = null)
     {
         var history = new NetworkTrainer(_network, new ModuleTrainingOptions
         {
@@ -57,7 +59,8 @@ internal sealed class Network : IDisposable
 
     internal static IReadOnlyList<double[]> LogOf(TrainingHistory history) =>
     [
-        .. history.Epochs.Select(epoch => (double[])[epoch.Loss, epoch.Metric, epoch.ValidationLoss ?? double.NaN, epoch.ValidationMetric ?? double.NaN]),
+        .. history.Epochs.Select(epoch =>
+            (double[])[epoch.Loss, epoch.Metric, epoch.ValidationLoss ?? double.NaN, epoch.ValidationMetric ?? double.NaN]),
         [history.ModelEpoch, history.StoppedEarly ? 1 : 0],
     ];
 
@@ -92,7 +95,8 @@ internal sealed class Network : IDisposable
         // of [3, 16, 16]
         "base" =>
         [
-            Layer.Convolution(8, 3), Layer.BatchNormalization(Activation.Relu), Layer.MaximumPooling(), Layer.Convolution(16, 3, Activation.Relu),
+            Layer.Convolution(8, 3), Layer.BatchNormalization(Activation.Relu), Layer.MaximumPooling(),
+            Layer.Convolution(16, 3, Activation.Relu),
             Layer.MaximumPooling(), Layer.Flatten(), Layer.Dense(2),
         ],
         "picture to picture" => [Layer.Convolution(4, 3, Activation.Relu), Layer.Convolution(3, 1)],
@@ -101,8 +105,10 @@ internal sealed class Network : IDisposable
         [
             Layer.Convolution(8, 3, Activation.LeakyRelu, stride: 2), Layer.BatchNormalization(Activation.Relu), Layer.Upsampling(2),
             Layer.TransposedConvolution(6, 4, Activation.Silu, stride: 2, padding: 1), Layer.MaximumPooling(2), Layer.AveragePooling(2),
-            Layer.Dropout(0.5), Layer.Convolution(4, 3, Activation.Gelu), Layer.Reshape(4, 16), Layer.LayerNormalization(), Layer.Dense(5, Activation.Tanh),
-            Layer.Flatten(), Layer.Dense(12, Activation.Relu), Layer.Reshape(3, 2, 2), Layer.GlobalAveragePooling(), Layer.Activate(Activation.Sigmoid),
+            Layer.Dropout(0.5), Layer.Convolution(4, 3, Activation.Gelu), Layer.Reshape(4, 16), Layer.LayerNormalization(),
+            Layer.Dense(5, Activation.Tanh),
+            Layer.Flatten(), Layer.Dense(12, Activation.Relu), Layer.Reshape(3, 2, 2), Layer.GlobalAveragePooling(),
+            Layer.Activate(Activation.Sigmoid),
             Layer.Dense(4, Activation.Softmax),
         ],
         _ => throw new ArgumentException($"No layers are called '{name}'."),

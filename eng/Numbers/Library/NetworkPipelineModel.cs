@@ -1,6 +1,5 @@
 using MLTransfer.Columns;
 using MLTransfer.Networks;
-using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer;
 using Microsoft.ML;
@@ -14,7 +13,8 @@ namespace Numbers.Library;
 internal sealed class NetworkPipelineModel(TorchModuleTransformer transformer) : IDisposable
 {
     /// <typeparam name="TModule">The class of the user's own that <see cref="NetworkPipeline.Base"/> "module" means.</typeparam>
-    public static NetworkPipelineModel FineTune<TModule>(MLContext ml, IDataView data, string output, string input, string label, NetworkPipeline settings)
+    public static NetworkPipelineModel FineTune<TModule>(
+        MLContext ml, IDataView data, string output, string input, string label, NetworkPipeline settings)
         where TModule : nn.Module<Tensor, Tensor>, new() => new(
         ml.Transforms.FineTuneTorchModule(output, input, label, new TorchModuleOptions
         {

@@ -10,9 +10,11 @@ internal static class RowMaker
 
     public static TextRow[] Document(int[] ids, int length) => [.. TrainingExamples.Document(ids, length).Select(FromExample)];
 
-    public static TextRow Completion(int[] prompt, int[] completion, int length) => FromExample(TrainingExamples.Completion(prompt, completion, length));
+    public static TextRow Completion(int[] prompt, int[] completion, int length) =>
+        FromExample(TrainingExamples.Completion(prompt, completion, length));
 
-    public static TextRow[] Pack(IEnumerable<TextRow> rows, int length) => [.. TrainingExamples.Pack(rows.Select(ToExample), length).Select(FromExample)];
+    public static TextRow[] Pack(IEnumerable<TextRow> rows, int length) =>
+        [.. TrainingExamples.Pack(rows.Select(ToExample), length).Select(FromExample)];
 
     internal static TrainingExample ToExample(TextRow row) => new(row.Ids, row.Labels, row.Sequences);
 

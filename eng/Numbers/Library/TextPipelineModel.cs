@@ -1,7 +1,6 @@
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training;
 using MLTransfer;
@@ -14,7 +13,8 @@ namespace Numbers.Library;
 /// <summary>A fitted text generator of an ML.NET pipeline.</summary>
 internal sealed class TextPipelineModel(TextGeneratorTransformer transformer) : IDisposable
 {
-    public static TextPipelineModel FineTune(MLContext ml, IDataView data, string output, string input, string? training, TextPipeline settings) => new(
+    public static TextPipelineModel FineTune(MLContext ml, IDataView data, string output, string input, string? training,
+        TextPipeline settings) => new(
         ml.Transforms.Text.FineTuneTextGenerator(output, input, training, new TextGeneratorOptions
         {
             PretrainedModel = settings.Model ?? PretrainedModels.Tales,
@@ -59,7 +59,9 @@ internal sealed class TextPipelineModel(TextGeneratorTransformer transformer) : 
     public IEnumerable<(string Name, Tensor Tensor)> Weights => transformer.Model.Network.CheckpointTensors().Select(t => (t.Key, t.Value));
 
     /// <summary>Losses and gradient norms of the steps.</summary>
-    public double[] Log => [.. transformer.TrainingResult!.History.SelectMany(step => (double[])[step.Loss ?? double.NaN, step.GradientNorm ?? double.NaN, step.ValidationLoss ?? double.NaN])];
+    public double[] Log =>
+        [.. transformer.TrainingResult!.History.SelectMany(
+            step => (double[])[step.Loss ?? double.NaN, step.GradientNorm ?? double.NaN, step.ValidationLoss ?? double.NaN])];
 
     /// <summary>Loss, tokens and bytes.</summary>
     public double[] Evaluate(MLContext ml, IDataView data, string? column = null)
@@ -70,11 +72,14 @@ internal sealed class TextPipelineModel(TextGeneratorTransformer transformer) : 
 
     public void Save(MLContext ml, DataViewSchema schema, string path) => ml.Model.Save(transformer, schema, path);
 
-    public void SaveFolder(MLContext ml, string folder, string type) => ml.Generation.SaveModelFolder(transformer, folder, Enum.Parse<WeightType>(type));
+    public void SaveFolder(MLContext ml, string folder, string type) =>
+        ml.Generation.SaveModelFolder(transformer, folder, Enum.Parse<WeightType>(type));
 
-    public void ExportToOnnx(MLContext ml, string folder, OnnxSettings settings) => ml.Generation.ExportToOnnx(transformer, folder, new OnnxExportOptions
+    public void ExportToOnnx(MLContext ml, string folder, OnnxSettings settings) =>
+        ml.Generation.ExportToOnnx(transformer, folder, new OnnxExportOptions
     {
-        Precision = Enum.Parse<OnnxPrecision>(settings.Precision), FusedOperators = settings.Fused, FileWithoutPast = settings.WithoutPast, Check = settings.Check,
+        Precision = Enum.Parse<OnnxPrecision>(settings.Precision), FusedOperators = settings.Fused, FileWithoutPast = settings.WithoutPast,
+        Check = settings.Check,
     });
 
     public void Dispose() => transformer.Dispose();

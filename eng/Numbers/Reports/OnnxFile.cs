@@ -70,18 +70,22 @@ internal sealed class OnnxFile
         return $"{All(7)}:{All(4)} {All(3)} ({All(1)}) -> ({All(2)}) {Convert.ToHexStringLower(SHA256.HashData(
             [.. fields.Where(f => f.Field is not (1 or 2 or 3 or 4 or 7)).SelectMany(f => f.Content.ToArray())]))}";
 
-        string All(int field) => string.Join(", ", fields.Where(f => f.Field == field).Select(f => Encoding.UTF8.GetString(f.Content.Span)));
+        string All(int field) =>
+            string.Join(", ", fields.Where(f => f.Field == field).Select(f => Encoding.UTF8.GetString(f.Content.Span)));
     }
 
     private static string Initializer(ReadOnlyMemory<byte> tensor)
     {
         var fields = Fields(tensor).ToList();
         var shape = fields.Where(f => f.Field == 1).SelectMany(f => f.Content.IsEmpty ? [f.Number] : Packed(f.Content));
-        var content = fields.Where(f => f.Field is not (1 or 2 or 8)).SelectMany(f => f.Content.IsEmpty ? BitConverter.GetBytes(f.Number) : f.Content.ToArray());
-        return $"{Text(tensor, 8)} type {fields.Find(f => f.Field == 2).Number} [{string.Join(", ", shape)}] {Convert.ToHexStringLower(SHA256.HashData(content.ToArray()))}";
+        var content = fields.Where(f => f.Field is not (1 or 2 or 8))
+            .SelectMany(f => f.Content.IsEmpty ? BitConverter.GetBytes(f.Number) : f.Content.ToArray());
+        var hash = Convert.ToHexStringLower(SHA256.HashData(content.ToArray()));
+        return $"{Text(tensor, 8)} type {fields.Find(f => f.Field == 2).Number} [{string.Join(", ", shape)}] {hash}";
     }
 
-    private static string Hash(string name, ReadOnlyMemory<byte> content) => $"{name} {Convert.ToHexStringLower(SHA256.HashData(content.Span))}";
+    private static string Hash(string name, ReadOnlyMemory<byte> content) =>
+        $"{name} {Convert.ToHexStringLower(SHA256.HashData(content.Span))}";
 
     private static string Text(ReadOnlyMemory<byte> message, int field) =>
         Fields(message).Where(f => f.Field == field).Select(f => Encoding.UTF8.GetString(f.Content.Span)).FirstOrDefault("");

@@ -80,13 +80,15 @@ internal sealed class Report(string? dump)
     public string Numbers(string name, params IEnumerable<double> numbers)
     {
         var array = numbers.ToArray();
-        return Add(name, MemoryMarshal.AsBytes<double>(array), string.Join(' ', array.Take(Shown).Select(x => x.ToString("R", CultureInfo.InvariantCulture))));
+        return Add(name, MemoryMarshal.AsBytes<double>(array),
+            string.Join(' ', array.Take(Shown).Select(x => x.ToString("R", CultureInfo.InvariantCulture))));
     }
 
     public string Numbers(string name, IEnumerable<float> numbers)
     {
         var array = numbers.ToArray();
-        return Add(name, MemoryMarshal.AsBytes<float>(array), string.Join(' ', array.Take(Shown).Select(x => x.ToString("R", CultureInfo.InvariantCulture))));
+        return Add(name, MemoryMarshal.AsBytes<float>(array),
+            string.Join(' ', array.Take(Shown).Select(x => x.ToString("R", CultureInfo.InvariantCulture))));
     }
 
     public string Ids(string name, IEnumerable<int> ids)
@@ -111,16 +113,21 @@ internal sealed class Report(string? dump)
         }
     }
 
-    /// <summary>What the checkpoints and the log of a training run say, less times. A fingerprint may change with the names and the order of options.</summary>
+    /// <summary>
+    /// What the checkpoints and the log of a training run say, less times. A fingerprint may change with the names and the order of
+    /// options.
+    /// </summary>
     public void RunFiles(string name, string folder)
     {
-        Text($"{name}/metrics", string.Join('\n', File.ReadLines(Path.Combine(folder, "metrics.jsonl")).Select(line => Reduced(line, "second"))));
+        Text($"{name}/metrics",
+            string.Join('\n', File.ReadLines(Path.Combine(folder, "metrics.jsonl")).Select(line => Reduced(line, "second"))));
         foreach (var path in Directory.EnumerateFiles(folder, "*_state.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             var relative = Path.GetRelativePath(folder, path);
             var content = File.ReadAllText(path);
             Text($"{name}/{relative}/state", Reduced(content, "ingerprint"));
-            Text($"{name}/{relative}/fingerprint", JsonNode.Parse(content)!.AsObject().Single(entry => IsOf(entry.Key, "ingerprint")).Value!.GetValue<string>());
+            Text($"{name}/{relative}/fingerprint",
+                JsonNode.Parse(content)!.AsObject().Single(entry => IsOf(entry.Key, "ingerprint")).Value!.GetValue<string>());
         }
 
         static string Reduced(string json, string left)

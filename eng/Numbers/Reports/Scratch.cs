@@ -1,8 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json.Nodes;
-using System.Text;
-using static TorchSharp.torch;
 
 namespace Numbers.Reports;
 
