@@ -1,4 +1,3 @@
-
 namespace Numbers.Data;
 
 internal sealed class Story

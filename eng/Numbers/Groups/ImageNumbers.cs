@@ -54,15 +54,15 @@ internal static class ImageNumbers
 
         foreach (var labels in (int[])[0, 3])
         {
-            report.Case($"images/distances/labels{labels}",
-            () => {
+            report.Case($"images/distances/labels{labels}", () =>
+            {
                 using var model = ImageModel.Create(labels);
                 report.Numbers($"images/distances/labels{labels}", model.Distances(Pixels(10, 16), Labels(10, labels), 12));
             });
         }
 
-        report.Case("images/saved",
-        () => {
+        report.Case("images/saved", () =>
+        {
             using var model = ImageModel.Load(Tiny);
             var folder = Scratch.Folder();
             model.Save(folder);
@@ -85,8 +85,8 @@ internal static class ImageNumbers
     private static Tensor Latents() => Files.ReadTensors(Path.Combine(Tiny, "forward.safetensors"))["z"];
 
     private static void Passes(Report report, string name, Func<ImageModel> load, ScalarType? type, Tensor? latents, int labels = 0) =>
-        report.Case(name,
-    () => {
+        report.Case(name, () =>
+    {
         using var gradients = no_grad();
         using var model = load();
         model.SetFeatureType(type);
@@ -108,8 +108,8 @@ internal static class ImageNumbers
         report.Tensor($"{name}/features", model.Features(images));
     });
 
-    private static void Reference(Report report) => report.Case("images/reference",
-    () => {
+    private static void Reference(Report report) => report.Case("images/reference", () =>
+    {
         var log = JsonNode.Parse(File.ReadAllText(Path.Combine(Tiny, "training.json")))!;
         var data = Files.ReadTensors(Path.Combine(Tiny, "training.safetensors"));
         using var model = ImageModel.Load(Tiny);
@@ -127,8 +127,8 @@ internal static class ImageNumbers
 
     private static void Train(Report report, string name, ImageTraining settings, Func<ImageModel>? load = null, int labels = 0,
         int resolution = 16) =>
-        report.Case(name,
-        () => {
+        report.Case(name, () =>
+        {
             using var model = load?.Invoke() ?? ImageModel.Create(labels);
             var folder = Scratch.Path(); // for the generator whose running mean the model is
             var log = model.Train(settings with { Folder = folder, CheckpointImages = settings.TotalImages }, Pixels(10, resolution),
@@ -144,8 +144,8 @@ internal static class ImageNumbers
     private static void Resumed(Report report, string precision)
     {
         var prefix = $"images/resumed/{precision}";
-        report.Case(prefix,
-        () => {
+        report.Case(prefix, () =>
+        {
             var settings = new ImageTraining { Precision = precision, CheckpointImages = 8, SampleImages = 16 };
             var whole = Finish("whole", settings with { Folder = Scratch.Path() });
             var interrupted = settings with { Folder = Scratch.Path() };

@@ -17,8 +17,8 @@ internal static class NetworkNumbers
 
     public static void Write(Report report)
     {
-        report.Case("networks/forward",
-        () => {
+        report.Case("networks/forward", () =>
+        {
             using var gradients = no_grad();
             foreach (var layers in (string[])["all", "pictures", "pictures to probabilities", "pictures to classes"])
             {
@@ -55,8 +55,8 @@ internal static class NetworkNumbers
 
     private static void Train(
         Report report, string name, string layers, NetworkTraining settings, bool hasValidation = false,
-        Func<nn.Module<Tensor, Tensor>>? module = null, string freezing = "all") => report.Case(name,
-    () => {
+        Func<nn.Module<Tensor, Tensor>>? module = null, string freezing = "all") => report.Case(name, () =>
+    {
         using var network = Network.Create(layers, [3, 8, 8], module?.Invoke(), freezing);
         var width = layers == "all" ? 4 : 3;
         var isClass = settings.Loss == "CategoricalCrossEntropy";

@@ -51,8 +51,8 @@ internal static class OnnxNumbers
         report.Add($"{name}/values", System.Text.Encoding.UTF8.GetBytes(file.ValueList), "");
     }
 
-    private static void Export(Report report, string name, Func<LanguageModel> load, OnnxSettings settings) => report.Case(name,
-    () => {
+    private static void Export(Report report, string name, Func<LanguageModel> load, OnnxSettings settings) => report.Case(name, () =>
+    {
         using var model = load();
         var folder = Scratch.Path();
         model.ExportToOnnx(folder, settings);
@@ -67,8 +67,8 @@ internal static class OnnxNumbers
             Describe(report, $"{name}/{Path.GetRelativePath(folder, path)}", path);
     }
 
-    private static void ReplacedAdapter(Report report) => report.Case("onnx/replaced_adapter",
-    () => {
+    private static void ReplacedAdapter(Report report) => report.Case("onnx/replaced_adapter", () =>
+    {
         using var first = Adapted();
         using var second = LanguageModel.Load(TestData.Tiny);
         second.LoadAdapters(TestData.File("gpt2-tiny/lora_start"));
@@ -86,8 +86,8 @@ internal static class OnnxNumbers
             Export("labels", () => ImageModel.Create(labels: 3, clamp: 0.7));
             Export("shapes", () => ImageModel.Load(Files.ShapesFolder));
 
-            void Export(string name, Func<ImageModel> load) => report.Case($"onnx/images/{name}/{noise}",
-            () => {
+            void Export(string name, Func<ImageModel> load) => report.Case($"onnx/images/{name}/{noise}", () =>
+            {
                 using var model = load();
                 var path = Path.Combine(Scratch.Folder(), "model.onnx");
                 model.ExportToOnnx(path, noise);
@@ -100,8 +100,8 @@ internal static class OnnxNumbers
     {
         foreach (var layers in (string[])["all", "pictures to classes"])
         {
-            report.Case($"onnx/networks/{layers}",
-            () => {
+            report.Case($"onnx/networks/{layers}", () =>
+            {
                 var ml = new MLContext(seed: 1);
                 var data = VectorRow.View(ml, 20, layers == "all" ? 4 : 3);
                 using var model = NetworkPipelineModel.FineTune<OwnModule>(
@@ -120,8 +120,8 @@ internal static class OnnxNumbers
     {
         foreach (var precision in s_precisions)
         {
-            report.Case($"onnx/generated/{precision}",
-            () => {
+            report.Case($"onnx/generated/{precision}", () =>
+            {
                 using var model = LanguageModel.Load(Files.TalesFolder);
                 var folder = Scratch.Path();
                 model.ExportToOnnx(folder, new OnnxSettings { Precision = precision, WithoutPast = false });

@@ -1,6 +1,6 @@
+using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
-using Microsoft.ML;
 using Numbers.Data;
 using Numbers.Library;
 using Numbers.Reports;
@@ -88,8 +88,8 @@ internal static class PipelineNumbers
             Publish(name, model, data);
         });
 
-        void Case(string kind, Action<string, MLContext, IDataView> action) => report.Case($"pipelines/text/{kind}",
-        () => {
+        void Case(string kind, Action<string, MLContext, IDataView> action) => report.Case($"pipelines/text/{kind}", () =>
+        {
             var ml = new MLContext(seed: 1);
             action($"pipelines/text/{kind}", ml, ml.Data.LoadFromEnumerable(Story.Make(8)));
         });
@@ -147,8 +147,8 @@ internal static class PipelineNumbers
         });
 
         void Case(string kind, Action<string, MLContext, IDataView> action, string? label = null) =>
-            report.Case($"pipelines/images/{kind}",
-        () => {
+            report.Case($"pipelines/images/{kind}", () =>
+        {
             var ml = new MLContext(seed: 1);
             action($"pipelines/images/{kind}", ml, Data(ml, label));
         });
@@ -196,8 +196,8 @@ internal static class PipelineNumbers
                 Freezing = "none" });
 
         void FineTune(string kind, string label, Func<NetworkPipeline> settings, bool isKey = false, bool hasGraph = true) =>
-            report.Case($"pipelines/networks/{kind}",
-        () => {
+            report.Case($"pipelines/networks/{kind}", () =>
+        {
             var name = $"pipelines/networks/{kind}";
             var ml = new MLContext(seed: 1);
             var data = Data();

@@ -63,8 +63,8 @@ internal static class TextNumbers
         ];
         foreach (var (way, decoding) in ways.Take(isShort ? 3 : ways.Length))
         {
-            report.Case($"{name}/{way}",
-            () => {
+            report.Case($"{name}/{way}", () =>
+            {
                 var texts = generate(decoding);
                 report.Ids($"{name}/{way}/ids", texts.SelectMany(text => text.Ids));
                 report.Numbers($"{name}/{way}/log_probabilities",
@@ -78,8 +78,8 @@ internal static class TextNumbers
     {
         foreach (var (name, folder) in ((string, string)[])[("tales", Files.TalesFolder), ("tiny", TestData.Tiny)])
         {
-            report.Case($"text/tokens/{name}",
-            () => {
+            report.Case($"text/tokens/{name}", () =>
+            {
                 var text = TestData.Mars + "\n\n\tTabs,  spaces and émigrés; 12345 — 火星 \U0001F680 don't  <|endoftext|> end.";
                 var ids = Tokenizers.Encode(folder, text);
                 report.Ids($"text/tokens/{name}/ids", ids);
@@ -92,8 +92,8 @@ internal static class TextNumbers
     }
 
     /// <summary>Training rows of token ids.</summary>
-    private static void Rows(Report report) => report.Case("text/rows",
-    () => {
+    private static void Rows(Report report) => report.Case("text/rows", () =>
+    {
         var ids = Tokenizers.Encode(Files.TalesFolder, TestData.Mars);
         Add("blocks", RowMaker.Blocks(ids, 100));
         Add("document", RowMaker.Document(ids, 99));
@@ -110,8 +110,8 @@ internal static class TextNumbers
     {
         foreach (var name in (string[])["model", "bf16", "fp16", "sharded", "pickled"])
         {
-            report.Case($"text/checkpoint/read/{name}",
-            () => {
+            report.Case($"text/checkpoint/read/{name}", () =>
+            {
                 var folder = name == "model" ? TestData.Tiny : Path.Combine(TestData.Tiny, name);
                 if (name == "pickled")
                     File.Copy(Path.Combine(TestData.Tiny, "pytorch_model.bin"),
@@ -122,8 +122,8 @@ internal static class TextNumbers
 
         foreach (var type in (ScalarType?[])[null, ScalarType.Float16, ScalarType.BFloat16])
         {
-            report.Case($"text/checkpoint/saved/{type}",
-            () => {
+            report.Case($"text/checkpoint/saved/{type}", () =>
+            {
                 using var model = LanguageModel.Load(TestData.Tiny);
                 var folder = Scratch.Folder();
                 model.Save(folder, type);
@@ -131,8 +131,8 @@ internal static class TextNumbers
             });
         }
 
-        report.Case("text/checkpoint/adapters",
-        () => {
+        report.Case("text/checkpoint/adapters", () =>
+        {
             using var model = Adapted(LanguageModel.Load(TestData.Tiny));
             var folder = Scratch.Folder();
             model.SaveAdapters(folder);
@@ -140,8 +140,8 @@ internal static class TextNumbers
             model.MergeAdapters();
             report.Tensors("text/checkpoint/merged", model.Weights);
         });
-        report.Case("text/checkpoint/merged_reference",
-        () => {
+        report.Case("text/checkpoint/merged_reference", () =>
+        {
             using var model = LanguageModel.Load(TestData.Tiny);
             model.LoadAdapters(TestData.File("gpt2-tiny/lora_end"));
             report.Tensor("text/checkpoint/adapters_reference_logits", Logits(model));
@@ -161,8 +161,8 @@ internal static class TextNumbers
     private static void Passes(Report report, string name, Func<LanguageModel> load)
     {
         const int rows = 3, length = 12;
-        report.Case(name,
-        () => {
+        report.Case(name, () =>
+        {
             using var gradients = no_grad();
             using var model = load();
             var ids = Ids(model, rows, length);
@@ -196,8 +196,8 @@ internal static class TextNumbers
             cache.SelectRows(tensor((long[])[2, 0, 2]), 2);
             report.Tensor($"{name}/selected", model.Forward(ids[.., ..2], positions: full([rows, 2], 10L), cache: cache));
         });
-        report.Case(name + "/gradients",
-        () => {
+        report.Case(name + "/gradients", () =>
+        {
             using var model = load();
             report.Tensor($"{name}/gradients_on", model.Forward(Ids(model, 2, 9)));
             model.SetDropout(0.1, 0.1, 0.1);
@@ -210,8 +210,8 @@ internal static class TextNumbers
     /// <summary>Logits of steps of one token, after a prompt in one pass and, for one row, from the first token on.</summary>
     private static void Decode(Report report, string name, Func<LanguageModel> load)
     {
-        report.Case(name,
-        () => {
+        report.Case(name, () =>
+        {
             using var gradients = no_grad();
             using var model = load();
             report.Tensor($"{name}/rows1", StepLogits(model, [5], 5));
@@ -248,13 +248,13 @@ internal static class TextNumbers
         return cat(logits.Select(step => step.to(ScalarType.Float32)).ToList(), 1);
     }
 
-    private static void Generate(Report report, string name, Func<LanguageModel> load) => report.Case(name,
-    () => {
+    private static void Generate(Report report, string name, Func<LanguageModel> load) => report.Case(name, () =>
+    {
         using var model = load();
         Continuations(report, name, decoding => model.Generate(s_prompts, decoding));
         Continuations(report, name + "/single", decoding => model.Generate([s_prompts[0]], decoding), isShort: true);
-        report.Case($"{name}/long_prompt",
-        () => {
+        report.Case($"{name}/long_prompt", () =>
+        {
             // Longer than the context: the window slides.
             var texts = model.Generate([TestData.Mars[..3000]], new Decoding { NewTokens = 40 });
             report.Ids($"{name}/long_prompt/ids", texts[0].Ids);

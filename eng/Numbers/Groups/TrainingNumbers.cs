@@ -29,8 +29,8 @@ internal static class TrainingNumbers
             Run(report, $"{prefix}/plain", settings);
             Run(report, $"{prefix}/adapters", settings, model => model.Attach(attention with { Dropout = 0 }));
             Run(report, $"{prefix}/adapters_dropout", settings, model => model.Attach(attention));
-            Run(report, $"{prefix}/adapters_all_dropout", settings,
-            model => {
+            Run(report, $"{prefix}/adapters_all_dropout", settings, model =>
+            {
                 model.Attach(new Adapters(2, 0.1, "all-linear") { RankStabilized = true });
                 model.SetDropout(0.1, 0, 0.1);
             });
@@ -44,8 +44,8 @@ internal static class TrainingNumbers
             Run(report, $"{prefix}/checkpointing_dropout_all",
                 settings with { GradientCheckpointing = true, Accumulation = 2, BatchSize = 2 },
                 model => model.SetDropout(0.1, 0.1, 0.1));
-            Run(report, $"{prefix}/checkpointing_adapters", settings with { GradientCheckpointing = true },
-            model => {
+            Run(report, $"{prefix}/checkpointing_adapters", settings with { GradientCheckpointing = true }, model =>
+            {
                 model.Attach(attention);
                 model.SetDropout(0.1, 0, 0.1);
             });
@@ -56,8 +56,8 @@ internal static class TrainingNumbers
             Run(report, $"{prefix}/packed_checkpointing", settings with { BatchSize = 2, GradientCheckpointing = true },
                 model => model.SetDropout(0.1, 0, 0.1), RowMaker.Pack(Rows, 40));
             Run(report, $"{prefix}/last_block", settings, model => model.TrainLastBlocks(1));
-            Run(report, $"{prefix}/last_block_dropout", settings,
-            model => {
+            Run(report, $"{prefix}/last_block_dropout", settings, model =>
+            {
                 model.TrainLastBlocks(1);
                 model.SetDropout(0.1, 0, 0.1);
             });
@@ -86,8 +86,8 @@ internal static class TrainingNumbers
 
         Resumed(report, "weights", s_settings, model => model.SetDropout(0.1, 0.1, 0.1));
         Resumed(report, "weights_bfloat16", s_settings with { Precision = "BFloat16" }, model => model.SetDropout(0.1, 0.1, 0.1));
-        Resumed(report, "adapters", s_settings with { BatchSize = 2, Accumulation = 2 },
-        model => {
+        Resumed(report, "adapters", s_settings with { BatchSize = 2, Accumulation = 2 }, model =>
+        {
             model.Attach(new Adapters(4, 0.1, "c_attn", "mlp.c_fc"));
             model.SetDropout(0.1, 0.1, 0.1);
         });
@@ -103,8 +103,8 @@ internal static class TrainingNumbers
     {
         foreach (var name in (string[])["training", "training_cosine_accumulate", "training_lora"])
         {
-            report.Case($"training/reference/{name}",
-            () => {
+            report.Case($"training/reference/{name}", () =>
+            {
                 var (rows, settings) = TestData.Reference(name);
                 using var model = LanguageModel.Load(TestData.Tiny);
                 if (name == "training_lora")
@@ -117,8 +117,8 @@ internal static class TrainingNumbers
     private static void Run(
         Report report, string name, TextTraining settings, Action<LanguageModel>? prepare = null, TextRow[]? rows = null,
         bool hasValidation = true,
-        Func<LanguageModel>? load = null) => report.Case(name,
-    () => {
+        Func<LanguageModel>? load = null) => report.Case(name, () =>
+    {
         using var model = load?.Invoke() ?? LanguageModel.Load(TestData.Tiny);
         manual_seed(3);
         prepare?.Invoke(model);
@@ -148,8 +148,8 @@ internal static class TrainingNumbers
         Run("adapters", settings, model => model.Attach(new Adapters(8, 0.1, "c_attn")));
         Run("last_block", settings, model => model.TrainLastBlocks(1));
 
-        void Run(string name, TextTraining settings, Action<LanguageModel>? prepare) => report.Case($"{prefix}/{name}",
-        () => {
+        void Run(string name, TextTraining settings, Action<LanguageModel>? prepare) => report.Case($"{prefix}/{name}", () =>
+        {
             var rows = RowMaker.Blocks(Tokenizers.Encode(Files.TalesFolder, TestData.Mars), 96);
             using var model = LanguageModel.Load(Files.TalesFolder);
             manual_seed(3);
@@ -162,8 +162,8 @@ internal static class TrainingNumbers
     private static void Resumed(Report report, string name, TextTraining settings, Action<LanguageModel> prepare, TextRow[]? rows = null)
     {
         var prefix = $"training/resumed/{name}";
-        report.Case(prefix,
-        () => {
+        report.Case(prefix, () =>
+        {
             var whole = Finish("whole", Scratch.Path(), resume: false, out var folder);
             foreach (var checkpoint in Directory.GetDirectories(folder))
             {

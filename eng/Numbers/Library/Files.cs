@@ -1,6 +1,6 @@
 using MLTransfer.Models;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using static TorchSharp.torch;
 
 namespace Numbers.Library;

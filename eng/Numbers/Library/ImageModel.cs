@@ -1,9 +1,9 @@
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Optimizers;
-using MLTransfer.Torch.Training;
 using Numbers.Settings;
 using static TorchSharp.torch;
 

@@ -1,9 +1,9 @@
+using Microsoft.ML;
+using MLTransfer;
 using MLTransfer.Images;
 using MLTransfer.Torch.Networks.StyleGan2;
-using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training;
-using MLTransfer;
-using Microsoft.ML;
+using MLTransfer.Torch.Training.Adversarial;
 using Numbers.Settings;
 using static TorchSharp.torch;
 

@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Onnx.Writing;
 using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
-using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
 using Numbers.Settings;
 using static TorchSharp.torch;
 

@@ -1,8 +1,8 @@
+using Microsoft.ML;
+using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Torch.Training.Described;
-using MLTransfer;
-using Microsoft.ML;
 using Numbers.Reports;
 using Numbers.Settings;
 using static TorchSharp.torch;

@@ -1,10 +1,10 @@
+using Microsoft.ML;
+using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training;
-using MLTransfer;
-using Microsoft.ML;
+using MLTransfer.Torch.Training.Language;
 using Numbers.Settings;
 using static TorchSharp.torch;
 

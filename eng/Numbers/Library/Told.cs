@@ -1,4 +1,3 @@
-
 namespace Numbers.Library;
 
 internal sealed class Told<T>(Action<T> action) : IProgress<T>

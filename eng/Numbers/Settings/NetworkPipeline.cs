@@ -1,7 +1,7 @@
 namespace Numbers.Settings;
 
 /// <summary>What the network pipeline's options are set to.</summary>
-/// <param name="Layers">A name that Library.cs knows.</param>
+/// <param name="Layers">A name that <c>Network.Layers</c> knows.</param>
 internal sealed record NetworkPipeline(string Layers)
 {
     /// <summary>"features" or "layers" of an ONNX file, or "module" for a class of this program; null for none.</summary>
