@@ -6,7 +6,7 @@ namespace MLTransfer.Torch.Checkpoints;
 /// Writes files so that their final name only ever holds a whole one: the new contents go to a sibling <c>NAME.tmp-*</c>, are flushed to
 /// the disk, and are renamed into place. Siblings that a killed process left behind are deleted by the next write to the same name.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>
     /// Writes a file, replacing an existing one. If anything fails, the old file stays as it was and nothing is left behind. On Windows

@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Checkpoints;
 /// Writes folders so that their final name only ever holds a whole one: everything goes to a sibling <c>NAME.tmp-*</c>, is flushed to the
 /// disk, and is renamed into place. Siblings that a killed process left behind are deleted by the next write to the same name.
 /// </summary>
-public static partial class AtomicFolder
+internal static partial class AtomicFolder
 {
     /// <summary>
     /// Writes a folder, replacing an existing one with all that is in it. If anything fails, the old folder stays as it was and nothing is

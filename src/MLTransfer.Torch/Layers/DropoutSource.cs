@@ -4,7 +4,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Torch.Layers;
 
 /// <summary>Where the layers of one network take the random numbers of dropout from; a training run puts a generator of its own in.</summary>
-public sealed class DropoutSource
+internal sealed class DropoutSource
 {
     /// <summary>The generator; null for libtorch's own, which all of the process draws from.</summary>
     public Generator? Generator { get; set; }

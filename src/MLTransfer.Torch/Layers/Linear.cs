@@ -8,7 +8,7 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Torch.Layers;
 
 /// <summary>A linear layer y = x W + b that keeps its weight in the checkpoint's layout and may carry a LoRA adapter.</summary>
-public sealed class Linear : nn.Module<Tensor, Tensor>
+internal sealed class Linear : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter _weight;
     private readonly Parameter? _bias;

@@ -1,7 +1,7 @@
 namespace MLTransfer.Torch.Layers;
 
 /// <summary>The order of a linear layer's weight dimensions in its checkpoint.</summary>
-public enum WeightLayout
+internal enum WeightLayout
 {
     /// <summary>[output, input], as <c>torch.nn.Linear</c> keeps it.</summary>
     OutputByInput,

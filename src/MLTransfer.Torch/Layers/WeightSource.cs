@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Layers;
 
 /// <summary>How a parameter starts when a model is made without a checkpoint.</summary>
-public readonly record struct Initialization
+internal readonly record struct Initialization
 {
     private Initialization(double constant, double standardDeviation)
     {
@@ -34,7 +34,7 @@ public readonly record struct Initialization
 
 /// <summary>Where a model's constructor takes its parameters from: a checkpoint, or an initialization.</summary>
 /// <remarks>Taking parameters at construction means that no weight is first drawn at random and then overwritten.</remarks>
-public abstract class WeightSource
+internal abstract class WeightSource
 {
     /// <summary>Takes the parameter of a full name such as <c>transformer.h.0.attn.c_attn.weight</c>.</summary>
     /// <param name="name">The parameter's name as Hugging Face writes it.</param>
@@ -118,7 +118,7 @@ public abstract class WeightSource
 }
 
 /// <summary>A <see cref="WeightSource"/> seen from inside a module: names are relative to it.</summary>
-public readonly struct WeightScope(WeightSource source, string prefix)
+internal readonly struct WeightScope(WeightSource source, string prefix)
 {
     /// <summary>What stands before the dot.</summary>
     public string Prefix => prefix;

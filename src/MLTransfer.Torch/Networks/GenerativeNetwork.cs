@@ -29,7 +29,7 @@ public abstract class GenerativeNetwork : nn.Module
     public JsonObject Configuration { get; }
 
     /// <summary>Where the network's dropout draws from.</summary>
-    public DropoutSource DropoutSource { get; } = new();
+    internal DropoutSource DropoutSource { get; } = new();
 
     /// <summary>The LoRA adapters that are attached, or null.</summary>
     public LoraOptions? Lora { get; internal set; }

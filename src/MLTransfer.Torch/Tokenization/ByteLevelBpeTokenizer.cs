@@ -23,7 +23,7 @@ namespace MLTransfer.Torch.Tokenization;
 /// `clean_up_tokenization_spaces`, an edit of English text after decoding, is not applied: decoding gives back what was encoded.
 /// </para>
 /// </remarks>
-public sealed class ByteLevelBpeTokenizer : TextTokenizer
+internal sealed class ByteLevelBpeTokenizer : TextTokenizer
 {
     // GPT-2's one special token, which its class in transformers assumes where no file names another.
     private const string EndOfText = "<|endoftext|>";

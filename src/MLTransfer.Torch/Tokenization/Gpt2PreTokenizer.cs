@@ -14,7 +14,7 @@ namespace MLTransfer.Torch.Tokenization;
 /// that are neither letter nor digit, and the words come out different. It also takes linear time and allocates nothing.
 /// As a <see cref="PreTokenizer"/> it can be given to the tokenizers of Microsoft.ML.Tokenizers too.
 /// </remarks>
-public sealed class Gpt2PreTokenizer : PreTokenizer
+internal sealed class Gpt2PreTokenizer : PreTokenizer
 {
     private enum Kind : byte
     {

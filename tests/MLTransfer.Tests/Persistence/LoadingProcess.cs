@@ -9,6 +9,10 @@ internal static class LoadingProcess
 {
     private const string Name = "MLTransfer.Tests.LoadingProcess";
 
+    /// <summary>The texts that each of several models generates.</summary>
+    public static async Task<string[][]> RunAllAsync(IEnumerable<string> modelFiles, string outputColumn, string[] prompts) =>
+        [.. (await RunAsync<string>(string.Join(Path.PathSeparator, modelFiles), outputColumn, prompts)).Values.Chunk(prompts.Length)];
+
     /// <summary>The generated texts, and the files that the process had loaded at its end.</summary>
     public static async Task<(string[] Texts, string[] Modules)> RunAsync(string modelFile, string outputColumn, string[] prompts)
     {

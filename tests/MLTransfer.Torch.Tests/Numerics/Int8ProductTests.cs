@@ -2,7 +2,6 @@ using System.Runtime.Intrinsics;
 using FsCheck.Xunit;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
-using MLTransfer.Torch.Numerics.Lanes;
 using MLTransfer.Torch.Numerics.Rows;
 using Xunit;
 using static TorchSharp.torch;

@@ -189,10 +189,13 @@ internal sealed class AttentionModule : ISublayerModule
             query = _queryNorm.call(query);
         if (_keyNorm is not null)
             key = _keyNorm.call(key);
-        if (_rotation is null)
-            return (query, key, value);
-        var (cosines, sines) = pass.Rotations[_attention.Rotary!];
-        return (_rotation.Turn(query, cosines, sines), _rotation.Turn(key, cosines, sines), value);
+        if (_rotation is not null)
+        {
+            var (cosines, sines) = pass.Rotations[_attention.Rotary!];
+            (query, key) = (_rotation.Turn(query, cosines, sines), _rotation.Turn(key, cosines, sines));
+        }
+
+        return (query.to(value.dtype), key.to(value.dtype), value); // the heads' norms give float32 in mixed precision
     }
 
     /// <summary>Queries of the text, keys and values of what the encoder gave, which are computed once.</summary>

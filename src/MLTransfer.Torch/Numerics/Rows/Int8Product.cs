@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MLTransfer.Torch.Memory;
-using MLTransfer.Torch.Numerics.Lanes;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Numerics.Rows;

@@ -24,6 +24,13 @@ internal static class FamilyFolders
     /// <summary>The first checkpoint of a family.</summary>
     public static TransformerNetwork LoadFamily(string modelType) => Load(FirstOf(modelType));
 
+    /// <summary>Whether a family's first checkpoint is a decoder of one stream of tokens that looks at no encoder: a generator of text alone.</summary>
+    public static bool IsTextDecoder(string modelType)
+    {
+        using var network = LoadFamily(modelType);
+        return network is CausalLanguageModel && network.Output.Input.Tables.Count == 1 && network.Description.Decoder!.Blocks[0].Cross is null;
+    }
+
     /// <summary>
     /// A new network of a family that is four times as wide as the checkpoint and whose norms have a small epsilon: rounding weighs in it as in the
     /// networks that people have, not as in one of 32 values a token.
@@ -50,6 +57,7 @@ internal static class FamilyFolders
         return TransformerNetwork.Create(configuration, seed: 3);
     }
 
-    private static string FirstOf(string modelType) =>
+    /// <summary>The folder of the first checkpoint of a family.</summary>
+    public static string FirstOf(string modelType) =>
         All.Select(row => row.Data).First(name => Configuration(name)["model_type"]!.ToString() == modelType);
 }

@@ -1,6 +1,6 @@
-using MLTransfer.Torch.Numerics.Rows;
+using MLTransfer.Torch.Numerics.Lanes;
 
-namespace MLTransfer.Torch.Numerics.Lanes;
+namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>Single pairs in place of vectors, for tests to compare with.</summary>
 internal readonly unsafe struct ScalarPairs : IPairLanes<int>

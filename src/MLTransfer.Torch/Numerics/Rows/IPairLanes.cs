@@ -1,5 +1,4 @@
-
-namespace MLTransfer.Torch.Numerics.Lanes;
+namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>
 /// Vectors of 32-bit lanes that hold pairs of 16-bit integers or their sums of products, one output a lane, so that a kernel is written once for

@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using MLTransfer.Torch.Numerics.Rows;
+using MLTransfer.Torch.Numerics.Lanes;
 
-namespace MLTransfer.Torch.Numerics.Lanes;
+namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>Pairs in vectors of 256 bits.</summary>
 internal readonly unsafe struct PairLanes256 : IPairLanes<Vector256<int>>
