@@ -9,8 +9,8 @@ public sealed record OnnxExportOptions
     public OnnxPrecision Precision { get; init; }
 
     /// <summary>
-    /// Uses ONNX Runtime's own operators (<c>MultiHeadAttention</c>, <c>SkipLayerNormalization</c>, <c>FastGelu</c>) instead of those of the
-    /// ONNX standard. The file is smaller in nodes, and runs in ONNX Runtime only.
+    /// Uses ONNX Runtime's own operators (<c>MultiHeadAttention</c>, <c>SkipLayerNormalization</c>, <c>FastGelu</c>) instead of those of
+    /// the ONNX standard. The file is smaller in nodes, and runs in ONNX Runtime only.
     /// </summary>
     public bool FusedOperators { get; init; }
 
@@ -21,14 +21,14 @@ public sealed record OnnxExportOptions
     public bool SeparateAdapter { get; init; }
 
     /// <summary>
-    /// Writes also <c>onnx/model.onnx</c> in float32 and <c>onnx/model_quantized.onnx</c> in int8, where transformers.js looks for them. Without
-    /// it transformers.js loads the folder's <c>model.onnx</c> when it is told <c>subfolder: ''</c>.
+    /// Writes also <c>onnx/model.onnx</c> in float32 and <c>onnx/model_quantized.onnx</c> in int8, where transformers.js looks for them.
+    /// Without it transformers.js loads the folder's <c>model.onnx</c> when it is told <c>subfolder: ''</c>.
     /// </summary>
     public bool TransformersJsFiles { get; init; }
 
     /// <summary>
-    /// Writes also <c>model_without_past.onnx</c>, with the inputs <c>input_ids</c>, <c>attention_mask</c> and <c>position_ids</c> and the output
-    /// <c>logits</c> alone, for hosts that feed no empty tensors, such as ML.NET's <c>ApplyOnnxModel</c>.
+    /// Writes also <c>model_without_past.onnx</c>, with the inputs <c>input_ids</c>, <c>attention_mask</c> and <c>position_ids</c> and the
+    /// output <c>logits</c> alone, for hosts that feed no empty tensors, such as ML.NET's <c>ApplyOnnxModel</c>.
     /// </summary>
     /// <remarks>
     /// <c>ApplyOnnxModel</c> takes each input from a column of vectors of int64 with a known size, one row a batch of 1, and counts free
@@ -41,8 +41,8 @@ public sealed record OnnxExportOptions
     public GenerationOptions? Generation { get; init; }
 
     /// <summary>
-    /// Whether each written file is opened in ONNX Runtime, with all graph optimizations, and its logits are compared with the engine's before
-    /// the folder gets its name.
+    /// Whether each written file is opened in ONNX Runtime, with all graph optimizations, and its logits are compared with the engine's
+    /// before the folder gets its name.
     /// </summary>
     public bool Check { get; init; } = true;
 

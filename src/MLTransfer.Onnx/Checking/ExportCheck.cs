@@ -6,16 +6,22 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Checking;
 
-/// <summary>Runs a written file in ONNX Runtime, with all graph optimizations, and compares what it gives with what the engine does.</summary>
+/// <summary>
+/// Runs a written file in ONNX Runtime, with all graph optimizations, and compares what it gives with what the engine does.
+/// </summary>
 internal static class ExportCheck
 {
-    /// <summary>The largest difference of a logit, or of a hidden state where there are no logits, over a padded batch, read in two parts where the file takes a past.</summary>
+    /// <summary>
+    /// The largest difference of a logit, or of a hidden state where there are no logits, over a padded batch, read in two parts where the
+    /// file takes a past.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="name">What messages call it.</param>
     /// <param name="network">The network that was exported.</param>
     /// <param name="precision">The file's.</param>
     /// <param name="beginning">The file that gives the past which a decoder below an encoder takes.</param>
-    /// <exception cref="InvalidOperationException">ONNX Runtime does not open the file, or computes other numbers than the engine.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime does not open the file, or computes other numbers than the
+    /// engine.</exception>
     public static double Compare(string path, string name, TransformerNetwork network, OnnxPrecision precision, string? beginning = null)
     {
         var wasTraining = network.training;
@@ -46,7 +52,8 @@ internal static class ExportCheck
         var batch = new CheckBatch(model, session.HasPast, paddingOnTheLeft: true);
         var wanted = model.Forward(new ModelInput(batch.Ids) { AttentionMask = batch.Mask, PositionIds = batch.Positions });
         Tensor[] found = [.. batch.Parts.Select(part => session.Run(
-            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, part)), (OnnxModelSession.AttentionMask, batch.ColumnsUntil(batch.Mask, part)),
+            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, part)),
+            (OnnxModelSession.AttentionMask, batch.ColumnsUntil(batch.Mask, part)),
             (OnnxModelSession.PositionIds, batch.Columns(batch.Positions, part))))];
         return (wanted[batch.Real], cat(found, 1)[batch.Real.cpu()]);            // [tokens, vocabulary]
     }
@@ -81,11 +88,13 @@ internal static class ExportCheck
 
         using var first = session.HasPast ? new OnnxModelSession(beginning!, options) : null;
         var found = (first ?? session).Run(
-            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[0])), (OnnxModelSession.EncoderMask, batch.Mask), (OnnxModelSession.EncoderStates, hidden));
+            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[0])), (OnnxModelSession.EncoderMask, batch.Mask),
+            (OnnxModelSession.EncoderStates, hidden));
         if (first is not null)
         {
             session.TakePast(first);
-            found = session.Run((OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[1])), (OnnxModelSession.EncoderMask, batch.Mask));
+            found = session.Run(
+                (OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[1])), (OnnxModelSession.EncoderMask, batch.Mask));
             wanted = wanted.narrow(-2, batch.Length - found.shape[^2], found.shape[^2]);
         }
 
@@ -100,14 +109,17 @@ internal static class ExportCheck
         if (!(error <= bound)) // NaN fails too
         {
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                $"The exported {name} ({precision}) computes other logits than the engine: the error is {error:0.000e+0}, at most {bound:0.0e+0} was expected; "
+                $"The exported {name} ({precision}) computes other logits than the engine: the error is {error:0.000e+0}, "
+                    + $"at most {bound:0.0e+0} was expected; "
                 + $"the largest difference of a logit is {largest:0.000e+0}."));
         }
 
         return largest;
     }
 
-    /// <summary>The largest difference in units of the largest logit; where numbers are rounded, that of their spread over the vocabulary.</summary>
+    /// <summary>
+    /// The largest difference in units of the largest logit; where numbers are rounded, that of their spread over the vocabulary.
+    /// </summary>
     private static double Error(OnnxPrecision precision, ScalarType engine, Tensor wanted, Tensor found)
     {
         if (precision == OnnxPrecision.Float32 && engine == ScalarType.Float32)

@@ -54,7 +54,8 @@ internal sealed class OnnxModelSession : IDisposable
         try
         {
             var outputs = _session.Run(
-                _runOptions, [.. inputs.Select(input => input.Name), .. _pastNames], [.. values, .. _pastNames.Select(name => _past[name])], _session.OutputNames).ToList();
+                _runOptions, [.. inputs.Select(input => input.Name), .. _pastNames], [.. values, .. _pastNames.Select(name => _past[name])],
+                _session.OutputNames).ToList();
             using var first = outputs[0];
             foreach (var (name, value) in _session.OutputNames.Zip(outputs).Skip(1))
                 Replace(PastPrefix + name[PresentPrefix.Length..], value);
@@ -127,7 +128,8 @@ internal sealed class OnnxModelSession : IDisposable
         Tensor Copy<T>(ScalarType type) where T : unmanaged
         {
             var result = empty(information.Shape, type);
-            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(value.GetTensorMutableRawData()).CopyTo(NativeTensor.AsSpan<T>(result));
+            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(value.GetTensorMutableRawData())
+                .CopyTo(NativeTensor.AsSpan<T>(result));
             return result;
         }
     }

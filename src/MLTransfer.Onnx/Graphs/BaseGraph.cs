@@ -3,7 +3,9 @@ using MLTransfer.Onnx.Schema;
 namespace MLTransfer.Onnx.Graphs;
 
 /// <summary>The graph of a file that another one is built around: its nodes and weights stay, its values may get other names.</summary>
-/// <remarks>A name means one value in the whole file, bodies of conditionals and loops included: what is renamed is so everywhere.</remarks>
+/// <remarks>
+/// A name means one value in the whole file, bodies of conditionals and loops included: what is renamed is so everywhere.
+/// </remarks>
 internal sealed class BaseGraph
 {
     private readonly GraphProto _graph;
@@ -16,7 +18,8 @@ internal sealed class BaseGraph
     public BaseGraph(GraphProto graph, string input)
     {
         (_graph, _input, _nodes) = (graph, input, [.. graph.Node]);
-        _values = ValueNames(graph).Where(name => name.Length > 0 && name != input).Distinct().ToDictionary(name => name, name => new Value(name));
+        _values = ValueNames(graph).Where(name => name.Length > 0 && name != input).Distinct()
+            .ToDictionary(name => name, name => new Value(name));
         OtherInputs = [.. graph.Input.Where(other => other.Name != input).Select(other => (_values[other.Name], other))];
     }
 
@@ -35,7 +38,8 @@ internal sealed class BaseGraph
     public IEnumerable<GraphNode> Connect(Value input)
     {
         _values[_input] = input;
-        return _nodes.Select(node => new GraphNode(node, [.. node.Input.Select(name => this[name])], [.. node.Output.Select(name => this[name])]));
+        return _nodes.Select(
+            node => new GraphNode(node, [.. node.Input.Select(name => this[name])], [.. node.Output.Select(name => this[name])]));
     }
 
     /// <summary>The graph's weights and bodies with the names that values have now, without nodes, inputs and outputs.</summary>

@@ -15,8 +15,10 @@ public class NetworkToOnnxTests
     [
         Layer.Convolution(8, 3, Activation.LeakyRelu, stride: 2), Layer.BatchNormalization(Activation.Relu), Layer.Upsampling(2),
         Layer.TransposedConvolution(6, 4, Activation.Silu, stride: 2, padding: 1), Layer.MaximumPooling(2), Layer.AveragePooling(2),
-        Layer.Dropout(0.5), Layer.Convolution(4, 3, Activation.Gelu), Layer.Reshape(4, 16), Layer.LayerNormalization(), Layer.Dense(5, Activation.Tanh),
-        Layer.Flatten(), Layer.Dense(12, Activation.Relu), Layer.Reshape(3, 2, 2), Layer.GlobalAveragePooling(), Layer.Activate(Activation.Sigmoid),
+        Layer.Dropout(0.5), Layer.Convolution(4, 3, Activation.Gelu), Layer.Reshape(4, 16), Layer.LayerNormalization(),
+        Layer.Dense(5, Activation.Tanh),
+        Layer.Flatten(), Layer.Dense(12, Activation.Relu), Layer.Reshape(3, 2, 2), Layer.GlobalAveragePooling(),
+        Layer.Activate(Activation.Sigmoid),
         Layer.Dense(4, Activation.Softmax),
     ];
 
@@ -34,7 +36,8 @@ public class NetworkToOnnxTests
     [InlineData(18)]
     public void New_layers_are_written_behind_a_graph_of_any_version(int opset)
     {
-        var graph = new TestGraph(opset, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1])).ToGraph();
+        var graph = new TestGraph(opset, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1]))
+            .ToGraph();
         using (var network = TransferNetwork.Create(new OnnxImport(graph), s_allLayers, [3, 8, 8], seed: 1))
             Check(network, 1e-5);
         using (var network = TransferNetwork.Create(new OnnxFeatures(graph), s_allLayers, [3, 8, 8], seed: 1))
@@ -72,7 +75,8 @@ public class NetworkToOnnxTests
 
         Assert.Equal(("pixels", "result"), (exported.Graph.Input, exported.Graph.Output));
         Assert.InRange((network.Forward(input) - exported.Forward(input)).abs().max().item<float>(), 0, 1e-5);
-        Assert.Contains("'same'", Assert.Throws<ArgumentException>(() => NetworkToOnnx.Create(network, "same", "same", null, null)).Message, StringComparison.Ordinal);
+        Assert.Contains("'same'", Assert.Throws<ArgumentException>(() => NetworkToOnnx.Create(network, "same", "same", null, null)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +84,8 @@ public class NetworkToOnnxTests
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var test = new TestGraph(17, null, 4).Node("ReduceSum", "x", "sum", ("keepdims", 0)).Scalar("zero", 0).Node("Greater", "sum zero", "isPositive")
+        var test = new TestGraph(17, null, 4).Node("ReduceSum", "x", "sum", ("keepdims", 0)).Scalar("zero", 0)
+            .Node("Greater", "sum zero", "isPositive")
             .Node("Relu", "x", "output").Node("If", "isPositive", "chosen");
         test.Model.Graph.Node[^1].Attribute.AddRange([Branch("then_branch", "Neg"), Branch("else_branch", "Abs")]);
         using var network = TransferNetwork.Create(new OnnxFeatures(test.ToGraph()), [Layer.Dense(2)], [4], seed: 1);
@@ -109,13 +114,15 @@ public class NetworkToOnnxTests
         var test = new TestGraph(9, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1]));
         test.Model.IrVersion = 3;
         test.Model.Graph.Input.Add(new ValueInfoProto { Name = "w", Type = Type(3, 3, 3, 3) });
-        using var network = TransferNetwork.Create(new OnnxFeatures(test.ToGraph()), [Layer.Convolution(2, 3, Activation.Gelu), Layer.LayerNormalization()], [3, 8, 8], seed: 1);
+        using var network = TransferNetwork.Create(
+            new OnnxFeatures(test.ToGraph()), [Layer.Convolution(2, 3, Activation.Gelu), Layer.LayerNormalization()], [3, 8, 8], seed: 1);
 
         Check(network, 1e-5);
 
         static TypeProto Type(params long[] shape) => new()
         {
-            TensorType = new() { ElemType = 1, Shape = new() { Dim = { shape.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }) } } },
+            TensorType = new() { ElemType = 1,
+                Shape = new() { Dim = { shape.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }) } } },
         };
     }
 

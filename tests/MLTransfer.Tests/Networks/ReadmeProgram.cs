@@ -25,7 +25,8 @@ internal static class ReadmeProgram
                 InputScaling = ImageScaling.ImageNet, // as the network was trained with
                 Freezing = BaseFreezing.All,
                 NewLayers = [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)],
-                Training = new() { Loss = TrainingLoss.MeanSquaredError, Optimizer = OptimizerAlgorithm.Adam, NumberOfEpochs = 10 }, ValidationFraction = 0.2,
+                Training = new() { Loss = TrainingLoss.MeanSquaredError, Optimizer = OptimizerAlgorithm.Adam, NumberOfEpochs = 10 },
+                ValidationFraction = 0.2,
             }));
 
         var model = pipeline.Fit(photos);

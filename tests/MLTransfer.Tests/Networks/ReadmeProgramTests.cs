@@ -38,9 +38,11 @@ public class ReadmeProgramTests
     {
         var source = File.ReadAllLines(Path.Combine(RepositoryFiles.Root, "tests/MLTransfer.Tests/Networks/ReadmeProgram.cs"))
             .SkipWhile(line => !line.Contains("README begins", StringComparison.Ordinal)).Skip(1)
-            .TakeWhile(line => !line.Contains("README ends", StringComparison.Ordinal)).Select(line => line.Length > 8 ? line[8..] : "").ToList();
+            .TakeWhile(line => !line.Contains("README ends", StringComparison.Ordinal)).Select(line => line.Length > 8 ? line[8..] : "")
+            .ToList();
 
         Assert.InRange(source.Count(line => line.Length > 0), 10, 20);
-        Assert.Contains(string.Join('\n', source), File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), StringComparison.Ordinal);
+        Assert.Contains(
+            string.Join('\n', source), File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md")), StringComparison.Ordinal);
     }
 }
