@@ -46,10 +46,14 @@ public sealed class PublicizeAssembly : Microsoft.Build.Utilities.Task
         MetadataReader metadata = image.GetMetadataReader();
         int start = image.PEHeaders.MetadataStartOffset;
 
-        // TypeDef: the flags are the first four bytes of a row. MethodDef: they follow the four bytes of the code's address. Field: they come first.
-        ForEachRow(TableIndex.TypeDef, row => SetLowBits(row, (int)TypeAttributes.VisibilityMask, (int)Public((TypeAttributes)assembly[row])));
-        ForEachRow(TableIndex.MethodDef, row => SetLowBits(row + 6, (int)MethodAttributes.MemberAccessMask, (int)Public((MethodAttributes)assembly[row + 6])));
-        ForEachRow(TableIndex.Field, row => SetLowBits(row, (int)FieldAttributes.FieldAccessMask, (int)Public((FieldAttributes)assembly[row])));
+        // TypeDef: the flags are the first four bytes of a row. MethodDef: they follow the four bytes of the code's address. Field: they
+        // come first.
+        ForEachRow(
+            TableIndex.TypeDef, row => SetLowBits(row, (int)TypeAttributes.VisibilityMask, (int)Public((TypeAttributes)assembly[row])));
+        ForEachRow(TableIndex.MethodDef,
+            row => SetLowBits(row + 6, (int)MethodAttributes.MemberAccessMask, (int)Public((MethodAttributes)assembly[row + 6])));
+        ForEachRow(
+            TableIndex.Field, row => SetLowBits(row, (int)FieldAttributes.FieldAccessMask, (int)Public((FieldAttributes)assembly[row])));
 
         void ForEachRow(TableIndex table, Action<int> rewrite)
         {

@@ -109,7 +109,8 @@ void MakeImages()
     Save(fitted, drawn, "image-0.1", new
     {
         Numbers = seeds.Select(story => story.Number),
-        Pictures = fitted.Transform(ml.Data.LoadFromEnumerable(seeds)).GetColumn<MLImage>("Picture").Select(picture => picture.Pixels.ToArray()),
+        Pictures = fitted.Transform(ml.Data.LoadFromEnumerable(seeds)).GetColumn<MLImage>("Picture")
+            .Select(picture => picture.Pixels.ToArray()),
     });
 }
 

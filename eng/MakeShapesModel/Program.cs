@@ -6,7 +6,8 @@ using MLTransfer.Torch.Training.Adversarial;
 
 // Draws pictures of shapes and trains the embedded image generator on them, from random weights, with the library's own recipe.
 //   dotnet run --project eng/MakeShapesModel -c Release -- FOLDER [IMAGES]
-// FOLDER gets the run's checkpoints and grids, and in FOLDER/model the files of src/MLTransfer.Models.Shapes/model. A run that was cut off goes on.
+// FOLDER gets the run's checkpoints and grids, and in FOLDER/model the files of src/MLTransfer.Models.Shapes/model. A run that was cut off
+// goes on.
 using System.Globalization;
 using MakeShapesModel;
 using SkiaSharp;
@@ -55,7 +56,9 @@ WriteHalf(StyleGan2Model.DiscriminatorFile, model.Discriminator);
 
 using var stored = StyleGan2Model.Load(folder);
 var distances = GeneratorEvaluator.Evaluate(stored.Generator, images, new DiscriminatorFeatureExtractor(stored.Discriminator));
-Console.WriteLine($"{result.Images} images in {result.Elapsed.TotalMinutes:F1} minutes; Frechet distance {distances.FrechetDistance:F2} over the discriminator's features");
+Console.WriteLine(
+    $"{result.Images} images in {result.Elapsed.TotalMinutes:F1} minutes; Frechet distance {distances.FrechetDistance:F2} over the "
+    + "discriminator's features");
 return 0;
 
 static Tensor DrawPictures(Random random)
@@ -72,7 +75,8 @@ static Tensor DrawPictures(Random random)
         bitmap.GetPixelSpan().CopyTo(pixels.AsSpan(picture * info.BytesSize));
     }
 
-    return tensor(pixels).view(PictureCount, Resolution, Resolution, 4).narrow(3, 0, 3).permute(0, 3, 1, 2).contiguous().DetachFromDisposeScope();
+    return tensor(pixels).view(PictureCount, Resolution, Resolution, 4).narrow(3, 0, 3).permute(0, 3, 1, 2).contiguous()
+        .DetachFromDisposeScope();
 }
 
 void WriteHalf(string file, nn.Module network)
@@ -89,7 +93,9 @@ internal sealed class Progress : IProgress<StyleGan2Progress>
     {
         if (value.Step % 25 == 0)
         {
-            Console.WriteLine($"{value.Images} images, {value.ImagesPerSecond:F0}/s, {value.Remaining:hh\\:mm\\:ss} left, generator {value.GeneratorLoss:F3}, "
+            Console.WriteLine(
+                $"{value.Images} images, {value.ImagesPerSecond:F0}/s, {value.Remaining:hh\\:mm\\:ss} left, "
+                + $"generator {value.GeneratorLoss:F3}, "
                 + $"discriminator {value.DiscriminatorLoss:F3}, augmentation {value.AugmentationProbability:F3}");
         }
     }

@@ -1,4 +1,5 @@
-// Makes the reference data that the repository holds copies of, out of the reference stack's folders; README.md tells the origin of all test data.
+// Makes the reference data that the repository holds copies of, out of the reference stack's folders; README.md tells the origin of all
+// test data.
 //   dotnet run --project eng/MakeTestData -- REFERENCE REPOSITORY [--check]
 // REFERENCE has the folders goldens, pretrained and corpus. With --check nothing is written; files that differ are named.
 using MakeTestData;
@@ -9,7 +10,8 @@ if (args is not ([_, _] or [_, _, "--check"]))
     return 1;
 }
 
-var (goldens, pretrained, corpus) = (Path.Combine(args[0], "goldens"), Path.Combine(args[0], "pretrained"), Path.Combine(args[0], "corpus"));
+var (goldens, pretrained, corpus) =
+    (Path.Combine(args[0], "goldens"), Path.Combine(args[0], "pretrained"), Path.Combine(args[0], "corpus"));
 var target = new TargetFolder(args[1], check: args.Length == 3);
 
 foreach (var family in Families.All)
@@ -21,7 +23,8 @@ foreach (var name in (string[])["reference_mars.json", "reference_mars_lora.json
 target.Write("tests/data/mars-excerpt.txt", Excerpt.FirstLines(File.ReadAllBytes(Path.Combine(corpus, "mars", "train.txt")), lines: 49));
 
 // The weights of the embedded model, without the log of its training.
-foreach (var path in Directory.EnumerateFiles(Path.Combine(pretrained, "tales")).Where(path => Path.GetFileName(path) != "pretraining.json"))
+foreach (var path in Directory.EnumerateFiles(Path.Combine(pretrained, "tales"))
+    .Where(path => Path.GetFileName(path) != "pretraining.json"))
     target.Copy(path, $"src/MLTransfer.Models.Tales/model/{Path.GetFileName(path)}");
 
 Console.WriteLine($"{target.Files} files, {target.Different.Count} {(args.Length == 3 ? "differ" : "written anew")}");

@@ -8,7 +8,8 @@ using Microsoft.ML;
 
 var ml = new MLContext(seed: 1);
 var stories = ml.Data.LoadFromEnumerable(Enumerable.Repeat(
-    new Story { Opening = "The old king", Text = "The old king rode over the hill, and all his people followed him with lamps in their hands." }, 8));
+    new Story { Opening = "The old king",
+        Text = "The old king rode over the hill, and all his people followed him with lamps in their hands." }, 8));
 
 var pipeline = ml.Transforms.CopyColumns("Prompt", "Opening")
     .Append(ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Prompt", "Text", new TextGeneratorOptions

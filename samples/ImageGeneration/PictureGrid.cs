@@ -16,7 +16,8 @@ internal static class PictureGrid
         foreach (var (index, picture) in pictures.Index())
         {
             var type = picture.PixelFormat == MLPixelFormat.Bgra32 ? SKColorType.Bgra8888 : SKColorType.Rgba8888;
-            using var image = SKImage.FromPixelCopy(new SKImageInfo(picture.Width, picture.Height, type, SKAlphaType.Opaque), picture.Pixels);
+            using var image =
+                SKImage.FromPixelCopy(new SKImageInfo(picture.Width, picture.Height, type, SKAlphaType.Opaque), picture.Pixels);
             surface.Canvas.DrawImage(image, SKRect.Create(index % Columns * width, index / Columns * height, width, height));
         }
 

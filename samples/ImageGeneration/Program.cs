@@ -30,7 +30,8 @@ try
         Run(arguments, cancellation.Token);
     return 0;
 }
-catch (Exception exception) when (exception is ArgumentException or IOException or InvalidDataException or InvalidOperationException or NotSupportedException
+catch (Exception exception) when (exception is ArgumentException or IOException or InvalidDataException or InvalidOperationException
+    or NotSupportedException
     or TrainingDivergedException or OperationCanceledException)
 {
     Console.Error.WriteLine(exception.Message);
@@ -56,7 +57,8 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
     // Fine-tuning is an estimator like any other.
     AnsiConsole.Write(new Rule("Fine-tuning").LeftJustified());
     var clock = Stopwatch.StartNew();
-    var tuned = TrainingBar.Show(progress => ml.Transforms.FineTuneImageGenerator("Picture", "Seed", trainingColumnName: "Image", new ImageGeneratorOptions
+    var tuned = TrainingBar.Show(
+        progress => ml.Transforms.FineTuneImageGenerator("Picture", "Seed", trainingColumnName: "Image", new ImageGeneratorOptions
     {
         PretrainedModel = arguments.Model,
         Training = new AdversarialTrainingOptions
@@ -88,12 +90,14 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
         .AddRow("kernel (KID)", $"{before.KernelDistance:F3}", $"{after.KernelDistance:F3}"));
     Console.WriteLine($"Trained in {trainingTime.TotalSeconds:F1} s; ONNX Runtime's pictures differ by {difference:0.0e+0} at most; "
         + $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB.");
-    Console.WriteLine($"before.png, after.png, painter.zip, painter.onnx, loss.png and metrics.jsonl are in {Path.GetFullPath(arguments.Output)}");
+    Console.WriteLine(
+        $"before.png, after.png, painter.zip, painter.onnx, loss.png and metrics.jsonl are in {Path.GetFullPath(arguments.Output)}");
 }
 
 static IDataView LoadPictures(MLContext ml, string folder, int size)
 {
-    var files = Directory.EnumerateFiles(folder).Where(file => Path.GetExtension(file).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg").Order(StringComparer.Ordinal);
+    var files = Directory.EnumerateFiles(folder).Where(file => Path.GetExtension(file).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg")
+        .Order(StringComparer.Ordinal);
     var rows = ml.Data.LoadFromEnumerable(files.Select(file => new FileRow { File = Path.GetFullPath(file) }));
     return ml.Transforms.LoadImages("Image", imageFolder: null, "File")
         .Append(ml.Transforms.ResizeImages("Image", size, size))

@@ -22,12 +22,14 @@ internal static class TrainingBar
             task.Value = progress.Step;
             task.Description = string.Create(CultureInfo.InvariantCulture,
                 $"{progress.Images} images  generator {progress.GeneratorLoss:F2}  discriminator {progress.DiscriminatorLoss:F2}  "
-                + $"augmentation {progress.AugmentationProbability:F2}  {progress.ImagesPerSecond:F0} images/s  {progress.Remaining:m\\:ss} left");
+                + $"augmentation {progress.AugmentationProbability:F2}  {progress.ImagesPerSecond:F0} images/s  "
+                + $"{progress.Remaining:m\\:ss} left");
         }
     }
 
     private sealed class TextColumn : ProgressColumn
     {
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Markup(Markup.Escape(task.Description)) { Overflow = Overflow.Crop };
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Markup(Markup.Escape(task.Description)) { Overflow = Overflow.Crop };
     }
 }

@@ -44,11 +44,13 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
     var prompts = Rows(ml, arguments.Prompt);
     var writing = new GenerationOptions
     {
-        MaximumNewTokens = arguments.NewTokens, Sample = true, Temperature = 0.8, TopP = 0.95, RepetitionPenalty = 1.1, Seed = arguments.Seed,
+        MaximumNewTokens = arguments.NewTokens, Sample = true, Temperature = 0.8, TopP = 0.95, RepetitionPenalty = 1.1,
+        Seed = arguments.Seed,
     };
 
     // What the model knows before.
-    var untuned = ml.Transforms.Text.GenerateText("Continuation", "Text", arguments.Model, new GenerateTextOptions { Generation = writing }).Fit(prompts);
+    var untuned = ml.Transforms.Text.GenerateText("Continuation", "Text", arguments.Model, new GenerateTextOptions { Generation = writing })
+        .Fit(prompts);
     Heading("The pretrained model writes");
     Print(ml, untuned.Transform(prompts));
     var before = ml.Generation.Evaluate(untuned, test, "Text", cancellationToken);
@@ -93,7 +95,8 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
         .AddRow("loss (nats a token)", $"{before.Loss:F4}", $"{after.Loss:F4}")
         .AddRow("perplexity", $"{before.Perplexity:F1}", $"{after.Perplexity:F1}")
         .AddRow("bits a byte", $"{before.BitsPerByte:F3}", $"{after.BitsPerByte:F3}"));
-    Console.WriteLine($"Trained in {trainingTime.TotalSeconds:F1} s; loaded and wrote {arguments.NewTokens} tokens in {loadingTime.TotalSeconds:F1} s; "
+    Console.WriteLine(
+        $"Trained in {trainingTime.TotalSeconds:F1} s; loaded and wrote {arguments.NewTokens} tokens in {loadingTime.TotalSeconds:F1} s; "
         + $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB.");
     Console.WriteLine($"The model, loss.png and metrics.jsonl are in {Path.GetFullPath(arguments.Output)}");
 }

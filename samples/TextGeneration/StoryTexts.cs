@@ -3,7 +3,9 @@ namespace TextGeneration;
 /// <summary>The text to learn from, a part to choose the best weights by, and a part that nothing is chosen by.</summary>
 internal sealed record StoryTexts(string Training, string Validation, string Test)
 {
-    /// <summary>The sample's own stories, or the parts of a file: its last tenth is held out, half for validation and half for the test.</summary>
+    /// <summary>
+    /// The sample's own stories, or the parts of a file: its last tenth is held out, half for validation and half for the test.
+    /// </summary>
     public static StoryTexts Load(string? file)
     {
         if (file is null)

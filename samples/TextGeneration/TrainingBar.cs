@@ -24,12 +24,14 @@ internal static class TrainingBar
             task.MaxValue = progress.TotalSteps;
             task.Value = progress.Step;
             task.Description = string.Create(CultureInfo.InvariantCulture,
-                $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:F3}  held-out {_validationLoss:F3}  {progress.TokensPerSecond:F0} tokens/s  {progress.Remaining:m\\:ss} left");
+                $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:F3}  held-out {_validationLoss:F3}  "
+                    + $"{progress.TokensPerSecond:F0} tokens/s  {progress.Remaining:m\\:ss} left");
         }
     }
 
     private sealed class TextColumn : ProgressColumn
     {
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Markup(Markup.Escape(task.Description)) { Overflow = Overflow.Crop };
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Markup(Markup.Escape(task.Description)) { Overflow = Overflow.Crop };
     }
 }

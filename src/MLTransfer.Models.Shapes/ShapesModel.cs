@@ -1,15 +1,18 @@
 namespace MLTransfer.Models;
 
 /// <summary>
-/// Shapes, the pretrained image generator that comes with the library: a StyleGAN2 that learned from drawings of one plain shape on a pale ground, 32x32 pixels in colour;
-/// generator and discriminator, stored as float16. MODEL_CARD.md tells how it was trained and what it is good for.
+/// Shapes, the pretrained image generator that comes with the library: a StyleGAN2 that learned from drawings of one plain shape on a pale
+/// ground, 32x32 pixels in colour; generator and discriminator, stored as float16. MODEL_CARD.md tells how it was trained and what it is
+/// good for.
 /// </summary>
 public static class ShapesModel
 {
     /// <summary>The name to ask for where a folder can be given.</summary>
     public const string Id = "mltransfer/shapes";
 
-    /// <summary>The full path of the folder that holds <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>.</summary>
+    /// <summary>
+    /// The full path of the folder that holds <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>.
+    /// </summary>
     /// <exception cref="DirectoryNotFoundException">The application was deployed without the folder <c>models/shapes</c>.</exception>
     public static string Folder => FindIn(AppContext.BaseDirectory);
 

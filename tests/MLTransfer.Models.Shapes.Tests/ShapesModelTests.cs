@@ -37,10 +37,12 @@ public class ShapesModelTests
         using var discriminator = SafetensorsFile.Open(Path.Combine(ShapesModel.Folder, StyleGan2Model.DiscriminatorFile));
         using var model = StyleGan2Model.Load(ShapesModel.Folder);
 
-        Assert.All(generator.Tensors.Values.Concat(discriminator.Tensors.Values), tensor => Assert.Equal(ScalarType.Float16, tensor.DataType));
+        Assert.All(
+            generator.Tensors.Values.Concat(discriminator.Tensors.Values), tensor => Assert.Equal(ScalarType.Float16, tensor.DataType));
         var parameters = model.Generator.parameters().Concat(model.Discriminator.parameters()).Sum(parameter => parameter.numel());
         Assert.Contains($"{parameters.ToString("N0", CultureInfo.InvariantCulture)}, stored as float16",
-            File.ReadAllText(Path.Combine(RepositoryFiles.Root, "src", "MLTransfer.Models.Shapes", "MODEL_CARD.md")), StringComparison.Ordinal);
+            File.ReadAllText(Path.Combine(RepositoryFiles.Root, "src", "MLTransfer.Models.Shapes", "MODEL_CARD.md")),
+            StringComparison.Ordinal);
     }
 
     [Fact]

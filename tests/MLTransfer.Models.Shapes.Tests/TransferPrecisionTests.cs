@@ -15,9 +15,11 @@ public sealed class TransferPrecisionTests
         using var untrained = StyleGan2Model.Load(ShapesModel.Folder);
         using var negatives = Negatives(untrained.Generator, 64);
         // What lies where, in 8 x 8 grey cells.
-        var extractor = new DelegateFeatureExtractor(images => nn.functional.adaptive_avg_pool2d(images.mean([1], keepdim: true), 8).flatten(1));
+        var extractor =
+            new DelegateFeatureExtractor(images => nn.functional.adaptive_avg_pool2d(images.mean([1], keepdim: true), 8).flatten(1));
 
-        var before = GeneratorEvaluator.Evaluate(untrained.Generator, negatives, extractor, count: 256, cancellationToken: TestContext.Current.CancellationToken)
+        var before = GeneratorEvaluator.Evaluate(
+            untrained.Generator, negatives, extractor, count: 256, cancellationToken: TestContext.Current.CancellationToken)
             .FrechetDistance;
         var inFloat32 = DistanceAfterTraining(Precision.Float32);
         var inBFloat16 = DistanceAfterTraining(Precision.BFloat16);
@@ -30,10 +32,12 @@ public sealed class TransferPrecisionTests
             using var model = StyleGan2Model.Load(ShapesModel.Folder);
             var options = new AdversarialTrainingOptions
             {
-                TotalImages = 480, BatchSize = 8, AverageHalfLife = 80, AverageRampUp = 0, PathLengthInterval = 0, GradientPenaltyWeight = 0.05,
+                TotalImages = 480, BatchSize = 8, AverageHalfLife = 80, AverageRampUp = 0, PathLengthInterval = 0,
+                GradientPenaltyWeight = 0.05,
                 FrozenDiscriminatorBlocks = 1, EvaluationCount = 256, Seed = 1, Precision = precision,
             };
-            return new StyleGan2Trainer(model, options, negatives, extractor).Train(cancellationToken: TestContext.Current.CancellationToken).FrechetDistance!.Value;
+            return new StyleGan2Trainer(model, options, negatives, extractor)
+                .Train(cancellationToken: TestContext.Current.CancellationToken).FrechetDistance!.Value;
         }
     }
 

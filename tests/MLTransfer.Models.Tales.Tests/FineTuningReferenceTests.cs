@@ -26,7 +26,8 @@ public class FineTuningReferenceTests
     [InlineData("train", 43143)]
     [InlineData("valid", 10849)]
     [InlineData("test", 10792)]
-    public void The_text_has_as_many_tokens_as_the_reference_counts(string part, int count) => Assert.Equal(count, MarsTexts.Tokens(part).Length);
+    public void The_text_has_as_many_tokens_as_the_reference_counts(string part, int count) =>
+        Assert.Equal(count, MarsTexts.Tokens(part).Length);
 
     [Fact]
     public void Full_fine_tuning_follows_the_reference_log_and_reaches_its_losses()
@@ -35,7 +36,8 @@ public class FineTuningReferenceTests
         using var model = CausalLanguageModel.Load(TalesModel.Folder);
         AssertLosses(reference, "loss_before", model, 1e-3);
 
-        var steps = new LanguageModelTrainer(model, Recipe, MarsTexts.Blocks("train")).Train(cancellationToken: TestContext.Current.CancellationToken).History;
+        var steps = new LanguageModelTrainer(model, Recipe, MarsTexts.Blocks("train"))
+            .Train(cancellationToken: TestContext.Current.CancellationToken).History;
 
         var log = reference["log"]!.AsArray();
         Assert.Equal(log.Count, steps.Count);

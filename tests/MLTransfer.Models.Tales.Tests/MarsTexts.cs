@@ -3,7 +3,9 @@ using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Models.Tests;
 
-/// <summary>The sample's text, cut as the reference's recipe cuts it: each file in one piece, blocks of 256 tokens, the last one dropped.</summary>
+/// <summary>
+/// The sample's text, cut as the reference's recipe cuts it: each file in one piece, blocks of 256 tokens, the last one dropped.
+/// </summary>
 internal static class MarsTexts
 {
     public static string ReferenceFile(string name) => RepositoryFiles.Data($"tales/{name}");

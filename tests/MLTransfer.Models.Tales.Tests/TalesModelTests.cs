@@ -13,7 +13,8 @@ public class TalesModelTests
 
     [Fact]
     public void Folder_holds_a_model_in_Hugging_Face_layout_and_nothing_else() => Assert.Equal(
-        ["config.json", "generation_config.json", "merges.txt", "model.safetensors", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.json"],
+        ["config.json", "generation_config.json", "merges.txt", "model.safetensors", "special_tokens_map.json", "tokenizer.json",
+            "tokenizer_config.json", "vocab.json"],
         Directory.EnumerateFiles(TalesModel.Folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
 
     [Fact]
@@ -35,9 +36,11 @@ public class TalesModelTests
         var tensors = header.RootElement.EnumerateObject().Where(entry => entry.Name != "__metadata__").ToList();
 
         Assert.All(tensors, tensor => Assert.Equal("F16", tensor.Value.GetProperty("dtype").GetString()));
-        long parameters = tensors.Sum(tensor => tensor.Value.GetProperty("shape").EnumerateArray().Aggregate(1L, (product, size) => product * size.GetInt64()));
+        long parameters = tensors.Sum(
+            tensor => tensor.Value.GetProperty("shape").EnumerateArray().Aggregate(1L, (product, size) => product * size.GetInt64()));
         Assert.Equal(file.Length, 8 + headerSize + 2 * parameters);
-        Assert.Contains($"{parameters.ToString("N0", CultureInfo.InvariantCulture)}, stored as float16", ModelCard(), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{parameters.ToString("N0", CultureInfo.InvariantCulture)}, stored as float16", ModelCard(), StringComparison.Ordinal);
     }
 
     [Fact]

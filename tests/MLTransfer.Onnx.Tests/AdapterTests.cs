@@ -30,7 +30,8 @@ public class AdapterTests
     [InlineData(OnnxPrecision.Int4, false)]
     public void An_adapter_apart_is_exchanged_without_touching_the_base_model(OnnxPrecision precision, bool fused)
     {
-        var options = new OnnxExportOptions { Precision = precision, FusedOperators = fused, SeparateAdapter = true, FileWithoutPast = true };
+        var options =
+            new OnnxExportOptions { Precision = precision, FusedOperators = fused, SeparateAdapter = true, FileWithoutPast = true };
         using var first = Adapted("lora_end");
         using var second = Adapted("lora_start");
         using var folder = new TemporaryFolder();
@@ -78,10 +79,14 @@ public class AdapterTests
         OnnxExporter.Export(model, null, folder["merged"], new OnnxExportOptions { Check = false });
         var before = File.ReadAllBytes(folder["export/adapter.onnx_data"]);
 
-        Assert.Contains("[2, 64]", Assert.Throws<ArgumentException>(() => OnnxExporter.ReplaceAdapter(other, folder["export"])).Message, StringComparison.Ordinal);
-        Assert.Contains("c_fc", Assert.Throws<ArgumentException>(() => OnnxExporter.ReplaceAdapter(wider, folder["export"])).Message, StringComparison.Ordinal);
+        Assert.Contains("[2, 64]", Assert.Throws<ArgumentException>(() => OnnxExporter.ReplaceAdapter(other, folder["export"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("c_fc", Assert.Throws<ArgumentException>(() => OnnxExporter.ReplaceAdapter(wider, folder["export"])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => OnnxExporter.ReplaceAdapter(plain, folder["export"]));
-        Assert.Contains("SeparateAdapter", Assert.Throws<InvalidDataException>(() => OnnxExporter.ReplaceAdapter(model, folder["merged"])).Message, StringComparison.Ordinal);
+        Assert.Contains("SeparateAdapter",
+            Assert.Throws<InvalidDataException>(() => OnnxExporter.ReplaceAdapter(model, folder["merged"])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => OnnxExporter.ReplaceAdapter(model, folder["nowhere"]));
         File.WriteAllText(folder["merged/model.onnx"], "no protobuf");
         Assert.Throws<InvalidDataException>(() => OnnxExporter.ReplaceAdapter(model, folder["merged"]));

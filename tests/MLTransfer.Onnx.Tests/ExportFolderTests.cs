@@ -13,7 +13,8 @@ namespace MLTransfer.Onnx.Tests;
 /// <summary>What lies in an exported folder, and which folders an export may replace.</summary>
 public class ExportFolderTests
 {
-    private static readonly string[] s_tokenizerFiles = ["merges.txt", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.json"];
+    private static readonly string[] s_tokenizerFiles =
+        ["merges.txt", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.json"];
 
     [Fact]
     public void The_folder_has_the_files_that_Optimum_and_transformers_js_look_for()
@@ -22,7 +23,8 @@ public class ExportFolderTests
         using var folder = new TemporaryFolder();
         var told = new List<OnnxExportedFile>();
         var files = OnnxExporter.Export(model, TestModels.TinyTokenizer(), folder["export"],
-            new OnnxExportOptions { TransformersJsFiles = true, FileWithoutPast = true, Generation = new GenerationOptions { MaximumNewTokens = 9 } },
+            new OnnxExportOptions
+                { TransformersJsFiles = true, FileWithoutPast = true, Generation = new GenerationOptions { MaximumNewTokens = 9 } },
             new Report(told.Add));
 
         Assert.Equal(files, told);
@@ -32,7 +34,8 @@ public class ExportFolderTests
             files.Select(file => (file.Name, file.Precision)));
         Assert.All(files, file => Assert.Equal(new FileInfo(folder[$"export/{file.Name}"]).Length, file.ByteCount));
         Assert.Equal(
-            new[] { "config.json", "generation_config.json", "model.onnx", "model_without_past.onnx", "onnx" }.Concat(s_tokenizerFiles).Order(StringComparer.Ordinal),
+            new[] { "config.json", "generation_config.json", "model.onnx", "model_without_past.onnx", "onnx" }.Concat(s_tokenizerFiles)
+                .Order(StringComparer.Ordinal),
             Directory.EnumerateFileSystemEntries(folder["export"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
         Assert.Equal(TestModels.TinyTokenizer().Encode("An example"), TextTokenizer.Load(folder["export"]).Encode("An example"));
         var configuration = JsonNode.Parse(File.ReadAllText(folder["export/config.json"]))!;
@@ -91,11 +94,13 @@ public class ExportFolderTests
             PeftAdapterFolder.Load(model, RepositoryFiles.Data("gpt2-tiny/lora_end"));
         using var folder = new TemporaryFolder();
         var file = OnnxExporter.Export(
-            model, null, folder["export"], new OnnxExportOptions { Precision = precision, ExternalDataFrom = 0, SeparateAdapter = separateAdapter })[0];
+            model, null, folder["export"],
+            new OnnxExportOptions { Precision = precision, ExternalDataFrom = 0, SeparateAdapter = separateAdapter })[0];
 
         Assert.InRange(new FileInfo(folder["export/model.onnx"]).Length, 1, 70_000);
         Assert.True(File.Exists(folder["export/model.onnx_data"]));
-        Assert.Equal(new FileInfo(folder["export/model.onnx"]).Length + new FileInfo(folder["export/model.onnx_data"]).Length, file.ByteCount);
+        Assert.Equal(
+            new FileInfo(folder["export/model.onnx"]).Length + new FileInfo(folder["export/model.onnx_data"]).Length, file.ByteCount);
         Assert.Equal(separateAdapter, File.Exists(folder["export/adapter.onnx_data"]));
         if (precision == OnnxPrecision.Float32)
         {
@@ -115,7 +120,8 @@ public class ExportFolderTests
     {
         const string Python = "/usr/bin/python3";
         Assert.SkipUnless(
-            File.Exists(Python) && Run(Python, "-c", "import onnx").ExitCode == 0, "python3-onnx is not installed: apt-get install python3-onnx.");
+            File.Exists(Python)
+                && Run(Python, "-c", "import onnx").ExitCode == 0, "python3-onnx is not installed: apt-get install python3-onnx.");
         using var model = TestModels.Tiny();
         using var folder = new TemporaryFolder();
         OnnxExporter.Export(model, null, folder["export"], new OnnxExportOptions
@@ -134,7 +140,8 @@ public class ExportFolderTests
     {
         using var model = TestModels.Tiny();
         using var folder = new TemporaryFolder();
-        OnnxExporter.Export(model, TestModels.TinyTokenizer(), folder["export"], new OnnxExportOptions { TransformersJsFiles = true, Check = false });
+        OnnxExporter.Export(
+            model, TestModels.TinyTokenizer(), folder["export"], new OnnxExportOptions { TransformersJsFiles = true, Check = false });
         OnnxExporter.Export(model, null, folder["export"], new OnnxExportOptions { Check = false });
         Assert.Equal(
             ["config.json", "generation_config.json", "model.onnx"],
@@ -165,8 +172,10 @@ public class ExportFolderTests
         using var model = TestModels.Tiny();
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["file"], "");
-        Assert.Contains(folder["file"], Assert.Throws<IOException>(() => OnnxExporter.Export(model, null, folder["file"])).Message, StringComparison.Ordinal);
-        Assert.Contains(folder["file/export"], Assert.Throws<IOException>(() => OnnxExporter.Export(model, null, folder["file/export"])).Message, StringComparison.Ordinal);
+        Assert.Contains(folder["file"], Assert.Throws<IOException>(() => OnnxExporter.Export(model, null, folder["file"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(folder["file/export"],
+            Assert.Throws<IOException>(() => OnnxExporter.Export(model, null, folder["file/export"])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -178,7 +187,8 @@ public class ExportFolderTests
         using var folder = new TemporaryFolder();
         var disk = Directory.CreateDirectory(folder["disk"]).FullName;
         Assert.SkipUnless(
-            Run("mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", disk).ExitCode == 0, "Mounting a small disk takes rights that this user lacks.");
+            Run("mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", disk).ExitCode == 0,
+            "Mounting a small disk takes rights that this user lacks.");
         try
         {
             var export = Path.Combine(disk, "export");
@@ -186,7 +196,8 @@ public class ExportFolderTests
             var before = File.ReadAllBytes(Path.Combine(export, "model.onnx"));
 
             var exception = Assert.Throws<IOException>(
-                () => OnnxExporter.Export(model, null, export, new OnnxExportOptions { Check = false, ExternalDataFrom = externalDataFrom }));
+                () =>
+                    OnnxExporter.Export(model, null, export, new OnnxExportOptions { Check = false, ExternalDataFrom = externalDataFrom }));
 
             Assert.Contains(export, exception.Message, StringComparison.Ordinal);
             Assert.Equal([export], Directory.GetFileSystemEntries(disk));
@@ -213,7 +224,8 @@ public class ExportFolderTests
 
         File.WriteAllText(folder["export/model.onnx"], "no protobuf");
         Assert.Contains("ONNX Runtime", Assert.Throws<InvalidOperationException>(
-            () => ExportCheck.Compare(folder["export/model.onnx"], "model.onnx", model, OnnxPrecision.Float32)).Message, StringComparison.Ordinal);
+            () => ExportCheck.Compare(folder["export/model.onnx"], "model.onnx", model, OnnxPrecision.Float32)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -242,9 +254,11 @@ public class ExportFolderTests
         Refused("LoRA", () => OnnxExporter.Export(model, null, folder["export"], new OnnxExportOptions { SeparateAdapter = true }));
         Refused("TransformersJsFiles", () => OnnxExporter.Export(
             adapted, null, folder["export"], new OnnxExportOptions { SeparateAdapter = true, TransformersJsFiles = true }));
-        Refused("Precision", () => OnnxExporter.Export(model, null, folder["export"], new OnnxExportOptions { Precision = (OnnxPrecision)9 }));
+        Refused(
+            "Precision", () => OnnxExporter.Export(model, null, folder["export"], new OnnxExportOptions { Precision = (OnnxPrecision)9 }));
         Refused("Temperature", () => OnnxExporter.Export(
-            model, null, folder["export"], new OnnxExportOptions { Generation = new GenerationOptions { Sample = true, Temperature = -1 } }));
+            model, null, folder["export"],
+            new OnnxExportOptions { Generation = new GenerationOptions { Sample = true, Temperature = -1 } }));
         Refused("tokens", () => OnnxExporter.Export(model, TextTokenizer.Load(MLTransfer.Models.TalesModel.Folder), folder["export"]));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
 
@@ -255,13 +269,15 @@ public class ExportFolderTests
     private static string Describe(ValueInfoProto value)
     {
         var type = (TensorProto.Types.DataType)value.Type.TensorType.ElemType;
-        var dimensions = value.Type.TensorType.Shape.Dim.Select(dimension => dimension.HasDimParam ? dimension.DimParam : $"{dimension.DimValue}");
+        var dimensions =
+            value.Type.TensorType.Shape.Dim.Select(dimension => dimension.HasDimParam ? dimension.DimParam : $"{dimension.DimValue}");
         return $"{value.Name} {type.ToString().ToLowerInvariant()} {string.Join(',', dimensions)}";
     }
 
     private static (int ExitCode, string Output) Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process =
+            Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();

@@ -55,7 +55,8 @@ public class Gpt2ConfigurationTests
         using var folder = new TemporaryFolder();
         foreach (var fused in (bool[])[false, true])
         {
-            var file = Assert.Single(OnnxExporter.Export(model, null, folder["export"], new OnnxExportOptions { Precision = precision, FusedOperators = fused }));
+            var file = Assert.Single(OnnxExporter.Export(
+                model, null, folder["export"], new OnnxExportOptions { Precision = precision, FusedOperators = fused }));
             Assert.NotNull(file.LargestDifference);
         }
     }

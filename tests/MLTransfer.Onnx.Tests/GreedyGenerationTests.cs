@@ -30,7 +30,8 @@ public class GreedyGenerationTests
     {
         string[] inputNames = [.. session.InputNames];
         string[] pastNames = [.. inputNames.Where(name => name.StartsWith("past_key_values", StringComparison.Ordinal))];
-        string[] outputNames = ["logits", .. pastNames.Select(name => name.Replace("past_key_values", "present", StringComparison.Ordinal))];
+        string[] outputNames =
+            ["logits", .. pastNames.Select(name => name.Replace("past_key_values", "present", StringComparison.Ordinal))];
         using var runOptions = new RunOptions();
 
         var past = pastNames.Select(name =>
@@ -50,7 +51,8 @@ public class GreedyGenerationTests
             using var maskValue = OrtValue.CreateTensorValueFromMemory(mask, [1, length]);
             using var positionValue = OrtValue.CreateTensorValueFromMemory(positions, [1, next.Length]);
             var outputs = session.Run(
-                runOptions, ["input_ids", "attention_mask", "position_ids", .. pastNames], [ids, maskValue, positionValue, .. past], outputNames).ToList();
+                runOptions, ["input_ids", "attention_mask", "position_ids", .. pastNames], [ids, maskValue, positionValue, .. past],
+                outputNames).ToList();
             foreach (var value in past)
                 value.Dispose();
             past = outputs[1..];

@@ -37,7 +37,8 @@ public sealed class ImageGeneratorExporterTests : IDisposable
     public void A_conditional_generator_with_clamped_features_takes_labels()
     {
         manual_seed(4);
-        var configuration = StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2, labelWidth: 3);
+        var configuration =
+            StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2, labelWidth: 3);
         configuration["generator"]!["synthesis_kwargs"]!["conv_clamp"] = 0.7;
         using var model = StyleGan2Model.Create(configuration);
         using var gradients = no_grad();
@@ -52,7 +53,8 @@ public sealed class ImageGeneratorExporterTests : IDisposable
 
         var (z, labels) = (randn(3, 12), eye(3));
         var found = Run(new() { ["z"] = z, ["labels"] = labels, ["psi"] = tensor((float[])[1, 0.6f, 0], [3, 1]) });
-        var expected = new[] { 1, 0.6, 0 }.Select((psi, i) => model.Generator.Generate(z[i].unsqueeze(0), labels[i].unsqueeze(0), psi, NoiseMode.Constant)).ToArray();
+        var expected = new[] { 1, 0.6, 0 }.Select(
+            (psi, i) => model.Generator.Generate(z[i].unsqueeze(0), labels[i].unsqueeze(0), psi, NoiseMode.Constant)).ToArray();
         Assert.InRange((found - cat(expected, 0)).abs().max().item<float>(), 0, 1e-3);
     }
 
@@ -70,7 +72,8 @@ public sealed class ImageGeneratorExporterTests : IDisposable
         using var session = new InferenceSession(_folder["model.onnx"]);
         Assert.Equal(inputs.Keys.Order(), session.InputNames.Order());
         var values = inputs.ToDictionary(
-            pair => pair.Key, pair => OrtValue.CreateTensorValueFromMemory(pair.Value.contiguous().data<float>().ToArray(), pair.Value.shape));
+            pair => pair.Key, pair =>
+                OrtValue.CreateTensorValueFromMemory(pair.Value.contiguous().data<float>().ToArray(), pair.Value.shape));
         using var run = new RunOptions();
         using var outputs = session.Run(run, values, ["image"]);
         var found = tensor(outputs[0].GetTensorDataAsSpan<float>().ToArray(), outputs[0].GetTensorTypeAndShape().Shape);

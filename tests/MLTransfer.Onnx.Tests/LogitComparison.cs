@@ -22,7 +22,8 @@ internal static class LogitComparison
     /// <param name="seed">Of the tokens.</param>
     /// <param name="paddings">For each row how many positions on the left are padding.</param>
     /// <param name="parts">How many positions are read at once, part after part.</param>
-    public static double LargestDifference(CausalLanguageModel model, OnnxModelSession session, int seed, int[] paddings, params int[] parts)
+    public static double LargestDifference(
+        CausalLanguageModel model, OnnxModelSession session, int seed, int[] paddings, params int[] parts)
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
@@ -46,7 +47,8 @@ internal static class LogitComparison
         var start = 0;
         foreach (var part in parts)
         {
-            results.Add(session.Run(idTensor.narrow(1, start, part), maskTensor.narrow(1, 0, start + part), positionTensor.narrow(1, start, part)));
+            results.Add(
+                session.Run(idTensor.narrow(1, start, part), maskTensor.narrow(1, 0, start + part), positionTensor.narrow(1, start, part)));
             start += part;
         }
 

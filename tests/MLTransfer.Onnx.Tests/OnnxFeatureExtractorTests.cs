@@ -53,11 +53,13 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
         using var scope = NewDisposeScope();
         var graph = Write(Network(null, 3, 16, 16));
         manual_seed(4);
-        using var model = StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2));
+        using var model =
+            StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2));
         using var real = new ImageSet(((Images(9, 16) + 1) * 127.5).to(ScalarType.Byte));
         using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"]);
 
-        var expected = GeneratorEvaluator.Evaluate(model.Generator, real, new DelegateFeatureExtractor(images => Expected(graph, images)), count: 20, batchSize: 8);
+        var expected = GeneratorEvaluator.Evaluate(
+            model.Generator, real, new DelegateFeatureExtractor(images => Expected(graph, images)), count: 20, batchSize: 8);
         var found = GeneratorEvaluator.Evaluate(model.Generator, real, extractor, count: 20, batchSize: 8);
 
         Assert.True(expected.FrechetDistance > 0.01);
@@ -68,15 +70,18 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
     [Fact]
     public void A_file_that_does_not_fit_is_refused_with_its_input_and_shape()
     {
-        AssertRefused<NotSupportedException>(new TestGraph(17, null, 12).Node("Relu", "x", "y"), [], "'x'", "[batch, 12]", "[batch, channels, height, width]");
+        AssertRefused<NotSupportedException>(
+            new TestGraph(17, null, 12).Node("Relu", "x", "y"), [], "'x'", "[batch, 12]", "[batch, channels, height, width]");
         AssertRefused<NotSupportedException>(Network(8, 3, null, null), [], "'x'", "[8, 3, ?, ?]", "symbolic batch");
         AssertRefused<NotSupportedException>(Network(null, 3, 1L << 40, 16), [], "'x'", "1099511627776", "at most 8192");
         AssertRefused<ArgumentException>(Network(null, 3, 16, 16), [null, 32], "'x'", "[batch, 3, 16, 16]", "resolution is 32");
         AssertRefused<ArgumentException>(Network(null, 3, null, null), ["missing"], "'missing'", "'pooled'");
         AssertRefused<NotSupportedException>(new TestGraph(17, null, 3, null, null).Node("NoSuchOperator", "x", "y"), [], "NoSuchOperator");
-        Assert.Contains("absent.onnx", Assert.Throws<FileNotFoundException>(() => new OnnxFeatureExtractor(_folder["absent.onnx"])).Message, StringComparison.Ordinal);
+        Assert.Contains("absent.onnx", Assert.Throws<FileNotFoundException>(() => new OnnxFeatureExtractor(_folder["absent.onnx"])).Message,
+            StringComparison.Ordinal);
         File.WriteAllText(_folder["text.onnx"], "not a network");
-        Assert.Contains("text.onnx", Assert.Throws<InvalidDataException>(() => new OnnxFeatureExtractor(_folder["text.onnx"])).Message, StringComparison.Ordinal);
+        Assert.Contains("text.onnx", Assert.Throws<InvalidDataException>(() => new OnnxFeatureExtractor(_folder["text.onnx"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,10 +118,12 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
         Write(Network(null, 1, null, null));
         using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"]);
         manual_seed(4);
-        using var model = StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2));
+        using var model =
+            StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 12, mappingLayers: 2));
         using var real = new ImageSet(zeros([4, 3, 16, 16], ScalarType.Byte));
 
-        var message = Assert.Throws<ArgumentException>(() => new StyleGan2Trainer(model, new AdversarialTrainingOptions(), real, extractor)).Message;
+        var message =
+            Assert.Throws<ArgumentException>(() => new StyleGan2Trainer(model, new AdversarialTrainingOptions(), real, extractor)).Message;
 
         AssertNames(message, "network.onnx", "[batch, 1, ?, ?]", "[2, 3, 16, 16]");
     }
@@ -140,7 +147,8 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
                 using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"]);
                 Assert.Equal(2, extractor.Extract(images).shape[0]);
             }
-            catch (Exception exception) when (exception is InvalidDataException or NotSupportedException or ArgumentException or InvalidOperationException)
+            catch (Exception exception) when (exception is InvalidDataException or NotSupportedException or ArgumentException
+                or InvalidOperationException)
             {
                 Assert.Contains("network.onnx", exception.Message, StringComparison.Ordinal);
                 refused++;
@@ -150,12 +158,15 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
         Assert.InRange(refused, 50, 149);
     }
 
-    private static TestGraph Network(long? batch, long? channels, long? height, long? width) => new TestGraph(17, batch, channels, height, width)
+    private static TestGraph Network(long? batch, long? channels, long? height, long? width) =>
+        new TestGraph(17, batch, channels, height, width)
         .Weight("w", 5, channels ?? 3, 3, 3).Weight("b", 5)
-        .Node("Conv", "x w b", "maps").Node("Relu", "maps", "active").Node("GlobalAveragePool", "active", "pooled").Node("Flatten", "pooled", "y");
+        .Node("Conv", "x w b", "maps").Node("Relu", "maps", "active").Node("GlobalAveragePool", "active", "pooled")
+        .Node("Flatten", "pooled", "y");
 
     /// <summary>[N, 3, size, size] from -1 to 1.</summary>
-    private static Tensor Images(int count, int size) => (arange(count * 3 * size * size, ScalarType.Float32) * 0.37f).sin().view(count, 3, size, size);
+    private static Tensor Images(int count, int size) =>
+        (arange(count * 3 * size * size, ScalarType.Float32) * 0.37f).sin().view(count, 3, size, size);
 
     private static Tensor Expected(TestGraph graph, Tensor images)
     {
@@ -170,7 +181,8 @@ public sealed class OnnxFeatureExtractorTests : IDisposable
         Assert.InRange((expected - found).abs().max().item<float>(), 0, tolerance);
     }
 
-    private static void AssertNames(string message, params string[] parts) => Assert.All(parts, part => Assert.Contains(part, message, StringComparison.Ordinal));
+    private static void AssertNames(string message, params string[] parts) =>
+        Assert.All(parts, part => Assert.Contains(part, message, StringComparison.Ordinal));
 
     private void AssertRefused<T>(TestGraph graph, object?[] arguments, params string[] parts)
         where T : Exception

@@ -27,7 +27,8 @@ public sealed class PrecisionTests(PrecisionTests.Float32Loss reference) : IClas
         var increase = Loss(session) - reference.Loss;
 
         var share = (double)file.ByteCount / reference.ByteCount;
-        var figures = $"{precision}: loss {reference.Loss + increase:0.0000} ({increase:+0.0000;-0.0000}), {file.ByteCount} bytes ({share:0.000})";
+        var figures =
+            $"{precision}: loss {reference.Loss + increase:0.0000} ({increase:+0.0000;-0.0000}), {file.ByteCount} bytes ({share:0.000})";
         TestContext.Current.TestOutputHelper?.WriteLine(figures);
         Assert.True(Math.Abs(increase) < largestIncrease, figures);
         Assert.True(share < largestShare, figures);
@@ -45,7 +46,8 @@ public sealed class PrecisionTests(PrecisionTests.Float32Loss reference) : IClas
             session.Clear();
             var ids = tensor(block).unsqueeze(0);
             var logits = session.Run(ids, ones_like(ids), arange(block.Length).unsqueeze(0));
-            sum += nn.functional.cross_entropy(logits[0].narrow(0, 0, block.Length - 1), ids[0].narrow(0, 1, block.Length - 1)).item<float>();
+            sum += nn.functional.cross_entropy(
+                logits[0].narrow(0, 0, block.Length - 1), ids[0].narrow(0, 1, block.Length - 1)).item<float>();
         }
 
         return sum / BlockCount;

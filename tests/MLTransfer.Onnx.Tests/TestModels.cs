@@ -15,7 +15,10 @@ internal static class TestModels
 
     public static CausalLanguageModel Tales() => Load(TalesModel.Folder);
 
-    /// <summary>The tiny configuration with a change, and random weights; biases and norms are not at their start. Wants a class of process-wide state.</summary>
+    /// <summary>
+    /// The tiny configuration with a change, and random weights; biases and norms are not at their start. Wants a class of process-wide
+    /// state.
+    /// </summary>
     public static CausalLanguageModel Random(Action<JsonObject> change)
     {
         var json = JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("gpt2-tiny/config.json")))!.AsObject();

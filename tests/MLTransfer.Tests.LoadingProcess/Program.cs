@@ -1,6 +1,6 @@
 // Loads model files and transforms rows, as an application that knows nothing but ML.NET.
-// Arguments: the model files with the path separator between them, the output column's name, then texts or numbers. Prints one value a line, as
-// JSON; on stderr the time it took to the first, and the native libraries and assemblies that the process has loaded at the end.
+// Arguments: the model files with the path separator between them, the output column's name, then texts or numbers. Prints one value a
+// line, as JSON; on stderr the time it took to the first, and the native libraries and assemblies that the process has loaded at the end.
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;

@@ -43,7 +43,8 @@ public class GenerationCatalogTests
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(6));
         var inner = _ml.Transforms.CopyColumns("Copy", "Text").Append(_ml.Transforms.Text.FineTuneTextGenerator(
-            "Out", "Opening", "Copy", TextGeneratorPipelineTests.Tiny(o => o.Training = o.Training with { MaximumSteps = 10 }))).Append(_ml.Transforms.CopyColumns("Again", "Out"));
+            "Out", "Opening", "Copy", TextGeneratorPipelineTests.Tiny(o => o.Training = o.Training with { MaximumSteps = 10 })))
+                .Append(_ml.Transforms.CopyColumns("Again", "Out"));
         var chain = _ml.Transforms.CopyColumns("Unused", "Number").Append(inner).Fit(data);
         using var untrained = _ml.Generation.LoadPretrained(TestData.TinyModel);
 
@@ -51,9 +52,11 @@ public class GenerationCatalogTests
 
         Assert.True(metrics.Loss < _ml.Generation.Evaluate(untrained, data, "Text").Loss - 1);
         Assert.Equal(metrics, _ml.Generation.Evaluate(chain, data, "Text"));
-        var exception = Assert.Throws<ArgumentException>(() => _ml.Generation.Evaluate(_ml.Transforms.CopyColumns("A", "Text").Fit(data), data));
+        var exception =
+            Assert.Throws<ArgumentException>(() => _ml.Generation.Evaluate(_ml.Transforms.CopyColumns("A", "Text").Fit(data), data));
         Assert.Contains("no text generator", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("'Missing'", Assert.Throws<ArgumentException>(() => _ml.Generation.Evaluate(chain, data, "Missing")).Message, StringComparison.Ordinal);
+        Assert.Contains("'Missing'", Assert.Throws<ArgumentException>(() => _ml.Generation.Evaluate(chain, data, "Missing")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,7 +73,8 @@ public class GenerationCatalogTests
         Assert.Equal(_ml.Generation.Evaluate(fitted, data).Loss, _ml.Generation.Evaluate(loaded, data, "Text").Loss, 1e-2);
         Assert.Contains("\"float16\"", File.ReadAllText(folder["model/config.json"]), StringComparison.Ordinal);
         File.WriteAllText(folder["precious.txt"], "");
-        Assert.Contains("not empty", Assert.Throws<IOException>(() => _ml.Generation.SaveModelFolder(fitted, folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("not empty", Assert.Throws<IOException>(() => _ml.Generation.SaveModelFolder(fitted, folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,7 +35,8 @@ public sealed class GenerationDispatchTests : IDisposable
         foreach (var model in (ITransformer[])[image, network])
         {
             Assert.Contains("Only text generators", Assert.Throws<ArgumentException>(
-                () => _ml.Generation.ExportToOnnx(model, _folder["other.onnx"], new OnnxExportOptions())).Message, StringComparison.Ordinal);
+                () =>
+                    _ml.Generation.ExportToOnnx(model, _folder["other.onnx"], new OnnxExportOptions())).Message, StringComparison.Ordinal);
         }
 
         Assert.False(File.Exists(_folder["other.onnx"]));
@@ -55,14 +56,17 @@ public sealed class GenerationDispatchTests : IDisposable
             _ml.Generation.SaveModelFolder(model, _folder[folder]); // a model may be replaced
             Directory.CreateDirectory(_folder["full"]);
             File.WriteAllText(_folder["full/precious.txt"], "");
-            Assert.Contains("not empty", Assert.Throws<IOException>(() => _ml.Generation.SaveModelFolder(model, _folder["full"])).Message, StringComparison.Ordinal);
+            Assert.Contains("not empty", Assert.Throws<IOException>(() => _ml.Generation.SaveModelFolder(model, _folder["full"])).Message,
+                StringComparison.Ordinal);
         }
 
         using var loadedText = _ml.Transforms.Text.GenerateText("Continuation", "Opening", _folder["text"], Short()).Fit(stories);
-        Assert.Equal(text.Transform(stories).GetColumn<string>("Continuation"), loadedText.Transform(stories).GetColumn<string>("Continuation"));
+        Assert.Equal(
+            text.Transform(stories).GetColumn<string>("Continuation"), loadedText.Transform(stories).GetColumn<string>("Continuation"));
         using var loadedImage = _ml.Transforms.GenerateImages("Picture", "Seed", _folder["image"]).Fit(seeds);
         Assert.Equal(TinyGenerator.Pixels(image.Transform(seeds)), TinyGenerator.Pixels(loadedImage.Transform(seeds)));
-        var pretrained = PretrainedNetwork.Layers(_folder["network/model.safetensors"], LayerJson.Read(File.ReadAllText(_folder["network/layers.json"])));
+        var pretrained = PretrainedNetwork.Layers(
+            _folder["network/model.safetensors"], LayerJson.Read(File.ReadAllText(_folder["network/layers.json"])));
         using var loadedNetwork = pretrained.Load([3, 16, 16]);
         Assert.Equal(
             network.Network.NewLayers.state_dict().Values.Select(tensor => tensor.bytes.ToArray()),
@@ -106,7 +110,8 @@ public sealed class GenerationDispatchTests : IDisposable
         Assert.True(loss.TokenCount > 0);
         Assert.True(distances.FrechetDistance > 0);
         Assert.Contains("no text generator", Message(() => _ml.Generation.Evaluate(image, stories, "Text")), StringComparison.Ordinal);
-        Assert.Contains("no image generator", Message(() => _ml.Generation.Evaluate(text, drawings, "Image", colours)), StringComparison.Ordinal);
+        Assert.Contains(
+            "no image generator", Message(() => _ml.Generation.Evaluate(text, drawings, "Image", colours)), StringComparison.Ordinal);
         Assert.Contains(nameof(TorchModuleTransformer), Message(() => _ml.Generation.Evaluate(network, stories)), StringComparison.Ordinal);
     }
 
@@ -123,7 +128,8 @@ public sealed class GenerationDispatchTests : IDisposable
             Message(() => _ml.Generation.Evaluate(chain, data, "Text", new DelegateFeatureExtractor(images => images))),
         ];
 
-        Assert.All(messages, message => Assert.Contains("ColumnCopyingTransformer, ColumnSelectingTransformer", message, StringComparison.Ordinal));
+        Assert.All(messages,
+            message => Assert.Contains("ColumnCopyingTransformer, ColumnSelectingTransformer", message, StringComparison.Ordinal));
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 

@@ -23,20 +23,23 @@ public class OnnxExportTests
         _ml.Log += (_, e) => messages.Add(e.Message);
         var chain = _ml.Transforms.CopyColumns("Copy", "Text").Append(_ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Copy",
             TextGeneratorPipelineTests.Tiny(o =>
-                (o.Training, o.Lora, o.Generation) = (o.Training with { MaximumSteps = 3 }, new LoraOptions { Rank = 2 }, generation)))).Fit(data);
+                (o.Training, o.Lora, o.Generation) = (o.Training with { MaximumSteps = 3 }, new LoraOptions { Rank = 2 }, generation))))
+                    .Fit(data);
 
         var file = Assert.Single(_ml.Generation.ExportToOnnx(chain, folder["export"]));
 
         Assert.InRange(file.LargestDifference!.Value, 0, 1e-4);
         Assert.Equal(
-            ["config.json", "generation_config.json", "merges.txt", "model.onnx", "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.json"],
+            ["config.json", "generation_config.json", "merges.txt", "model.onnx", "special_tokens_map.json", "tokenizer.json",
+                "tokenizer_config.json", "vocab.json"],
             Directory.EnumerateFileSystemEntries(folder["export"]).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
         var proposed = GenerationOptions.FromPretrained(folder["export"]);
         Assert.Equal((7, 1.5), (proposed.MaximumNewTokens, proposed.RepetitionPenalty));
         Assert.Contains(messages, message => message.Contains("model.onnx", StringComparison.Ordinal));
         Assert.Contains(messages, message => message.Contains(folder["export"], StringComparison.Ordinal));
 
-        var exception = Assert.Throws<ArgumentException>(() => _ml.Generation.ExportToOnnx(_ml.Transforms.CopyColumns("A", "Text").Fit(data), folder["other"]));
+        var exception = Assert.Throws<ArgumentException>(
+            () => _ml.Generation.ExportToOnnx(_ml.Transforms.CopyColumns("A", "Text").Fit(data), folder["other"]));
         Assert.Contains("no text generator", exception.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["other"]));
     }

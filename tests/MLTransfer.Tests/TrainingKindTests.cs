@@ -35,7 +35,8 @@ public sealed class TrainingKindTests : IDisposable
                 () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", options).Fit(rows)).Message;
 
             Assert.All(
-                (string[])[training.GetType().Name, nameof(AdversarialTrainingOptions), model], part => Assert.Contains(part, message, StringComparison.Ordinal));
+                (string[])[training.GetType().Name, nameof(AdversarialTrainingOptions), model], part =>
+                    Assert.Contains(part, message, StringComparison.Ordinal));
         }
 
         Assert.Equal(0, rows.RowsRead);
@@ -55,7 +56,8 @@ public sealed class TrainingKindTests : IDisposable
         var options = TinyGenerator.Options(
             TinyGenerator.Save(_folder), o => (o.Training, o.Progress, o.CancellationToken) = (null, progress, cancellation.Token));
 
-        Assert.Throws<OperationCanceledException>(() => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", options).Fit(data));
+        Assert.Throws<OperationCanceledException>(
+            () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", options).Fit(data));
 
         var standard = new AdversarialTrainingOptions();
         Assert.Equal(standard.TotalImages / standard.BatchSize, steps);

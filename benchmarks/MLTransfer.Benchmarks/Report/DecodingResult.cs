@@ -25,7 +25,8 @@ internal sealed record DecodingResult(
         var narrow = Find(m.IsPlain, ScalarType.BFloat16);
         var plain = Find(isPlain: true, m.WeightType == ScalarType.Int8 ? ScalarType.BFloat16 : m.WeightType);
         return new DecodingResult(
-            m.Model.Name, m.Variant, m.BatchSize, m.TokensPerSecond, m.GigabytesPerSecond, m.GigabytesPerSecond / peaks.ReadGigabytesPerSecond,
+            m.Model.Name, m.Variant, m.BatchSize, m.TokensPerSecond, m.GigabytesPerSecond,
+            m.GigabytesPerSecond / peaks.ReadGigabytesPerSecond,
             m.TokensPerSecond.Median / one.TokensPerSecond.Median, m.TokensPerSecond.Median / narrow.TokensPerSecond.Median,
             m.TokensPerSecond.Median / plain.TokensPerSecond.Median, ReferenceStack.Decoding(m));
 

@@ -37,7 +37,8 @@ internal static class DecodingSection
                     var start = Stopwatch.GetTimestamp();
                     var tokens = run.Variant.Decode(prompts, newTokens);
                     speeds[run].Add(tokens.Sum(row => row.Length) / Stopwatch.GetElapsedTime(start).TotalSeconds);
-                    Log.Say($"decoding {model.Name}, round {round + 1}, {run.Variant.Name}, batch {run.Batch}: {speeds[run][^1]:F1} tokens/s");
+                    Log.Say(
+                        $"decoding {model.Name}, round {round + 1}, {run.Variant.Name}, batch {run.Batch}: {speeds[run][^1]:F1} tokens/s");
                 }
             }
 

@@ -75,8 +75,10 @@ internal static class OnnxCommand
             }
         }
 
-        var table = new Table().Title(string.Create(CultureInfo.InvariantCulture, $"{model}, {prompts.Length} x {newTokens} new tokens, float32"));
-        table.AddColumns("variant", "tokens/s: median (least to most)", "times the library", "processor ms/step: median (least)", "same tokens");
+        var table = new Table()
+            .Title(string.Create(CultureInfo.InvariantCulture, $"{model}, {prompts.Length} x {newTokens} new tokens, float32"));
+        table.AddColumns(
+            "variant", "tokens/s: median (least to most)", "times the library", "processor ms/step: median (least)", "same tokens");
         var library = Spread.Of(speeds[variants[0]]).Median;
         foreach (var variant in variants)
         {

@@ -17,7 +17,8 @@ internal sealed record Peaks(double Float32Gigaflops, double BFloat16Gigaflops, 
     {
         Log.Say($"peaks, {when}");
         var peaks = new Peaks(MatrixProduct(ScalarType.Float32), MatrixProduct(ScalarType.BFloat16), ReadBandwidth.Measure());
-        Log.Say($"  {peaks.Float32Gigaflops:F0} GFLOP/s float32, {peaks.BFloat16Gigaflops:F0} bf16, {peaks.ReadGigabytesPerSecond:F1} GB/s read");
+        var (float32, bfloat16, read) = (peaks.Float32Gigaflops, peaks.BFloat16Gigaflops, peaks.ReadGigabytesPerSecond);
+        Log.Say($"  {float32:F0} GFLOP/s float32, {bfloat16:F0} bf16, {read:F1} GB/s read");
         return peaks;
     }
 

@@ -40,7 +40,8 @@ internal static class ProfileSection
             });
             if (repetition == 0)
                 continue; // it allocates
-            foreach (var (list, seconds) in ((List<double>, double)[])[(forward, times[0]), (head, times[1]), (pass, times[2]), (update, times[3])])
+            foreach (var (list, seconds) in (
+                (List<double>, double)[])[(forward, times[0]), (head, times[1]), (pass, times[2]), (update, times[3])])
                 list.Add(seconds);
         }
 

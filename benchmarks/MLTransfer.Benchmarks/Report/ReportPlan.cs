@@ -18,7 +18,8 @@ internal sealed record ReportPlan(int Rounds, double StepOperations, int NewToke
 
     public static ReportPlan Full { get; } = new(Rounds: 3, StepOperations: 1e12, NewTokens: 128, MemoryOperations: 3e12, HasCurves: true);
 
-    public static ReportPlan Quick { get; } = new(Rounds: 1, StepOperations: 0.5e12, NewTokens: 32, MemoryOperations: 0.5e12, HasCurves: false);
+    public static ReportPlan Quick { get; } =
+        new(Rounds: 1, StepOperations: 0.5e12, NewTokens: 32, MemoryOperations: 0.5e12, HasCurves: false);
 
     /// <summary>Steps of a round after the first, which is not counted: it allocates.</summary>
     public int MeasuredSteps(BenchmarkedModel model, TrainingShape shape) =>

@@ -29,7 +29,8 @@ internal static class ReportTables
 
     private static void PrintMachine(Machine machine) => Write("Machine", ["", ""],
     [
-        ["processor", $"{machine.Processor}, {machine.PhysicalCores} physical and {machine.LogicalCores} logical cores, {machine.Threads} threads"],
+        ["processor",
+            $"{machine.Processor}, {machine.PhysicalCores} physical and {machine.LogicalCores} logical cores, {machine.Threads} threads"],
         ["instruction sets", string.Join(", ", machine.InstructionSets)],
         ["software", $"{machine.Runtime}, libtorch {machine.Libtorch}, {machine.OperatingSystem}"],
         .. machine.ComputePaths.Select(path => new[] { path.Key, path.Value }),
@@ -48,7 +49,8 @@ internal static class ReportTables
         results.Select(result => new[]
         {
             result.Variant, Number(result.StepSeconds.Median, "F3"), Range(result.StepSeconds, "F3"), Number(result.TokensPerSecond, "F0"),
-            Number(result.Gigaflops, "F0"), Number(result.ShareOfPeak, "F2"), Number(result.TimesFloat32, "F2"), Number(result.TimesPlain, "F2"),
+            Number(result.Gigaflops, "F0"), Number(result.ShareOfPeak, "F2"), Number(result.TimesFloat32, "F2"),
+            Number(result.TimesPlain, "F2"),
             result.Reference ?? None,
         }));
 
@@ -58,11 +60,13 @@ internal static class ReportTables
         parts.Select(part => new[]
         {
             part.Part, Number(part.Seconds.Median, "F3"), Range(part.Seconds, "F3"),
-            Number(part.Seconds.Median / parts.Sum(other => other.Seconds.Median), "P0"), Number(part.Gigaflops, "F0"), Number(part.ShareOfPeak, "F2"),
+            Number(part.Seconds.Median / parts.Sum(other => other.Seconds.Median), "P0"), Number(part.Gigaflops, "F0"),
+            Number(part.ShareOfPeak, "F2"),
         }));
 
     private static void PrintMemory(MemoryMeasurement[] results) => Write(
-        $"Memory of a process that trains {results[0].Model}, {results[0].BatchSize} x {results[0].Length} tokens a step, {results[0].Steps} steps",
+        $"Memory of a process that trains {results[0].Model}, {results[0].BatchSize} x {results[0].Length} tokens a step, "
+            + $"{results[0].Steps} steps",
         ["variant", "peak (GB)", "its growth from step 10 to the last (MB)", "reference"],
         results.Select(result => new[]
         {
@@ -72,10 +76,12 @@ internal static class ReportTables
 
     private static void PrintDecoding(DecodingResult[] results) => Write(
         $"Greedy decoding, {results[0].Model}",
-        ["variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x bf16", "x plain", "reference"],
+        ["variant", "batch", "tokens/s", "min .. max", "GB/s of weights", "of bandwidth", "x one sequence", "x bf16", "x plain",
+            "reference"],
         results.Select(result => new[]
         {
-            result.Variant, Number(result.BatchSize, "F0"), Number(result.TokensPerSecond.Median, "F1"), Range(result.TokensPerSecond, "F1"),
+            result.Variant, Number(result.BatchSize, "F0"), Number(result.TokensPerSecond.Median, "F1"),
+            Range(result.TokensPerSecond, "F1"),
             Number(result.GigabytesPerSecond, "F1"), Number(result.ShareOfBandwidth, "F2"), Number(result.TimesOneSequence, "F2"),
             Number(result.TimesBFloat16, "F2"), Number(result.TimesPlain, "F2"), result.Reference ?? None,
         }));

@@ -9,9 +9,11 @@ namespace MLTransfer.Benchmarks.Report;
 internal static class TrainingProcess
 {
     /// <exception cref="InvalidOperationException">The process failed.</exception>
-    public static MemoryMeasurement Run(BenchmarkedModel model, TrainingVariant variant, TrainingShape shape, int steps, int? threads = null)
+    public static MemoryMeasurement Run(
+        BenchmarkedModel model, TrainingVariant variant, TrainingShape shape, int steps, int? threads = null)
     {
-        var program = Environment.ProcessPath ?? throw new InvalidOperationException("This process has no file that could be started again.");
+        var program = Environment.ProcessPath
+            ?? throw new InvalidOperationException("This process has no file that could be started again.");
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")
             start.ArgumentList.Add(typeof(TrainingProcess).Assembly.Location);

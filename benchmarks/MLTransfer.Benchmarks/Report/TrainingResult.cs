@@ -16,7 +16,8 @@ namespace MLTransfer.Benchmarks.Report;
 /// <param name="FirstLoss">The loss before the first update, in nats a token.</param>
 /// <param name="Reference">What another stack reaches, in words.</param>
 internal sealed record TrainingResult(
-    string Model, string Variant, int BatchSize, int Length, Spread StepSeconds, double TokensPerSecond, double? Gigaflops, double? ShareOfPeak,
+    string Model, string Variant, int BatchSize, int Length, Spread StepSeconds, double TokensPerSecond, double? Gigaflops,
+    double? ShareOfPeak,
     double TimesFloat32, double TimesPlain, double FirstLoss, string? Reference)
 {
     public static IEnumerable<TrainingResult> Compare(IReadOnlyList<TrainingMeasurement> measured, Peaks peaks)

@@ -44,7 +44,8 @@ internal sealed class BenchmarkedModel
         TalesId => FromFolder(TalesId, "Tales", TalesModel.Folder),
         _ when Directory.Exists(idOrFolder) => FromFolder(
             idOrFolder, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(idOrFolder))), idOrFolder),
-        _ => throw new ArgumentException($"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id} or {TalesId}."),
+        _ => throw new ArgumentException(
+            $"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id} or {TalesId}."),
     };
 
     public CausalLanguageModel Load(ScalarType dataType = ScalarType.Float32)
@@ -61,7 +62,8 @@ internal sealed class BenchmarkedModel
     public int[][] RandomTokens(int rows, int length)
     {
         var random = new Random(1);
-        return [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(Size.VocabularySize)).ToArray())];
+        return [.. Enumerable.Range(0, rows)
+            .Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(Size.VocabularySize)).ToArray())];
     }
 
     private static BenchmarkedModel FromFolder(string id, string name, string folder) =>

@@ -7,20 +7,24 @@ using static TorchSharp.torch;
 namespace MLTransfer.Benchmarks.Workloads;
 
 /// <summary>The library's trainer, as a user calls it.</summary>
-internal sealed class LibraryTraining(string id, string name, Precision precision, LoraOptions? lora = null, bool gradientCheckpointing = false) : TrainingVariant(
-    id, name, precision == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, trainsAllWeights: lora is null && !gradientCheckpointing)
+internal sealed class LibraryTraining(
+    string id, string name, Precision precision, LoraOptions? lora = null, bool gradientCheckpointing = false) : TrainingVariant(
+    id, name, precision == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, trainsAllWeights: lora is null
+        && !gradientCheckpointing)
 {
     public override void Train(BenchmarkedModel model, TrainingShape shape, int steps, Action<double> stepDone)
     {
         using var network = model.Load();
         if (lora is not null)
             LowRankAdaptation.Attach(network, lora);
-        var options = new LanguageTrainingOptions { BatchSize = shape.BatchSize, MaximumSteps = steps, Precision = precision, GradientCheckpointing = gradientCheckpointing };
+        var options = new LanguageTrainingOptions
+            { BatchSize = shape.BatchSize, MaximumSteps = steps, Precision = precision, GradientCheckpointing = gradientCheckpointing };
         var examples = model.RandomTokens(shape.BatchSize, shape.Length).Select(ids => new TrainingExample(ids, ids)).ToArray();
 
         // The trainer divides by all labels, as transformers does; the first of a row is never predicted.
         var perPredictedToken = (double)shape.Length / (shape.Length - 1);
-        new LanguageModelTrainer(network, options, examples).Train(new StepObserver(progress => stepDone(progress.Loss!.Value * perPredictedToken)));
+        new LanguageModelTrainer(network, options, examples)
+            .Train(new StepObserver(progress => stepDone(progress.Loss!.Value * perPredictedToken)));
     }
 
     /// <summary>Unlike <see cref="Progress{T}"/> it calls on the trainer's thread, before the next step.</summary>

@@ -26,8 +26,8 @@ internal sealed record ModelSize(
     }
 
     /// <summary>
-    /// The floating-point operations of forward and backward pass: 2 + 4 for each parameter of a matrix product and token, and attention's two
-    /// products of width x length, counted without regard to causality.
+    /// The floating-point operations of forward and backward pass: 2 + 4 for each parameter of a matrix product and token, and attention's
+    /// two products of width x length, counted without regard to causality.
     /// </summary>
     public double TrainingOperations(TrainingShape shape) =>
         6.0 * MatrixParameters * shape.Tokens + 12.0 * Layers * Width * shape.Length * shape.Tokens;

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Workloads;
 
-/// <summary>The library's generator over an ONNX export, as a user calls it but for the tokenizer, which random models have none of.</summary>
+/// <summary>
+/// The library's generator over an ONNX export, as a user calls it but for the tokenizer, which random models have none of.
+/// </summary>
 internal sealed class OnnxLibraryDecoding : DecodingVariant
 {
     private readonly OnnxDecoder _decoder;
@@ -21,7 +23,9 @@ internal sealed class OnnxLibraryDecoding : DecodingVariant
         _generator = new TokenGenerator(_decoder, null, null);
     }
 
-    /// <summary>The loaded graph. Loops written by hand run the same: where its weights lie in memory makes a difference of several percent.</summary>
+    /// <summary>
+    /// The loaded graph. Loops written by hand run the same: where its weights lie in memory makes a difference of several percent.
+    /// </summary>
     public InferenceSession Session => _decoder.Session;
 
     public override int[][] Decode(int[][] prompts, int newTokens)

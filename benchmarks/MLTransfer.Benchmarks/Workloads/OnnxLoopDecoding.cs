@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Benchmarks.Workloads;
 
 /// <summary>
-/// A greedy loop written by hand over ONNX Runtime's IO binding: what a pass writes as present key values is bound as past key values of the next
-/// one, never copied.
+/// A greedy loop written by hand over ONNX Runtime's IO binding: what a pass writes as present key values is bound as past key values of
+/// the next one, never copied.
 /// </summary>
 internal sealed unsafe class OnnxLoopDecoding : DecodingVariant
 {
@@ -22,7 +22,8 @@ internal sealed unsafe class OnnxLoopDecoding : DecodingVariant
     private readonly int _vocabulary;
 
     /// <param name="session">The graph; it stays the caller's.</param>
-    /// <param name="preallocates">Whether present key values go into two blocks of memory in turn; else ONNX Runtime allocates them.</param>
+    /// <param name="preallocates">Whether present key values go into two blocks of memory in turn; else ONNX Runtime allocates
+    /// them.</param>
     public OnnxLoopDecoding(InferenceSession session, bool preallocates)
         : base(preallocates ? "loop, preallocated" : "loop, allocated by ONNX Runtime", ScalarType.Float32)
     {
@@ -57,9 +58,12 @@ internal sealed unsafe class OnnxLoopDecoding : DecodingVariant
         {
             var count = step == 0 ? width : 1;
             length += count;
-            using var idsValue = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, ids.AsMemory(0, rows * count), [rows, count]);
-            using var maskValue = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, mask.AsMemory(0, rows * length), [rows, length]);
-            using var positionsValue = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, positions.AsMemory(0, rows * count), [rows, count]);
+            using var idsValue =
+                OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, ids.AsMemory(0, rows * count), [rows, count]);
+            using var maskValue =
+                OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, mask.AsMemory(0, rows * length), [rows, length]);
+            using var positionsValue =
+                OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, positions.AsMemory(0, rows * count), [rows, count]);
             using var logitsValue = OrtValue.CreateTensorValueFromMemory(
                 OrtMemoryInfo.DefaultInstance, logits.AsMemory(0, rows * count * _vocabulary), [rows, count, _vocabulary]);
             binding.ClearBoundInputs();
@@ -110,7 +114,8 @@ internal sealed unsafe class OnnxLoopDecoding : DecodingVariant
             .. _pastNames.Select((_, i) => block == null
                 ? OrtValue.CreateTensorValueFromMemory(Array.Empty<float>(), [rows, _heads, length, _headWidth])
                 : OrtValue.CreateTensorValueWithData(
-                    OrtMemoryInfo.DefaultInstance, TensorElementType.Float, [rows, _heads, length, _headWidth], (nint)block + (nint)(i * tensorBytes), used)),
+                    OrtMemoryInfo.DefaultInstance, TensorElementType.Float, [rows, _heads, length, _headWidth],
+                    (nint)block + (nint)(i * tensorBytes), used)),
         ];
     }
 }

@@ -42,7 +42,8 @@ internal sealed class PlainBlock : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var (batch, length, width) = (x.shape[0], x.shape[1], x.shape[2]);
         var parts = QueryKeyValue.call(AttentionNorm.call(x)).view(batch, length, 3, _heads, width / _heads).permute(2, 0, 3, 1, 4);
-        var (query, key, value) = (parts[0], parts[1], parts[2]);                                  // each [batch, heads, length, head width]
+        // each [batch, heads, length, head width]
+        var (query, key, value) = (parts[0], parts[1], parts[2]);
         if (cache is not null)
             (key, value) = cache.Append(key, value, past);
         var attended = F.scaled_dot_product_attention(query, key, value, is_casual: length > 1)

@@ -20,7 +20,8 @@ internal sealed class PlainGpt2 : nn.Module<Tensor, Tensor>
         var width = source.TokenEmbedding.shape[1];
         _tokens = nn.Embedding(source.VocabularySize, width);
         _positions = nn.Embedding(source.ContextLength, width);
-        _blocks = nn.ModuleList(Enumerable.Range(0, source.LayerCount).Select(_ => new PlainBlock(width, source.Description.Decoder!.Blocks[0].Self.Heads)).ToArray());
+        _blocks = nn.ModuleList(Enumerable.Range(0, source.LayerCount)
+            .Select(_ => new PlainBlock(width, source.Description.Decoder!.Blocks[0].Self.Heads)).ToArray());
         _finalNorm = nn.LayerNorm(width);
         RegisterComponents();
         TakeWeights(source);

@@ -20,7 +20,8 @@ internal abstract class TrainingVariant(string id, string name, ScalarType produ
         new LibraryTraining("checkpointing-bfloat16", "bf16, gradient checkpointing", Precision.BFloat16, gradientCheckpointing: true),
         new LibraryTraining("lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, s_lora),
         new LibraryTraining(
-            "lora-checkpointing-bfloat16", "LoRA r=8 c_attn, bf16, gradient checkpointing", Precision.BFloat16, s_lora, gradientCheckpointing: true),
+            "lora-checkpointing-bfloat16", "LoRA r=8 c_attn, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
+            gradientCheckpointing: true),
         new PlainTraining(),
     ];
 

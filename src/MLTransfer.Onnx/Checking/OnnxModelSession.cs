@@ -128,7 +128,8 @@ internal sealed class OnnxModelSession : IDisposable
         Tensor Copy<T>(ScalarType type) where T : unmanaged
         {
             var result = empty(information.Shape, type);
-            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(value.GetTensorMutableRawData()).CopyTo(NativeTensor.AsSpan<T>(result));
+            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(value.GetTensorMutableRawData())
+                .CopyTo(NativeTensor.AsSpan<T>(result));
             return result;
         }
     }

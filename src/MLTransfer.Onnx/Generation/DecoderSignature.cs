@@ -12,7 +12,9 @@ internal sealed record DecoderSignature
     private const string PositionIds = "position_ids";
     private const string Logits = "logits";
 
-    /// <summary>[batch, length] int64 three times, then for each layer past keys and values, [batch, heads, past length, head width].</summary>
+    /// <summary>
+    /// [batch, length] int64 three times, then for each layer past keys and values, [batch, heads, past length, head width].
+    /// </summary>
     public required string[] InputNames { get; init; }
 
     /// <summary>Logits [batch, length, vocabulary], then for each layer keys and values of past and read positions.</summary>
@@ -56,7 +58,8 @@ internal sealed record DecoderSignature
         while (inputs.ContainsKey(PastKey(layers)))
             layers++;
         string[] past = [.. Enumerable.Range(0, layers).SelectMany(layer => (string[])[PastKey(layer), $"past_key_values.{layer}.value"])];
-        string[] present = [.. Enumerable.Range(0, layers).SelectMany(layer => (string[])[$"present.{layer}.key", $"present.{layer}.value"])];
+        string[] present =
+            [.. Enumerable.Range(0, layers).SelectMany(layer => (string[])[$"present.{layer}.key", $"present.{layer}.value"])];
         string[] inputNames = [InputIds, AttentionMask, PositionIds, .. past];
         if (layers == 0 || inputs.Keys.FirstOrDefault(name => !inputNames.Contains(name)) is not null)
             throw OtherKind("input", layers == 0 ? PastKey(0) : null, inputs);
@@ -66,7 +69,8 @@ internal sealed record DecoderSignature
             "[batch, heads, past length, head width] with fixed heads and head width");
         var (heads, width) = (first.Dimensions[1], first.Dimensions[3]);
         foreach (var name in past)
-            Check(Find(inputs, "input", name), $"input '{name}'", [first.ElementDataType], [-1, heads, -1, width], $"[batch, {heads}, past length, {width}]");
+            Check(Find(inputs, "input", name), $"input '{name}'", [first.ElementDataType], [-1, heads, -1, width],
+                $"[batch, {heads}, past length, {width}]");
         foreach (var name in present)
         {
             if (Find(outputs, "output", name).ElementDataType != first.ElementDataType)
@@ -74,11 +78,13 @@ internal sealed record DecoderSignature
         }
 
         var logits = Find(outputs, "output", Logits);
-        Check(logits, $"output '{Logits}'", [TensorElementType.Float, TensorElementType.Float16], [-1, -1, logits.Dimensions is [.., > 0 and var last] ? last : -1],
+        Check(logits, $"output '{Logits}'", [TensorElementType.Float, TensorElementType.Float16],
+            [-1, -1, logits.Dimensions is [.., > 0 and var last] ? last : -1],
             "[batch, length, vocabulary]");
         var vocabulary = Configured("vocab_size");
         if (logits.Dimensions[2] > 0 && logits.Dimensions[2] != vocabulary)
-            throw new InvalidDataException($"{origin}: the graph gives {logits.Dimensions[2]} logits, but config.json has vocab_size {vocabulary}.");
+            throw new InvalidDataException(
+                $"{origin}: the graph gives {logits.Dimensions[2]} logits, but config.json has vocab_size {vocabulary}.");
         return new DecoderSignature
         {
             InputNames = inputNames,
@@ -99,7 +105,8 @@ internal sealed record DecoderSignature
         InvalidDataException OtherKind(string kind, string? missing, IReadOnlyDictionary<string, NodeMetadata> nodes) => new(
             $"{origin}: the graph is not one that generates text with past key values: "
             + (missing is null ? $"it has unknown {kind}s" : $"it has no {kind} '{missing}'")
-            + $". Its {kind}s are {string.Join(", ", nodes.Keys.Select(name => $"'{name}'"))}; expected {InputIds}, {AttentionMask}, {PositionIds} and "
+            + $". Its {kind}s are {string.Join(", ", nodes.Keys.Select(name => $"'{name}'"))}; expected {InputIds}, {AttentionMask}, "
+            + $"{PositionIds} and "
             + $"past_key_values.N.key and .value as inputs, {Logits} and present.N.key and .value as outputs.");
 
         // Of the expected extents -1 is one that must not be fixed, and 0 one that must be.
@@ -111,7 +118,8 @@ internal sealed record DecoderSignature
         }
 
         InvalidDataException Wrong(string what, NodeMetadata node, TensorElementType[] types, string expected) => new(
-            $"{origin}: the graph's {what} is {node.ElementDataType}[{string.Join(", ", node.Dimensions)}] (-1 is an extent that varies); expected "
+            $"{origin}: the graph's {what} is {node.ElementDataType}[{string.Join(", ", node.Dimensions)}] (-1 is an extent that varies); "
+                + "expected "
             + $"{string.Join(" or ", types)} of shape {expected}.");
 
         int Configured(params string[] names)
@@ -120,7 +128,8 @@ internal sealed record DecoderSignature
             return value is JsonValue number && number.TryGetValue(out int count) && count is > 0 and <= 1 << 24
                 ? count
                 : throw new InvalidDataException(
-                    $"{Path.GetDirectoryName(origin)}: config.json has {string.Join(" or ", names)} {value?.ToJsonString() ?? "missing"}; expected 1 to {1 << 24}.");
+                    $"{Path.GetDirectoryName(origin)}: config.json has {string.Join(" or ", names)} {value?.ToJsonString() ?? "missing"}; "
+                        + $"expected 1 to {1 << 24}.");
         }
     }
 }

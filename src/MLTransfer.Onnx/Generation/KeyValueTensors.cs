@@ -2,10 +2,12 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MLTransfer.Onnx.Generation;
 
-/// <summary>Memory for the keys and values of all layers, [rows, heads, positions, head width] each, and ONNX Runtime's views of it.</summary>
+/// <summary>
+/// Memory for the keys and values of all layers, [rows, heads, positions, head width] each, and ONNX Runtime's views of it.
+/// </summary>
 /// <remarks>
-/// The memory is that of the session's arena, which keeps it: what one generation has used is warm for the next one, and no page of it has to be
-/// cleared again by the system.
+/// The memory is that of the session's arena, which keeps it: what one generation has used is warm for the next one, and no page of it has
+/// to be cleared again by the system.
 /// </remarks>
 /// <param name="signature">What the graph reads and writes.</param>
 /// <param name="allocator">The session's arena; it outlives this object.</param>
@@ -46,7 +48,8 @@ internal sealed unsafe class KeyValueTensors(DecoderSignature signature, OrtAllo
         long[] shape = [rows, signature.Heads, positions, signature.HeadWidth];
         Values = new OrtValue[signature.CacheTensors];
         for (var i = 0; i < Values.Length; i++)
-            Values[i] = OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, signature.CacheType, shape, (nint)Tensor(i), bytes);
+            Values[i] =
+                OrtValue.CreateTensorValueWithData(OrtMemoryInfo.DefaultInstance, signature.CacheType, shape, (nint)Tensor(i), bytes);
     }
 
     /// <summary>Takes some rows of another object, without their first positions.</summary>
@@ -73,7 +76,8 @@ internal sealed unsafe class KeyValueTensors(DecoderSignature signature, OrtAllo
         {
             for (var head = 0; head < signature.Heads; head++)
             {
-                var from = source.Tensor(tensor) + (((long)sourceRow * signature.Heads + head + 1) * source.Positions - count) * perPosition;
+                var from = source.Tensor(tensor)
+                    + (((long)sourceRow * signature.Heads + head + 1) * source.Positions - count) * perPosition;
                 var to = Tensor(tensor) + (((long)row * signature.Heads + head + 1) * Positions - count) * perPosition;
                 Buffer.MemoryCopy(from, to, bytes, bytes);
             }

@@ -14,7 +14,8 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
     private int _users = 1; // this object, until it is disposed, and every cache
     private bool _disposed;
 
-    /// <exception cref="InvalidDataException">The graph or <c>config.json</c> is malformed or of another kind, or they do not fit each other.</exception>
+    /// <exception cref="InvalidDataException">The graph or <c>config.json</c> is malformed or of another kind, or they do not fit each
+    /// other.</exception>
     public OnnxDecoder(OnnxExportFiles files, OnnxRuntimeOptions options)
     {
         _path = files.ModelPath;
@@ -58,7 +59,9 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
     /// <summary>The session's arena.</summary>
     public OrtAllocator Allocator { get; }
 
-    /// <summary>The most logits that one pass computes: the graph gives those of every position, and only the last ones are needed.</summary>
+    /// <summary>
+    /// The most logits that one pass computes: the graph gives those of every position, and only the last ones are needed.
+    /// </summary>
     public int MaximumLogits { get; init; } = 1 << 25;
 
     public int VocabularySize => Signature.VocabularySize;

@@ -32,7 +32,8 @@ internal sealed class OnnxDecodingCache : IDecodingCache
         (_decoder, _signature) = (decoder, decoder.Signature);
         _inputs = new OrtValue[_signature.InputNames.Length];
         _outputs = new OrtValue[_signature.OutputNames.Length];
-        (_past, _present) = (new KeyValueTensors(_signature, decoder.Allocator, capacity), new KeyValueTensors(_signature, decoder.Allocator, capacity));
+        (_past, _present) =
+            (new KeyValueTensors(_signature, decoder.Allocator, capacity), new KeyValueTensors(_signature, decoder.Allocator, capacity));
         try
         {
             _past.Reshape(rows, 0);

@@ -29,17 +29,22 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
         return new OnnxExportFiles(folder, [GraphFile.Of(path), .. WeightFiles(path).Select(GraphFile.Of)]);
 
         FileNotFoundException NoExport(string missing) =>
-            new($"The folder '{folder}' is not an ONNX export: it has no {missing}. Give a folder that an export was written to, with the graph, "
+            new(
+                $"The folder '{folder}' is not an ONNX export: it has no {missing}. Give a folder that an export was written to, "
+                + "with the graph, "
                 + $"{ModelConfigurationFile.FileName} and the tokenizer's files.");
     }
 
-    /// <summary>Files of weights by the names that exporters give them, such as <c>model.onnx_data</c>, without those of another graph.</summary>
+    /// <summary>
+    /// Files of weights by the names that exporters give them, such as <c>model.onnx_data</c>, without those of another graph.
+    /// </summary>
     private static IEnumerable<string> WeightFiles(string graph)
     {
         var folder = Path.GetDirectoryName(graph)!;
         foreach (var name in Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal))
         {
-            var end = Math.Max(name.LastIndexOf(".onnx_data", StringComparison.Ordinal), name.LastIndexOf(".onnx.data", StringComparison.Ordinal));
+            var end = Math.Max(
+                name.LastIndexOf(".onnx_data", StringComparison.Ordinal), name.LastIndexOf(".onnx.data", StringComparison.Ordinal));
             if (end < 0)
                 continue;
             var owner = Path.Combine(folder, name[..end] + ".onnx");

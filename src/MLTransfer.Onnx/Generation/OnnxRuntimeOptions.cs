@@ -4,8 +4,8 @@ namespace MLTransfer.Onnx.Generation;
 public sealed record OnnxRuntimeOptions
 {
     /// <summary>
-    /// The graph's file, as a path in the export's folder such as <c>onnx/model_quantized.onnx</c>; null for <c>model.onnx</c> or, where there is
-    /// none, <c>onnx/model.onnx</c>.
+    /// The graph's file, as a path in the export's folder such as <c>onnx/model_quantized.onnx</c>; null for <c>model.onnx</c> or, where
+    /// there is none, <c>onnx/model.onnx</c>.
     /// </summary>
     public string? ModelFile { get; init; }
 
@@ -18,7 +18,8 @@ public sealed record OnnxRuntimeOptions
     {
         if (ThreadCount < 0)
             throw new ArgumentException($"{nameof(OnnxRuntimeOptions)}: {nameof(ThreadCount)} is {ThreadCount}; expected 0 or more.");
-        if (ModelFile is not null && (string.IsNullOrWhiteSpace(ModelFile) || Path.IsPathRooted(ModelFile) || ModelFile.Split('/', '\\').Contains("..")))
+        if (ModelFile is not null
+            && (string.IsNullOrWhiteSpace(ModelFile) || Path.IsPathRooted(ModelFile) || ModelFile.Split('/', '\\').Contains("..")))
         {
             throw new ArgumentException(
                 $"{nameof(OnnxRuntimeOptions)}: {nameof(ModelFile)} is '{ModelFile}'; expected a path inside the export's folder, such as "

@@ -8,10 +8,11 @@ namespace MLTransfer.Onnx.Generation;
 /// <remarks>
 /// <para>
 /// The graph is of the kind that Hugging Face Optimum calls text-generation-with-past: inputs <c>input_ids</c>, <c>attention_mask</c> and
-/// <c>position_ids</c> [batch, length] of int64 and <c>past_key_values.N.key</c> and <c>.value</c> [batch, heads, past length, head width]; outputs
-/// <c>logits</c> [batch, length, vocabulary] and <c>present.N.key</c> and <c>.value</c>. Past and logits are float32 or float16.
+/// <c>position_ids</c> [batch, length] of int64 and <c>past_key_values.N.key</c> and <c>.value</c> [batch, heads, past length, head width];
+/// outputs <c>logits</c> [batch, length, vocabulary] and <c>present.N.key</c> and <c>.value</c>. Past and logits are float32 or float16.
 /// </para>
-/// <para>Results are those of <see cref="TextGenerator"/> with the exported model but for rounding. Several threads may use one object at once.</para>
+/// <para>Results are those of <see cref="TextGenerator"/> with the exported model but for rounding. Several threads may use one object at
+/// once.</para>
 /// </remarks>
 public sealed class OnnxTextGenerator : IDisposable
 {
@@ -51,7 +52,8 @@ public sealed class OnnxTextGenerator : IDisposable
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder is not an export.</exception>
     /// <exception cref="InvalidDataException">
-    /// A file is malformed, the graph has other inputs or outputs than a text generator with past key values, or files do not fit each other.
+    /// A file is malformed, the graph has other inputs or outputs than a text generator with past key values, or files do not fit each
+    /// other.
     /// </exception>
     /// <exception cref="NotSupportedException">The kind of tokenizer is not supported.</exception>
     public static OnnxTextGenerator Load(string folder, OnnxRuntimeOptions? options = null)
@@ -64,7 +66,8 @@ public sealed class OnnxTextGenerator : IDisposable
             return new OnnxTextGenerator(files, options, decoder, tokenizer);
         decoder.Dispose();
         throw new InvalidDataException(
-            $"{files.Folder}: the tokenizer has {tokenizer.VocabularySize} tokens, but the graph gives logits of {decoder.VocabularySize} only. They "
+            $"{files.Folder}: the tokenizer has {tokenizer.VocabularySize} tokens, but the graph gives logits of {decoder.VocabularySize} "
+                + "only. They "
             + "belong to different models.");
     }
 

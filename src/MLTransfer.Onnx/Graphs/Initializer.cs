@@ -2,7 +2,9 @@ using MLTransfer.Onnx.Schema;
 
 namespace MLTransfer.Onnx.Graphs;
 
-/// <summary>A constant tensor of a graph whose bytes are made when they are written, so that not all of them are in memory at once.</summary>
+/// <summary>
+/// A constant tensor of a graph whose bytes are made when they are written, so that not all of them are in memory at once.
+/// </summary>
 /// <param name="Name">The name in the file.</param>
 /// <param name="Type">The element type.</param>
 /// <param name="Shape">The extents.</param>

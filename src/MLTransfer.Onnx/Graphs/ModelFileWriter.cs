@@ -63,7 +63,8 @@ internal static class ModelFileWriter
         }
     }
 
-    private static IEnumerable<(Initializer Initializer, TensorProto Header)> WithHeaders(IEnumerable<(Initializer Initializer, string? File)> places)
+    private static IEnumerable<(Initializer Initializer, TensorProto Header)> WithHeaders(
+        IEnumerable<(Initializer Initializer, string? File)> places)
     {
         var ends = new Dictionary<string, long>();
         foreach (var (initializer, file) in places)
@@ -109,14 +110,16 @@ internal static class ModelFileWriter
         }
     }
 
-    private static FileStream CreateFile(string path) => new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+    private static FileStream CreateFile(string path) =>
+        new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
 
     private static void WriteContent(Stream stream, Initializer initializer)
     {
         var start = stream.Position;
         initializer.Write(stream);
         if (stream.Position - start != initializer.ByteCount)
-            throw new InvalidOperationException($"{initializer.Name} has {stream.Position - start} bytes; its shape says {initializer.ByteCount}.");
+            throw new InvalidOperationException(
+                $"{initializer.Name} has {stream.Position - start} bytes; its shape says {initializer.ByteCount}.");
     }
 
     private static bool IsExternal(TensorProto header) => header.DataLocation == TensorProto.Types.DataLocation.External;
@@ -125,7 +128,8 @@ internal static class ModelFileWriter
         IsExternal(tensor.Header) ? 0 : LengthDelimited(RawDataField, tensor.Initializer.ByteCount);
 
     /// <summary>The bytes of a field with its tag and its length.</summary>
-    private static long LengthDelimited(int field, long length) => VariableLength((ulong)Tag(field)) + VariableLength((ulong)length) + length;
+    private static long LengthDelimited(int field, long length) =>
+        VariableLength((ulong)Tag(field)) + VariableLength((ulong)length) + length;
 
     private static int Tag(int field) => field << 3 | 2; // wire type 2: length-delimited
 

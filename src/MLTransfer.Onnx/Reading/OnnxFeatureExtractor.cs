@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Reading;
 
-/// <summary>The features that ONNX Runtime computes with an ONNX file: one float input of images [N, channels, height, width], and a value [N, width].</summary>
+/// <summary>
+/// The features that ONNX Runtime computes with an ONNX file: one float input of images [N, channels, height, width], and a value [N,
+/// width].
+/// </summary>
 /// <remarks>The file is computed on the processor. A file that fixes its batch at 1 is run image by image.</remarks>
 public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
 {
@@ -19,15 +22,19 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
     /// <summary>Loads the file.</summary>
     /// <param name="path">The file, with its weights inside.</param>
     /// <param name="outputName">
-    /// Any value of the graph, such as the one before a classifier's last layer: [N, width], or [N, width, 1, 1] as pooling gives it. Null for the graph's only output.
+    /// Any value of the graph, such as the one before a classifier's last layer: [N, width], or [N, width, 1, 1] as pooling gives it. Null
+    /// for the graph's only output.
     /// </param>
-    /// <param name="resolution">What images are resized to, bilinearly; null for the size that the file fixes or, where it leaves that open, as they are.</param>
+    /// <param name="resolution">What images are resized to, bilinearly; null for the size that the file fixes or, where it leaves that
+    /// open, as they are.</param>
     /// <param name="black">What the network takes for black: -1, 0 ...</param>
     /// <param name="white">What the network takes for white: 1, 255 ...</param>
-    /// <exception cref="ArgumentException">The graph has no such value or several outputs, or the file fixes another size than <paramref name="resolution"/>.</exception>
+    /// <exception cref="ArgumentException">The graph has no such value or several outputs, or the file fixes another size than
+    /// <paramref name="resolution"/>.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is no ONNX file, or is damaged.</exception>
-    /// <exception cref="NotSupportedException">The input is no batch of images, weights lie in another file, or ONNX Runtime does not run the graph.</exception>
+    /// <exception cref="NotSupportedException">The input is no batch of images, weights lie in another file, or ONNX Runtime does not run
+    /// the graph.</exception>
     public OnnxFeatureExtractor(string path, string? outputName = null, int? resolution = null, double black = -1, double white = 1)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -50,7 +57,8 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
         var graph = _network.Graph;
         if (images.dim() != Rank || (_channels > 0 && images.shape[1] != _channels))
         {
-            throw new ArgumentException($"{Input(graph)} takes images of shape {Describe(graph.InputDimensions)}; those given have the shape "
+            throw new ArgumentException(
+                $"{Input(graph)} takes images of shape {Describe(graph.InputDimensions)}; those given have the shape "
                 + $"{TensorShape.Describe(images.shape)}.", nameof(images));
         }
 
@@ -70,7 +78,8 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
         var shape = features.shape;
         if (shape.Length < 2 || shape[0] != images.shape[0] || shape[2..].Any(extent => extent != 1))
         {
-            throw new NotSupportedException($"The output '{graph.Output}' of the feature extractor '{graph.Location}' has the shape {TensorShape.Describe(shape)} for "
+            throw new NotSupportedException(
+                $"The output '{graph.Output}' of the feature extractor '{graph.Location}' has the shape {TensorShape.Describe(shape)} for "
                 + $"{images.shape[0]} images; expected [{images.shape[0]}, width]. Name another value of the graph as outputName.");
         }
 
@@ -92,7 +101,8 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
         if (graph.BatchSize > 1)
         {
             throw new NotSupportedException(
-                $"{Input(graph)} has the shape {Describe(dimensions)}, {graph.BatchSize} images at a time. Export it with a symbolic batch, or with a batch of 1.");
+                $"{Input(graph)} has the shape {Describe(dimensions)}, {graph.BatchSize} images at a time. "
+                    + "Export it with a symbolic batch, or with a batch of 1.");
         }
 
         return dimensions?[1] ?? 0;
@@ -105,7 +115,8 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
         if (height > LargestSide || width > LargestSide)
         {
             throw new NotSupportedException(
-                $"{Input(graph)} has the shape {Describe(graph.InputDimensions)}; images of at most {LargestSide} rows and columns are made.");
+                $"{Input(graph)} has the shape {Describe(graph.InputDimensions)}; images of at most {LargestSide} rows and columns are "
+                    + "made.");
         }
 
         if (resolution is not { } wanted)
@@ -113,7 +124,8 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
         if ((height > 0 && height != wanted) || (width > 0 && width != wanted))
         {
             throw new ArgumentException(
-                $"{Input(graph)} has the shape {Describe(graph.InputDimensions)}, but {nameof(resolution)} is {wanted}. Leave it out.", nameof(resolution));
+                $"{Input(graph)} has the shape {Describe(graph.InputDimensions)}, but {nameof(resolution)} is {wanted}. Leave it out.",
+                nameof(resolution));
         }
 
         return (wanted, wanted);
@@ -122,5 +134,6 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
     private static string Input(OnnxGraph graph) => $"The input '{graph.Input}' of the feature extractor '{graph.Location}'";
 
     private static string Describe(IReadOnlyList<long>? dimensions) =>
-        dimensions is null ? "[batch, channels, height, width]" : $"[{string.Join(", ", dimensions.Select((extent, axis) => extent > 0 ? $"{extent}" : axis == 0 ? "batch" : "?"))}]";
+        dimensions is null ? "[batch, channels, height, width]"
+            : $"[{string.Join(", ", dimensions.Select((extent, axis) => extent > 0 ? $"{extent}" : axis == 0 ? "batch" : "?"))}]";
 }

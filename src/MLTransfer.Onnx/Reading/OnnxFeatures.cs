@@ -15,7 +15,8 @@ internal sealed class OnnxFeatures : OnnxBaseNetwork
     public OnnxFeatures(OnnxGraph graph) : base(graph)
     {
         // The same thread count as libtorch: the two take turns.
-        using var options = new SessionOptions { IntraOpNumThreads = get_num_threads(), LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options =
+            new SessionOptions { IntraOpNumThreads = get_num_threads(), LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         try
         {
             _session = new InferenceSession(graph.Model.ToByteArray(), options);

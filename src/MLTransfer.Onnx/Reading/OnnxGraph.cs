@@ -33,7 +33,9 @@ internal sealed class OnnxGraph
     /// <summary>The number of rows where the file fixes it.</summary>
     public long? BatchSize { get; }
 
-    /// <summary>The shape of an input with the batch, 0 for each extent that the file leaves open; null where it does not even tell their number.</summary>
+    /// <summary>
+    /// The shape of an input with the batch, 0 for each extent that the file leaves open; null where it does not even tell their number.
+    /// </summary>
     public IReadOnlyList<long>? InputDimensions { get; }
 
     /// <summary>The shape of an input without the batch where the file fixes it.</summary>
@@ -62,7 +64,8 @@ internal sealed class OnnxGraph
             throw new InvalidDataException($"'{location}' is not a valid ONNX file: it has no graph.");
         var opset = model.OpsetImport.FirstOrDefault(import => import.Domain is "" or "ai.onnx")?.Version ?? 0;
         if (opset is < MinimumOpset or > MaximumOpset)
-            throw new NotSupportedException($"'{location}' has operators of version {opset}; versions {MinimumOpset} to {MaximumOpset} are read.");
+            throw new NotSupportedException(
+                $"'{location}' has operators of version {opset}; versions {MinimumOpset} to {MaximumOpset} are read.");
         RefuseOtherData(model, location);
 
         var weights = graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
@@ -134,7 +137,8 @@ internal sealed class OnnxGraph
     /// <summary>Names that the bodies of a conditional or a loop may take from the graph around them.</summary>
     private static IEnumerable<string> OuterValues(NodeProto node) => node.Attribute
         .SelectMany(attribute => attribute.G is { } body ? [body, .. attribute.Graphs] : attribute.Graphs)
-        .SelectMany(body => body.Node.SelectMany(inner => inner.Input.Concat(OuterValues(inner))).Concat(body.Output.Select(output => output.Name)));
+        .SelectMany(body => body.Node.SelectMany(inner => inner.Input.Concat(OuterValues(inner)))
+        .Concat(body.Output.Select(output => output.Name)));
 
     /// <summary>A file that names another one for its data could make the process read anything.</summary>
     private static void RefuseOtherData(ModelProto model, string location)
@@ -169,7 +173,8 @@ internal sealed class OnnxGraph
             if (tensor.DataLocation == TensorProto.Types.DataLocation.External || tensor.ExternalData.Count > 0)
             {
                 throw new NotSupportedException(
-                    $"'{location}' keeps the data of '{tensor.Name}' in another file. Save the network as one file (onnx.save_model without "
+                    $"'{location}' keeps the data of '{tensor.Name}' in another file. Save the network as one file (onnx.save_model "
+                        + "without "
                     + "external data).");
             }
         }

@@ -138,10 +138,13 @@ internal sealed class OnnxImport : OnnxBaseNetwork
         }
     }
 
-    /// <summary>Weights are what the operators with weights take as such, perhaps through a transposition; other constants stay as they are.</summary>
+    /// <summary>
+    /// Weights are what the operators with weights take as such, perhaps through a transposition; other constants stay as they are.
+    /// </summary>
     private List<KeyValuePair<string, Tensor>> FindParameters()
     {
-        var makers = _steps.SelectMany(step => OperatorTable.ComputedOutputs(step.Node).Select(name => KeyValuePair.Create(name, step.Node)))
+        var makers =
+            _steps.SelectMany(step => OperatorTable.ComputedOutputs(step.Node).Select(name => KeyValuePair.Create(name, step.Node)))
             .ToDictionary();
         var initializers = Graph.Model.Graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
         var parameters = new List<KeyValuePair<string, Tensor>>();

@@ -22,14 +22,16 @@ internal static class OnnxTensor
             TensorProto.Types.DataType.Int64 => ScalarType.Int64,
             TensorProto.Types.DataType.Bool => ScalarType.Bool,
             var other => throw new NotSupportedException(
-                $"{place} has elements of type {other}; float, double, int32, int64 and bool can be imported. Export the network in float32."),
+                $"{place} has elements of type {other}; float, double, int32, int64 and bool can be imported. "
+                    + "Export the network in float32."),
         };
         long[] shape = [.. proto.Dims];
         if (shape.Length > TensorShape.MaximumRank || !TensorShape.TryGetByteCount(shape, NativeTensor.ElementSize(type), out var bytes))
             throw new InvalidDataException($"{place} has the shape {TensorShape.Describe(shape)}, which is not valid.");
         var data = Bytes(proto, type);
         if (data.Length != bytes)
-            throw new InvalidDataException($"{place} has {data.Length} bytes of data; its shape {TensorShape.Describe(shape)} takes {bytes}.");
+            throw new InvalidDataException(
+                $"{place} has {data.Length} bytes of data; its shape {TensorShape.Describe(shape)} takes {bytes}.");
         var tensor = empty(shape, type).DetachFromDisposeScope();
         if (bytes > 0)
             Copy(data, tensor, place);

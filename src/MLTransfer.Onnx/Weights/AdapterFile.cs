@@ -9,7 +9,9 @@ using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 
 namespace MLTransfer.Onnx.Weights;
 
-/// <summary>The initializers of <c>adapter.onnx_data</c>: the matrices under peft's names and in its layout, and the factor of their product.</summary>
+/// <summary>
+/// The initializers of <c>adapter.onnx_data</c>: the matrices under peft's names and in its layout, and the factor of their product.
+/// </summary>
 internal static class AdapterFile
 {
     /// <summary>A scalar: alpha / rank.</summary>
@@ -30,13 +32,15 @@ internal static class AdapterFile
     {
         var places = ReadPlaces(modelPath);
         if (places.Count == 0)
-            throw new InvalidDataException($"'{modelPath}' has its adapter merged, or none. Export it with {nameof(OnnxExportOptions.SeparateAdapter)}.");
+            throw new InvalidDataException(
+                $"'{modelPath}' has its adapter merged, or none. Export it with {nameof(OnnxExportOptions.SeparateAdapter)}.");
         var adapters = model.AdapterParameters().ToDictionary(parameter => parameter.name, parameter => (Tensor)parameter.parameter);
         var initializers = places.Select(place => (place.Offset, Initializer: Find(place.Header))).ToList();
         if (adapters.Count > 0)
         {
             throw new ArgumentException(
-                $"The model has the adapter '{adapters.Keys.Min(StringComparer.Ordinal)}', for which '{modelPath}' has no place. Export the model anew.", nameof(model));
+                $"The model has the adapter '{adapters.Keys.Min(StringComparer.Ordinal)}', for which '{modelPath}' has no place. "
+                    + "Export the model anew.", nameof(model));
         }
 
         var path = Path.Combine(Path.GetDirectoryName(modelPath)!, ModelFileWriter.AdapterFile);
@@ -55,7 +59,8 @@ internal static class AdapterFile
             if (header.Name == ScaleName)
                 return Scale(model.Lora!.Scale, type);
             if (!adapters.Remove(header.Name, out var matrix))
-                throw new ArgumentException($"The model has no adapter '{header.Name}', which '{modelPath}' asks for. Export the model anew.", nameof(model));
+                throw new ArgumentException(
+                    $"The model has no adapter '{header.Name}', which '{modelPath}' asks for. Export the model anew.", nameof(model));
             if (!matrix.shape.SequenceEqual(header.Dims))
             {
                 throw new ArgumentException(

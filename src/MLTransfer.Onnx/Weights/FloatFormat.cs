@@ -22,7 +22,8 @@ internal sealed class FloatFormat(GraphBuilder graph, DataType computeType) : We
 
     public override Value ReadRows(Value ids, WeightMatrix table) => Graph.Node("Gather", [Store(table), ids], ("axis", 0L));
 
-    private Value Store(WeightMatrix matrix) => Graph.Add(matrix.Name, () => new Initializer(matrix.Name, ComputeType, matrix.Shape, stream =>
+    private Value Store(WeightMatrix matrix) =>
+        Graph.Add(matrix.Name, () => new Initializer(matrix.Name, ComputeType, matrix.Shape, stream =>
     {
         using var tensor = matrix.Read();
         TensorContent.Write(stream, tensor, ComputeType);

@@ -6,7 +6,9 @@ using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 
 namespace MLTransfer.Onnx.Weights;
 
-/// <summary>Matrices in int4 with a scale and a zero point for each block of inputs, as ONNX Runtime's <c>MatMulNBits</c> reads them.</summary>
+/// <summary>
+/// Matrices in int4 with a scale and a zero point for each block of inputs, as ONNX Runtime's <c>MatMulNBits</c> reads them.
+/// </summary>
 internal sealed class Int4Format(GraphBuilder graph) : WeightFormat(graph, DataType.Float)
 {
     public override Value Multiply(Value input, WeightMatrix matrix)
@@ -21,10 +23,12 @@ internal sealed class Int4Format(GraphBuilder graph) : WeightFormat(graph, DataT
     {
         var (weights, scales, zeroPoints) = Store(table);
         var blocks = Int4Blocks.BlockCount(table.Inputs);
-        var levels = Unpack(Gather(weights), blocks * Int4Blocks.Size);                                           // [batch, length, blocks * size]
+        // [batch, length, blocks * size]
+        var levels = Unpack(Gather(weights), blocks * Int4Blocks.Size);
         var zeros = Slice(Unpack(Gather(Graph.Reshape(zeroPoints, table.Outputs, -1)), 2 * ((blocks + 1) / 2)), blocks);
         var steps = Gather(Graph.Reshape(scales, table.Outputs, blocks));                                         // [batch, length, blocks]
-        var centred = Graph.Node("Sub", [Graph.Reshape(levels, 0, 0, blocks, Int4Blocks.Size), ToColumn(zeros)]); // [batch, length, blocks, size]
+        // [batch, length, blocks, size]
+        var centred = Graph.Node("Sub", [Graph.Reshape(levels, 0, 0, blocks, Int4Blocks.Size), ToColumn(zeros)]);
         var rows = Graph.Reshape(Graph.Product(centred, ToColumn(steps)), 0, 0, blocks * Int4Blocks.Size);
         return Slice(rows, table.Inputs);                                                                         // [batch, length, width]
 

@@ -29,7 +29,9 @@ public static class LowRankAdaptation
         ]);
     }
 
-    /// <summary>Adds every adapter's update to the weight it adapts, and drops the adapters. All parameters are trainable afterwards.</summary>
+    /// <summary>
+    /// Adds every adapter's update to the weight it adapts, and drops the adapters. All parameters are trainable afterwards.
+    /// </summary>
     public static void Merge(GenerativeNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -67,8 +69,10 @@ public static class LowRankAdaptation
                 nameof(targetModules));
         }
 
-        if (targetModules.FirstOrDefault(t => t != AllLinear && layers.Any(l => network.IsOutputHead(l.Name) && Matches(l.Name, t))) is { } head)
-            throw new ArgumentException($"LoRA target module '{head}' is the output head, which takes no adapter. Leave it out.", nameof(targetModules));
+        if (targetModules.FirstOrDefault(t => t != AllLinear && layers.Any(l => network.IsOutputHead(l.Name) && Matches(l.Name, t))) is
+            { } head)
+            throw new ArgumentException(
+                $"LoRA target module '{head}' is the output head, which takes no adapter. Leave it out.", nameof(targetModules));
         return [.. layers.Where(l => targetModules.Any(t => t == AllLinear ? !network.IsOutputHead(l.Name) : Matches(l.Name, t)))];
     }
 

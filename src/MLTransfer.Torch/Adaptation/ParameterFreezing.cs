@@ -7,7 +7,8 @@ namespace MLTransfer.Torch.Adaptation;
 public static class ParameterFreezing
 {
     /// <summary>Freezes the parameters whose name matches a pattern with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>.</summary>
-    /// <exception cref="ArgumentException">The pattern matches no parameter, or nothing would be left to train. Nothing is frozen then.</exception>
+    /// <exception cref="ArgumentException">The pattern matches no parameter, or nothing would be left to train. Nothing is frozen
+    /// then.</exception>
     public static void FreezeByName(GenerativeNetwork model, params IReadOnlyList<string> patterns)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -19,7 +20,8 @@ public static class ParameterFreezing
             if (names.Count == 0)
             {
                 var example = model.named_parameters().First().name;
-                throw new ArgumentException($"Freezing pattern '{pattern}' matches no parameter. Names look like '{example}'.", nameof(patterns));
+                throw new ArgumentException(
+                    $"Freezing pattern '{pattern}' matches no parameter. Names look like '{example}'.", nameof(patterns));
             }
 
             matches.UnionWith(names);
@@ -31,7 +33,9 @@ public static class ParameterFreezing
             parameter.requires_grad = false;
     }
 
-    /// <summary>Freezes the embeddings and all blocks but the last <paramref name="trainableBlocks"/>; the final norm stays trainable.</summary>
+    /// <summary>
+    /// Freezes the embeddings and all blocks but the last <paramref name="trainableBlocks"/>; the final norm stays trainable.
+    /// </summary>
     /// <remarks>An output head that is tied to the token embedding is frozen with it.</remarks>
     public static void FreezeAllButLastBlocks(GenerativeNetwork model, int trainableBlocks)
     {

@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Adaptation;
 
-/// <summary>Reads and writes LoRA adapters in the layout of Hugging Face peft: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
+/// <summary>
+/// Reads and writes LoRA adapters in the layout of Hugging Face peft: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.
+/// </summary>
 public static class PeftAdapterFolder
 {
     /// <summary>The name of the file that describes the adapters.</summary>
@@ -33,7 +35,8 @@ public static class PeftAdapterFolder
         ArgumentNullException.ThrowIfNull(folder);
         var path = Path.Combine(folder, ConfigurationFileName);
         if (!File.Exists(path))
-            throw new FileNotFoundException($"{folder} has no {ConfigurationFileName}. Give a folder that peft or {nameof(Save)} wrote.", path);
+            throw new FileNotFoundException(
+                $"{folder} has no {ConfigurationFileName}. Give a folder that peft or {nameof(Save)} wrote.", path);
         var configuration = ModelConfigurationFile.Parse(File.ReadAllBytes(path), path);
         using var weights = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
         Load(model, configuration, weights, folder);
@@ -62,7 +65,8 @@ public static class PeftAdapterFolder
             }
 
             if (expected.Count > 0)
-                throw new InvalidDataException($"{origin}: {WeightsFileName} has the tensor '{expected.Min()}', which no target module of the model takes.");
+                throw new InvalidDataException(
+                    $"{origin}: {WeightsFileName} has the tensor '{expected.Min()}', which no target module of the model takes.");
         }
         catch
         {
@@ -89,7 +93,8 @@ public static class PeftAdapterFolder
         Tensor Read(string name, long rows, long columns)
         {
             if (!weights.Tensors.TryGetValue(name, out var info))
-                throw new InvalidDataException($"{origin}: {WeightsFileName} has no tensor '{name}'. The adapter was made for another model.");
+                throw new InvalidDataException(
+                    $"{origin}: {WeightsFileName} has no tensor '{name}'. The adapter was made for another model.");
             if (!info.Shape.SequenceEqual([rows, columns]))
             {
                 throw new InvalidDataException(
@@ -170,7 +175,8 @@ public static class PeftAdapterFolder
             }
 
             foreach (var setting in (string[])[
-                "modules_to_save", "layers_to_transform", "layer_replication", "exclude_modules", "target_parameters", "trainable_token_indices",
+                "modules_to_save", "layers_to_transform", "layer_replication", "exclude_modules", "target_parameters",
+                "trainable_token_indices",
                 "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "velora_config"])
             {
                 if (json[setting] is { } value)
@@ -178,7 +184,8 @@ public static class PeftAdapterFolder
             }
 
             // The other ways to start (pissa, olora, corda, loftq, ...) change the base weights too, which the file does not hold.
-            if (json["init_lora_weights"] is JsonValue start && start.TryGetValue<string>(out var way) && way is not ("gaussian" or "eva" or "orthogonal"))
+            if (json["init_lora_weights"] is JsonValue start && start.TryGetValue<string>(out var way)
+                && way is not ("gaussian" or "eva" or "orthogonal"))
                 throw Unsupported("init_lora_weights", start);
 
             var options = new LoraOptions
@@ -194,7 +201,8 @@ public static class PeftAdapterFolder
             options.Check();
             return options;
         }
-        catch (Exception exception) when (exception is FormatException or InvalidOperationException or NullReferenceException or ArgumentException)
+        catch (Exception exception) when (exception is FormatException or InvalidOperationException or NullReferenceException
+            or ArgumentException)
         {
             throw new InvalidDataException($"{origin}: {ConfigurationFileName} is malformed: {exception.Message}", exception);
         }
@@ -209,6 +217,8 @@ public static class PeftAdapterFolder
         }
 
         NotSupportedException Unsupported(string name, JsonNode value) =>
-            new($"{origin}: {ConfigurationFileName} has {name} = {value.ToJsonString()}, which is not supported: only plain LoRA on linear layers is.");
+            new(
+                $"{origin}: {ConfigurationFileName} has {name} = {value.ToJsonString()}, which is not supported: "
+                + "only plain LoRA on linear layers is.");
     }
 }

@@ -8,16 +8,17 @@ namespace MLTransfer.Torch.Adaptation;
 /// <summary>Replaces a model's matrices by int8 numbers: a quarter of the memory, and faster to generate with.</summary>
 /// <remarks>
 /// Each output channel of a matrix, and each token of the embedding table, has a float32 scale: its largest magnitude / 127 (symmetric,
-/// "absmax"). Biases, norms and position embeddings stay as they are; keys and values are cached in bfloat16. Activations are rounded to 16-bit
-/// fixed point where they meet a matrix, which errs far less than the weights do.
+/// "absmax"). Biases, norms and position embeddings stay as they are; keys and values are cached in bfloat16. Activations are rounded to
+/// 16-bit fixed point where they meet a matrix, which errs far less than the weights do.
 /// </remarks>
 public static class WeightQuantization
 {
     /// <summary>
-    /// Quantizes the linear layers, the token embedding and the output head of a float32 model on the CPU, and frees their float32 weights. The
-    /// model can do what a model in evaluation mode does; it cannot be trained, adapted or saved any more.
+    /// Quantizes the linear layers, the token embedding and the output head of a float32 model on the CPU, and frees their float32 weights.
+    /// The model can do what a model in evaluation mode does; it cannot be trained, adapted or saved any more.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The model has adapters, is not float32 or not on the CPU, or is quantized already.</exception>
+    /// <exception cref="InvalidOperationException">The model has adapters, is not float32 or not on the CPU, or is quantized
+    /// already.</exception>
     public static void Quantize(TransformerNetwork model)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -53,7 +53,8 @@ public abstract class Checkpoint : IDisposable
         string pickleIndex = Path.Combine(folder, CheckpointFiles.PickleIndex);
         if (File.Exists(pickleIndex)) return ShardedCheckpoint.Open(pickleIndex, PickledFile.Open);
         string encoder = Path.Combine(folder, CheckpointFiles.Encoder), decoder = Path.Combine(folder, CheckpointFiles.Decoder);
-        if (File.Exists(encoder) && File.Exists(decoder)) return JoinedCheckpoint.Open(folder, ("encoder.", encoder), ("decoder.", decoder));
+        if (File.Exists(encoder) && File.Exists(decoder)) return JoinedCheckpoint.Open(
+            folder, ("encoder.", encoder), ("decoder.", decoder));
 
         throw new FileNotFoundException($"The folder '{folder}' holds no weights; expected {CheckpointFiles.Safetensors}, " +
             $"{CheckpointFiles.SafetensorsIndex}, {CheckpointFiles.Pickle} or {CheckpointFiles.PickleIndex}.");

@@ -8,7 +8,8 @@ namespace MLTransfer.Torch.Checkpoints;
 /// <param name="json">The object.</param>
 /// <param name="origin">What error messages call it.</param>
 /// <param name="tensors">The names of the checkpoint's tensors; null where there is no checkpoint, only a configuration.</param>
-internal sealed class ConfigurationReader(JsonObject json, string origin = ModelConfigurationFile.FileName, IReadOnlyCollection<string>? tensors = null)
+internal sealed class ConfigurationReader(
+    JsonObject json, string origin = ModelConfigurationFile.FileName, IReadOnlyCollection<string>? tensors = null)
 {
     /// <summary>The largest extent that a configuration may ask for.</summary>
     private const int MaximumSize = 1 << 24;
@@ -108,7 +109,8 @@ internal sealed class ConfigurationReader(JsonObject json, string origin = Model
     }
 
     /// <summary>What an entry asks for is not supported.</summary>
-    public NotSupportedException Unsupported(string key, string what) => new($"{origin}: {key} is {json[key]?.ToJsonString() ?? "null"}; {what}.");
+    public NotSupportedException Unsupported(string key, string what) =>
+        new($"{origin}: {key} is {json[key]?.ToJsonString() ?? "null"}; {what}.");
 
     /// <summary>The file is not valid.</summary>
     public InvalidDataException Invalid(string what) => new($"{origin}: {what}.");

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace MLTransfer.Torch.Checkpoints;
 
-/// <summary>Reads the index of sharded weights: <c>{"metadata": {...}, "weight_map": {"tensor": "file", ...}}</c>, as transformers writes it.</summary>
+/// <summary>
+/// Reads the index of sharded weights: <c>{"metadata": {...}, "weight_map": {"tensor": "file", ...}}</c>, as transformers writes it.
+/// </summary>
 internal static class ShardIndex
 {
     /// <summary>The longest index that is read, in bytes: one of a million tensors is shorter.</summary>

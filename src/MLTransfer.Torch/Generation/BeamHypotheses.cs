@@ -50,7 +50,8 @@ internal sealed class BeamHypotheses
 
     /// <summary>The best finished sequences.</summary>
     public GeneratedTokens[] Results() =>
-        [.. _finished.Take(_task.Options.SequencesPerPrompt).Select(finished => finished.Sequence.ToResult(finished.Reason, finished.Score))];
+        [.. _finished.Take(_task.Options.SequencesPerPrompt)
+            .Select(finished => finished.Sequence.ToResult(finished.Reason, finished.Score))];
 
     /// <summary>Continues every beam by a token.</summary>
     /// <param name="logits">Gives the logits of a beam's next token, which are overwritten.</param>

@@ -1,12 +1,15 @@
 namespace MLTransfer.Torch.Generation;
 
-/// <summary>Sequences that a network reads together, one token of each at a time: the key-value cache and the logits of the next tokens.</summary>
+/// <summary>
+/// Sequences that a network reads together, one token of each at a time: the key-value cache and the logits of the next tokens.
+/// </summary>
 /// <remarks>
 /// <para>
-/// Rows end at the same cache position and begin at different ones: what lies before a row's beginning is padding, masked out, and position ids
-/// count from the beginning. All rows grow alike, so rows that begin alike stay so and need no mask.
+/// Rows end at the same cache position and begin at different ones: what lies before a row's beginning is padding, masked out, and position
+/// ids count from the beginning. All rows grow alike, so rows that begin alike stay so and need no mask.
 /// </para>
-/// <para>A row that has filled the network's context is read anew from the last half of it, on its own account: other rows do not notice.</para>
+/// <para>A row that has filled the network's context is read anew from the last half of it, on its own account: other rows do not
+/// notice.</para>
 /// </remarks>
 internal sealed class DecodingBatch : IDisposable
 {

@@ -3,14 +3,14 @@ using System.Globalization;
 namespace MLTransfer.Torch.Generation;
 
 /// <summary>
-/// How text is generated. Names in parentheses are those of Hugging Face's <c>GenerationConfig</c>; results and defaults are the same where not
-/// said otherwise.
+/// How text is generated. Names in parentheses are those of Hugging Face's <c>GenerationConfig</c>; results and defaults are the same where
+/// not said otherwise.
 /// </summary>
 /// <remarks>
-/// A model sees at most its context length. A prompt that is longer loses its beginning, so that min(<see cref="MaximumNewTokens"/>, half the context)
-/// positions are free. When generation has filled the context, the last half of it is read again as a new prompt, and generation goes on (a
-/// sliding window); greedy search, sampling and beam search do so alike, each sequence by its own length. Penalties and n-grams go by the whole
-/// sequence all the same, prompt included.
+/// A model sees at most its context length. A prompt that is longer loses its beginning, so that min(<see cref="MaximumNewTokens"/>, half
+/// the context) positions are free. When generation has filled the context, the last half of it is read again as a new prompt, and
+/// generation goes on (a sliding window); greedy search, sampling and beam search do so alike, each sequence by its own length. Penalties
+/// and n-grams go by the whole sequence all the same, prompt included.
 /// </remarks>
 public sealed record GenerationOptions
 {
@@ -27,13 +27,14 @@ public sealed record GenerationOptions
     public double Temperature { get; init; } = 1;
 
     /// <summary>
-    /// Sampling chooses among this many most probable tokens, and those that tie with the last; 0 for all (<c>top_k</c>; off by default here, 50 in
-    /// transformers).
+    /// Sampling chooses among this many most probable tokens, and those that tie with the last; 0 for all (<c>top_k</c>; off by default
+    /// here, 50 in transformers).
     /// </summary>
     public int TopK { get; init; }
 
     /// <summary>
-    /// Sampling chooses among the fewest most probable tokens whose probabilities reach this sum (<c>top_p</c>; arXiv 1904.09751). 1 for all.
+    /// Sampling chooses among the fewest most probable tokens whose probabilities reach this sum (<c>top_p</c>; arXiv 1904.09751). 1 for
+    /// all.
     /// </summary>
     public double TopP { get; init; } = 1;
 
@@ -43,26 +44,30 @@ public sealed record GenerationOptions
     public double MinP { get; init; }
 
     /// <summary>
-    /// Sampling chooses among the tokens whose information is closest to the distribution's entropy, as many as have this probability together
-    /// (<c>typical_p</c>; arXiv 2202.00666). 1 for all.
+    /// Sampling chooses among the tokens whose information is closest to the distribution's entropy, as many as have this probability
+    /// together (<c>typical_p</c>; arXiv 2202.00666). 1 for all.
     /// </summary>
     public double TypicalP { get; init; } = 1;
 
     /// <summary>
-    /// Logits of tokens that occur in the prompt or the continuation are divided by this if positive, else multiplied (<c>repetition_penalty</c>; arXiv
-    /// 1909.05858). 1 for no penalty.
+    /// Logits of tokens that occur in the prompt or the continuation are divided by this if positive, else multiplied
+    /// (<c>repetition_penalty</c>; arXiv 1909.05858). 1 for no penalty.
     /// </summary>
     public double RepetitionPenalty { get; init; } = 1;
 
-    /// <summary>No run of this many tokens occurs twice in prompt and continuation; 0 for no such rule (<c>no_repeat_ngram_size</c>).</summary>
+    /// <summary>
+    /// No run of this many tokens occurs twice in prompt and continuation; 0 for no such rule (<c>no_repeat_ngram_size</c>).
+    /// </summary>
     public int NoRepeatNgramSize { get; init; }
 
-    /// <summary>The number of beams; 1 for no beam search (<c>num_beams</c>). Beam search with <see cref="Sample"/> is not supported.</summary>
+    /// <summary>
+    /// The number of beams; 1 for no beam search (<c>num_beams</c>). Beam search with <see cref="Sample"/> is not supported.
+    /// </summary>
     public int BeamCount { get; init; } = 1;
 
     /// <summary>
-    /// A finished beam's score is the sum of its log-probabilities divided by (number of new tokens)^penalty: positive favours long sequences
-    /// (<c>length_penalty</c>).
+    /// A finished beam's score is the sum of its log-probabilities divided by (number of new tokens)^penalty: positive favours long
+    /// sequences (<c>length_penalty</c>).
     /// </summary>
     public double LengthPenalty { get; init; } = 1;
 
@@ -70,30 +75,33 @@ public sealed record GenerationOptions
     public EarlyStopping EarlyStopping { get; init; }
 
     /// <summary>
-    /// How many continuations a prompt gets (<c>num_return_sequences</c>): samples, or the best beams, then at most <see cref="BeamCount"/>.
+    /// How many continuations a prompt gets (<c>num_return_sequences</c>): samples, or the best beams, then at most
+    /// <see cref="BeamCount"/>.
     /// </summary>
     public int SequencesPerPrompt { get; init; } = 1;
 
     /// <summary>
-    /// A sequence ends when its continuation contains one of these (<c>stop_strings</c>). They may span tokens, not the border between prompt
-    /// and continuation. The text is cut before the stop string that is complete first; transformers leaves it in.
+    /// A sequence ends when its continuation contains one of these (<c>stop_strings</c>). They may span tokens, not the border between
+    /// prompt and continuation. The text is cut before the stop string that is complete first; transformers leaves it in.
     /// </summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>
-    /// The tokens that end a sequence (<c>eos_token_id</c>). Null: the model's <c>config.json</c> says, else the tokenizer. Empty: none does.
+    /// The tokens that end a sequence (<c>eos_token_id</c>). Null: the model's <c>config.json</c> says, else the tokenizer. Empty: none
+    /// does.
     /// </summary>
     public IReadOnlyList<int>? EndOfSequenceIds { get; init; }
 
     /// <summary>
     /// Decides what sampling draws; null for a new seed with each call. Every sequence draws from a random stream of its own, made from the
-    /// seed, the prompt's tokens and the sequence's index, so a prompt's continuations do not depend on which other prompts there are. Equal
-    /// prompts get equal continuations: ask for several with <see cref="SequencesPerPrompt"/>.
+    /// seed, the prompt's tokens and the sequence's index, so a prompt's continuations do not depend on which other prompts there are.
+    /// Equal prompts get equal continuations: ask for several with <see cref="SequencesPerPrompt"/>.
     /// </summary>
     public long? Seed { get; init; }
 
     /// <summary>
-    /// How many prompts the model reads in one pass. It changes speed and memory, not results (but for the rounding of floating-point sums).
+    /// How many prompts the model reads in one pass. It changes speed and memory, not results (but for the rounding of floating-point
+    /// sums).
     /// </summary>
     public int BatchSize { get; init; } = 8;
 
@@ -116,11 +124,13 @@ public sealed record GenerationOptions
         Require(TopP is >= 0 and <= 1, nameof(TopP), TopP, "0 to 1");
         Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "0 to 1");
         Require(TypicalP is > 0 and <= 1, nameof(TypicalP), TypicalP, "more than 0 and at most 1");
-        Require(RepetitionPenalty is >= 1e-5 and <= 1e5, nameof(RepetitionPenalty), RepetitionPenalty, "1e-5 to 1e5, where 1 is no penalty");
+        Require(RepetitionPenalty is >= 1e-5
+            and <= 1e5, nameof(RepetitionPenalty), RepetitionPenalty, "1e-5 to 1e5, where 1 is no penalty");
         Require(NoRepeatNgramSize >= 0, nameof(NoRepeatNgramSize), NoRepeatNgramSize, "the length of the n-grams, or 0 for no such rule");
         Require(BeamCount is >= 1 and <= 1024, nameof(BeamCount), BeamCount, "1 to 1024");
         Require(LengthPenalty is >= -100 and <= 100, nameof(LengthPenalty), LengthPenalty, "-100 to 100");
-        Require(Enum.IsDefined(EarlyStopping), nameof(EarlyStopping), EarlyStopping, $"one of {string.Join(", ", Enum.GetNames<EarlyStopping>())}");
+        Require(Enum.IsDefined(EarlyStopping), nameof(EarlyStopping), EarlyStopping,
+            $"one of {string.Join(", ", Enum.GetNames<EarlyStopping>())}");
         Require(SequencesPerPrompt >= 1, nameof(SequencesPerPrompt), SequencesPerPrompt, "at least 1");
         Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
         if (BeamCount > 1 && Sample)

@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace MLTransfer.Torch.Generation;
 
-/// <summary>A network that reads tokens and gives the logits of the next ones, whatever library computes it. For several threads at once.</summary>
+/// <summary>
+/// A network that reads tokens and gives the logits of the next ones, whatever library computes it. For several threads at once.
+/// </summary>
 internal interface ICausalDecoder
 {
     /// <summary>The content of <c>config.json</c>.</summary>

@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Generation;
 
 /// <summary>
-/// The past key values of sequences that a network reads together. All end at the same position; those that are shorter are padded in front.
-/// For one thread.
+/// The past key values of sequences that a network reads together. All end at the same position; those that are shorter are padded in
+/// front. For one thread.
 /// </summary>
 internal interface IDecodingCache : IDisposable
 {
@@ -12,7 +12,8 @@ internal interface IDecodingCache : IDisposable
     /// <summary>Reads tokens.</summary>
     /// <param name="inputIds">[rows, width], row-major; anything within the vocabulary where there is padding.</param>
     /// <param name="positionIds">[rows, width]: the position of each token in its sequence.</param>
-    /// <param name="lengths">[rows]: how many of the <see cref="Length"/> + width positions at their end are the row's own, not padding.</param>
+    /// <param name="lengths">[rows]: how many of the <see cref="Length"/> + width positions at their end are the row's own, not
+    /// padding.</param>
     /// <param name="logits">[rows, vocabulary]: takes the logits of the token that follows.</param>
     void Read(long[] inputIds, long[] positionIds, ReadOnlySpan<int> lengths, Span<float> logits);
 

@@ -21,7 +21,9 @@ internal sealed class LargestValues
         _threshold = float.NegativeInfinity;
     }
 
-    /// <summary>Takes values whose indices start at <paramref name="firstIndex"/>. Of equal values those with lower indices are kept.</summary>
+    /// <summary>
+    /// Takes values whose indices start at <paramref name="firstIndex"/>. Of equal values those with lower indices are kept.
+    /// </summary>
     public void Add(ReadOnlySpan<float> values, int firstIndex)
     {
         for (var i = 0; i < values.Length; i++)

@@ -26,7 +26,8 @@ internal static class SequentialSearch
         }
 
         var chooser = new TokenChooser(task.Decoder.VocabularySize);
-        using var batch = new DecodingBatch(task.Decoder, [.. prompts.Select(p => new TokenSequence(p))], copies, task.Options.MaximumNewTokens);
+        using var batch =
+            new DecodingBatch(task.Decoder, [.. prompts.Select(p => new TokenSequence(p))], copies, task.Options.MaximumNewTokens);
         var sequences = new TokenSequence[rows.Length];
         var kept = new int[rows.Length];
         while (true)

@@ -63,7 +63,9 @@ public sealed class TextGenerator
         return [.. generated.Select(sequences => (IReadOnlyList<GeneratedText>)[.. sequences.Select(tokens => ToText(tokens, options))])];
     }
 
-    /// <summary>Continues a prompt and gives the text piece by piece; joined, the pieces are the text that <see cref="Generate"/> gives.</summary>
+    /// <summary>
+    /// Continues a prompt and gives the text piece by piece; joined, the pieces are the text that <see cref="Generate"/> gives.
+    /// </summary>
     /// <remarks>
     /// The model runs on a thread of its own, some pieces ahead at most. Ending the enumeration early ends it and frees its memory.
     /// </remarks>

@@ -4,10 +4,12 @@ using MLTransfer.Torch.Networks.Transformers;
 
 namespace MLTransfer.Torch.Generation;
 
-/// <summary>Continues sequences of token ids: greedy search, sampling and beam search with the numbers of Hugging Face's <c>generate</c>.</summary>
+/// <summary>
+/// Continues sequences of token ids: greedy search, sampling and beam search with the numbers of Hugging Face's <c>generate</c>.
+/// </summary>
 /// <remarks>
-/// Several threads may generate with one model at once, also through one generator. Results do not depend on which prompts are read together, but for
-/// the rounding of floating-point sums, which can decide between two tokens of almost equal probability.
+/// Several threads may generate with one model at once, also through one generator. Results do not depend on which prompts are read
+/// together, but for the rounding of floating-point sums, which can decide between two tokens of almost equal probability.
 /// </remarks>
 public sealed class TokenGenerator
 {
@@ -23,7 +25,8 @@ public sealed class TokenGenerator
     }
 
     /// <param name="decoder">The network; it stays the caller's.</param>
-    /// <param name="beginningOfSequenceId">What an empty prompt starts with, where <c>config.json</c> names neither a beginning nor an end.</param>
+    /// <param name="beginningOfSequenceId">What an empty prompt starts with, where <c>config.json</c> names neither a beginning nor an
+    /// end.</param>
     /// <param name="endOfSequenceId">What ends a sequence, where <c>config.json</c> does not say.</param>
     internal TokenGenerator(ICausalDecoder decoder, int? beginningOfSequenceId, int? endOfSequenceId)
     {
@@ -55,12 +58,14 @@ public sealed class TokenGenerator
     {
         if (options?.StopStrings is { Count: > 0 })
             throw new ArgumentException(
-                $"{nameof(GenerationOptions.StopStrings)} are text, which token ids do not have here. Use {nameof(TextGenerator)}.", nameof(options));
+                $"{nameof(GenerationOptions.StopStrings)} are text, which token ids do not have here. Use {nameof(TextGenerator)}.",
+                nameof(options));
         return Generate(prompts, options ?? new GenerationOptions(), null, cancellationToken);
     }
 
     internal IReadOnlyList<IReadOnlyList<GeneratedTokens>> Generate(
-        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, Func<ITokenMonitor>? monitor, CancellationToken cancellationToken)
+        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions options, Func<ITokenMonitor>? monitor,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prompts);
         options.Check();
@@ -133,7 +138,8 @@ public sealed class TokenGenerator
         var entry = _decoder.Configuration[name];
         if (entry is null)
             return [];
-        return InVocabulary((entry as IEnumerable<JsonNode?> ?? [entry]).Select(node => node is JsonValue value && value.TryGetValue(out int id)
+        return InVocabulary(
+            (entry as IEnumerable<JsonNode?> ?? [entry]).Select(node => node is JsonValue value && value.TryGetValue(out int id)
             ? (int?)id
             : throw new InvalidDataException($"config.json: {name} is {entry.ToJsonString()}; expected a token id or a list of them.")));
     }

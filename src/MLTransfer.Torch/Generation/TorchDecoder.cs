@@ -25,7 +25,8 @@ internal sealed class TorchDecoder : ICausalDecoder
     public void CheckReady()
     {
         if (_model.training)
-            throw new InvalidOperationException("The model is in training mode, where dropout changes what it computes. Call its eval() first.");
+            throw new InvalidOperationException(
+                "The model is in training mode, where dropout changes what it computes. Call its eval() first.");
     }
 
     public IDecodingCache CreateCache(int rows, int capacity) => new TorchDecodingCache(_model, rows, capacity);

@@ -10,7 +10,8 @@ internal sealed class TorchDecodingCache(CausalLanguageModel model, int rows, in
 {
     private readonly Device _device = model.Device;
     private readonly KeyValueCache _cache = model.CreateCache(rows, capacity);
-    private Tensor? _mask; // [rows, capacity] bool, false for padding; null until a padded row is read. All rows grow alike, so it stays right
+    // [rows, capacity] bool, false for padding; null until a padded row is read. All rows grow alike, so it stays right
+    private Tensor? _mask;
 
     public int Length => _cache.Length;
 

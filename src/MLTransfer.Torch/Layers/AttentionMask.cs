@@ -4,14 +4,16 @@ namespace MLTransfer.Torch.Layers;
 
 /// <summary>Which keys a query may attend to, in the cheapest form that says it.</summary>
 /// <param name="IsCausal">The plain lower triangle: no tensor is needed.</param>
-/// <param name="Allowed">[batch or 1, 1, queries or 1, keys] bool, or null where <paramref name="IsCausal"/> or nothing is forbidden.</param>
+/// <param name="Allowed">[batch or 1, 1, queries or 1, keys] bool, or null where <paramref name="IsCausal"/> or nothing is
+/// forbidden.</param>
 internal sealed record AttentionMask(bool IsCausal, Tensor? Allowed)
 {
     /// <summary>Combines causality with a window, with padding and with the borders between packed sequences.</summary>
     /// <param name="queries">The number of new positions.</param>
     /// <param name="past">The number of positions in the key-value cache.</param>
     /// <param name="padding">[batch, past + queries], 1 for real tokens and 0 for padding; null where nothing is padded.</param>
-    /// <param name="sequenceIds">[batch, queries], the packed sequence that each position belongs to; null where rows are one sequence.</param>
+    /// <param name="sequenceIds">[batch, queries], the packed sequence that each position belongs to; null where rows are one
+    /// sequence.</param>
     /// <param name="device">Where the mask is made.</param>
     /// <param name="window">How many positions a query sees, itself included; null for all before it.</param>
     public static AttentionMask Create(long queries, long past, Tensor? padding, Tensor? sequenceIds, Device device, int? window = null)
@@ -44,7 +46,8 @@ internal sealed record AttentionMask(bool IsCausal, Tensor? Allowed)
 
     /// <summary>All queries see all keys but padding, and those of a row that is nothing but padding see all of it.</summary>
     /// <param name="padding">[batch, keys], 1 for real tokens and 0 for padding; null where nothing is padded.</param>
-    /// <param name="sequenceIds">[batch, keys], the packed sequence that each position belongs to; null where rows are one sequence.</param>
+    /// <param name="sequenceIds">[batch, keys], the packed sequence that each position belongs to; null where rows are one
+    /// sequence.</param>
     public static AttentionMask BothWays(Tensor? padding, Tensor? sequenceIds = null)
     {
         if (padding is null && sequenceIds is null)

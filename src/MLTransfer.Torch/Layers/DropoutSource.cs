@@ -3,13 +3,18 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Torch.Layers;
 
-/// <summary>Where the layers of one network take the random numbers of dropout from; a training run puts a generator of its own in.</summary>
+/// <summary>
+/// Where the layers of one network take the random numbers of dropout from; a training run puts a generator of its own in.
+/// </summary>
 internal sealed class DropoutSource
 {
     /// <summary>The generator; null for libtorch's own, which all of the process draws from.</summary>
     public Generator? Generator { get; set; }
 
-    /// <summary>In training zeroes each element with a probability and scales the others up. The same bits as libtorch's from a generator of the same seed.</summary>
+    /// <summary>
+    /// In training zeroes each element with a probability and scales the others up. The same bits as libtorch's from a generator of the
+    /// same seed.
+    /// </summary>
     /// <param name="x">Any shape.</param>
     /// <param name="probability">From 0 to less than 1.</param>
     /// <param name="training">False gives <paramref name="x"/> itself.</param>

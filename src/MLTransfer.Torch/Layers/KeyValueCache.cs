@@ -81,7 +81,8 @@ public sealed class KeyValueCache : IDisposable
 
     /// <summary>Replaces the sequences by a selection of them, as beam search and finished sequences need.</summary>
     /// <param name="rows">[new batch] int64 indices of sequences.</param>
-    /// <param name="droppedPositions">How many of the first positions are dropped from all sequences, as padding that none needs any more.</param>
+    /// <param name="droppedPositions">How many of the first positions are dropped from all sequences, as padding that none needs any
+    /// more.</param>
     public void SelectRows(Tensor rows, int droppedPositions = 0)
     {
         ArgumentNullException.ThrowIfNull(rows);

@@ -14,7 +14,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     private readonly Parameter? _bias;
 
     /// <summary>Takes <c>weight</c> and <c>bias</c> from the scope.</summary>
-    public Linear(WeightScope weights, int inputWidth, int outputWidth, WeightLayout layout, Initialization initialization, bool hasBias = true)
+    public Linear(
+        WeightScope weights, int inputWidth, int outputWidth, WeightLayout layout, Initialization initialization, bool hasBias = true)
         : base(nameof(Linear))
     {
         InputWidth = inputWidth;
@@ -82,7 +83,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     {
         if (Quantized is not null)
         {
-            Int8Product.Compute(input, Quantized, _bias is null ? default : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
+            Int8Product.Compute(input, Quantized, _bias is null ? default
+                : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
             return;
         }
 

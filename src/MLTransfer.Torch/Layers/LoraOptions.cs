@@ -14,8 +14,8 @@ public sealed record LoraOptions
 
     /// <summary>
     /// Linear layers that get an adapter, by the last part or parts of their name, such as <c>c_attn</c> or <c>mlp.c_proj</c>;
-    /// the one entry <c>all-linear</c> means every linear layer but the output head (peft: <c>target_modules</c>). Null: those that are usual for
-    /// the network's family, such as <c>c_attn</c> for GPT-2 and <c>q_proj</c>, <c>v_proj</c> for Llama.
+    /// the one entry <c>all-linear</c> means every linear layer but the output head (peft: <c>target_modules</c>). Null: those that are
+    /// usual for the network's family, such as <c>c_attn</c> for GPT-2 and <c>q_proj</c>, <c>v_proj</c> for Llama.
     /// </summary>
     public IReadOnlyList<string>? TargetModules { get; init; }
 
@@ -33,6 +33,7 @@ public sealed record LoraOptions
         if (Dropout is not (>= 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(Dropout), Dropout, $"LoRA {nameof(Dropout)} must be from 0 to less than 1.");
         if (TargetModules is { Count: 0 })
-            throw new ArgumentException($"LoRA {nameof(TargetModules)} names no layer. Null is for the family's usual ones.", nameof(TargetModules));
+            throw new ArgumentException(
+                $"LoRA {nameof(TargetModules)} names no layer. Null is for the family's usual ones.", nameof(TargetModules));
     }
 }

@@ -52,12 +52,14 @@ internal abstract class WeightSource
     /// <summary>Parameters from a checkpoint.</summary>
     /// <param name="checkpoint">The named tensors.</param>
     /// <param name="origin">The folder or file, for error messages.</param>
-    /// <param name="find">Tells what the checkpoint calls a parameter, or null where it has none; null for the parameter's own name.</param>
+    /// <param name="find">Tells what the checkpoint calls a parameter, or null where it has none; null for the parameter's own
+    /// name.</param>
     /// <param name="dataType">The type that parameters are converted to. A checkpoint that has it already is used without a copy.</param>
     /// <param name="device">Where parameters go.</param>
     public static WeightSource FromCheckpoint(
         Checkpoint checkpoint, string origin, Func<string, string?>? find, ScalarType dataType, Device device) =>
-        new CheckpointWeightSource(checkpoint, origin, find ?? (name => checkpoint.Tensors.ContainsKey(name) ? name : null), dataType, device);
+        new CheckpointWeightSource(checkpoint, origin, find
+            ?? (name => checkpoint.Tensors.ContainsKey(name) ? name : null), dataType, device);
 
     /// <summary>New parameters.</summary>
     /// <param name="dataType">Their type.</param>
@@ -84,7 +86,8 @@ internal abstract class WeightSource
             if (!found.SequenceEqual(shape.ToArray()))
             {
                 throw new InvalidDataException(
-                    $"{origin}: tensor '{stored}' has shape [{string.Join(", ", found)}], but config.json asks for [{string.Join(", ", shape.ToArray())}].");
+                    $"{origin}: tensor '{stored}' has shape [{string.Join(", ", found)}], but config.json asks for "
+                        + $"[{string.Join(", ", shape.ToArray())}].");
             }
 
             var tensor = checkpoint.Read(stored).DetachFromDisposeScope();

@@ -46,7 +46,9 @@ internal sealed unsafe partial class MappedFile : IDisposable
         return new MappedFile(path, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.CopyOnWrite), length);
     }
 
-    /// <summary>Gives back the memory of a tensor over a mapped file, which must not have been written to. The next use reads the file again.</summary>
+    /// <summary>
+    /// Gives back the memory of a tensor over a mapped file, which must not have been written to. The next use reads the file again.
+    /// </summary>
     public static void ReleaseMemory(Tensor tensor)
     {
         if (!OperatingSystem.IsLinux())

@@ -8,8 +8,8 @@ internal static partial class NativeHeap
     private static bool s_canTrim = OperatingSystem.IsLinux();
 
     /// <summary>
-    /// Gives free memory back to the system, which the C library keeps otherwise for later tensors. It is needed after much has been freed that
-    /// will not be allocated again; after that, keeping memory is faster.
+    /// Gives free memory back to the system, which the C library keeps otherwise for later tensors. It is needed after much has been freed
+    /// that will not be allocated again; after that, keeping memory is faster.
     /// </summary>
     public static void Trim()
     {

@@ -95,7 +95,9 @@ internal static partial class NativeTensor
         }
     }
 
-    /// <summary>Called by libtorch, on any thread, when the last tensor over a storage dies; may throw nothing through native frames.</summary>
+    /// <summary>
+    /// Called by libtorch, on any thread, when the last tensor over a storage dies; may throw nothing through native frames.
+    /// </summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void Release(IntPtr data)
     {

@@ -32,8 +32,8 @@ public static class FeatureDistances
     }
 
     /// <summary>
-    /// The unbiased squared maximum mean discrepancy with the kernel (x.y / width + 1)^3 (arXiv 1801.01401). Over features of Inception-v3 it is known
-    /// as KID. Around 0, and sometimes below, for sets of one distribution.
+    /// The unbiased squared maximum mean discrepancy with the kernel (x.y / width + 1)^3 (arXiv 1801.01401). Over features of Inception-v3
+    /// it is known as KID. Around 0, and sometimes below, for sets of one distribution.
     /// </summary>
     /// <param name="first">[N, width], N at least 2.</param>
     /// <param name="second">[M, width], M at least 2.</param>
@@ -45,7 +45,8 @@ public static class FeatureDistances
         using var scope = NewDisposeScope();
         var (x, y) = (first.to(ScalarType.Float64), second.to(ScalarType.Float64));
         double n = x.shape[0], m = y.shape[0];
-        return (KernelSum(x, x) - DiagonalSum(x)) / (n * (n - 1)) + (KernelSum(y, y) - DiagonalSum(y)) / (m * (m - 1)) - 2 * KernelSum(x, y) / (n * m);
+        return (KernelSum(x, x) - DiagonalSum(x)) / (n * (n - 1)) + (KernelSum(y, y) - DiagonalSum(y)) / (m * (m - 1))
+            - 2 * KernelSum(x, y) / (n * m);
     }
 
     private static (Tensor Mean, Tensor Covariance) Moments(Tensor features)
@@ -79,7 +80,8 @@ public static class FeatureDistances
         ArgumentNullException.ThrowIfNull(second);
         if (first.dim() != 2 || second.dim() != 2 || first.shape[1] != second.shape[1] || first.shape[0] < 2 || second.shape[0] < 2)
         {
-            throw new ArgumentException($"Features have the shapes [{string.Join(", ", first.shape)}] and [{string.Join(", ", second.shape)}]; "
+            throw new ArgumentException(
+                $"Features have the shapes [{string.Join(", ", first.shape)}] and [{string.Join(", ", second.shape)}]; "
                 + "expected [N, width] and [M, width] of the same width, with two rows at least.");
         }
 

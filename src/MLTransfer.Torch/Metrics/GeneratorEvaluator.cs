@@ -17,7 +17,8 @@ public static class GeneratorEvaluator
     /// <param name="cancellationToken">Checked before every batch.</param>
     /// <exception cref="ArgumentException">There are too few images, they do not fit the generator, or features are not finite.</exception>
     public static ImageDistances Evaluate(
-        StyleGan2Generator generator, ImageSet images, IImageFeatureExtractor extractor, int count = 1_000, long seed = 1, int batchSize = 32,
+        StyleGan2Generator generator, ImageSet images, IImageFeatureExtractor extractor, int count = 1_000, long seed = 1,
+        int batchSize = 32,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(generator);
@@ -30,7 +31,9 @@ public static class GeneratorEvaluator
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        Features(extractor, zeros([2, generator.ImageChannels, generator.ImageResolution, generator.ImageResolution], ScalarType.Float32, generator.Device));
+        Features(extractor,
+            zeros(
+            [2, generator.ImageChannels, generator.ImageResolution, generator.ImageResolution], ScalarType.Float32, generator.Device));
     }
 
     /// <summary>The features of all real images, [N, width].</summary>
@@ -40,11 +43,13 @@ public static class GeneratorEvaluator
         ArgumentNullException.ThrowIfNull(images);
         ArgumentNullException.ThrowIfNull(extractor);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        return Collect(Enumerable.Range(0, images.Count).Chunk(batchSize), indices => images.Take(indices, device), extractor, cancellationToken);
+        return Collect(
+            Enumerable.Range(0, images.Count).Chunk(batchSize), indices => images.Take(indices, device), extractor, cancellationToken);
     }
 
     internal static ImageDistances Evaluate(
-        StyleGan2Generator generator, ImageSet images, Tensor realFeatures, IImageFeatureExtractor extractor, int count, long seed, int batchSize,
+        StyleGan2Generator generator, ImageSet images, Tensor realFeatures, IImageFeatureExtractor extractor, int count, long seed,
+        int batchSize,
         CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
@@ -57,7 +62,8 @@ public static class GeneratorEvaluator
                 random: draws.Generator).clamp(-1, 1),
             extractor,
             cancellationToken);
-        return new ImageDistances(FeatureDistances.FrechetDistance(realFeatures, made), FeatureDistances.KernelDistance(realFeatures, made));
+        return new ImageDistances(
+            FeatureDistances.FrechetDistance(realFeatures, made), FeatureDistances.KernelDistance(realFeatures, made));
     }
 
     private static Tensor Collect(
@@ -80,6 +86,7 @@ public static class GeneratorEvaluator
     {
         var (rows, count) = (extractor.Extract(images), images.shape[0]);
         return rows.dim() == 2 && rows.shape[0] == count ? rows : throw new ArgumentException(
-            $"The feature extractor gave shape [{string.Join(", ", rows.shape)}] for {count} images; expected [{count}, width].", nameof(extractor));
+            $"The feature extractor gave shape [{string.Join(", ", rows.shape)}] for {count} images; expected [{count}, width].",
+            nameof(extractor));
     }
 }

@@ -2,7 +2,10 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;
 
-/// <summary>The features that a TorchScript module gives: a file written by <c>torch.jit.save</c> whose <c>forward</c> takes images and gives [N, width].</summary>
+/// <summary>
+/// The features that a TorchScript module gives: a file written by <c>torch.jit.save</c> whose <c>forward</c> takes images and gives [N,
+/// width].
+/// </summary>
 public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDisposable
 {
     private readonly jit.ScriptModule<Tensor, Tensor> _module;
@@ -31,7 +34,8 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
         }
         catch (System.Runtime.InteropServices.ExternalException exception)
         {
-            throw new InvalidDataException($"'{path}' is not a TorchScript module as torch.jit.save writes it: {FirstLine(exception)}", exception);
+            throw new InvalidDataException(
+                $"'{path}' is not a TorchScript module as torch.jit.save writes it: {FirstLine(exception)}", exception);
         }
 
         _module.eval();
@@ -51,7 +55,8 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
         catch (System.Runtime.InteropServices.ExternalException exception)
         {
             throw new InvalidOperationException(
-                $"The feature extractor '{_path}' failed on images of shape [{string.Join(", ", input.shape)}]: {FirstLine(exception)}", exception);
+                $"The feature extractor '{_path}' failed on images of shape [{string.Join(", ", input.shape)}]: {FirstLine(exception)}",
+                exception);
         }
 
         return features.MoveToOuterDisposeScope();

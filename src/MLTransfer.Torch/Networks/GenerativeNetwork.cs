@@ -12,8 +12,8 @@ namespace MLTransfer.Torch.Networks;
 
 /// <summary>A pretrained network that makes texts, pictures or sounds.</summary>
 /// <remarks>
-/// Parameters carry the names of the checkpoint (<c>transformer.h.0.attn.c_attn.weight</c>), adapters aside. A network in evaluation mode, as
-/// <see cref="Load"/> gives it, may be called from several threads; training is for one.
+/// Parameters carry the names of the checkpoint (<c>transformer.h.0.attn.c_attn.weight</c>), adapters aside. A network in evaluation mode,
+/// as <see cref="Load"/> gives it, may be called from several threads; training is for one.
 /// </remarks>
 public abstract class GenerativeNetwork : nn.Module
 {
@@ -55,7 +55,9 @@ public abstract class GenerativeNetwork : nn.Module
     /// <summary>Whether a linear layer of this name makes logits: no adapter is put on it unless it is asked for by name.</summary>
     internal virtual bool IsOutputHead(string layerName) => false;
 
-    /// <summary>The type that matrix products are computed in; null for the parameters' own. Normalization, softmax and loss stay in float32.</summary>
+    /// <summary>
+    /// The type that matrix products are computed in; null for the parameters' own. Normalization, softmax and loss stay in float32.
+    /// </summary>
     internal virtual ScalarType? ComputeType
     {
         get;
@@ -71,7 +73,8 @@ public abstract class GenerativeNetwork : nn.Module
     /// <param name="folder">In Hugging Face layout, or as its authors released it.</param>
     /// <param name="dataType">The parameters' type; float32 where null.</param>
     /// <param name="device">The CPU where null.</param>
-    /// <exception cref="FileNotFoundException">The folder holds no form of checkpoint that is known; the message lists those that are.</exception>
+    /// <exception cref="FileNotFoundException">The folder holds no form of checkpoint that is known; the message lists those that
+    /// are.</exception>
     /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other.</exception>
     /// <exception cref="NotSupportedException">The architecture is not supported.</exception>
     public static GenerativeNetwork Load(string folder, ScalarType? dataType = null, Device? device = null) =>
@@ -106,7 +109,10 @@ public abstract class GenerativeNetwork : nn.Module
         CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
     }
 
-    /// <summary>SHA-256 over names, shapes, types and values of the checkpoint's tensors: 64 hexadecimal digits. Equal weights have equal fingerprints.</summary>
+    /// <summary>
+    /// SHA-256 over names, shapes, types and values of the checkpoint's tensors: 64 hexadecimal digits. Equal weights have equal
+    /// fingerprints.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
     public string ComputeFingerprint()
     {
@@ -158,7 +164,8 @@ public abstract class GenerativeNetwork : nn.Module
         {
             using var chunkScope = NewDisposeScope();
             var chunk = flat.narrow(0, start, Math.Min(FingerprintChunk, count - start)).cpu();
-            hash.AppendData(new ReadOnlySpan<byte>(NativeTensor.Pointer(chunk), (int)chunk.numel() * NativeTensor.ElementSize(chunk.dtype)));
+            hash.AppendData(
+                new ReadOnlySpan<byte>(NativeTensor.Pointer(chunk), (int)chunk.numel() * NativeTensor.ElementSize(chunk.dtype)));
             GC.KeepAlive(chunk);
         }
     }

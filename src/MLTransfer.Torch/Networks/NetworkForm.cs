@@ -16,7 +16,9 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
         new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",
             static folder => Configures(folder, "model_type"),
             static (folder, type, device) => TransformerNetwork.Load(folder, type, device)),
-        new($"{ModelConfigurationFile.FileName} with an 'architecture', {StyleGan2Model.GeneratorFile} and {StyleGan2Model.DiscriminatorFile}",
+        new(
+            $"{ModelConfigurationFile.FileName} with an 'architecture', {StyleGan2Model.GeneratorFile} and "
+            + $"{StyleGan2Model.DiscriminatorFile}",
             static folder => Configures(folder, "architecture") || File.Exists(Path.Combine(folder, StyleGan2Model.GeneratorFile)),
             static (folder, _, device) => StyleGan2Model.Load(folder, device)),
     ];

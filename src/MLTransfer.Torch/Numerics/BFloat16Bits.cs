@@ -52,7 +52,8 @@ internal static class BFloat16Bits
         {
             var bits = Vector.AsVectorUInt32(value);
             var rounded = (bits + new Vector<uint>(0x7FFF) + ((bits >> 16) & Vector<uint>.One)) >> 16;
-            return Vector.ConditionalSelect(Vector.AsVectorUInt32(Vector.Equals(value, value)), rounded, new Vector<uint>(0x7FC0)); // what is not a number stays so
+            // what is not a number stays so
+            return Vector.ConditionalSelect(Vector.AsVectorUInt32(Vector.Equals(value, value)), rounded, new Vector<uint>(0x7FC0));
         }
     }
 }

@@ -1,6 +1,9 @@
 namespace MLTransfer.Torch.Numerics;
 
-/// <summary>A small random generator whose sequence is the same in every version of .NET (Steele et al. 2014, "Fast splittable pseudorandom number generators").</summary>
+/// <summary>
+/// A small random generator whose sequence is the same in every version of .NET (Steele et al. 2014, "Fast splittable pseudorandom number
+/// generators").
+/// </summary>
 internal struct SplitMix64(ulong seed)
 {
     private ulong _state = seed;

@@ -6,7 +6,8 @@ namespace MLTransfer.Torch.Numerics;
 /// <summary>Threads that take blocks of work with little delay: they spin for a moment before they sleep.</summary>
 /// <remarks>
 /// Decoding one token is some sixty products of 10 to 500 microseconds each; starting a <see cref="Parallel"/> loop costs about as much as
-/// the shortest of them. Blocks are claimed one by one, so that a thread that gets no processor time holds up no more than the block it is in.
+/// the shortest of them. Blocks are claimed one by one, so that a thread that gets no processor time holds up no more than the block it is
+/// in.
 /// </remarks>
 internal static unsafe class WorkerTeam
 {
@@ -16,7 +17,9 @@ internal static unsafe class WorkerTeam
     private static Worker[] s_workers = [];
     private static State s_state;
 
-    /// <summary>Calls <paramref name="body"/> with 0 to <paramref name="blocks"/> - 1 on several threads, this one among them, and waits for all.</summary>
+    /// <summary>
+    /// Calls <paramref name="body"/> with 0 to <paramref name="blocks"/> - 1 on several threads, this one among them, and waits for all.
+    /// </summary>
     /// <param name="blocks">The number of blocks.</param>
     /// <param name="threads">The most threads that are used. While others use the team, this thread does all blocks itself.</param>
     /// <param name="body">Computes one block; may not throw.</param>

@@ -302,7 +302,8 @@ internal sealed class ByteLevelBpeTokenizer : TextTokenizer
     /// The added tokens by text, with the flags of the last file that lists them, in transformers' order: the tokenizer's own, the
     /// configuration's, then special tokens that neither lists, which get the next free ids if the vocabulary lacks them.
     /// </summary>
-    private static Dictionary<string, (AddedToken Token, int Id)> CollectAddedTokens(BytePairModel model, TokenizerConfiguration configuration)
+    private static Dictionary<string, (AddedToken Token, int Id)> CollectAddedTokens(
+        BytePairModel model, TokenizerConfiguration configuration)
     {
         var added = new Dictionary<string, (AddedToken Token, int Id)>(StringComparer.Ordinal);
         foreach ((AddedToken token, int id, string file) in

@@ -57,7 +57,8 @@ internal sealed class BytePairMerger
         try
         {
             Encode(
-                word, buffer.AsSpan(0, word.Length), buffer.AsSpan(word.Length, word.Length), buffer.AsSpan(2 * word.Length, word.Length), ids);
+                word, buffer.AsSpan(0, word.Length), buffer.AsSpan(word.Length, word.Length),
+                buffer.AsSpan(2 * word.Length, word.Length), ids);
         }
         finally
         {

@@ -76,7 +76,8 @@ internal sealed class BytePairModel
             if (line.IsEmpty || line.StartsWith("#version"))
                 continue;
             merges.Add(SplitMerge(line) ?? throw new InvalidDataException(
-                $"{TokenizerFiles.Merges}: line {number} is '{(line.Length > 60 ? line[..60] : line)}'; expected two tokens with one space between."));
+                $"{TokenizerFiles.Merges}: line {number} is '{(line.Length > 60 ? line[..60] : line)}'; "
+                    + "expected two tokens with one space between."));
         }
 
         return merges;

@@ -9,7 +9,9 @@ public sealed class EncodingOptions
     /// <summary>The side at which tokens of an overlong text are dropped.</summary>
     public SequenceSide TruncationSide { get; init; } = SequenceSide.Right;
 
-    /// <summary>The side at which padding is added. Decoder-only models generate from <see cref="SequenceSide.Left"/>-padded prompts.</summary>
+    /// <summary>
+    /// The side at which padding is added. Decoder-only models generate from <see cref="SequenceSide.Left"/>-padded prompts.
+    /// </summary>
     public SequenceSide PaddingSide { get; init; } = SequenceSide.Right;
 
     /// <summary>Rows are padded to at least this many tokens. Null: to the longest row.</summary>

@@ -25,7 +25,8 @@ public abstract class TextTokenizer
     /// <exception cref="FileNotFoundException">The files make no tokenizer.</exception>
     /// <exception cref="InvalidDataException">A file is malformed or contradicts another one.</exception>
     /// <exception cref="NotSupportedException">The tokenizer is of another kind than byte-level BPE.</exception>
-    public static TextTokenizer Load(IReadOnlyDictionary<string, byte[]> files) => ByteLevelBpeTokenizer.Create(TokenizerFiles.Select(files));
+    public static TextTokenizer Load(IReadOnlyDictionary<string, byte[]> files) =>
+        ByteLevelBpeTokenizer.Create(TokenizerFiles.Select(files));
 
     /// <summary>The files that the tokenizer was loaded from, byte for byte: file name to content.</summary>
     public abstract IReadOnlyDictionary<string, byte[]> Files { get; }
@@ -135,7 +136,9 @@ public abstract class TextTokenizer
     /// <returns>A new decoder for one sequence.</returns>
     public abstract IncrementalDecoder CreateIncrementalDecoder(bool skipSpecialTokens = false);
 
-    /// <summary>The id of a token as the vocabulary writes it (a space is 'Ġ' in byte-level vocabularies), or null if there is none.</summary>
+    /// <summary>
+    /// The id of a token as the vocabulary writes it (a space is 'Ġ' in byte-level vocabularies), or null if there is none.
+    /// </summary>
     /// <param name="token">The token.</param>
     /// <returns>The id or null.</returns>
     public abstract int? TokenToId(string token);

@@ -10,7 +10,9 @@ internal sealed class TokenizerConfiguration
     private static readonly string[] s_roles =
         ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
-    /// <summary>Special tokens by role, such as <c>bos_token</c>, in the order in which new ones get ids; null: none has that role.</summary>
+    /// <summary>
+    /// Special tokens by role, such as <c>bos_token</c>, in the order in which new ones get ids; null: none has that role.
+    /// </summary>
     public Dictionary<string, AddedToken?> Roles { get; } = [];
 
     /// <summary>Special tokens without a role.</summary>
@@ -106,7 +108,8 @@ internal sealed class TokenizerConfiguration
                 id, TokenizerJson.ReadAddedToken(token, token.Optional("special")?.Flag() ?? false)))
             {
                 throw new InvalidDataException(
-                    $"{TokenizerFiles.Configuration}: added_tokens_decoder has '{key}'; expected token ids from 0 to {TokenVocabulary.MaximumSize - 1}, each once.");
+                    $"{TokenizerFiles.Configuration}: added_tokens_decoder has '{key}'; expected token ids from 0 to "
+                        + $"{TokenVocabulary.MaximumSize - 1}, each once.");
             }
         }
 

@@ -32,7 +32,8 @@ internal static class TokenizerFiles
             if (!file.Exists)
                 continue;
             if (file.Length > MaximumFileBytes)
-                throw new InvalidDataException($"{file.FullName}: {file.Length} bytes are more than any tokenizer has (limit {MaximumFileBytes}).");
+                throw new InvalidDataException(
+                    $"{file.FullName}: {file.Length} bytes are more than any tokenizer has (limit {MaximumFileBytes}).");
             files.Add(name, File.ReadAllBytes(file.FullName));
         }
 

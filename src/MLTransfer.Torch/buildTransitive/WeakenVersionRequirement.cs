@@ -10,8 +10,12 @@ using Microsoft.Build.Framework;
 
 namespace MLTransfer.Build;
 
-/// <summary>Copies shared libraries and marks one symbol version that they need as weak, so that a system without it still loads them.</summary>
-/// <remarks>A file that does not need the version, needs it weakly already, or is no 64-bit little-endian ELF file is copied as it is.</remarks>
+/// <summary>
+/// Copies shared libraries and marks one symbol version that they need as weak, so that a system without it still loads them.
+/// </summary>
+/// <remarks>
+/// A file that does not need the version, needs it weakly already, or is no 64-bit little-endian ELF file is copied as it is.
+/// </remarks>
 public sealed class WeakenVersionRequirement : Microsoft.Build.Utilities.Task
 {
     /// <summary>The libraries; each has the metadata <c>WeakenedPath</c>, where its copy goes.</summary>
@@ -68,7 +72,9 @@ public sealed class WeakenVersionRequirement : Microsoft.Build.Utilities.Task
     }
 }
 
-/// <summary>The part of the ELF format (System V gABI; Linux Standard Base, "Symbol Versioning") that names needed symbol versions.</summary>
+/// <summary>
+/// The part of the ELF format (System V gABI; Linux Standard Base, "Symbol Versioning") that names needed symbol versions.
+/// </summary>
 internal static class ElfFile
 {
     private const int HeaderSize = 64;

@@ -19,7 +19,9 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
         { "greedy", new() { MaximumNewTokens = 150 } },
         { "greedy with ends", new() { MaximumNewTokens = 40, EndOfSequenceIds = [190, 137, 591, 495] } },
         { "sampling", new() { MaximumNewTokens = 150, Sample = true, Seed = 3, TopP = 0.9 } },
-        { "sampling with ends", new() { MaximumNewTokens = 100, Sample = true, Seed = 3, SequencesPerPrompt = 3, EndOfSequenceIds = [.. Enumerable.Range(100, 40)] } },
+        { "sampling with ends",
+            new() { MaximumNewTokens = 100, Sample = true, Seed = 3, SequencesPerPrompt = 3,
+            EndOfSequenceIds = [.. Enumerable.Range(100, 40)] } },
         { "beams", new() { MaximumNewTokens = 80, BeamCount = 3, SequencesPerPrompt = 2 } },
         { "beams with ends", new() { MaximumNewTokens = 40, BeamCount = 3, EndOfSequenceIds = [137, 495, 558] } },
     };
@@ -45,7 +47,8 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
     {
         foreach (var tests in TinyExport.Reference["cases"]!.AsArray().GroupBy(test => test!["name"]!.GetValue<string>()))
         {
-            var generated = tiny.Onnx.TokenGenerator.Generate([.. tests.Select(test => TinyExport.Ids(test!["prompt_ids"]))], ToOptions(tests.First()!));
+            var generated = tiny.Onnx.TokenGenerator.Generate(
+                [.. tests.Select(test => TinyExport.Ids(test!["prompt_ids"]))], ToOptions(tests.First()!));
             Assert.All(tests.Zip(generated), pair => Assert.Equal(
                 TinyExport.Ids(pair.First!["output_ids"]), TinyExport.Ids(pair.First["prompt_ids"]).Concat(pair.Second[0].TokenIds)));
         }
@@ -76,7 +79,8 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
     [InlineData(7)]
     public void A_prompt_read_in_parts_gives_the_tokens_of_one_read_at_once(int columns)
     {
-        using var decoder = new OnnxDecoder(tiny.Onnx.Files, new OnnxRuntimeOptions { ThreadCount = 1 }) { MaximumLogits = columns * 700 * TinyExport.Prompts.Length };
+        using var decoder = new OnnxDecoder(tiny.Onnx.Files, new OnnxRuntimeOptions { ThreadCount = 1 })
+            { MaximumLogits = columns * 700 * TinyExport.Prompts.Length };
         var generator = new TokenGenerator(decoder, null, null);
         var options = new GenerationOptions { MaximumNewTokens = 80 };
         AssertSame("in parts", Onnx(options), generator.Generate(TinyExport.Prompts, options));
@@ -101,7 +105,8 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
         OnnxExporter.Export(adapted, tiny.Tokenizer, folder["adapted"], new OnnxExportOptions { SeparateAdapter = true, Check = false });
         using var generator = OnnxTextGenerator.Load(folder["adapted"], new OnnxRuntimeOptions { ThreadCount = 1 });
         var options = new GenerationOptions { MaximumNewTokens = 30 };
-        AssertSame("adapted", new TokenGenerator(adapted).Generate(TinyExport.Prompts, options), generator.TokenGenerator.Generate(TinyExport.Prompts, options));
+        AssertSame("adapted", new TokenGenerator(adapted).Generate(TinyExport.Prompts, options),
+            generator.TokenGenerator.Generate(TinyExport.Prompts, options));
         Assert.Equal(["model.onnx", "adapter.onnx_data"], generator.Files.Graph.Select(file => file.Name));
     }
 
@@ -109,7 +114,8 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
     public void A_float16_export_generates_nearly_the_same_tokens()
     {
         using var folder = new TemporaryFolder();
-        OnnxExporter.Export(tiny.Model, tiny.Tokenizer, folder["half"], new OnnxExportOptions { Precision = OnnxPrecision.Float16, Check = false });
+        OnnxExporter.Export(
+            tiny.Model, tiny.Tokenizer, folder["half"], new OnnxExportOptions { Precision = OnnxPrecision.Float16, Check = false });
         using var half = OnnxTextGenerator.Load(folder["half"], new OnnxRuntimeOptions { ThreadCount = 1 });
         var options = new GenerationOptions { MaximumNewTokens = 30, BeamCount = 2 };
         var (expected, actual) = (Onnx(options), half.TokenGenerator.Generate(TinyExport.Prompts, options));
@@ -122,7 +128,8 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
     public void An_export_for_transformers_js_generates_with_either_of_its_files()
     {
         using var folder = new TemporaryFolder();
-        OnnxExporter.Export(tiny.Model, tiny.Tokenizer, folder["export"], new OnnxExportOptions { TransformersJsFiles = true, Check = false });
+        OnnxExporter.Export(
+            tiny.Model, tiny.Tokenizer, folder["export"], new OnnxExportOptions { TransformersJsFiles = true, Check = false });
         File.Delete(folder["export/model.onnx"]);
         var options = new GenerationOptions { MaximumNewTokens = 20 };
         using var whole = OnnxTextGenerator.Load(folder["export"]);
@@ -137,7 +144,8 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
         var options = new GenerationOptions { Sample = true, Seed = 5, MaximumNewTokens = 30 };
         var expected = TinyExport.Prompts.Select(prompt => tiny.Onnx.TokenGenerator.Generate([prompt], options)[0][0].TokenIds).ToArray();
         Parallel.For(0, 4 * expected.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(
-            expected[i % expected.Length], tiny.Onnx.TokenGenerator.Generate([TinyExport.Prompts[i % expected.Length]], options)[0][0].TokenIds));
+            expected[i % expected.Length],
+            tiny.Onnx.TokenGenerator.Generate([TinyExport.Prompts[i % expected.Length]], options)[0][0].TokenIds));
     }
 
     [Fact]
@@ -184,9 +192,11 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
         Assert.Throws<ObjectDisposedException>(() => generator.Generate("As our"));
     }
 
-    private IReadOnlyList<IReadOnlyList<GeneratedTokens>> Engine(GenerationOptions options) => tiny.EngineTokens.Generate(TinyExport.Prompts, options);
+    private IReadOnlyList<IReadOnlyList<GeneratedTokens>> Engine(GenerationOptions options) =>
+        tiny.EngineTokens.Generate(TinyExport.Prompts, options);
 
-    private IReadOnlyList<IReadOnlyList<GeneratedTokens>> Onnx(GenerationOptions options) => tiny.Onnx.TokenGenerator.Generate(TinyExport.Prompts, options);
+    private IReadOnlyList<IReadOnlyList<GeneratedTokens>> Onnx(GenerationOptions options) =>
+        tiny.Onnx.TokenGenerator.Generate(TinyExport.Prompts, options);
 
     private static void AssertSame(
         string name, IReadOnlyList<IReadOnlyList<GeneratedTokens>> expected, IReadOnlyList<IReadOnlyList<GeneratedTokens>> actual)
@@ -194,7 +204,8 @@ public class OnnxGenerationTests(TinyExport tiny) : IClassFixture<TinyExport>
         Assert.Equal(expected.Count, actual.Count);
         foreach (var (one, other) in expected.SelectMany(sequences => sequences).Zip(actual.SelectMany(sequences => sequences)))
         {
-            Assert.True(one.TokenIds.SequenceEqual(other.TokenIds), $"{name}: [{string.Join(", ", one.TokenIds)}], but [{string.Join(", ", other.TokenIds)}]");
+            Assert.True(one.TokenIds.SequenceEqual(other.TokenIds),
+                $"{name}: [{string.Join(", ", one.TokenIds)}], but [{string.Join(", ", other.TokenIds)}]");
             Assert.Equal(one.FinishReason, other.FinishReason);
             Assert.All(one.LogProbabilities.Zip(other.LogProbabilities), pair => Assert.Equal(pair.First, pair.Second, 1e-3));
         }

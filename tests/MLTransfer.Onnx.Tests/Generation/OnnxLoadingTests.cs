@@ -51,7 +51,8 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
     public void A_graph_without_past_is_refused_with_the_inputs_it_has()
     {
         OnnxExporter.Export(tiny.Model, tiny.Tokenizer, _folder["export"], new OnnxExportOptions { FileWithoutPast = true, Check = false });
-        var error = Assert.Throws<InvalidDataException>(() => OnnxTextGenerator.Load(_folder["export"], new OnnxRuntimeOptions { ModelFile = "model_without_past.onnx" }));
+        var error = Assert.Throws<InvalidDataException>(
+            () => OnnxTextGenerator.Load(_folder["export"], new OnnxRuntimeOptions { ModelFile = "model_without_past.onnx" }));
         Assert.Contains("no input 'past_key_values.0.key'", error.Message, StringComparison.Ordinal);
         Assert.Contains("'input_ids'", error.Message, StringComparison.Ordinal);
     }
@@ -114,7 +115,8 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
     [InlineData("")]
     public void A_model_file_outside_of_the_folder_is_refused(string file)
     {
-        var error = Assert.Throws<ArgumentException>(() => OnnxTextGenerator.Load(tiny.Folder, new OnnxRuntimeOptions { ModelFile = file }));
+        var error =
+            Assert.Throws<ArgumentException>(() => OnnxTextGenerator.Load(tiny.Folder, new OnnxRuntimeOptions { ModelFile = file }));
         Assert.Contains(nameof(OnnxRuntimeOptions.ModelFile), error.Message, StringComparison.Ordinal);
     }
 
@@ -124,7 +126,8 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
         // config.json promises more positions than the graph's table has.
         tiny.CopyTo(_folder["export"]);
         File.WriteAllText(
-            _folder["export/config.json"], File.ReadAllText(_folder["export/config.json"]).Replace("\"n_positions\": 64", "\"n_positions\": 640", StringComparison.Ordinal));
+            _folder["export/config.json"], File.ReadAllText(_folder["export/config.json"])
+                .Replace("\"n_positions\": 64", "\"n_positions\": 640", StringComparison.Ordinal));
         using var generator = OnnxTextGenerator.Load(_folder["export"]);
         var error = Assert.Throws<InvalidOperationException>(() => generator.TokenGenerator.Generate([[.. Enumerable.Range(1, 100)]]));
         Assert.Contains(_folder["export/model.onnx"], error.Message, StringComparison.Ordinal);
@@ -143,7 +146,8 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
     [Fact]
     public void A_graph_with_its_weights_in_another_file_generates()
     {
-        OnnxExporter.Export(tiny.Model, tiny.Tokenizer, _folder["export"], new OnnxExportOptions { ExternalDataFrom = 1000, Check = false });
+        OnnxExporter.Export(
+            tiny.Model, tiny.Tokenizer, _folder["export"], new OnnxExportOptions { ExternalDataFrom = 1000, Check = false });
         using var generator = OnnxTextGenerator.Load(_folder["export"]);
         Assert.Equal(["model.onnx", "model.onnx_data"], generator.Files.Graph.Select(file => file.Name));
         Assert.Equal(tiny.Onnx.Generate("As our"), generator.Generate("As our"));

@@ -12,7 +12,8 @@ internal sealed class TestGraph
 
     public TestGraph(int opset, params long?[] inputShape)
     {
-        _model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "test" }, OpsetImport = { new OperatorSetIdProto { Domain = "", Version = opset } } };
+        _model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "test" },
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = opset } } };
         var type = new TypeProto.Types.Tensor { ElemType = (int)TensorProto.Types.DataType.Float, Shape = new TensorShapeProto() };
         foreach (var extent in inputShape)
             type.Shape.Dim.Add(extent is { } known

@@ -14,7 +14,8 @@ public class Int4BlocksTests
         var row = Enumerable.Range(0, length + 1).Select(_ => (float)((random.NextDouble() - 0.4) * Math.Pow(2, exponent / 4.0))).ToArray();
         var (values, scales) = Unpack(row);
         for (var i = 0; i < row.Length; i++)
-            Assert.InRange(Math.Abs(values[i] - row[i]), 0, 1.0001 * scales[i / Int4Blocks.Size]); // half a step of rounding, half of the zero point's
+            // half a step of rounding, half of the zero point's
+            Assert.InRange(Math.Abs(values[i] - row[i]), 0, 1.0001 * scales[i / Int4Blocks.Size]);
     }
 
     [Fact]
@@ -30,7 +31,8 @@ public class Int4BlocksTests
         blocks.Pack(row);
         var scales = MemoryMarshal.Cast<byte, float>(blocks.Scales).ToArray();
         var (weights, zeroPoints) = (blocks.Weights.ToArray(), blocks.ZeroPoints.ToArray());
-        return ([.. row.Select((_, i) => (Nibble(weights, i) - Nibble(zeroPoints, i / Int4Blocks.Size)) * scales[i / Int4Blocks.Size])], scales);
+        return ([.. row.Select((_, i) => (Nibble(weights, i) - Nibble(zeroPoints, i / Int4Blocks.Size)) * scales[i / Int4Blocks.Size])],
+            scales);
     }
 
     private static int Nibble(byte[] bytes, int index) => bytes[index / 2] >> 4 * (index % 2) & 15;

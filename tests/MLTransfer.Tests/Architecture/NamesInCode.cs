@@ -22,7 +22,8 @@ internal sealed record NameInCode(ImmutableArray<string> Parts, string Text)
 /// <summary>The names in a file that may mean types or namespaces.</summary>
 internal static class NamesInCode
 {
-    public static IEnumerable<NameInCode> Of(SourceFile file) => file.Root.DescendantNodes().OfType<SimpleNameSyntax>().Select(Read).OfType<NameInCode>();
+    public static IEnumerable<NameInCode> Of(SourceFile file) =>
+        file.Root.DescendantNodes().OfType<SimpleNameSyntax>().Select(Read).OfType<NameInCode>();
 
     private static NameInCode? Read(SimpleNameSyntax name)
     {

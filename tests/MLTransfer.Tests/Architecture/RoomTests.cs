@@ -2,7 +2,9 @@ using Xunit;
 
 namespace MLTransfer.Tests.Architecture;
 
-/// <summary>The rule of direction: rooms use each other in one direction. A room is a folder directly under a project's; sub-rooms likewise.</summary>
+/// <summary>
+/// The rule of direction: rooms use each other in one direction. A room is a folder directly under a project's; sub-rooms likewise.
+/// </summary>
 public class RoomTests
 {
     /// <summary>From the top down.</summary>
@@ -54,7 +56,8 @@ public class RoomTests
                 var folder => folder,
             };
             Assert.True(file.Namespace == expected, $"{file.Path} has the namespace {file.Namespace}, not {expected}.");
-            Assert.DoesNotContain(file.Root.Usings, directive => directive.GlobalKeyword.ValueText.Length > 0); // a room says what it uses in each file
+            // a room says what it uses in each file
+            Assert.DoesNotContain(file.Root.Usings, directive => directive.GlobalKeyword.ValueText.Length > 0);
         }
     }
 
@@ -70,12 +73,14 @@ public class RoomTests
     [InlineData("namespace P.Lower; class B { System.Collections.Generic.List<Upper.A> list; }")]
     public void A_circle_is_found_however_the_upper_room_is_named(string lower)
     {
-        var tree = Tree(("P/Upper/A.cs", "using P.Lower; namespace P.Upper; class A { public static int Value; }"), ("P/Lower/B.cs", lower));
+        var tree =
+            Tree(("P/Upper/A.cs", "using P.Lower; namespace P.Upper; class A { public static int Value; }"), ("P/Lower/B.cs", lower));
 
         var circle = ShortestCircle.Of(tree.ArrowsBetweenChildren("P"));
 
         Assert.Equal(["Lower", "Upper"], circle.Select(arrow => arrow.From).Order(StringComparer.Ordinal));
-        Assert.Contains("P/Lower/B.cs", Assert.Throws<Xunit.Sdk.FailException>(() => AssertNoCircle(tree, "P")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "P/Lower/B.cs", Assert.Throws<Xunit.Sdk.FailException>(() => AssertNoCircle(tree, "P")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -147,7 +152,8 @@ public class RoomTests
             Assert.Fail($"The rooms of {parent} use each other in a circle:\n{string.Join('\n', circle)}");
     }
 
-    private static SourceTree Tree(params (string Path, string Text)[] files) => new(files.Select(file => new SourceFile(file.Path, file.Text)));
+    private static SourceTree Tree(params (string Path, string Text)[] files) =>
+        new(files.Select(file => new SourceFile(file.Path, file.Text)));
 
     /// <summary>Projects of model files are named like rooms of MLTransfer, but no folder of it is.</summary>
     private static string ProjectOf(string folder) =>

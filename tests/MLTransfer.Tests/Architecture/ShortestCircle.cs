@@ -8,7 +8,8 @@ internal static class ShortestCircle
     public static ImmutableArray<Arrow> Of(IEnumerable<Arrow> arrows)
     {
         var outgoing = arrows.DistinctBy(arrow => (arrow.From, arrow.To)).ToLookup(arrow => arrow.From);
-        return outgoing.Select(arrow => Through(arrow.Key, outgoing)).Where(circle => !circle.IsEmpty).OrderBy(circle => circle.Length).FirstOrDefault([]);
+        return outgoing.Select(arrow => Through(arrow.Key, outgoing)).Where(circle => !circle.IsEmpty).OrderBy(circle => circle.Length)
+            .FirstOrDefault([]);
     }
 
     private static ImmutableArray<Arrow> Through(string start, ILookup<string, Arrow> outgoing)

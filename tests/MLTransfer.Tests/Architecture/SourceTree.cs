@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace MLTransfer.Tests.Architecture;
 
 /// <summary>
-/// The C# files of projects, whose top folders are their rooms. Arrows are read from the text alone: <c>using</c> directives, and names in the code
-/// that are seen without one.
+/// The C# files of projects, whose top folders are their rooms. Arrows are read from the text alone: <c>using</c> directives, and names in
+/// the code that are seen without one.
 /// </summary>
 internal sealed class SourceTree
 {
@@ -19,7 +19,8 @@ internal sealed class SourceTree
         Files = [.. files];
         foreach (var folder in otherFolders)
             _folders[folder] = [folder];
-        foreach (var file in Files.Where(file => file.Namespace.Split('.')[0] == file.Folder.Split('.')[0])) // not what stands in for a part of .NET
+        // not what stands in for a part of .NET
+        foreach (var file in Files.Where(file => file.Namespace.Split('.')[0] == file.Folder.Split('.')[0]))
         {
             if (!_folders.TryGetValue(file.Namespace, out var folders))
                 _folders[file.Namespace] = folders = [];

@@ -32,7 +32,9 @@ public sealed class FamilyFileTests(FamilyFileTests.FittedFamilies fitted) : ICl
         Assert.NotEqual(untrained, loaded); // it is the fine-tuned network that was stored
     }
 
-    /// <summary>Each family fine-tuned for two steps and saved, then all of them loaded by one process that has seen none of this.</summary>
+    /// <summary>
+    /// Each family fine-tuned for two steps and saved, then all of them loaded by one process that has seen none of this.
+    /// </summary>
     public sealed class FittedFamilies : IAsyncLifetime
     {
         private readonly TemporaryFolder _folder = new();
@@ -66,12 +68,14 @@ public sealed class FamilyFileTests(FamilyFileTests.FittedFamilies fitted) : ICl
             {
                 PretrainedModel = folder,
                 // Mixed precision, which Auto chooses on some processors alone.
-                Training = new LanguageTrainingOptions { MaximumSteps = 2, BatchSize = 2, LearningRate = 0.05, Precision = Precision.BFloat16 },
+                Training =
+                    new LanguageTrainingOptions { MaximumSteps = 2, BatchSize = 2, LearningRate = 0.05, Precision = Precision.BFloat16 },
                 Generation = generation,
             };
             using var trained = ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", options).Fit(data);
             ml.Model.Save(trained, data.Schema, FileOf(modelType));
-            using var untrained = ml.Transforms.Text.GenerateText("Continuation", "Opening", folder, new GenerateTextOptions { Generation = generation }).Fit(data);
+            using var untrained = ml.Transforms.Text.GenerateText(
+                "Continuation", "Opening", folder, new GenerateTextOptions { Generation = generation }).Fit(data);
             return (TextsOf(trained), TextsOf(untrained));
 
             string[] TextsOf(ITransformer model) => [.. model.Transform(prompts).GetColumn<string>("Continuation")];

@@ -6,8 +6,8 @@ using Xunit;
 namespace MLTransfer.Tests.ForeignClients;
 
 /// <summary>
-/// Node.js with the packages of <c>node/package-lock.json</c>, which npm installs once, under <c>artifacts</c>. Tests are skipped where there is
-/// no Node.js or no way to the registry, but not in continuous integration, which must have both.
+/// Node.js with the packages of <c>node/package-lock.json</c>, which npm installs once, under <c>artifacts</c>. Tests are skipped where
+/// there is no Node.js or no way to the registry, but not in continuous integration, which must have both.
 /// </summary>
 internal static class NodeInstallation
 {
@@ -19,7 +19,9 @@ internal static class NodeInstallation
 
     private static readonly Lazy<(string Folder, string? Missing)> s_installation = new(Install);
 
-    /// <summary>The folder with the programs of this test project and <c>node_modules</c>. Skips the test where there can be none.</summary>
+    /// <summary>
+    /// The folder with the programs of this test project and <c>node_modules</c>. Skips the test where there can be none.
+    /// </summary>
     public static string Require()
     {
         var (folder, missing) = s_installation.Value;
@@ -35,7 +37,8 @@ internal static class NodeInstallation
         var packages = new[] { "package.json", "package-lock.json" };
         var hash = SHA256.HashData([.. packages.SelectMany(name => File.ReadAllBytes(Path.Combine(source, name)))]);
         var folder = Path.Combine(
-            RepositoryFiles.Root, "artifacts", "node", $"{RuntimeInformation.RuntimeIdentifier}-{Convert.ToHexStringLower(hash.AsSpan(0, 8))}");
+            RepositoryFiles.Root, "artifacts", "node",
+            $"{RuntimeInformation.RuntimeIdentifier}-{Convert.ToHexStringLower(hash.AsSpan(0, 8))}");
 
         if (Version("node") is not { } node)
             return (folder, "Node.js is not on the PATH.");

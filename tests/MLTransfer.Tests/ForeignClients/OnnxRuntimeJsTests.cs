@@ -11,7 +11,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Tests.ForeignClients;
 
 /// <summary>
-/// A loop around plain ONNX Runtime, in the build for Node.js and in the WebAssembly build that browsers get, continues token ids as the engine does.
+/// A loop around plain ONNX Runtime, in the build for Node.js and in the WebAssembly build that browsers get, continues token ids as the
+/// engine does.
 /// </summary>
 public sealed class OnnxRuntimeJsTests : IDisposable
 {
@@ -25,7 +26,8 @@ public sealed class OnnxRuntimeJsTests : IDisposable
     public OnnxRuntimeJsTests()
     {
         _model.eval();
-        _prompts = [.. new[] { "The old king rode over the hill, and all his people", "Once", "She said to the" }.Select(prompt => _tokenizer.Encode(prompt))];
+        _prompts = [.. new[] { "The old king rode over the hill, and all his people", "Once", "She said to the" }.Select(
+            prompt => _tokenizer.Encode(prompt))];
     }
 
     public void Dispose()
@@ -55,7 +57,9 @@ public sealed class OnnxRuntimeJsTests : IDisposable
         Assert.Equal(GenerateFromExport(), ContinueEachAlone("onnxruntime-node"));
     }
 
-    /// <summary>WebAssembly rounds a little otherwise, and where an activation falls on the other side of a step of int8, a near tie ends otherwise.</summary>
+    /// <summary>
+    /// WebAssembly rounds a little otherwise, and where an activation falls on the other side of a step of int8, a near tie ends otherwise.
+    /// </summary>
     [Fact]
     public void A_browser_continues_an_int8_file_as_NET_does_up_to_a_near_tie()
     {

@@ -23,7 +23,8 @@ public class TransformersJsTests
         NodeInstallation.Require();
         var generation = new GenerationOptions { MaximumNewTokens = 40 };
         var data = Prompts("Prompt");
-        using var model = _ml.Transforms.Text.GenerateText("Continuation", "Prompt", options: new GenerateTextOptions { Generation = generation }).Fit(data);
+        using var model = _ml.Transforms.Text.GenerateText(
+            "Continuation", "Prompt", options: new GenerateTextOptions { Generation = generation }).Fit(data);
         using var folder = new TemporaryFolder();
         _ml.Generation.ExportToOnnx(model, folder["tales"], new OnnxExportOptions { TransformersJsFiles = true, Check = false });
 
@@ -45,7 +46,8 @@ public class TransformersJsTests
     public void A_fine_tuned_model_with_adapters_writes_the_same_texts_by_its_own_generation_options()
     {
         NodeInstallation.Require();
-        var generation = new GenerationOptions { MaximumNewTokens = 20, MinimumNewTokens = 4, RepetitionPenalty = 1.3, NoRepeatNgramSize = 3 };
+        var generation =
+            new GenerationOptions { MaximumNewTokens = 20, MinimumNewTokens = 4, RepetitionPenalty = 1.3, NoRepeatNgramSize = 3 };
         var options = TextGeneratorPipelineTests.Tiny(o =>
             (o.Training, o.Lora, o.Generation) = (o.Training with { MaximumSteps = 20 }, new LoraOptions { Rank = 4 }, generation));
         using var model = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", options)

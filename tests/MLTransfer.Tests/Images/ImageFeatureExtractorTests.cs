@@ -27,7 +27,8 @@ public sealed class ImageFeatureExtractorTests : IDisposable
     public void Training_and_evaluation_measure_what_TorchSharp_measures_with_the_same_network()
     {
         using var extractor = new OnnxFeatureExtractor(_folder["network.onnx"], TestNetworks.Features, black: 0, white: 255);
-        using var network = new OnnxImport(OnnxGraph.Read(File.ReadAllBytes(_folder["network.onnx"]), "network.onnx", TestNetworks.Features));
+        using var network =
+            new OnnxImport(OnnxGraph.Read(File.ReadAllBytes(_folder["network.onnx"]), "network.onnx", TestNetworks.Features));
         var same = new DelegateFeatureExtractor(images => network.Forward((images.clamp(-1, 1) + 1) * 127.5));
         var options = TinyGenerator.Options(
             _tiny, o => o.FeatureExtractor = extractor, t => t with { EvaluationImages = 8, EvaluationCount = 24 });
@@ -53,7 +54,8 @@ public sealed class ImageFeatureExtractorTests : IDisposable
             "Picture", "Seed", "Image", TinyGenerator.Options(_tiny, o => o.FeatureExtractor = extractor)).Fit(rows)).Message;
 
         Assert.All((string[])[evaluating, fitting], message => Assert.All(
-            (string[])["network.onnx", "'conv'", "[2, 8, 16, 16]", "[2, width]"], part => Assert.Contains(part, message, StringComparison.Ordinal)));
+            (string[])["network.onnx", "'conv'", "[2, 8, 16, 16]", "[2, width]"], part =>
+                Assert.Contains(part, message, StringComparison.Ordinal)));
         Assert.Equal(0, rows.RowsRead);
     }
 }

@@ -19,7 +19,8 @@ public sealed class ImageGeneratorFileTests : IDisposable
     {
         var options = TinyGenerator.Options(
             TinyGenerator.Save(_folder), o => (o.Truncation, o.Noise) = (0.8, NoiseMode.None), t => t with { TotalImages = 8 });
-        _model = _ml.Transforms.FineTuneImageGenerator("Picture", "Number", "Image", options).Fit(_ml.Data.LoadFromEnumerable(Drawings.Make(8)));
+        _model = _ml.Transforms.FineTuneImageGenerator("Picture", "Number", "Image", options)
+            .Fit(_ml.Data.LoadFromEnumerable(Drawings.Make(8)));
         _numbers = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 4).Select(number => new Story { Number = number }));
         _ml.Model.Save(_model, _numbers.Schema, _folder["model.zip"]);
     }

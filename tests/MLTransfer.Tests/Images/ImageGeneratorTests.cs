@@ -38,7 +38,8 @@ public sealed class ImageGeneratorTests : IDisposable
         for (var seed = 0; seed < 7; seed++)
         {
             Assert.InRange(TinyGenerator.Difference(expected[seed], found[seed]), 0, 1);
-            Assert.InRange(TinyGenerator.Difference(expected[seed], engine.Predict(new SeedRow { Seed = seed }).Picture!.Pixels.ToArray()), 0, 1);
+            Assert.InRange(
+                TinyGenerator.Difference(expected[seed], engine.Predict(new SeedRow { Seed = seed }).Picture!.Pixels.ToArray()), 0, 1);
         }
 
         Assert.Equal(new ImageDataViewType(16, 16), three.Transform(seeds).Schema["Picture"].Type);
@@ -126,7 +127,8 @@ public sealed class ImageGeneratorTests : IDisposable
             _tiny, training: t => t with { TotalImages = 4, Precision = precision }))
             .Fit(_ml.Data.LoadFromEnumerable(Drawings.Make(4)));
 
-        Assert.Contains(messages, message => message.Contains("Features are computed", StringComparison.Ordinal) && message.Contains(expected, StringComparison.Ordinal));
+        Assert.Contains(messages, message => message.Contains("Features are computed", StringComparison.Ordinal)
+            && message.Contains(expected, StringComparison.Ordinal));
         Assert.Equal(Precision.Auto, new AdversarialTrainingOptions().Precision);
     }
 
@@ -143,7 +145,8 @@ public sealed class ImageGeneratorTests : IDisposable
         // The rows have one seed and three classes.
         Assert.Equal(3, pictures.Select(Convert.ToHexString).Distinct().Count());
         Assert.Contains("LabelColumnName", Assert.Throws<ArgumentException>(
-            () => _ml.Transforms.FineTuneImageGenerator("Picture", "Number", "Image", TinyGenerator.Options(model)).Fit(data)).Message, StringComparison.Ordinal);
+            () => _ml.Transforms.FineTuneImageGenerator("Picture", "Number", "Image", TinyGenerator.Options(model)).Fit(data)).Message,
+            StringComparison.Ordinal);
 
         IDataView Labelled() => _ml.Data.LoadFromEnumerable(Drawings.Make(9).Select((drawing, index) => new LabelledRow
         {
@@ -181,7 +184,8 @@ public sealed class ImageGeneratorTests : IDisposable
         var exception = Assert.Throws<InvalidOperationException>(
             () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Loaded", TinyGenerator.Options(_tiny)).Fit(images));
 
-        Assert.All((string[])["Row 1", "'Loaded'", "3 rows and 2 columns", "ResizeImages"], part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
+        Assert.All((string[])["Row 1", "'Loaded'", "3 rows and 2 columns", "ResizeImages"],
+            part => Assert.Contains(part, exception.Message, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -195,7 +199,8 @@ public sealed class ImageGeneratorTests : IDisposable
         AssertRefused("PretrainedModel", o => o.PretrainedModel = " ");
 
         void AssertRefused(
-            string option, Action<ImageGeneratorOptions>? change = null, Func<AdversarialTrainingOptions, AdversarialTrainingOptions>? training = null) =>
+            string option, Action<ImageGeneratorOptions>? change = null,
+            Func<AdversarialTrainingOptions, AdversarialTrainingOptions>? training = null) =>
             Assert.Contains(option, Assert.ThrowsAny<ArgumentException>(() => _ml.Transforms.FineTuneImageGenerator(
                 "Picture", "Seed", "Image", TinyGenerator.Options(_tiny, change, training))).Message, StringComparison.Ordinal);
     }
@@ -239,7 +244,8 @@ public sealed class ImageGeneratorTests : IDisposable
                 cancellation.Cancel();
         });
 
-        Assert.Throws<OperationCanceledException>(() => Fit(o => (o.Progress, o.CancellationToken) = (interrupting, cancellation.Token)).Dispose());
+        Assert.Throws<OperationCanceledException>(
+            () => Fit(o => (o.Progress, o.CancellationToken) = (interrupting, cancellation.Token)).Dispose());
         Assert.True(Directory.Exists(_folder["run/checkpoint-2"]));
         using var resumed = Fit(o => { }, resume: true);
 
@@ -272,7 +278,8 @@ public sealed class ImageGeneratorTests : IDisposable
         public long Number { get; set; }
     }
 
-    private sealed class ProgressList(List<StyleGan2Progress> reports, Action<StyleGan2Progress>? next = null) : IProgress<StyleGan2Progress>
+    private sealed class ProgressList(List<StyleGan2Progress> reports, Action<StyleGan2Progress>? next = null)
+        : IProgress<StyleGan2Progress>
     {
         public void Report(StyleGan2Progress value)
         {

@@ -77,7 +77,8 @@ public sealed class ImageLabelTests : IDisposable
     public void A_fine_tuned_model_saves_loads_and_predicts_from_a_label_alone()
     {
         var drawings = Drawings.Make(12);
-        var data = _ml.Data.LoadFromEnumerable(drawings.Select((drawing, index) => new ClassRow { Image = drawing.Image, Opening = s_classes[index % 3] }));
+        var data = _ml.Data.LoadFromEnumerable(
+            drawings.Select((drawing, index) => new ClassRow { Image = drawing.Image, Opening = s_classes[index % 3] }));
         var options = TinyGenerator.Options(_conditional, o => o.LabelColumnName = "Key");
         var model = _ml.Transforms.Conversion.MapValueToKey("Key", nameof(ClassRow.Opening))
             .Append(_ml.Transforms.FineTuneImageGenerator("Picture", null, "Image", options)).Fit(data);
@@ -130,10 +131,12 @@ public sealed class ImageLabelTests : IDisposable
         var message = Assert.Throws<ArgumentException>(
             () => _ml.Transforms.GenerateImages("Picture", null, unconditional, Options()).Fit(rows)).Message;
         var fitting = Assert.Throws<ArgumentException>(() => _ml.Transforms.FineTuneImageGenerator(
-            "Picture", null, "Image", TinyGenerator.Options(unconditional, o => o.LabelColumnName = nameof(ClassRow.Label))).Fit(rows)).Message;
+            "Picture", null, "Image", TinyGenerator.Options(unconditional, o => o.LabelColumnName = nameof(ClassRow.Label)))
+                .Fit(rows)).Message;
 
         Assert.All((string[])[message, fitting], text => Assert.All(
-            (string[])["takes no labels", "LabelColumnName", "'Label'", "inputColumnName"], part => Assert.Contains(part, text, StringComparison.Ordinal)));
+            (string[])["takes no labels", "LabelColumnName", "'Label'", "inputColumnName"], part =>
+                Assert.Contains(part, text, StringComparison.Ordinal)));
         Assert.Equal(0, rows.RowsRead);
     }
 
@@ -143,12 +146,15 @@ public sealed class ImageLabelTests : IDisposable
         var messages = (string[])
         [
             Assert.Throws<ArgumentException>(() => _ml.Transforms.GenerateImages("Picture", null, _conditional)).Message,
-            Assert.Throws<ArgumentException>(() => _ml.Transforms.FineTuneImageGenerator("Picture", null, "Image", TinyGenerator.Options(_conditional))).Message,
+            Assert.Throws<ArgumentException>(
+                () => _ml.Transforms.FineTuneImageGenerator("Picture", null, "Image", TinyGenerator.Options(_conditional))).Message,
         ];
 
         Assert.All(messages, message => Assert.Contains("inputColumnName", message, StringComparison.Ordinal));
         Assert.All(messages, message => Assert.Contains("LabelColumnName", message, StringComparison.Ordinal));
-        Assert.Contains("blank", Assert.Throws<ArgumentException>(() => _ml.Transforms.GenerateImages("Picture", " ", _conditional)).Message, StringComparison.Ordinal);
+        Assert.Contains("blank",
+            Assert.Throws<ArgumentException>(() => _ml.Transforms.GenerateImages("Picture", " ", _conditional)).Message,
+            StringComparison.Ordinal);
     }
 
     private static GenerateImagesOptions Options(Action<GenerateImagesOptions>? change = null)

@@ -25,7 +25,8 @@ internal static class TinyGenerator
     }
 
     public static ImageGeneratorOptions Options(
-        string model, Action<ImageGeneratorOptions>? change = null, Func<AdversarialTrainingOptions, AdversarialTrainingOptions>? training = null)
+        string model, Action<ImageGeneratorOptions>? change = null,
+        Func<AdversarialTrainingOptions, AdversarialTrainingOptions>? training = null)
     {
         var standard = new AdversarialTrainingOptions { TotalImages = 16, BatchSize = 4, LearningRate = 0.01, AverageHalfLife = 4 };
         var options = new ImageGeneratorOptions

@@ -12,7 +12,10 @@ internal static class TestNetworks
     public static Layer[] NewLayers { get; } =
         [Layer.Dense(256, Activation.Relu), Layer.Dense(512, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)];
 
-    /// <summary>Trains a convolutional network to tell where a square is, and writes it as an ONNX file; its features are the value <see cref="Features"/>.</summary>
+    /// <summary>
+    /// Trains a convolutional network to tell where a square is, and writes it as an ONNX file; its features are the value
+    /// <see cref="Features"/>.
+    /// </summary>
     public static void PretrainToOnnx(string path, int epochs = 4)
     {
         var ml = new MLContext(seed: 5);
@@ -20,7 +23,8 @@ internal static class TestNetworks
         {
             NewLayers =
             [
-                Layer.Convolution(8, 3), Layer.BatchNormalization(Activation.Relu), Layer.MaximumPooling(), Layer.Convolution(16, 3, Activation.Relu),
+                Layer.Convolution(8, 3), Layer.BatchNormalization(Activation.Relu), Layer.MaximumPooling(),
+                Layer.Convolution(16, 3, Activation.Relu),
                 Layer.MaximumPooling(), Layer.Flatten(), Layer.Dense(2),
             ],
             Training = new() { NumberOfEpochs = epochs, BatchSize = 16, LearningRate = 3e-3 },

@@ -50,7 +50,8 @@ public sealed class TorchModuleFileTests : IDisposable
         var data = _ml.Data.LoadFromEnumerable(Drawings.Make(6));
         var model = _ml.Transforms.FineTuneTorchModule("Colour", "Label", "Place", new TorchModuleOptions
         {
-            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(2)], Training = new() { NumberOfEpochs = 2 }, Freezing = BaseFreezing.None,
+            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(2)],
+            Training = new() { NumberOfEpochs = 2 }, Freezing = BaseFreezing.None,
         }).Fit(data);
         _ml.Model.Save(model, data.Schema, _folder["model.zip"]);
 
@@ -58,7 +59,8 @@ public sealed class TorchModuleFileTests : IDisposable
         TrustedModules.AllowTorchScript = true;
         try
         {
-            Assert.Equal(model.Transform(data).GetColumn<float[]>("Colour"), Load("model.zip").Transform(data).GetColumn<float[]>("Colour"));
+            Assert.Equal(
+                model.Transform(data).GetColumn<float[]>("Colour"), Load("model.zip").Transform(data).GetColumn<float[]>("Colour"));
         }
         finally
         {
@@ -78,10 +80,12 @@ public sealed class TorchModuleFileTests : IDisposable
             .Append(_ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", Options(kind))).Fit(data);
         _ml.Model.Save(model, data.Schema, _folder["model.zip"]);
 
-        var (exitCode, output, errors) = await RunLoadingProcess("model.zip", "Colour", [.. drawings.Take(4).Select(drawing => drawing.Opening)]);
+        var (exitCode, output, errors) =
+            await RunLoadingProcess("model.zip", "Colour", [.. drawings.Take(4).Select(drawing => drawing.Opening)]);
 
         Assert.True(exitCode == 0, errors);
-        var found = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<float[]>(line)!).ToList();
+        var found = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<float[]>(line)!)
+            .ToList();
         var expected = model.Transform(data).GetColumn<float[]>("Colour").Take(4).ToList();
         Assert.Equal(4, found.Count);
         Assert.All(expected.Zip(found), row => Assert.All(row.First.Zip(row.Second), pair => Assert.Equal(pair.First, pair.Second, 1e-5f)));
@@ -93,7 +97,8 @@ public sealed class TorchModuleFileTests : IDisposable
         var drawings = Drawings.Save(4, _folder);
         var data = _ml.Data.LoadFromEnumerable(drawings);
         var model = _ml.Transforms.LoadImages("Image", imageFolder: null, "Opening")
-            .Append(_ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", Options("module", o => o.InputShape = [3, 16, 16]))).Fit(data);
+            .Append(_ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", Options("module", o => o.InputShape = [3, 16, 16])))
+            .Fit(data);
         _ml.Model.Save(model, data.Schema, _folder["model.zip"]);
 
         var (exitCode, _, errors) = await RunLoadingProcess("model.zip", "Colour", drawings[0].Opening);
@@ -154,11 +159,13 @@ public sealed class TorchModuleFileTests : IDisposable
 
     private TorchModuleOptions Options(string kind, Action<TorchModuleOptions>? change = null)
     {
-        var options = new TorchModuleOptions { NewLayers = [Layer.Dense(16, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)], Training = new() { NumberOfEpochs = 2 } };
+        var options = new TorchModuleOptions
+            { NewLayers = [Layer.Dense(16, Activation.Relu), Layer.Dense(3, Activation.Sigmoid)], Training = new() { NumberOfEpochs = 2 } };
         switch (kind)
         {
             case "none":
-                options.NewLayers = [Layer.Convolution(4, 3), Layer.BatchNormalization(), Layer.Flatten(), Layer.Dropout(0.2), .. options.NewLayers];
+                options.NewLayers =
+                    [Layer.Convolution(4, 3), Layer.BatchNormalization(), Layer.Flatten(), Layer.Dropout(0.2), .. options.NewLayers];
                 break;
             case "features" or "layers":
                 TestNetworks.PretrainToOnnx(_folder["base.onnx"], epochs: 1);
@@ -168,7 +175,8 @@ public sealed class TorchModuleFileTests : IDisposable
                 options.Freezing = kind == "features" ? BaseFreezing.All : BaseFreezing.None;
                 break;
             case "described":
-                Layer[] layers = [Layer.Convolution(4, 3, Activation.Relu) with { Name = "conv" }, Layer.BatchNormalization(), Layer.Flatten()];
+                Layer[] layers =
+                    [Layer.Convolution(4, 3, Activation.Relu) with { Name = "conv" }, Layer.BatchNormalization(), Layer.Flatten()];
                 using (var sequence = LayerSequence.Create(layers, [3, 16, 16]))
                 {
                     Torch.Checkpoints.Safetensors.SafetensorsWriter.Write(

@@ -46,10 +46,12 @@ public sealed class TorchModuleTests : IDisposable
 
         Assert.Equal(10, model.History.Epochs.Count);
         Assert.Equal(model.History.Epochs, reported);
-        Assert.True(model.History.Epochs[^1].Loss < model.History.Epochs[0].Loss / 4, $"{model.History.Epochs[0].Loss} to {model.History.Epochs[^1].Loss}");
+        Assert.True(model.History.Epochs[^1].Loss < model.History.Epochs[0].Loss / 4,
+            $"{model.History.Epochs[0].Loss} to {model.History.Epochs[^1].Loss}");
         Assert.True(model.History.Epochs[^1].ValidationLoss < 0.04);
         Assert.Contains(messages, message => message.Contains("Epoch 10 of 10: loss 0.0", StringComparison.Ordinal)
-            && message.Contains("validation loss 0.0", StringComparison.Ordinal) && message.Contains("mean absolute error", StringComparison.Ordinal));
+            && message.Contains("validation loss 0.0", StringComparison.Ordinal)
+            && message.Contains("mean absolute error", StringComparison.Ordinal));
         if (kind != "features")
         {
             using var original = PretrainedNetwork.OnnxLayers(_folder["base.onnx"], TestNetworks.Features).Load([3, 16, 16]);
@@ -60,7 +62,8 @@ public sealed class TorchModuleTests : IDisposable
         }
 
         var colours = model.Transform(data).GetColumn<float[]>("Colour").ToList();
-        var error = colours.Zip(data.GetColumn<float[]>("Label"), (found, wanted) => found.Zip(wanted, (a, b) => Math.Abs(a - b)).Average()).Average();
+        var error = colours.Zip(data.GetColumn<float[]>("Label"), (found, wanted) => found.Zip(wanted, (a, b) => Math.Abs(a - b)).Average())
+            .Average();
         Assert.True(error < 0.15, $"{error}");
     }
 
@@ -138,7 +141,8 @@ public sealed class TorchModuleTests : IDisposable
         foreach (var (painted, drawing) in view.GetColumn<MLImage>("Painted").Zip(drawings))
         {
             Assert.Equal(MLPixelFormat.Rgba32, painted.PixelFormat);
-            Assert.All(painted.Pixels.ToArray().Zip(drawing.Image!.Pixels.ToArray()), pair => Assert.InRange(pair.First - pair.Second, -12, 12));
+            Assert.All(
+                painted.Pixels.ToArray().Zip(drawing.Image!.Pixels.ToArray()), pair => Assert.InRange(pair.First - pair.Second, -12, 12));
             painted.Dispose();
         }
     }
@@ -148,16 +152,20 @@ public sealed class TorchModuleTests : IDisposable
     {
         var drawings = Drawings.Make(16);
         var extracted = _ml.Data.LoadFromEnumerable(Drawings.Make(16)); // ML.NET disposes the images
-        var vectors = _ml.Transforms.ExtractPixels("Pixels", "Image", interleavePixelColors: false, scaleImage: 1 / 255f).Fit(extracted).Transform(extracted);
-        var rows = vectors.GetColumn<float[]>("Pixels").Zip(drawings, (pixels, drawing) => new Pixels { Values = pixels, Label = drawing.Label });
+        var vectors = _ml.Transforms.ExtractPixels("Pixels", "Image", interleavePixelColors: false, scaleImage: 1 / 255f).Fit(extracted)
+            .Transform(extracted);
+        var rows = vectors.GetColumn<float[]>("Pixels")
+            .Zip(drawings, (pixels, drawing) => new Pixels { Values = pixels, Label = drawing.Label });
         var flat = _ml.Data.LoadFromEnumerable(rows.ToList());
         Layer[] layers = [Layer.Convolution(4, 3), Layer.GlobalAveragePooling(), Layer.Dense(3)];
 
-        using var ofVectors = _ml.Transforms.FineTuneTorchModule("Out", "Values", "Label", new TorchModuleOptions { NewLayers = layers, InputShape = [3, 16, 16] }).Fit(flat);
+        using var ofVectors = _ml.Transforms.FineTuneTorchModule(
+            "Out", "Values", "Label", new TorchModuleOptions { NewLayers = layers, InputShape = [3, 16, 16] }).Fit(flat);
         using var ofImages = _ml.Transforms.FineTuneTorchModule("Out", "Image", "Label", new TorchModuleOptions { NewLayers = layers })
             .Fit(_ml.Data.LoadFromEnumerable(drawings));
 
-        AssertClose([.. ofImages.Transform(_ml.Data.LoadFromEnumerable(drawings)).GetColumn<float[]>("Out")], [.. ofVectors.Transform(flat).GetColumn<float[]>("Out")]);
+        AssertClose([.. ofImages.Transform(_ml.Data.LoadFromEnumerable(drawings)).GetColumn<float[]>("Out")],
+            [.. ofVectors.Transform(flat).GetColumn<float[]>("Out")]);
     }
 
     [Fact]
@@ -180,10 +188,12 @@ public sealed class TorchModuleTests : IDisposable
     {
         var data = _ml.Data.LoadFromEnumerable(Drawings.Make(12));
         using (var original = new OwnModule())
-            SafetensorsWriter.Write(_folder["own.safetensors"], original.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
+            SafetensorsWriter.Write(
+                _folder["own.safetensors"], original.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
         using var expected = SafetensorsFile.Open(_folder["own.safetensors"]);
 
-        using var model = Fit(data, o => o.Pretrained = PretrainedNetwork.Module(typeof(OwnModule).AssemblyQualifiedName!, _folder["own.safetensors"]));
+        using var model =
+            Fit(data, o => o.Pretrained = PretrainedNetwork.Module(typeof(OwnModule).AssemblyQualifiedName!, _folder["own.safetensors"]));
 
         foreach (var (name, parameter) in model.Network.Pretrained!.Parameters)
         {
@@ -191,8 +201,10 @@ public sealed class TorchModuleTests : IDisposable
             Assert.Equal(stored.bytes.ToArray(), parameter.bytes.ToArray());
         }
 
-        Assert.Contains("no type", Assert.Throws<ArgumentException>(() => PretrainedNetwork.Module("No.Such, Type")).Message, StringComparison.Ordinal);
-        Assert.Contains("not a class that derives", Assert.Throws<ArgumentException>(() => PretrainedNetwork.Module("System.String")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no type", Assert.Throws<ArgumentException>(() => PretrainedNetwork.Module("No.Such, Type")).Message, StringComparison.Ordinal);
+        Assert.Contains("not a class that derives",
+            Assert.Throws<ArgumentException>(() => PretrainedNetwork.Module("System.String")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -203,7 +215,8 @@ public sealed class TorchModuleTests : IDisposable
         var data = _ml.Data.LoadFromEnumerable(rows);
         TorchModuleOptions Options(BaseFreezing freezing) => new()
         {
-            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(1)], Training = new() { NumberOfEpochs = 2 }, Freezing = freezing,
+            Pretrained = PretrainedNetwork.TorchScript(_folder["base.pt"]), NewLayers = [Layer.Dense(1)],
+            Training = new() { NumberOfEpochs = 2 }, Freezing = freezing,
         };
 
         using var frozen = _ml.Transforms.FineTuneTorchModule("Out", "Values", "Label", Options(BaseFreezing.All)).Fit(data);
@@ -215,7 +228,8 @@ public sealed class TorchModuleTests : IDisposable
         Assert.NotEqual(weights, trained.Network.Pretrained!.Parameters[0].Value.data<float>().ToArray());
         File.WriteAllBytes(_folder["base.pt"], [1, 2, 3]);
         Assert.Contains("not a TorchScript file", Assert.Throws<InvalidDataException>(() =>
-            _ml.Transforms.FineTuneTorchModule("Out", "Values", "Label", Options(BaseFreezing.All)).Fit(data)).Message, StringComparison.Ordinal);
+            _ml.Transforms.FineTuneTorchModule("Out", "Values", "Label", Options(BaseFreezing.All)).Fit(data)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -263,17 +277,22 @@ public sealed class TorchModuleTests : IDisposable
         Refused("label column 'Place': the network gives [3], but the column has a vector of 2 values", "Image", "Place");
         Refused("label column 'Red': the network gives [3], but the column has a single value", "Image", "Red");
         Refused("input column 'Label': the network takes [3, 16, 16], but the column has a vector of 3 values", "Label", "Place");
-        Refused("InputShape is [3, 8, 8], but the column has images of 16 rows and 16 columns. Put ResizeImages", "Image", "Label", o => o.InputShape = [3, 8, 8]);
-        Refused("layer 0 (Convolution) expects [channels, height, width], but the network of", "Image", "Label", o => o.NewLayers = [Layer.Convolution(3, 3)]);
+        Refused("InputShape is [3, 8, 8], but the column has images of 16 rows and 16 columns. Put ResizeImages", "Image", "Label",
+            o => o.InputShape = [3, 8, 8]);
+        Refused("layer 0 (Convolution) expects [channels, height, width], but the network of", "Image", "Label",
+            o => o.NewLayers = [Layer.Convolution(3, 3)]);
         Refused("gives [256]", "Image", "Label", o => o.NewLayers = [Layer.Convolution(3, 3)]);
-        Refused("has no value 'nothing'", "Image", "Label", o => o.Pretrained = PretrainedNetwork.OnnxLayers(_folder["base.onnx"], "nothing"));
+        Refused(
+            "has no value 'nothing'", "Image", "Label", o => o.Pretrained = PretrainedNetwork.OnnxLayers(_folder["base.onnx"], "nothing"));
         Refused("matches no parameter", "Image", "Label", o => o.Freezing = BaseFreezing.Matching("nothing.*"));
         Refused("has no parameters that can be trained", "Image", "Label", o => (o.Pretrained, o.Freezing) =
             (PretrainedNetwork.OnnxFeatures(_folder["base.onnx"], TestNetworks.Features), BaseFreezing.None));
         Refused(nameof(ModuleTrainingOptions.NumberOfEpochs), "Image", "Label", o => o.Training = new() { NumberOfEpochs = 0 });
-        Refused(nameof(ModuleTrainingOptions.EarlyStoppingPatience), "Image", "Label", o => o.Training = new() { EarlyStoppingPatience = 1 });
+        Refused(
+            nameof(ModuleTrainingOptions.EarlyStoppingPatience), "Image", "Label", o => o.Training = new() { EarlyStoppingPatience = 1 });
         Refused(nameof(ImageScaling.Mean), "Image", "Label", o => o.InputScaling = new() { Mean = [1, 2] });
-        Refused("There is nothing to train", "Image", "Place", o => (o.NewLayers, o.Pretrained) = ([], PretrainedNetwork.OnnxLayers(_folder["base.onnx"])));
+        Refused("There is nothing to train", "Image", "Place",
+            o => (o.NewLayers, o.Pretrained) = ([], PretrainedNetwork.OnnxLayers(_folder["base.onnx"])));
         var bytes = File.ReadAllBytes(_folder["base.onnx"]);
         "MaxFool"u8.CopyTo(bytes.AsSpan(bytes.AsSpan().IndexOf("MaxPool"u8)));
         File.WriteAllBytes(_folder["odd.onnx"], bytes);
@@ -316,23 +335,28 @@ public sealed class TorchModuleTests : IDisposable
     public void The_schema_is_foretold()
     {
         var data = _ml.Data.LoadFromEnumerable(Drawings.Make(4));
-        var estimator = _ml.Transforms.FineTuneTorchModule("Out", "Image", "Label", new TorchModuleOptions { NewLayers = [Layer.Flatten(), Layer.Dense(3)] });
+        var estimator = _ml.Transforms.FineTuneTorchModule(
+            "Out", "Image", "Label", new TorchModuleOptions { NewLayers = [Layer.Flatten(), Layer.Dense(3)] });
 
         var shape = estimator.GetOutputSchema(SchemaShape.Create(data.Schema));
 
         var column = Assert.Single(shape, c => c.Name == "Out");
         Assert.Equal((SchemaShape.Column.VectorKind.Vector, NumberDataViewType.Single), (column.Kind, column.ItemType));
         using var model = estimator.Fit(data);
-        Assert.Equal(SchemaShape.Create(model.GetOutputSchema(data.Schema)).Select(c => (c.Name, c.Kind)), shape.Select(c => (c.Name, c.Kind)));
+        Assert.Equal(
+            SchemaShape.Create(model.GetOutputSchema(data.Schema)).Select(c => (c.Name, c.Kind)), shape.Select(c => (c.Name, c.Kind)));
         var vectors = _ml.Data.LoadFromEnumerable([new Pixels { Label = [1, 2, 3] }]);
-        Assert.Contains("Could not find input column 'Image'", Assert.Throws<ArgumentException>(() => model.Transform(vectors)).Message, StringComparison.Ordinal);
+        Assert.Contains("Could not find input column 'Image'", Assert.Throws<ArgumentException>(() => model.Transform(vectors)).Message,
+            StringComparison.Ordinal);
         var renamed = _ml.Transforms.CopyColumns("Image", "Values").Fit(vectors).Transform(vectors);
-        Assert.Contains("expected an image", Assert.Throws<ArgumentException>(() => model.Transform(renamed)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "expected an image", Assert.Throws<ArgumentException>(() => model.Transform(renamed)).Message, StringComparison.Ordinal);
     }
 
     private TorchModuleTransformer Fit(IDataView data, Action<TorchModuleOptions>? change = null)
     {
-        var options = new TorchModuleOptions { NewLayers = [Layer.Flatten(), .. TestNetworks.NewLayers], Training = new() { NumberOfEpochs = 1 } };
+        var options =
+            new TorchModuleOptions { NewLayers = [Layer.Flatten(), .. TestNetworks.NewLayers], Training = new() { NumberOfEpochs = 1 } };
         change?.Invoke(options);
         return _ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", options).Fit(data);
     }
@@ -341,7 +365,8 @@ public sealed class TorchModuleTests : IDisposable
     {
         var options = new TorchModuleOptions
         {
-            NewLayers = [Layer.Flatten(), Layer.Dense(32, Activation.Relu), last], Training = new() { Loss = loss, NumberOfEpochs = 15, BatchSize = 8 },
+            NewLayers = [Layer.Flatten(), Layer.Dense(32, Activation.Relu), last],
+            Training = new() { Loss = loss, NumberOfEpochs = 15, BatchSize = 8 },
         };
         if (keys)
             data = _ml.Transforms.Conversion.MapValueToKey(label).Fit(data).Transform(data);
@@ -351,7 +376,8 @@ public sealed class TorchModuleTests : IDisposable
     private static void AssertClose(List<float[]> expected, List<float[]> found, float tolerance = 1e-5f)
     {
         Assert.Equal(expected.Count, found.Count);
-        Assert.All(expected.Zip(found), row => Assert.All(row.First.Zip(row.Second), pair => Assert.Equal(pair.First, pair.Second, tolerance)));
+        Assert.All(
+            expected.Zip(found), row => Assert.All(row.First.Zip(row.Second), pair => Assert.Equal(pair.First, pair.Second, tolerance)));
         Assert.True(expected[0].Length > 0 && !expected[0].SequenceEqual(expected[1]));
     }
 

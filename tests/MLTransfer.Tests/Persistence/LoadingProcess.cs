@@ -38,7 +38,8 @@ internal static class LoadingProcess
         Assert.True(process.ExitCode == 0, await errors);
         return (
             [.. Lines(await output).Select(line => JsonSerializer.Deserialize<T>(line)!)],
-            [.. Lines(await errors).Where(line => line.StartsWith("loaded ", StringComparison.Ordinal)).Select(line => line["loaded ".Length..].Trim())]);
+            [.. Lines(await errors).Where(line => line.StartsWith("loaded ", StringComparison.Ordinal))
+                .Select(line => line["loaded ".Length..].Trim())]);
 
         static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }

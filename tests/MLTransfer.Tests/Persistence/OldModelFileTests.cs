@@ -52,7 +52,8 @@ public class OldModelFileTests
         var found = Load("network-0.1").Transform(rows).GetColumn<float[]>("Out").ToList();
 
         Assert.Equal(expected.Outputs.Length, found.Count);
-        Assert.All(expected.Outputs.Zip(found), row => Assert.All(row.First.Zip(row.Second), pair => Assert.Equal(pair.First, pair.Second, 1e-5f)));
+        Assert.All(expected.Outputs.Zip(found),
+            row => Assert.All(row.First.Zip(row.Second), pair => Assert.Equal(pair.First, pair.Second, 1e-5f)));
     }
 
     private ITransformer Load(string name) => _ml.Model.Load(RepositoryFiles.Data($"zips/{name}.zip"), out _);

@@ -18,7 +18,8 @@ public sealed class OnnxTextGeneratorFileTests : IDisposable
     public OnnxTextGeneratorFileTests()
     {
         using var model = TextGenerationModel.Load(TestData.TinyModel);
-        OnnxExporter.Export(model.Network, model.Tokenizer, _folder["export"], new OnnxExportOptions { ExternalDataFrom = 1000, Check = false });
+        OnnxExporter.Export(
+            model.Network, model.Tokenizer, _folder["export"], new OnnxExportOptions { ExternalDataFrom = 1000, Check = false });
     }
 
     public void Dispose() => _folder.Dispose();
@@ -86,7 +87,8 @@ public sealed class OnnxTextGeneratorFileTests : IDisposable
             var weights = zip.Entries.Single(e => e.Name == "model.onnx_data");
             Assert.Equal(weights.Length, weights.CompressedLength);
             using var unpacked = _ml.Generation.LoadOnnx(_folder["unpacked"], "Continuation", "Opening", Options());
-            Assert.Equal(transformer.Transform(data).GetColumn<string>("Continuation"), unpacked.Transform(data).GetColumn<string>("Continuation"));
+            Assert.Equal(
+                transformer.Transform(data).GetColumn<string>("Continuation"), unpacked.Transform(data).GetColumn<string>("Continuation"));
         }
     }
 
@@ -167,7 +169,8 @@ public sealed class OnnxTextGeneratorFileTests : IDisposable
         var manifest = new OnnxTextGeneratorManifest
         {
             Columns = TextGeneratorColumns.Create("Out", "In", Options()),
-            Generation = new GenerationOptions(), GenerationBatchSize = 1, ModelFile = name, ThreadCount = 1, Files = [new StoredFile(name, 1, 0)],
+            Generation = new GenerationOptions(), GenerationBatchSize = 1, ModelFile = name, ThreadCount = 1,
+            Files = [new StoredFile(name, 1, 0)],
         };
         Assert.Contains($"'{name}'", Assert.Throws<ArgumentException>(manifest.Check).Message, StringComparison.Ordinal);
     }

@@ -36,7 +36,8 @@ public sealed class TextGeneratorFileTests : IDisposable
         Assert.Equal(before.GetColumn<string>("Continuation"), after.GetColumn<string>("Continuation"));
         Assert.Equal(before.GetColumn<int[]>("Ids"), after.GetColumn<int[]>("Ids"));
         Assert.All(before.GetColumn<float[]>("Scores").Zip(after.GetColumn<float[]>("Scores")), row =>
-            Assert.All(row.First.Zip(row.Second), score => Assert.Equal(score.First, score.Second, 1e-4f))); // kernels round by the alignment of memory
+            // kernels round by the alignment of memory
+            Assert.All(row.First.Zip(row.Second), score => Assert.Equal(score.First, score.Second, 1e-4f)));
         Assert.Equal(_ml.Generation.Evaluate(fitted, data), _ml.Generation.Evaluate(loaded, data));
 
         _ml.Model.Save(loaded, data.Schema, _folder["again.zip"]);
@@ -116,7 +117,8 @@ public sealed class TextGeneratorFileTests : IDisposable
         Assert.Equal(_ml.Generation.Evaluate(fitted, data), _ml.Generation.Evaluate(loaded, data));
 
         IEnumerable<float[]> Scores(TextGenerationModel model) =>
-            model.Generate([.. TestData.Stories(3).Select(story => story.Opening!)], fitted.Generation).Select(texts => texts[0].LogProbabilities.ToArray());
+            model.Generate([.. TestData.Stories(3).Select(story => story.Opening!)], fitted.Generation)
+                .Select(texts => texts[0].LogProbabilities.ToArray());
     }
 
     [Fact]
@@ -128,7 +130,8 @@ public sealed class TextGeneratorFileTests : IDisposable
         var transformer = _ml.Transforms.Text.GenerateText(
             "Continuation", "Opening", model, new GenerateTextOptions { DecodingPrecision = DecodingPrecision.Int8 }).Fit(data);
 
-        Assert.Equal(TestData.Stories(2).Select(story => model.Generate(story.Opening!, transformer.Generation)), transformer.Transform(data).GetColumn<string>("Continuation"));
+        Assert.Equal(TestData.Stories(2).Select(story => model.Generate(story.Opening!, transformer.Generation)),
+            transformer.Transform(data).GetColumn<string>("Continuation"));
         var exception = Assert.ThrowsAny<Exception>(() => _ml.Model.Save(transformer, data.Schema, _folder["model.zip"]));
         Assert.Contains("quantized to int8 and cannot be saved", exception.ToString(), StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => model.Save(_folder["folder"]));

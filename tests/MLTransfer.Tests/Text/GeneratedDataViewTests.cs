@@ -45,7 +45,8 @@ public sealed class GeneratedDataViewTests : IDisposable
     {
         var sampling = Short with { Sample = true, Seed = 5 };
         var all = Texts(TestData.Stories(5), new GenerateTextOptions { Generation = sampling, GenerationBatchSize = 4 });
-        var backwards = Texts([.. TestData.Stories(5).Reverse()], new GenerateTextOptions { Generation = sampling, GenerationBatchSize = 2 });
+        var backwards =
+            Texts([.. TestData.Stories(5).Reverse()], new GenerateTextOptions { Generation = sampling, GenerationBatchSize = 2 });
 
         Assert.Equal(all, backwards.Reverse());
         Assert.NotEqual(all, Texts(TestData.Stories(5), new GenerateTextOptions { Generation = Short }));
@@ -63,7 +64,8 @@ public sealed class GeneratedDataViewTests : IDisposable
         {
             var ml = new MLContext(seed);
             var data = ml.Data.LoadFromEnumerable(TestData.Stories(3));
-            return [.. ml.Transforms.Text.GenerateText("Continuation", "Opening", _model, options).Fit(data).Transform(data).GetColumn<string>("Continuation")];
+            return [.. ml.Transforms.Text.GenerateText("Continuation", "Opening", _model, options).Fit(data).Transform(data)
+                .GetColumn<string>("Continuation")];
         }
     }
 
@@ -159,7 +161,8 @@ public sealed class GeneratedDataViewTests : IDisposable
         var expected = view.GetColumn<string>("Continuation").ToList();
 
         var results = new List<string>[2];
-        var threads = Enumerable.Range(0, 2).Select(i => new Thread(() => results[i] = [.. view.GetColumn<string>("Continuation")])).ToList();
+        var threads = Enumerable.Range(0, 2).Select(i => new Thread(() => results[i] = [.. view.GetColumn<string>("Continuation")]))
+            .ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
 
@@ -172,7 +175,8 @@ public sealed class GeneratedDataViewTests : IDisposable
     {
         var rows = Enumerable.Range(0, 5).Select(i => new VectorRow { Prompt = $"row {i}", Values = [i, i + 0.5f] }).ToList();
         var data = _ml.Data.LoadFromEnumerable(rows);
-        var view = _ml.Transforms.Text.GenerateText("Out", "Prompt", _model, new GenerateTextOptions { Generation = Short, GenerationBatchSize = 3 })
+        var view = _ml.Transforms.Text.GenerateText(
+            "Out", "Prompt", _model, new GenerateTextOptions { Generation = Short, GenerationBatchSize = 3 })
             .Fit(data).Transform(data);
         using var cursor = view.GetRowCursor(view.Schema);
         var getter = cursor.GetGetter<VBuffer<float>>(view.Schema["Values"]);
@@ -201,7 +205,8 @@ public sealed class GeneratedDataViewTests : IDisposable
     [Fact]
     public void A_prompt_longer_than_the_context_is_continued()
     {
-        var text = Texts([new Story { Opening = string.Concat(Enumerable.Repeat("the old man and the planet ", 200)) }], new GenerateTextOptions { Generation = Short });
+        var text = Texts([new Story { Opening = string.Concat(Enumerable.Repeat("the old man and the planet ", 200)) }],
+            new GenerateTextOptions { Generation = Short });
 
         Assert.NotEmpty(text[0]);
     }

@@ -95,7 +95,8 @@ public sealed class OnnxTextGeneratorTests : IDisposable
         Assert.Contains("'Continuation'", Error(o => o.TokenIdsColumnName = "Continuation"), StringComparison.Ordinal);
         using var transformer = Load();
         var noPrompts = _ml.Data.LoadFromEnumerable([new Continued { Continuation = "x" }]);
-        Assert.Contains("input column 'Opening'", Assert.Throws<ArgumentException>(() => transformer.Transform(noPrompts)).Message, StringComparison.Ordinal);
+        Assert.Contains("input column 'Opening'", Assert.Throws<ArgumentException>(() => transformer.Transform(noPrompts)).Message,
+            StringComparison.Ordinal);
 
         string Error(Action<OnnxTextGeneratorOptions> change)
         {

@@ -21,7 +21,8 @@ public class TextGeneratorPipelineTests
         var pipeline = _ml.Transforms.Concatenate("Features", "Number")
             .Append(_ml.Transforms.Text.NormalizeText("Normalized", "Opening", TextNormalizingEstimator.CaseMode.Lower))
             .Append(_ml.Transforms.CopyColumns("Prompt", "Normalized"))
-            .Append(_ml.Transforms.CustomMapping<Story, Numbered>((story, numbered) => numbered.Doubled = story.Number * 2, contractName: null))
+            .Append(
+                _ml.Transforms.CustomMapping<Story, Numbered>((story, numbered) => numbered.Doubled = story.Number * 2, contractName: null))
             .AppendCacheCheckpoint(_ml)
             .Append(_ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Prompt", "Text", Tiny()))
             .Append(_ml.Transforms.CopyColumns("Copy", "Continuation"))
@@ -36,7 +37,8 @@ public class TextGeneratorPipelineTests
         Assert.Equal(continuations, view.GetColumn<string>("Copy"));
         Assert.Equal(["story 0: the old man", "story 1: the old man"], view.GetColumn<string>("Prompt").Take(2));
         Assert.Equal([0f, 2, 6, 8, 10], view.GetColumn<float>("Doubled"));
-        Assert.Equal(["Prompt", "Continuation", "Copy", "Upper", "Doubled", "Number"], view.Schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        Assert.Equal(
+            ["Prompt", "Continuation", "Copy", "Upper", "Doubled", "Number"], view.Schema.Where(c => !c.IsHidden).Select(c => c.Name));
         Assert.Equal(5, view.Preview().RowView.Length);
         Assert.Equal(continuations.Take(2), _ml.Data.TakeRows(view, 2).GetColumn<string>("Continuation"));
     }
@@ -71,7 +73,8 @@ public class TextGeneratorPipelineTests
     public void Folds_of_a_cross_validation_are_trained_and_evaluated()
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(12));
-        var estimator = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny(options => options.Training = options.Training with { MaximumSteps = 4 }));
+        var estimator = _ml.Transforms.Text.FineTuneTextGenerator(
+            "Continuation", "Opening", "Text", Tiny(options => options.Training = options.Training with { MaximumSteps = 4 }));
 
         foreach (var fold in _ml.Data.CrossValidationSplit(data, numberOfFolds: 2))
         {
@@ -103,7 +106,8 @@ public class TextGeneratorPipelineTests
         var text = string.Concat(Enumerable.Range(0, 400).Select(i => $"The old man {i} went home. "));
         var data = _ml.Data.LoadFromEnumerable(new[] { new Story { Opening = "The", Text = text } });
 
-        using var model = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", Tiny(options => options.Training = options.Training with { MaximumSteps = 3 })).Fit(data);
+        using var model = _ml.Transforms.Text.FineTuneTextGenerator(
+            "Continuation", "Opening", "Text", Tiny(options => options.Training = options.Training with { MaximumSteps = 3 })).Fit(data);
 
         Assert.NotNull(model.TrainingResult!.InitialValidationLoss); // the end of the text
         Assert.NotEmpty(model.Transform(data).GetColumn<string>("Continuation").Single());
@@ -119,7 +123,8 @@ public class TextGeneratorPipelineTests
         {
             (_ml.Transforms.Text.FineTuneTextGenerator("Out", "Promt", "Text", options), "input column 'Promt'"),
             (_ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Txt", options), "training column 'Txt'"),
-            (_ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", null, Tiny(o => o.CompletionColumnName = "Answer")), "completion column 'Answer'"),
+            (_ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", null, Tiny(o => o.CompletionColumnName = "Answer")),
+                "completion column 'Answer'"),
             (_ml.Transforms.Text.GenerateText("Out", "Promt", "/there/is/no/such/folder"), "input column 'Promt'"),
         })
         {
@@ -154,7 +159,8 @@ public class TextGeneratorPipelineTests
     {
         var data = _ml.Data.LoadFromEnumerable(TestData.Stories(2));
         var estimator = _ml.Transforms.Text.GenerateText(
-            "Out", "Opening", TestData.TinyModel, new GenerateTextOptions { TokenIdsColumnName = "Ids", LogProbabilitiesColumnName = "Scores" });
+            "Out", "Opening", TestData.TinyModel,
+            new GenerateTextOptions { TokenIdsColumnName = "Ids", LogProbabilitiesColumnName = "Scores" });
 
         var promised = estimator.GetOutputSchema(SchemaShape.Create(data.Schema));
         using var model = estimator.Fit(data);

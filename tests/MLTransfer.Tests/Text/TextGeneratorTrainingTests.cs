@@ -15,7 +15,8 @@ public class TextGeneratorTrainingTests
     [Fact]
     public void Training_on_completions_lowers_their_loss_and_only_theirs_counts()
     {
-        var rows = Enumerable.Range(0, 10).Select(i => new PromptRow { Prompt = $"Question {i}?", Completion = " It is the red planet." }).ToList();
+        var rows = Enumerable.Range(0, 10).Select(i => new PromptRow { Prompt = $"Question {i}?", Completion = " It is the red planet." })
+            .ToList();
         var data = _ml.Data.LoadFromEnumerable(rows);
         var options = TextGeneratorPipelineTests.Tiny(o =>
         {
@@ -44,7 +45,8 @@ public class TextGeneratorTrainingTests
 
         byte[] Weights(long? seed, MLContext? context = null)
         {
-            using var model = (context ?? _ml).Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", TextGeneratorPipelineTests.Tiny(o =>
+            using var model =
+                (context ?? _ml).Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", TextGeneratorPipelineTests.Tiny(o =>
             {
                 o.Seed = seed;
                 o.Dropout = 0.1;
@@ -70,7 +72,8 @@ public class TextGeneratorTrainingTests
             o.Progress = progress;
             o.CancellationToken = progress is null ? default : cancellation.Token;
         });
-        TextGeneratorEstimator Estimator(TextGeneratorOptions options) => _ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", options);
+        TextGeneratorEstimator Estimator(TextGeneratorOptions options) =>
+            _ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", options);
 
         using var whole = Estimator(Options("whole")).Fit(data);
         Assert.Throws<OperationCanceledException>(() => Estimator(Options("resumed", new At(5, cancellation.Cancel))).Fit(data));
@@ -110,8 +113,10 @@ public class TextGeneratorTrainingTests
     {
         AssertChanged(o => o.FrozenParameters = ["transformer.wte.*", "*.ln_1.*"],
             name => !name.Contains("wte", StringComparison.Ordinal) && !name.Contains("ln_1", StringComparison.Ordinal));
-        AssertChanged(o => o.TrainableBlocks = 1, name => name.Contains("h.1.", StringComparison.Ordinal) || name.Contains("ln_f", StringComparison.Ordinal));
-        AssertChanged(o => o.Lora = new LoraOptions { TargetModules = ["c_attn"] }, name => name.EndsWith("c_attn.weight", StringComparison.Ordinal));
+        AssertChanged(o => o.TrainableBlocks = 1, name => name.Contains("h.1.", StringComparison.Ordinal)
+            || name.Contains("ln_f", StringComparison.Ordinal));
+        AssertChanged(
+            o => o.Lora = new LoraOptions { TargetModules = ["c_attn"] }, name => name.EndsWith("c_attn.weight", StringComparison.Ordinal));
 
         void AssertChanged(Action<TextGeneratorOptions> change, Func<string, bool> expected)
         {
@@ -146,7 +151,8 @@ public class TextGeneratorTrainingTests
         int Rows(RowPacking packing, bool? endOfSequence = null)
         {
             var message = "";
-            EventHandler<LoggingEventArgs> listen = (_, e) => message = e.RawMessage.Contains(" rows, ", StringComparison.Ordinal) ? e.RawMessage : message;
+            EventHandler<LoggingEventArgs> listen = (_, e) => message = e.RawMessage.Contains(" rows, ", StringComparison.Ordinal)
+                ? e.RawMessage : message;
             _ml.Log += listen;
             using var fitted = _ml.Transforms.Text.FineTuneTextGenerator("Out", "Text", options: TextGeneratorPipelineTests.Tiny(o =>
                 (o.RowPacking, o.AppendEndOfSequence, o.ValidationFraction) = (packing, endOfSequence, 0))).Fit(data);
@@ -185,7 +191,8 @@ public class TextGeneratorTrainingTests
         else if (typeof(LanguageTrainingOptions).GetProperty(name)! is var property)
             property.SetValue(options.Training, Convert.ChangeType(-1, property.PropertyType, null));
 
-        var exception = Assert.Throws<ArgumentOutOfRangeException>(() => _ml.Transforms.Text.FineTuneTextGenerator("Out", "In", "Text", options));
+        var exception =
+            Assert.Throws<ArgumentOutOfRangeException>(() => _ml.Transforms.Text.FineTuneTextGenerator("Out", "In", "Text", options));
 
         Assert.Equal(name, exception.ParamName);
         Assert.StartsWith(name, exception.Message, StringComparison.Ordinal);
@@ -197,9 +204,11 @@ public class TextGeneratorTrainingTests
         Refused("SaveAdapterOnly needs Lora", o => o.SaveAdapterOnly = true);
         Refused("TrainableBlocks cannot be combined with Lora", o => (o.TrainableBlocks, o.Lora) = (1, new LoraOptions()));
         Refused("Concatenated", o => (o.CompletionColumnName, o.RowPacking) = ("C", RowPacking.Concatenated));
-        Refused("EarlyStoppingPatience needs", o => (o.Training, o.ValidationFraction) = (o.Training with { EarlyStoppingPatience = 1 }, 0));
+        Refused(
+            "EarlyStoppingPatience needs", o => (o.Training, o.ValidationFraction) = (o.Training with { EarlyStoppingPatience = 1 }, 0));
         Refused("CheckpointSteps needs OutputDirectory", o => o.Training = o.Training with { CheckpointSteps = 1 });
-        Refused("TokenIdsColumnName needs SequencesPerPrompt", o => (o.TokenIdsColumnName, o.Generation) = ("Ids", new() { Sample = true, SequencesPerPrompt = 2 }));
+        Refused("TokenIdsColumnName needs SequencesPerPrompt",
+            o => (o.TokenIdsColumnName, o.Generation) = ("Ids", new() { Sample = true, SequencesPerPrompt = 2 }));
         Refused("called 'Out'", o => o.TokenIdsColumnName = "Out");
 
         void Refused(string expected, Action<TextGeneratorOptions> change)
@@ -222,16 +231,19 @@ public class TextGeneratorTrainingTests
         Assert.Equal(0, source.RowsRead);
 
         string Error(Action<TextGeneratorOptions> change) => Assert.ThrowsAny<ArgumentException>(
-            () => _ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", TextGeneratorPipelineTests.Tiny(change)).Fit(source)).Message;
+            () => _ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", TextGeneratorPipelineTests.Tiny(change))
+                .Fit(source)).Message;
     }
 
     [Fact]
     public void An_unknown_model_is_named_before_data_is_read()
     {
         var source = new CountingDataView(_ml.Data.LoadFromEnumerable(TestData.Stories(2)));
-        var estimator = _ml.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", TextGeneratorPipelineTests.Tiny(o => o.PretrainedModel = "./no-such-folder"));
+        var estimator = _ml.Transforms.Text.FineTuneTextGenerator(
+            "Out", "Opening", "Text", TextGeneratorPipelineTests.Tiny(o => o.PretrainedModel = "./no-such-folder"));
 
-        Assert.Contains("no-such-folder", Assert.Throws<DirectoryNotFoundException>(() => estimator.Fit(source)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no-such-folder", Assert.Throws<DirectoryNotFoundException>(() => estimator.Fit(source)).Message, StringComparison.Ordinal);
         Assert.Equal(0, source.RowsRead);
     }
 

@@ -31,7 +31,8 @@ public sealed class LowRankAdaptationTests : IDisposable
     public void Targets_are_matched_by_the_last_parts_of_the_name()
     {
         Assert.Equal(
-            ["transformer.h.0.attn.c_proj", "transformer.h.0.mlp.c_proj", "transformer.h.1.attn.c_proj", "transformer.h.1.mlp.c_proj"], Adapted("c_proj"));
+            ["transformer.h.0.attn.c_proj", "transformer.h.0.mlp.c_proj", "transformer.h.1.attn.c_proj", "transformer.h.1.mlp.c_proj"],
+            Adapted("c_proj"));
         Assert.Equal(["transformer.h.0.mlp.c_proj", "transformer.h.1.mlp.c_proj"], Adapted("mlp.c_proj"));
         Assert.Equal(["transformer.h.1.attn.c_attn", "transformer.h.1.mlp.c_fc"], Adapted("h.1.attn.c_attn", "h.1.mlp.c_fc"));
         Assert.Equal(8, Adapted("all-linear").Length);
@@ -54,7 +55,8 @@ public sealed class LowRankAdaptationTests : IDisposable
         Assert.All(_model.TrainableParameters(), parameter => Assert.Contains(".lora_", parameter.Name));
 
         var gradients = -1;
-        new LanguageModelTrainer(_model, new LanguageTrainingOptions { MaximumSteps = 3, LearningRate = 1e-3, WeightDecay = 0.1 }, TinyRun.Rows).Train(
+        new LanguageModelTrainer(
+            _model, new LanguageTrainingOptions { MaximumSteps = 3, LearningRate = 1e-3, WeightDecay = 0.1 }, TinyRun.Rows).Train(
             new ProgressCallback(_ => gradients = _model.parameters().Count(parameter => parameter.grad is not null)),
             TestContext.Current.CancellationToken);
         Assert.Equal(0, gradients);
@@ -131,7 +133,8 @@ public sealed class LowRankAdaptationTests : IDisposable
 
     public static TheoryData<string, LoraOptions> UnusableOptions => new()
     {
-        { "'q_proj' matches no linear layer of the model. Its layers are named c_attn, c_proj, c_fc", new() { TargetModules = ["c_attn", "q_proj"] } },
+        { "'q_proj' matches no linear layer of the model. Its layers are named c_attn, c_proj, c_fc",
+            new() { TargetModules = ["c_attn", "q_proj"] } },
         { "'attn' matches no linear layer", new() { TargetModules = ["attn"] } },
         { "TargetModules names no layer", new() { TargetModules = [] } },
         { "Rank must be from 1", new() { Rank = 0 } },
@@ -152,7 +155,8 @@ public sealed class LowRankAdaptationTests : IDisposable
     public void A_second_set_of_adapters_is_refused()
     {
         LowRankAdaptation.Attach(_model, new LoraOptions());
-        Assert.Contains("adapters already", Assert.Throws<ArgumentException>(() => LowRankAdaptation.Attach(_model, new LoraOptions())).Message);
+        Assert.Contains(
+            "adapters already", Assert.Throws<ArgumentException>(() => LowRankAdaptation.Attach(_model, new LoraOptions())).Message);
         Assert.Contains("adapters already", Assert.Throws<ArgumentException>(
             () => PeftAdapterFolder.Load(_model, RepositoryFiles.Data("gpt2-tiny/lora_end"))).Message);
     }

@@ -28,7 +28,8 @@ public sealed class ParameterFreezingTests : IDisposable
     {
         ParameterFreezing.FreezeAllButLastBlocks(_model, trainableBlocks);
         AssertTrainingMovesExactly(name => name.StartsWith("transformer.ln_f.", StringComparison.Ordinal)
-            || Enumerable.Range(2 - trainableBlocks, trainableBlocks).Any(block => name.StartsWith($"transformer.h.{block}.", StringComparison.Ordinal)));
+            || Enumerable.Range(2 - trainableBlocks, trainableBlocks)
+            .Any(block => name.StartsWith($"transformer.h.{block}.", StringComparison.Ordinal)));
     }
 
     [Theory]

@@ -47,11 +47,13 @@ public sealed class PeftAdapterFolderTests : IDisposable
         PeftAdapterFolder.Load(_model, s_reference);
         PeftAdapterFolder.Save(_model, _folder.Path, "gpt2-tiny");
         Assert.Equal(
-            File.ReadAllBytes(Path.Combine(s_reference, "adapter_model.safetensors")), File.ReadAllBytes(_folder["adapter_model.safetensors"]));
+            File.ReadAllBytes(Path.Combine(s_reference, "adapter_model.safetensors")),
+            File.ReadAllBytes(_folder["adapter_model.safetensors"]));
         var (expected, saved) = (Configuration(s_reference), Configuration(_folder.Path));
         foreach (var (name, value) in saved)
             Assert.True(JsonNode.DeepEquals(expected[name], value), $"{name} is {value}");
-        Assert.Equal(["adapter_config.json", "adapter_model.safetensors"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["adapter_config.json", "adapter_model.safetensors"], Directory.GetFiles(_folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -123,13 +125,15 @@ public sealed class PeftAdapterFolderTests : IDisposable
 
     [Fact]
     public void A_folder_without_adapters_is_refused() =>
-        Assert.Contains("adapter_config.json", Assert.Throws<FileNotFoundException>(() => PeftAdapterFolder.Load(_model, _folder.Path)).Message);
+        Assert.Contains(
+            "adapter_config.json", Assert.Throws<FileNotFoundException>(() => PeftAdapterFolder.Load(_model, _folder.Path)).Message);
 
     [Fact]
     public void A_configuration_that_is_not_JSON_is_refused_by_name()
     {
         File.WriteAllText(_folder["adapter_config.json"], "{\"r\": ");
-        Assert.Contains(_folder["adapter_config.json"], Assert.Throws<InvalidDataException>(() => PeftAdapterFolder.Load(_model, _folder.Path)).Message);
+        Assert.Contains(_folder["adapter_config.json"],
+            Assert.Throws<InvalidDataException>(() => PeftAdapterFolder.Load(_model, _folder.Path)).Message);
     }
 
     [Fact]
@@ -150,5 +154,6 @@ public sealed class PeftAdapterFolderTests : IDisposable
         Assert.All(_model.parameters(), parameter => Assert.True(parameter.requires_grad));
     }
 
-    private static JsonObject Configuration(string folder) => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "adapter_config.json")))!.AsObject();
+    private static JsonObject Configuration(string folder) =>
+        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "adapter_config.json")))!.AsObject();
 }

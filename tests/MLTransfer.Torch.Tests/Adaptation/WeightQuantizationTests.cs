@@ -73,7 +73,8 @@ public class WeightQuantizationTests
         int[][] prompts = [[1, 2, 3, 4, 5], [6], [7, 8]];
         var together = new TokenGenerator(model).Generate(prompts, options, cancellationToken: TestContext.Current.CancellationToken);
         Assert.All(together, sequences => Assert.Equal(20, sequences[0].TokenIds.Count));
-        var beams = new TokenGenerator(model).Generate(prompts, options with { BeamCount = 3 }, cancellationToken: TestContext.Current.CancellationToken);
+        var beams = new TokenGenerator(model)
+            .Generate(prompts, options with { BeamCount = 3 }, cancellationToken: TestContext.Current.CancellationToken);
         Assert.All(beams, sequences => Assert.Equal(20, sequences[0].TokenIds.Count));
 
         using var ids = Ids(4);
@@ -103,15 +104,19 @@ public class WeightQuantizationTests
         AssertRefused("saved", () => model.Save(folder.Path));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
         AssertRefused("saved", () => model.CheckpointTensors());
-        AssertRefused("trained", () => new LanguageModelTrainer(model, new LanguageTrainingOptions(), TrainingExamples.Blocks([1, 2, 3, 4], 2)).Train(cancellationToken: TestContext.Current.CancellationToken));
+        AssertRefused("trained",
+            () => new LanguageModelTrainer(model, new LanguageTrainingOptions(), TrainingExamples.Blocks([1, 2, 3, 4], 2))
+            .Train(cancellationToken: TestContext.Current.CancellationToken));
         AssertRefused("adapted", () => LowRankAdaptation.Attach(model, new LoraOptions { TargetModules = ["c_attn"] }));
         AssertRefused("quantized again", () => WeightQuantization.Quantize(model));
 
         using var narrow = Create("{}", ScalarType.BFloat16);
-        Assert.Contains("Load it as Float32", Assert.Throws<InvalidOperationException>(() => WeightQuantization.Quantize(narrow)).Message, StringComparison.Ordinal);
+        Assert.Contains("Load it as Float32", Assert.Throws<InvalidOperationException>(() => WeightQuantization.Quantize(narrow)).Message,
+            StringComparison.Ordinal);
         using var adapted = Create("{}");
         LowRankAdaptation.Attach(adapted, new LoraOptions { TargetModules = ["c_attn"] });
-        Assert.Contains("Merge them", Assert.Throws<InvalidOperationException>(() => WeightQuantization.Quantize(adapted)).Message, StringComparison.Ordinal);
+        Assert.Contains("Merge them", Assert.Throws<InvalidOperationException>(() => WeightQuantization.Quantize(adapted)).Message,
+            StringComparison.Ordinal);
 
         static void AssertRefused(string what, Action action)
         {
@@ -171,7 +176,8 @@ public class WeightQuantizationTests
         return model;
     }
 
-    private static Tensor Ids(int rows) => tensor(Enumerable.Range(0, rows * Length).Select(i => i * 37L % 97).ToArray()).view(rows, Length);
+    private static Tensor Ids(int rows) =>
+        tensor(Enumerable.Range(0, rows * Length).Select(i => i * 37L % 97).ToArray()).view(rows, Length);
 
     private static double Distance(Tensor expected, Tensor actual)
     {

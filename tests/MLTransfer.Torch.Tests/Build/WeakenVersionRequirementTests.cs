@@ -103,7 +103,9 @@ public class WeakenVersionRequirementTests
         Assert.True(file.AsSpan().IndexOf("GLIBCXX_3.4.32"u8) > 0);
     }
 
-    /// <summary>An ELF file of three sections: the null section, the versions that it needs (one file with two versions), and their names.</summary>
+    /// <summary>
+    /// An ELF file of three sections: the null section, the versions that it needs (one file with two versions), and their names.
+    /// </summary>
     private static byte[] LibraryThatNeeds(string older, string newer)
     {
         byte[] names = Encoding.ASCII.GetBytes($"{older}\0{newer}\0");

@@ -38,7 +38,8 @@ public class AtomicFileTests
     public void What_a_killed_process_left_is_deleted_and_what_a_living_one_writes_is_not()
     {
         using var folder = new TemporaryFolder();
-        string path = folder["a.json"], abandoned = path + ".tmp-0123456789ab", living = path + ".tmp-ba9876543210", foreign = path + ".tmp-notes";
+        string path = folder["a.json"], abandoned = path + ".tmp-0123456789ab", living = path + ".tmp-ba9876543210",
+        foreign = path + ".tmp-notes";
         File.WriteAllText(abandoned, "half");
         File.WriteAllText(foreign, "not ours");
         using var writer = new FileStream(living, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
@@ -82,7 +83,8 @@ public class AtomicFileTests
     {
         using var folder = new TemporaryFolder();
         string disk = Directory.CreateDirectory(folder["disk"]).FullName;
-        Assert.SkipUnless(Run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk), "Mounting a small disk takes rights that this user lacks.");
+        Assert.SkipUnless(
+            Run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk), "Mounting a small disk takes rights that this user lacks.");
         try
         {
             using var scope = NewDisposeScope();

@@ -132,6 +132,7 @@ public class AtomicFolderTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["model"], "a file");
-        Assert.Contains("is a file", Assert.Throws<IOException>(() => AtomicFolder.Write(folder["model"], _ => { })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "is a file", Assert.Throws<IOException>(() => AtomicFolder.Write(folder["model"], _ => { })).Message, StringComparison.Ordinal);
     }
 }

@@ -139,7 +139,8 @@ public class CheckpointMemoryTests
         using var scope = NewDisposeScope();
         byte[] storage = TensorBytes.Of(ones(elements));
         PickleBytes pickle = new PickleBytes().Protocol().Op('}');
-        for (int index = 0; index < count; index++) pickle.Text($"t{index}").Tensor("FloatStorage", $"{index}", elements, 0, [elements], [1]).Op('s');
+        for (int index = 0; index < count; index++) pickle.Text($"t{index}")
+            .Tensor("FloatStorage", $"{index}", elements, 0, [elements], [1]).Op('s');
         File.WriteAllBytes(path, PyTorchZip.Stored([("archive/data.pkl", pickle.Op('.').ToArray()),
             .. Enumerable.Range(0, count).Select(index => ($"archive/data/{index}", storage))]));
     }
@@ -152,7 +153,8 @@ public class CheckpointMemoryTests
 
     private static long PrivateBytes()
     {
-        string line = File.ReadLines("/proc/self/status", Encoding.ASCII).Single(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        string line = File.ReadLines("/proc/self/status", Encoding.ASCII)
+            .Single(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
         return 1024 * long.Parse(line["RssAnon:".Length..^" kB".Length], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
     }
 

@@ -63,11 +63,14 @@ public class CheckpointReferenceTests
         // The pickled dictionary has the order of the module's state, which decides the shards; the tied head is left out.
         using (Checkpoint pickled = Checkpoint.Open(PickledFolder(folder)))
         {
-            var tensors = pickled.Tensors.Keys.Where(name => name != "lm_head.weight").Select(name => KeyValuePair.Create(name, pickled.Read(name)));
+            var tensors = pickled.Tensors.Keys.Where(name => name != "lm_head.weight")
+                .Select(name => KeyValuePair.Create(name, pickled.Read(name)));
             CheckpointWriter.Write(folder.Path, tensors, maximumShardBytes: 50_000);
         }
-        string[] expected = [.. Directory.GetFiles(Folder("sharded"), "model*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
-        Assert.Equal(expected, Directory.GetFiles(folder.Path, "model*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+        string[] expected =
+            [.. Directory.GetFiles(Folder("sharded"), "model*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        Assert.Equal(
+            expected, Directory.GetFiles(folder.Path, "model*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
         foreach (string file in expected)
             Assert.Equal(File.ReadAllBytes(Path.Combine(Folder("sharded"), file)), File.ReadAllBytes(folder[file]));
     }

@@ -49,7 +49,8 @@ public class CheckpointWriterTests
     {
         using var folder = new TemporaryFolder();
         using var scope = NewDisposeScope();
-        Assert.Throws<ArgumentException>(() => CheckpointWriter.Write(folder.Path, [new("a", ones(10)), new("a", ones(10))], maximumShardBytes: 40));
+        Assert.Throws<ArgumentException>(
+            () => CheckpointWriter.Write(folder.Path, [new("a", ones(10)), new("a", ones(10))], maximumShardBytes: 40));
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
@@ -58,6 +59,7 @@ public class CheckpointWriterTests
     {
         using var folder = new TemporaryFolder();
         string missing = folder["missing"];
-        Assert.Contains(missing, Assert.Throws<DirectoryNotFoundException>(() => CheckpointWriter.Write(missing, [])).Message, StringComparison.Ordinal);
+        Assert.Contains(missing, Assert.Throws<DirectoryNotFoundException>(() => CheckpointWriter.Write(missing, [])).Message,
+            StringComparison.Ordinal);
     }
 }

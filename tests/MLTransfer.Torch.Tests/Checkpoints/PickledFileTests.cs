@@ -15,7 +15,8 @@ public class PickledFileTests
     public static TheoryData<string, byte[]> Attacks => new()
     {
         { "posix.system", new PickleBytes().Protocol().Global("posix", "system").Text("echo hacked").Op(0x85).Op('R').Op('.').ToArray() },
-        { "builtins.eval", new PickleBytes().Protocol(4).Text("builtins").Text("eval").Op(0x93).Text("1").Op(0x85).Op('R').Op('.').ToArray() },
+        { "builtins.eval", new PickleBytes().Protocol(4).Text("builtins").Text("eval").Op(0x93).Text("1").Op(0x85).Op('R').Op('.')
+            .ToArray() },
         { "torch.load", PickleBytes.StartOfDictionary().Global("torch", "load").Op('.').ToArray() },
         { "torch._utils._rebuild_tensor_v3", new PickleBytes().Protocol().Global("torch._utils", "_rebuild_tensor_v3").Op('.').ToArray() },
         { "INST", new PickleBytes().Protocol().Op('(').Op("ios\nsystem\n"u8).Op('.').ToArray() },
@@ -25,8 +26,10 @@ public class PickledFileTests
         { "PERSID", new PickleBytes().Protocol().Op("Pstorage\n"u8).Op('.').ToArray() },
         { "BINFLOAT", new PickleBytes().Protocol().Op('G').Op(new byte[8]).Op('.').ToArray() },
         { "0xfe", new PickleBytes().Protocol().Op(0xfe).ToArray() },
-        { "attributes on a tensor", new PickleBytes().Protocol().Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('}').Op('b').Op('.').ToArray() },
-        { "call of collections.OrderedDict", new PickleBytes().Protocol().Global("collections", "OrderedDict").Op(']').Op(0x85).Op('R').Op('.').ToArray() },
+        { "attributes on a tensor", new PickleBytes().Protocol().Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('}').Op('b').Op('.')
+            .ToArray() },
+        { "call of collections.OrderedDict", new PickleBytes().Protocol().Global("collections", "OrderedDict").Op(']').Op(0x85).Op('R')
+            .Op('.').ToArray() },
         { "call of the text 'x'", new PickleBytes().Protocol().Text("x").Op(')').Op('R').Op('.').ToArray() },
     };
 
@@ -45,13 +48,16 @@ public class PickledFileTests
         { "protocol is 9", new PickleBytes().Protocol(9).Op('.').ToArray() },
         { "ends too early", new PickleBytes().Protocol().Op('}').ToArray() },
         { "4294967295 bytes", new PickleBytes().Protocol().Op('X').Op(0xff, 0xff, 0xff, 0xff).Op('.').ToArray() },
-        { "18446744073709551615 bytes", new PickleBytes().Protocol(4).Op(0x8d).Op(Enumerable.Repeat((byte)0xff, 8).ToArray()).Op('.').ToArray() },
-        { "18446744073709551615 bytes", new PickleBytes().Protocol(4).Op(0x95).Op(Enumerable.Repeat((byte)0xff, 8).ToArray()).Op('.').ToArray() },
+        { "18446744073709551615 bytes", new PickleBytes().Protocol(4).Op(0x8d).Op(Enumerable.Repeat((byte)0xff, 8).ToArray()).Op('.')
+            .ToArray() },
+        { "18446744073709551615 bytes", new PickleBytes().Protocol(4).Op(0x95).Op(Enumerable.Repeat((byte)0xff, 8).ToArray()).Op('.')
+            .ToArray() },
         { "2147483647 bytes", new PickleBytes().Protocol().Op(0x8b).Op(0xff, 0xff, 0xff, 0x7f).Op('.').ToArray() },
         { "UTF-8", new PickleBytes().Protocol().Op('X').Op(1, 0, 0, 0, 0xff).Op('.').ToArray() },
         { "no end within 256", new PickleBytes().Protocol().Op('c').Op(new byte[1000]).Op('.').ToArray() },
         { "nested more than 256 deep", new PickleBytes().Protocol().Op(Repeat('(', 100_000)).Op('.').ToArray() },
-        { "expected a dictionary", new PickleBytes().Protocol().Op(')').Op(Enumerable.Repeat((byte)0x85, 500_000).ToArray()).Op('.').ToArray() },
+        { "expected a dictionary", new PickleBytes().Protocol().Op(')').Op(Enumerable.Repeat((byte)0x85, 500_000).ToArray()).Op('.')
+            .ToArray() },
         { "more than 2000000 values", new PickleBytes().Protocol().Op(Repeat('}', 3_000_000)).Op('.').ToArray() },
         { "memo has more than 2000000", new PickleBytes().Protocol().Op('}').Op(MemoBomb(2_000_001)).Op('.').ToArray() },
         { "memo has no value 7", new PickleBytes().Protocol().Op('h').Op(7).Op('.').ToArray() },
@@ -82,7 +88,8 @@ public class PickledFileTests
         { "up to 64", Tensor(6, 0, [.. Enumerable.Repeat(1L, 65)], [.. Enumerable.Repeat(1L, 65)]) },
         { "7 elements", Tensor(7, 0, [7], [1]) },
         { "5 elements", Tensor(5, 0, [5], [1]) },
-        { "'archive/data/1'", new PickleBytes().Protocol().Op('}').Text("a").Tensor("FloatStorage", "1", 6, 0, [6], [1]).Op('s').Op('.').ToArray() },
+        { "'archive/data/1'", new PickleBytes().Protocol().Op('}').Text("a").Tensor("FloatStorage", "1", 6, 0, [6], [1]).Op('s').Op('.')
+            .ToArray() },
         {
             "'archive/data/../../x'",
             new PickleBytes().Protocol().Op('}').Text("a").Tensor("FloatStorage", "../../x", 6, 0, [6], [1]).Op('s').Op('.').ToArray()
@@ -124,7 +131,8 @@ public class PickledFileTests
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
         (string, byte[])[] entries = Entries(pickle, s_sixFloats);
-        using Checkpoint file = Open(folder, deflated ? PyTorchZip.Deflated(entries) : PyTorchZip.Stored(entries, misalignment: misalignment));
+        using Checkpoint file =
+            Open(folder, deflated ? PyTorchZip.Deflated(entries) : PyTorchZip.Stored(entries, misalignment: misalignment));
         Tensor all = arange(6, dtype: ScalarType.Float32);
         TensorBytes.AssertHolds(new Dictionary<string, Tensor>
         {
@@ -180,7 +188,8 @@ public class PickledFileTests
     [Fact]
     public void A_truth_value_that_is_neither_0_nor_1_is_refused()
     {
-        byte[] pickle = new PickleBytes().Protocol().Op('}').Text("mask").Tensor("BoolStorage", "0", 2, 0, [2], [1]).Op('s').Op('.').ToArray();
+        byte[] pickle = new PickleBytes().Protocol().Op('}').Text("mask").Tensor("BoolStorage", "0", 2, 0, [2], [1]).Op('s').Op('.')
+            .ToArray();
         using var folder = new TemporaryFolder();
         using Checkpoint file = Open(folder, Archive(pickle, [1, 2]));
         Assert.Contains("mask", Assert.Throws<InvalidDataException>(() => file.Read("mask")).Message, StringComparison.Ordinal);
@@ -194,7 +203,8 @@ public class PickledFileTests
             (string, byte[])[] entries = Entries(pickle, s_sixFloats);
             return new()
             {
-                { "before PyTorch 1.6|older format", [0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, .. new byte[50]] },
+                { "before PyTorch 1.6|older format",
+                    [0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, .. new byte[50]] },
                 { "big-endian", PyTorchZip.Stored([.. entries, ("archive/byteorder", "big"u8.ToArray())]) },
                 { "TorchScript", PyTorchZip.Stored([.. entries, ("archive/constants.pkl", [])]) },
                 { "0 entries FOLDER/data.pkl", PyTorchZip.Stored([("data.pkl", pickle)]) },
@@ -220,7 +230,8 @@ public class PickledFileTests
     {
         using var folder = new TemporaryFolder();
         byte[] pickle = PickleBytes.StartOfDictionary().Op('.').ToArray();
-        using Checkpoint file = Open(folder, PyTorchZip.Stored([.. Entries(pickle, s_sixFloats), ("archive/byteorder", "little"u8.ToArray())]));
+        using Checkpoint file =
+            Open(folder, PyTorchZip.Stored([.. Entries(pickle, s_sixFloats), ("archive/byteorder", "little"u8.ToArray())]));
         Assert.Equal(["weight"], file.Tensors.Keys);
     }
 
@@ -249,7 +260,8 @@ public class PickledFileTests
     {
         using var folder = new TemporaryFolder();
         string path = folder["scrambled.bin"];
-        byte[] pickle = PickleBytes.StartOfDictionary().Text("b").Tensor("FloatStorage", "0", 6, 0, [3, 2], [1, 3]).Op('s').Op('.').ToArray();
+        byte[] pickle = PickleBytes.StartOfDictionary().Text("b").Tensor("FloatStorage", "0", 6, 0, [3, 2], [1, 3]).Op('s').Op('.')
+            .ToArray();
         File.WriteAllBytes(path, Archive(HostileFile.Scramble(pickle, seed), s_sixFloats));
         HostileFile.OpensOrIsRefused(path, PickledFile.Open);
     }

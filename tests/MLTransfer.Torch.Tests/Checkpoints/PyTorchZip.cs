@@ -22,7 +22,8 @@ internal static class PyTorchZip
             BinaryPrimitives.WriteInt32LittleEndian(sizes.AsSpan(4), data.Length);
             BinaryPrimitives.WriteInt32LittleEndian(sizes.AsSpan(8), data.Length);
 
-            zip.Write([0x50, 0x4b, 3, 4, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, .. sizes, .. Two(nameBytes.Length), .. Two(4 + padding), .. nameBytes]);
+            zip.Write(
+                [0x50, 0x4b, 3, 4, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, .. sizes, .. Two(nameBytes.Length), .. Two(4 + padding), .. nameBytes]);
             zip.Write([0x46, 0x42, .. Two(padding), .. new byte[padding], .. data]);
             directory.Write([0x50, 0x4b, 1, 2, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, .. sizes, .. Two(nameBytes.Length)]);
             directory.Write([.. new byte[12], .. Four(header), .. nameBytes]);

@@ -39,7 +39,8 @@ public class SafetensorsHostileTests
         { """{"a":{"dtype":"U8","shape":[99999999999999999999],"data_offsets":[0,1]}}""", 1, "99999999999999999999" },
         { """{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}""", 0, "too large" },
         { """{"a":{"dtype":"F32","shape":[0,4611686018427387904,4611686018427387904],"data_offsets":[0,0]}}""", 0, "too large" },
-        { $$$"""{"a":{"dtype":"U8","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,1]}}""", 1, "more than 64" },
+        { $$$"""{"a":{"dtype":"U8","shape":[{{{string.Join(',', Enumerable.Repeat(1, 65))}}}],"data_offsets":[0,1]}}""", 1,
+            "more than 64" },
         { """{"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "JSON" },
         { """{"a":{}}}""", 0, "dtype" },
         { """{} {}""", 0, "JSON" },
@@ -115,7 +116,8 @@ public class SafetensorsHostileTests
     [Fact]
     public void A_stream_that_claims_more_than_any_memory_holds_is_refused_once_it_ends()
     {
-        byte[] bytes = FileOf("""{"huge":{"dtype":"U8","shape":[1152921504606846976],"data_offsets":[0,1152921504606846976]}}""", new byte[100]);
+        byte[] bytes =
+            FileOf("""{"huge":{"dtype":"U8","shape":[1152921504606846976],"data_offsets":[0,1152921504606846976]}}""", new byte[100]);
         string message = Assert.Throws<InvalidDataException>(() => SafetensorsFile.Read(new TricklingStream(bytes), "entry")).Message;
         Assert.Contains("'entry'", message, StringComparison.Ordinal);
         Assert.Contains("'huge'", message, StringComparison.Ordinal);

@@ -9,7 +9,8 @@ public class SafetensorsReferenceTests
 {
     public static TheoryData<string> Files =>
     [
-        "model.safetensors", "fp16/model.safetensors", "bf16/model.safetensors", "forward.safetensors", "lora_start/adapter_model.safetensors",
+        "model.safetensors", "fp16/model.safetensors", "bf16/model.safetensors", "forward.safetensors",
+        "lora_start/adapter_model.safetensors",
         "training.final.safetensors", "sharded/model-00003-of-00010.safetensors",
     ];
 
@@ -21,7 +22,8 @@ public class SafetensorsReferenceTests
         using var scope = NewDisposeScope();
         string path = RepositoryFiles.Data("gpt2-tiny/" + name), copy = folder["copy.safetensors"];
         using (SafetensorsFile file = SafetensorsFile.Open(path))
-            SafetensorsWriter.Write(copy, file.Tensors.Keys.Reverse().Select(key => KeyValuePair.Create(key, file.Read(key))), file.Metadata);
+            SafetensorsWriter.Write(
+                copy, file.Tensors.Keys.Reverse().Select(key => KeyValuePair.Create(key, file.Read(key))), file.Metadata);
         Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(copy));
     }
 }

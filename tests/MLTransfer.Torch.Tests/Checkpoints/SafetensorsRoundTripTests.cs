@@ -85,7 +85,8 @@ public class SafetensorsRoundTripTests
     {
         using var scope = NewDisposeScope();
         // More elements than are converted at a time.
-        var tensors = new Dictionary<string, Tensor> { ["large"] = randn((1 << 22) + 3), ["double"] = randn(5, dtype: ScalarType.Float64), ["ids"] = arange(7) };
+        var tensors = new Dictionary<string, Tensor>
+            { ["large"] = randn((1 << 22) + 3), ["double"] = randn(5, dtype: ScalarType.Float64), ["ids"] = arange(7) };
         using var stream = new MemoryStream();
         SafetensorsWriter.Write(stream, tensors, storeAs: ScalarType.BFloat16);
         stream.Position = 0;

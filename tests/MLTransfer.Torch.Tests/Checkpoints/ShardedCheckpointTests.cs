@@ -73,7 +73,8 @@ public class ShardedCheckpointTests
         File.WriteAllText(folder["damaged.safetensors"], "not safetensors at all");
         using Checkpoint checkpoint = OpenIndex(folder, """{"weight_map":{"a":"good.safetensors","b":"damaged.safetensors"}}""");
         Assert.Equal(2, checkpoint.Read("a").numel());
-        Assert.Contains("damaged.safetensors", Assert.Throws<InvalidDataException>(() => checkpoint.Read("b")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "damaged.safetensors", Assert.Throws<InvalidDataException>(() => checkpoint.Read("b")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

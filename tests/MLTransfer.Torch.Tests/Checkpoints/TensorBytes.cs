@@ -47,5 +47,6 @@ internal static class TensorBytes
         }
     }
 
-    public static Dictionary<string, Tensor> ReadAll(Checkpoint checkpoint) => checkpoint.Tensors.Keys.ToDictionary(name => name, checkpoint.Read);
+    public static Dictionary<string, Tensor> ReadAll(Checkpoint checkpoint) =>
+        checkpoint.Tensors.Keys.ToDictionary(name => name, checkpoint.Read);
 }

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Checkpoints;
 
-/// <summary>A tensor to be made: any type that checkpoints store, scalars and tensors without elements included, with any bits as elements.</summary>
+/// <summary>
+/// A tensor to be made: any type that checkpoints store, scalars and tensors without elements included, with any bits as elements.
+/// </summary>
 public sealed record TensorSpecification(string Name, ScalarType Type, long[] Shape, int Seed)
 {
     internal Tensor Create()
@@ -23,7 +25,8 @@ public static class TensorSpecifications
 {
     private static readonly ScalarType[] s_types =
     [
-        ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32, ScalarType.Int16,
+        ScalarType.Float64, ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16, ScalarType.Int64, ScalarType.Int32,
+        ScalarType.Int16,
         ScalarType.Int8, ScalarType.Byte, ScalarType.Bool,
     ];
 

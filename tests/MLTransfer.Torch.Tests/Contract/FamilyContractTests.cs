@@ -14,7 +14,8 @@ public class FamilyContractTests
 {
     private const int Length = 12;
 
-    public static IEnumerable<TheoryDataRow<string>> Families => FamilyRegistry.All.Select(family => new TheoryDataRow<string>(family.ModelType));
+    public static IEnumerable<TheoryDataRow<string>> Families =>
+        FamilyRegistry.All.Select(family => new TheoryDataRow<string>(family.ModelType));
 
     public static IEnumerable<TheoryDataRow<string, ScalarType>> Steps =>
         from family in FamilyRegistry.All
@@ -40,7 +41,8 @@ public class FamilyContractTests
             var logits = text.Logits(typed, position, position + 1, cache);
             var wanted = expected.narrow(-2, position, 1);
             var distance = ((logits - wanted).norm() / wanted.norm()).item<float>();
-            Assert.True(distance < (type == ScalarType.Float32 ? 2e-5 : type == ScalarType.Float16 ? 4e-3 : 3e-2), $"position {position}: {distance}");
+            Assert.True(distance < (type == ScalarType.Float32 ? 2e-5 : type == ScalarType.Float16 ? 4e-3 : 3e-2),
+                $"position {position}: {distance}");
         }
 
         Assert.Equal(typed.Family.WithoutRowKernels is null ? 4 : 0, typed.FastSteps);
@@ -114,7 +116,8 @@ public class FamilyContractTests
         var trainable = network.TrainableParameters().Select(parameter => parameter.Name).ToList();
         Assert.Contains(trainable, name => name.StartsWith(network.BlockPrefixes[^1], StringComparison.Ordinal));
         Assert.DoesNotContain(trainable, network.IsEmbedding);
-        Assert.DoesNotContain(trainable, name => network.BlockPrefixes.SkipLast(1).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            trainable, name => network.BlockPrefixes.SkipLast(1).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -141,7 +144,8 @@ public class FamilyContractTests
             var streams = network.Output.Input.Tables.Count;
             using var generator = new Generator(5);
             long[] shape = streams == 1 ? [rows, length] : [rows, streams, length];
-            _ids = randint(2, network.Description.Output.Input.Rows, shape, ScalarType.Int64, generator: generator).DetachFromDisposeScope();
+            _ids = randint(2, network.Description.Output.Input.Rows, shape, ScalarType.Int64, generator: generator)
+                .DetachFromDisposeScope();
             if (network is EncoderDecoderModel both)
             {
                 using var source = randint(2, network.Description.Encoder!.Input.Rows, [rows, 9], ScalarType.Int64, generator: generator);

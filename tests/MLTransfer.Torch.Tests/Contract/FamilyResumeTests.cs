@@ -39,7 +39,8 @@ public sealed class FamilyResumeTests : IDisposable
     }
 
     /// <summary>Rows of several lengths in an order that is drawn, with dropout and accumulation.</summary>
-    private (List<int> Steps, IReadOnlyDictionary<string, byte[]> Weights) Run(string modelType, string folder, bool resume, int cancelledAt = 0)
+    private (List<int> Steps, IReadOnlyDictionary<string, byte[]> Weights) Run(
+        string modelType, string folder, bool resume, int cancelledAt = 0)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         using var model = (CausalLanguageModel)FamilyFolders.LoadFamily(modelType);

@@ -12,7 +12,9 @@ public class BatchIndependenceTests(TinyGenerator tiny) : IClassFixture<TinyGene
         { "greedy", new() { MaximumNewTokens = 150 } },
         { "greedy with ends", new() { MaximumNewTokens = 40, EndOfSequenceIds = [190, 137, 591, 495] } },
         { "sampling", new() { MaximumNewTokens = 150, Sample = true, Seed = 3, TopP = 0.9 } },
-        { "sampling with ends", new() { MaximumNewTokens = 100, Sample = true, Seed = 3, SequencesPerPrompt = 3, EndOfSequenceIds = [.. Enumerable.Range(100, 40)] } },
+        { "sampling with ends",
+            new() { MaximumNewTokens = 100, Sample = true, Seed = 3, SequencesPerPrompt = 3,
+            EndOfSequenceIds = [.. Enumerable.Range(100, 40)] } },
         { "beams", new() { MaximumNewTokens = 80, BeamCount = 3, SequencesPerPrompt = 2 } },
         { "beams with ends", new() { MaximumNewTokens = 40, BeamCount = 3, EndOfSequenceIds = [137, 495, 558] } },
     };
@@ -38,7 +40,8 @@ public class BatchIndependenceTests(TinyGenerator tiny) : IClassFixture<TinyGene
         }
 
         if (name.EndsWith("with ends", StringComparison.Ordinal))
-            Assert.True(alone.SelectMany(sequences => sequences.Select(tokens => tokens.TokenIds.Count)).Distinct().Count() > 1, "all end alike");
+            Assert.True(
+                alone.SelectMany(sequences => sequences.Select(tokens => tokens.TokenIds.Count)).Distinct().Count() > 1, "all end alike");
     }
 
     [Fact]
@@ -77,7 +80,8 @@ public class BatchIndependenceTests(TinyGenerator tiny) : IClassFixture<TinyGene
         configuration.Remove("bos_token_id");
         configuration.Remove("eos_token_id");
         using var model = CausalLanguageModel.Create(configuration);
-        var exception = Assert.Throws<ArgumentException>(() => new TokenGenerator(model).Generate([[1], []], null, TestContext.Current.CancellationToken));
+        var exception = Assert.Throws<ArgumentException>(
+            () => new TokenGenerator(model).Generate([[1], []], null, TestContext.Current.CancellationToken));
         Assert.StartsWith("Prompt 1 is empty", exception.Message, StringComparison.Ordinal);
     }
 
@@ -88,7 +92,9 @@ public class BatchIndependenceTests(TinyGenerator tiny) : IClassFixture<TinyGene
     {
         var exception = Assert.Throws<ArgumentException>(() => tiny.Generate([[1], [5, id]], new GenerationOptions()));
         Assert.StartsWith($"Prompt 1 has token id {id} at position 1", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("699", Assert.Throws<ArgumentException>(() => tiny.Generate([[1]], new GenerationOptions { EndOfSequenceIds = [id] })).Message, StringComparison.Ordinal);
+        Assert.Contains("699",
+            Assert.Throws<ArgumentException>(() => tiny.Generate([[1]], new GenerationOptions { EndOfSequenceIds = [id] })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -97,6 +103,8 @@ public class BatchIndependenceTests(TinyGenerator tiny) : IClassFixture<TinyGene
         using var model = CausalLanguageModel.Load(TinyGenerator.Folder);
         var generator = new TokenGenerator(model);
         model.train();
-        Assert.Contains("eval()", Assert.Throws<InvalidOperationException>(() => generator.Generate([[1]], null, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+        Assert.Contains("eval()",
+            Assert.Throws<InvalidOperationException>(() => generator.Generate([[1]], null, TestContext.Current.CancellationToken)).Message,
+            StringComparison.Ordinal);
     }
 }

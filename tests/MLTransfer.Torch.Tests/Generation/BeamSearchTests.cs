@@ -12,11 +12,13 @@ public class BeamSearchTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     [InlineData(0.0, EarlyStopping.Never)]
     [InlineData(2.0, EarlyStopping.Never)]
     [InlineData(-1.0, EarlyStopping.WhenFinished)]
-    public void Scores_are_the_models_log_probabilities_with_the_length_penalty_best_first(double lengthPenalty, EarlyStopping earlyStopping)
+    public void Scores_are_the_models_log_probabilities_with_the_length_penalty_best_first(
+        double lengthPenalty, EarlyStopping earlyStopping)
     {
         var options = new GenerationOptions
         {
-            BeamCount = 5, SequencesPerPrompt = 5, MaximumNewTokens = 12, LengthPenalty = lengthPenalty, EarlyStopping = earlyStopping, EndOfSequenceIds = Ends,
+            BeamCount = 5, SequencesPerPrompt = 5, MaximumNewTokens = 12, LengthPenalty = lengthPenalty, EarlyStopping = earlyStopping,
+            EndOfSequenceIds = Ends,
         };
         foreach (var prompt in TinyGenerator.Prompts)
         {
@@ -47,7 +49,8 @@ public class BeamSearchTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
         int[] ends = [695]; // the most probable token, so that the one-token sequence competes with those of two
         var options = new GenerationOptions
         {
-            BeamCount = 700, MaximumNewTokens = 2, LengthPenalty = 0.7, EarlyStopping = EarlyStopping.Never, EndOfSequenceIds = ends, SequencesPerPrompt = 20,
+            BeamCount = 700, MaximumNewTokens = 2, LengthPenalty = 0.7, EarlyStopping = EarlyStopping.Never, EndOfSequenceIds = ends,
+            SequencesPerPrompt = 20,
         };
         var first = tiny.LogProbabilities(prompt);
         var all = new List<(double Score, string Tokens)>();
@@ -74,7 +77,8 @@ public class BeamSearchTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     [Fact]
     public void No_beam_ends_before_the_minimum()
     {
-        var options = new GenerationOptions { BeamCount = 4, MinimumNewTokens = 9, MaximumNewTokens = 12, EndOfSequenceIds = Ends, SequencesPerPrompt = 4 };
+        var options = new GenerationOptions
+            { BeamCount = 4, MinimumNewTokens = 9, MaximumNewTokens = 12, EndOfSequenceIds = Ends, SequencesPerPrompt = 4 };
         Assert.All(
             tiny.Generate(TinyGenerator.Prompts, options).SelectMany(sequences => sequences),
             tokens => Assert.InRange(tokens.TokenIds.Count, 10, 12));

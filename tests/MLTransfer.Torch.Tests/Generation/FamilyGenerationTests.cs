@@ -35,7 +35,8 @@ public class FamilyGenerationTests
     {
         using var network = (CausalLanguageModel)FamilyFolders.Load("phi3-tiny");
         var generator = new TokenGenerator(network);
-        Assert.Equal(4, generator.Generate([[5, 6, 7]], new() { MaximumNewTokens = 4 }, TestContext.Current.CancellationToken)[0][0].TokenIds.Count);
+        Assert.Equal(
+            4, generator.Generate([[5, 6, 7]], new() { MaximumNewTokens = 4 }, TestContext.Current.CancellationToken)[0][0].TokenIds.Count);
         var error = Assert.Throws<NotSupportedException>(
             () => generator.Generate([[5, 6, 7]], new() { MaximumNewTokens = 20 }, TestContext.Current.CancellationToken));
         Assert.Contains("original_max_position_embeddings", error.Message, StringComparison.Ordinal);

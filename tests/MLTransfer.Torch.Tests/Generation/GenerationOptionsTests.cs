@@ -40,8 +40,9 @@ public class GenerationOptionsTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["generation_config.json"], """
-            {"max_new_tokens": 7, "min_new_tokens": 2, "do_sample": true, "temperature": 0.6, "top_k": 40, "top_p": 0.9, "min_p": null, "typical_p": 0.95,
-             "repetition_penalty": 1.1, "no_repeat_ngram_size": 3, "early_stopping": "never", "eos_token_id": [1, 2], "stop_strings": "\n\n", "unknown": {}}
+            {"max_new_tokens": 7, "min_new_tokens": 2, "do_sample": true, "temperature": 0.6, "top_k": 40, "top_p": 0.9, "min_p": null,
+             "typical_p": 0.95, "repetition_penalty": 1.1, "no_repeat_ngram_size": 3, "early_stopping": "never", "eos_token_id": [1, 2],
+             "stop_strings": "\n\n", "unknown": {}}
             """);
         var options = GenerationOptions.FromPretrained(folder.Path);
         Assert.Equal([1, 2], options.EndOfSequenceIds!);
@@ -49,8 +50,10 @@ public class GenerationOptionsTests
         Assert.Equal(
             new GenerationOptions
             {
-                MaximumNewTokens = 7, MinimumNewTokens = 2, Sample = true, Temperature = 0.6, TopK = 40, TopP = 0.9, TypicalP = 0.95, RepetitionPenalty = 1.1,
-                NoRepeatNgramSize = 3, EarlyStopping = EarlyStopping.Never, EndOfSequenceIds = options.EndOfSequenceIds, StopStrings = options.StopStrings,
+                MaximumNewTokens = 7, MinimumNewTokens = 2, Sample = true, Temperature = 0.6, TopK = 40, TopP = 0.9, TypicalP = 0.95,
+                RepetitionPenalty = 1.1,
+                NoRepeatNgramSize = 3, EarlyStopping = EarlyStopping.Never, EndOfSequenceIds = options.EndOfSequenceIds,
+                StopStrings = options.StopStrings,
             },
             options);
         Assert.Equal([0], GenerationOptions.FromPretrained(TinyGenerator.Folder).EndOfSequenceIds!);

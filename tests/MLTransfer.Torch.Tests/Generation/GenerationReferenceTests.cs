@@ -51,7 +51,8 @@ public class GenerationReferenceTests(TinyGenerator tiny) : IClassFixture<TinyGe
     public void Distribution_after_processors_equals_the_reference(string name)
     {
         var prompt = TinyGenerator.Ids(TinyGenerator.Reference["prompt_ids"]);
-        var expected = TinyGenerator.Reference["distributions"]!.AsArray().Single(test => test!["name"]!.GetValue<string>() == name)!["probabilities"]!;
+        var expected = TinyGenerator.Reference["distributions"]!.AsArray()
+            .Single(test => test!["name"]!.GetValue<string>() == name)!["probabilities"]!;
         var options = name switch
         {
             "temperature0.7" => new GenerationOptions { Temperature = 0.7 },

@@ -10,18 +10,21 @@ namespace MLTransfer.Torch.Tests.Generation;
 public class LogitsProcessorTests
 {
     [Property]
-    public Property Top_p_keeps_a_smallest_set_that_reaches_the_sum() => Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, sum) =>
+    public Property Top_p_keeps_a_smallest_set_that_reaches_the_sum() =>
+        Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, sum) =>
     {
         var kept = Kept(logits, new TopPProcessor(sum, logits.Length));
         var probabilities = Probabilities(logits);
         var mass = kept.Sum(i => probabilities[i]);
         Assert.True(mass >= sum - 1e-6, $"{mass} of {sum}");
         Assert.True(mass - kept.Min(i => probabilities[i]) < sum + 1e-6, "one token less would do");
-        Assert.True(Dropped(kept, logits).All(i => logits[i] <= kept.Min(j => logits[j])), "a dropped token is more probable than a kept one");
+        Assert.True(
+            Dropped(kept, logits).All(i => logits[i] <= kept.Min(j => logits[j])), "a dropped token is more probable than a kept one");
     });
 
     [Property]
-    public Property Top_k_keeps_the_k_largest_and_ties_of_the_last() => Prop.ForAll(Logits().ToArbitrary(), Gen.Choose(1, 60).ToArbitrary(), (logits, k) =>
+    public Property Top_k_keeps_the_k_largest_and_ties_of_the_last() =>
+        Prop.ForAll(Logits().ToArbitrary(), Gen.Choose(1, 60).ToArbitrary(), (logits, k) =>
     {
         var threshold = logits.OrderDescending().ElementAt(Math.Min(k, logits.Length) - 1);
         Assert.Equal(
@@ -30,7 +33,8 @@ public class LogitsProcessorTests
     });
 
     [Property]
-    public Property Min_p_keeps_what_has_the_share_of_the_most_probable() => Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, share) =>
+    public Property Min_p_keeps_what_has_the_share_of_the_most_probable() =>
+        Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, share) =>
     {
         var probabilities = Probabilities(logits);
         var kept = Kept(logits, new MinPProcessor(share));
@@ -39,7 +43,8 @@ public class LogitsProcessorTests
     });
 
     [Property]
-    public Property Typical_p_keeps_the_nearest_to_the_entropy_that_reach_the_mass() => Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, mass) =>
+    public Property Typical_p_keeps_the_nearest_to_the_entropy_that_reach_the_mass() =>
+        Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, mass) =>
     {
         var probabilities = Probabilities(logits);
         var entropy = -probabilities.Where(p => p > 0).Sum(p => p * Math.Log(p));
@@ -47,12 +52,14 @@ public class LogitsProcessorTests
         var kept = Kept(logits, new TypicalPProcessor(mass, logits.Length));
         var farthest = kept.Max(i => distances[i]);
         Assert.True(kept.Sum(i => probabilities[i]) >= mass - 1e-6);
-        Assert.True(kept.Where(i => distances[i] < farthest - 1e-4).Sum(i => probabilities[i]) < mass + 1e-6, "the farthest tokens are not needed");
+        Assert.True(
+            kept.Where(i => distances[i] < farthest - 1e-4).Sum(i => probabilities[i]) < mass + 1e-6, "the farthest tokens are not needed");
         Assert.All(Dropped(kept, logits), i => Assert.True(distances[i] >= farthest - 1e-4));
     });
 
     [Property]
-    public Property What_all_filters_leave_is_a_distribution_within_the_vocabulary() => Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, share) =>
+    public Property What_all_filters_leave_is_a_distribution_within_the_vocabulary() =>
+        Prop.ForAll(Logits().ToArbitrary(), Share().ToArbitrary(), (logits, share) =>
     {
         var options = new GenerationOptions
         {
@@ -61,7 +68,8 @@ public class LogitsProcessorTests
         var processed = logits.ToArray();
         LogitsPipeline.Create(options, logits.Length, []).Apply(processed, [0], 1);
         Assert.Equal(1, Probabilities(processed).Sum(), 1e-9);
-        Assert.All(Indices(logits).Where(i => float.IsNegativeInfinity(logits[i])), i => Assert.True(float.IsNegativeInfinity(processed[i])));
+        Assert.All(
+            Indices(logits).Where(i => float.IsNegativeInfinity(logits[i])), i => Assert.True(float.IsNegativeInfinity(processed[i])));
     });
 
     [Property]
@@ -76,7 +84,8 @@ public class LogitsProcessorTests
     });
 
     [Property]
-    public Property Largest_values_are_the_first_of_a_stable_sort() => Prop.ForAll(Logits().ToArbitrary(), Gen.Choose(1, 60).ToArbitrary(), (values, count) =>
+    public Property Largest_values_are_the_first_of_a_stable_sort() =>
+        Prop.ForAll(Logits().ToArbitrary(), Gen.Choose(1, 60).ToArbitrary(), (values, count) =>
     {
         var largest = new LargestValues(count);
         largest.Add(values.AsSpan(0, values.Length / 2), 0);
@@ -120,7 +129,8 @@ public class LogitsProcessorTests
     [Fact]
     public void A_row_without_a_finite_logit_is_refused()
     {
-        var nothing = Assert.Throws<InvalidOperationException>(() => new TokenChooser(20).Largest(Enumerable.Repeat(float.NegativeInfinity, 20).ToArray()));
+        var nothing = Assert.Throws<InvalidOperationException>(
+            () => new TokenChooser(20).Largest(Enumerable.Repeat(float.NegativeInfinity, 20).ToArray()));
         Assert.Contains("No token is left", nothing.Message, StringComparison.Ordinal);
         for (var place = 0; place < 20; place++)
         {

@@ -46,7 +46,8 @@ public class SlidingWindowTests(TinyGenerator tiny) : IClassFixture<TinyGenerato
     public void Beam_search_goes_on_past_the_context()
     {
         var generated = tiny.Single(
-            [.. Enumerable.Range(1, 60)], new GenerationOptions { MaximumNewTokens = 100, EndOfSequenceIds = [], BeamCount = 3, NoRepeatNgramSize = 3 });
+            [.. Enumerable.Range(1, 60)],
+            new GenerationOptions { MaximumNewTokens = 100, EndOfSequenceIds = [], BeamCount = 3, NoRepeatNgramSize = 3 });
         Assert.Equal(100, generated.TokenIds.Count);
     }
 }

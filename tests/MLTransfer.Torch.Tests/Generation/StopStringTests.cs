@@ -14,10 +14,14 @@ public class StopStringTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
 
     [Property]
     public Property Text_is_cut_before_the_stop_string_that_is_complete_first_however_it_comes_in_pieces() =>
-        Prop.ForAll(Text(0, 30).ToArbitrary(), Text(1, 4).ArrayOf(3).ToArbitrary(), Gen.Choose(1, 5).ToArbitrary(), (text, stopStrings, pieceLength) =>
+        Prop.ForAll(Text(0, 30).ToArbitrary(), Text(1, 4).ArrayOf(3).ToArbitrary(), Gen.Choose(1, 5).ToArbitrary(),
+            (text, stopStrings, pieceLength) =>
         {
-            var ends = Enumerable.Range(0, text.Length + 1).FirstOrDefault(end => stopStrings.Any(stop => text[..end].EndsWith(stop, StringComparison.Ordinal)), -1);
-            var expected = ends < 0 ? text : text[..(ends - stopStrings.Where(stop => text[..ends].EndsWith(stop, StringComparison.Ordinal)).Max(stop => stop.Length))];
+            var ends = Enumerable.Range(0, text.Length + 1)
+                .FirstOrDefault(end => stopStrings.Any(stop => text[..end].EndsWith(stop, StringComparison.Ordinal)), -1);
+            var expected = ends < 0 ? text
+                : text[..(
+                ends - stopStrings.Where(stop => text[..ends].EndsWith(stop, StringComparison.Ordinal)).Max(stop => stop.Length))];
 
             var filter = new StopStringFilter(stopStrings);
             var passed = "";
@@ -45,7 +49,8 @@ public class StopStringTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     [Fact]
     public void Beams_end_at_a_stop_string()
     {
-        var options = new GenerationOptions { BeamCount = 4, SequencesPerPrompt = 4, MaximumNewTokens = 30, EndOfSequenceIds = [], LengthPenalty = -1 };
+        var options = new GenerationOptions
+            { BeamCount = 4, SequencesPerPrompt = 4, MaximumNewTokens = 30, EndOfSequenceIds = [], LengthPenalty = -1 };
         var stop = tiny.Texts(Prompt, options)[0].Text.Substring(8, 3);
         var texts = tiny.Texts(Prompt, options with { StopStrings = [stop] });
         Assert.Contains(texts, text => text.FinishReason == FinishReason.StopString);
@@ -79,7 +84,8 @@ public class StopStringTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     private void AssertEndsWith(string stop, GeneratedText cut)
     {
         Assert.StartsWith(cut.Text + stop, tiny.Tokenizer.Decode([.. cut.TokenIds], skipSpecialTokens: true), StringComparison.Ordinal);
-        Assert.DoesNotContain(stop, tiny.Tokenizer.Decode([.. cut.TokenIds.SkipLast(1)], skipSpecialTokens: true), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            stop, tiny.Tokenizer.Decode([.. cut.TokenIds.SkipLast(1)], skipSpecialTokens: true), StringComparison.Ordinal);
     }
 
     private static Gen<string> Text(int minimum, int maximum) =>

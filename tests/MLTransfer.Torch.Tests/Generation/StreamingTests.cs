@@ -10,7 +10,8 @@ public class StreamingTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     private const string Prompt = "As our equipment was crude";
 
     /// <summary>Would take hours.</summary>
-    private static GenerationOptions Endless { get; } = new() { Sample = true, Seed = 1, MaximumNewTokens = int.MaxValue, EndOfSequenceIds = [] };
+    private static GenerationOptions Endless { get; } =
+        new() { Sample = true, Seed = 1, MaximumNewTokens = int.MaxValue, EndOfSequenceIds = [] };
 
     [Theory]
     [InlineData(1)]
@@ -22,7 +23,8 @@ public class StreamingTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     {
         var options = Endless with { Seed = seed, MaximumNewTokens = 120 };
         var whole = tiny.Texts(Prompt, options)[0].Text;
-        foreach (var stopped in (GenerationOptions[])[options, options with { StopStrings = [whole.Substring(whole.Length * 2 / 3, 3), "\u0001"] }])
+        foreach (var stopped in (
+            GenerationOptions[])[options, options with { StopStrings = [whole.Substring(whole.Length * 2 / 3, 3), "\u0001"] }])
         {
             var expected = tiny.Texts(Prompt, stopped)[0].Text;
             var pieces = new List<string>();
@@ -30,7 +32,8 @@ public class StreamingTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
                 pieces.Add(piece);
             Assert.Equal(expected, string.Concat(pieces));
             Assert.True(pieces.Count > 5, "the text does not come in pieces");
-            Assert.All(pieces, piece => Assert.False(piece.Length == 0 || char.IsHighSurrogate(piece[^1]) || char.IsLowSurrogate(piece[0])));
+            Assert.All(
+                pieces, piece => Assert.False(piece.Length == 0 || char.IsHighSurrogate(piece[^1]) || char.IsLowSurrogate(piece[0])));
         }
     }
 
@@ -50,7 +53,8 @@ public class StreamingTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     [Fact(Timeout = 60_000)]
     public async Task A_slow_reader_holds_generation_back_and_can_leave_all_the_same()
     {
-        await using var stream = tiny.TextGenerator.StreamAsync(Prompt, Endless, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var stream = tiny.TextGenerator.StreamAsync(Prompt, Endless, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await stream.MoveNextAsync());
         await Task.Delay(500, TestContext.Current.CancellationToken); // the channel is full by now
         Assert.True(await stream.MoveNextAsync());
@@ -67,7 +71,8 @@ public class StreamingTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
         });
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var piece in tiny.TextGenerator.StreamAsync(Prompt, Endless, TestContext.Current.CancellationToken).WithCancellation(cancellation.Token))
+            await foreach (var piece in tiny.TextGenerator.StreamAsync(Prompt, Endless, TestContext.Current.CancellationToken)
+                .WithCancellation(cancellation.Token))
                 Assert.Fail("cancelled before it began");
         });
     }
@@ -98,7 +103,9 @@ public class StreamingTests(TinyGenerator tiny) : IClassFixture<TinyGenerator>
     [Fact]
     public void Beams_and_several_sequences_are_refused_before_the_enumeration()
     {
-        Assert.Throws<ArgumentException>(() => tiny.TextGenerator.StreamAsync(Prompt, new GenerationOptions { BeamCount = 2 }, TestContext.Current.CancellationToken));
-        Assert.Throws<ArgumentException>(() => tiny.TextGenerator.StreamAsync(Prompt, new GenerationOptions { Sample = true, SequencesPerPrompt = 2 }, TestContext.Current.CancellationToken));
+        Assert.Throws<ArgumentException>(
+            () => tiny.TextGenerator.StreamAsync(Prompt, new GenerationOptions { BeamCount = 2 }, TestContext.Current.CancellationToken));
+        Assert.Throws<ArgumentException>(() => tiny.TextGenerator.StreamAsync(
+            Prompt, new GenerationOptions { Sample = true, SequencesPerPrompt = 2 }, TestContext.Current.CancellationToken));
     }
 }

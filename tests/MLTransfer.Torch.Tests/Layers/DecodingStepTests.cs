@@ -97,9 +97,12 @@ public class DecodingStepTests
         Assert.ThrowsAny<Exception>(() => Step(tensor(-1L).view(1, 1), null));
         Assert.ThrowsAny<Exception>(() => Step(tensor(1L).view(1, 1), tensor(64L).view(1, 1)));
         Step(tensor(1L).view(1, 1), null);
-        Assert.Contains("1 more do not fit", Assert.Throws<InvalidOperationException>(() => Step(tensor(1L).view(1, 1), tensor(1L).view(1, 1))).Message, StringComparison.Ordinal);
+        Assert.Contains("1 more do not fit",
+            Assert.Throws<InvalidOperationException>(() => Step(tensor(1L).view(1, 1), tensor(1L).view(1, 1))).Message,
+            StringComparison.Ordinal);
         using var other = model.CreateCache(2, 4);
-        Assert.ThrowsAny<ArgumentException>(() => model.ComputeHiddenStates(new ModelInput(tensor(1L).view(1, 1)) { PastKeyValues = other }));
+        Assert.ThrowsAny<ArgumentException>(
+            () => model.ComputeHiddenStates(new ModelInput(tensor(1L).view(1, 1)) { PastKeyValues = other }));
 
         void Step(Tensor ids, Tensor? positions) =>
             model.ComputeHiddenStates(new ModelInput(ids) { PositionIds = positions, PastKeyValues = cache });
@@ -128,7 +131,8 @@ public class DecodingStepTests
             target.parameter.copy_(source.parameter);
     }
 
-    private static Tensor Ids(int rows) => tensor(Enumerable.Range(0, rows * Length).Select(i => i * 37L % 97).ToArray()).view(rows, Length);
+    private static Tensor Ids(int rows) =>
+        tensor(Enumerable.Range(0, rows * Length).Select(i => i * 37L % 97).ToArray()).view(rows, Length);
 
     private static void Compare(CausalLanguageModel model, int rows, Tensor? mask, float tolerance, CausalLanguageModel? reference = null)
     {
@@ -138,7 +142,8 @@ public class DecodingStepTests
         var ids = Ids(rows);
         Tensor expected;
         using (enable_grad())
-            expected = (reference ?? model).Forward(new ModelInput(ids) { AttentionMask = mask, PositionIds = Positions(mask) }).to(ScalarType.Float32).detach();
+            expected = (reference ?? model)
+                .Forward(new ModelInput(ids) { AttentionMask = mask, PositionIds = Positions(mask) }).to(ScalarType.Float32).detach();
         foreach (var prompt in (int[])[0, 5])
         {
             var actual = Steps(model, ids, prompt, mask);

@@ -29,7 +29,8 @@ public sealed class FeatureDistancesTests
     [Fact]
     public void Covariances_that_do_not_commute_follow_the_formula()
     {
-        // With the second set turned by 45 degrees, C2 = [[5, -3], [-3, 5]] / 3 and tr (C1 C2)^(1/2) = sqrt(tr(C1 C2) + 2 sqrt(det C1 det C2)).
+        // With the second set turned by 45 degrees, C2 = [[5, -3], [-3, 5]] / 3 and tr (C1 C2)^(1/2) = sqrt(tr(C1 C2) + 2 sqrt(det C1 det
+        // C2)).
         using var scope = NewDisposeScope();
         var half = Math.Sqrt(0.5);
         var turned = mm(_cross, tensor(new double[] { half, half, -half, half }, [2, 2]));
@@ -52,9 +53,11 @@ public sealed class FeatureDistancesTests
         using var scope = NewDisposeScope();
         var (x, y) = ((double[][])[[1, 2], [0, -1], [3, 1]], (double[][])[[2, 2], [-1, 0.5]]);
         double Kernel(double[] a, double[] b) => Math.Pow((a[0] * b[0] + a[1] * b[1]) / 2 + 1, 3);
-        double PairMean(double[][] set) => set.Index().SelectMany(a => set.Index().Where(b => b.Index != a.Index), (a, b) => Kernel(a.Item, b.Item)).Average();
+        double PairMean(double[][] set) =>
+            set.Index().SelectMany(a => set.Index().Where(b => b.Index != a.Index), (a, b) => Kernel(a.Item, b.Item)).Average();
         var expected = PairMean(x) + PairMean(y) - 2 * x.SelectMany(_ => y, Kernel).Average();
-        var actual = FeatureDistances.KernelDistance(tensor(x.SelectMany(v => v).ToArray(), [3, 2]), tensor(y.SelectMany(v => v).ToArray(), [2, 2]));
+        var actual =
+            FeatureDistances.KernelDistance(tensor(x.SelectMany(v => v).ToArray(), [3, 2]), tensor(y.SelectMany(v => v).ToArray(), [2, 2]));
         Assert.Equal(expected, actual, 10);
     }
 
@@ -62,7 +65,8 @@ public sealed class FeatureDistancesTests
     public void Sets_that_cannot_be_compared_are_refused_with_their_shapes()
     {
         using var scope = NewDisposeScope();
-        Assert.Contains("[4, 2] and [4, 3]", Assert.Throws<ArgumentException>(() => FeatureDistances.FrechetDistance(_cross, zeros(4, 3))).Message);
+        Assert.Contains(
+            "[4, 2] and [4, 3]", Assert.Throws<ArgumentException>(() => FeatureDistances.FrechetDistance(_cross, zeros(4, 3))).Message);
         Assert.Throws<ArgumentException>(() => FeatureDistances.KernelDistance(_cross, zeros(1, 2)));
         Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => FeatureDistances.FrechetDistance(_cross, _cross / 0)).Message);
     }

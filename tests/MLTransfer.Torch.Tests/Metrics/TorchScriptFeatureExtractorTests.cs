@@ -39,7 +39,8 @@ public sealed class TorchScriptFeatureExtractorTests : IDisposable
     public void A_missing_file_or_one_of_another_kind_is_refused_by_name()
     {
         File.WriteAllText(_folder["text.pt"], "not a module");
-        Assert.Contains("absent.pt", Assert.Throws<FileNotFoundException>(() => new TorchScriptFeatureExtractor(_folder["absent.pt"])).Message);
+        Assert.Contains(
+            "absent.pt", Assert.Throws<FileNotFoundException>(() => new TorchScriptFeatureExtractor(_folder["absent.pt"])).Message);
         Assert.Contains("text.pt", Assert.Throws<InvalidDataException>(() => new TorchScriptFeatureExtractor(_folder["text.pt"])).Message);
     }
 

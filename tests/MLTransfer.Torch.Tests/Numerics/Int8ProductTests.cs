@@ -21,7 +21,8 @@ public class Int8ProductTests
         var random = new Random(seed);
         using var scope = NewDisposeScope();
         using var problem = new Problem(
-            seed, random.Next(1, 30), random.Next(1, random.Next(2) == 0 ? 40 : 1200), random.Next(1, 150), random.Next(2) == 0, random.Next(2) == 0);
+            seed, random.Next(1, 30), random.Next(1, random.Next(2) == 0 ? 40 : 1200), random.Next(1, 150), random.Next(2) == 0,
+            random.Next(2) == 0);
         var twin = problem.Compute<ScalarPairs, int>();
         Assert.Equal(twin, problem.Compute<PairLanes128, Vector128<int>>());
         Assert.Equal(twin, problem.Compute<PairLanes256, Vector256<int>>());
@@ -54,7 +55,8 @@ public class Int8ProductTests
         using var scope = NewDisposeScope();
         using var problem = new Problem(4, 3, LargeInputs, LargeOutputs, isOutputByInput: false, hasBias: false);
         var expected = problem.Compute();
-        Parallel.For(0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(expected, problem.Compute(3, 0, 1 + i % 3)));
+        Parallel.For(
+            0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(expected, problem.Compute(3, 0, 1 + i % 3)));
     }
 
     [Fact]
@@ -63,7 +65,8 @@ public class Int8ProductTests
         using var scope = NewDisposeScope();
         using var matrix = Int8Matrix.Quantize(ones(40, 2048), isOutputByInput: true);
         var input = Enumerable.Repeat(-3f, 2048).ToArray();
-        foreach (var output in (float[][])[Compute<ScalarPairs, int>(), Compute<PairLanes128, Vector128<int>>(), Compute<PairLanes512, Vector512<int>>()])
+        foreach (var output in (
+            float[][])[Compute<ScalarPairs, int>(), Compute<PairLanes128, Vector128<int>>(), Compute<PairLanes512, Vector512<int>>()])
             Assert.All(output, value => Assert.Equal(-3f * 2048, value, 0.01f));
 
         float[] Compute<TPairs, TVector>()
@@ -98,7 +101,8 @@ public class Int8ProductTests
     public void Zeros_and_numbers_near_the_smallest_give_zeros_and_no_NaN()
     {
         using var scope = NewDisposeScope();
-        foreach (var (weight, input) in (ReadOnlySpan<(float, float)>)[(0, 1), (1, 0), (1e-38f, 1), (1, 1e-38f), (1e-38f, 1e-38f), (1e-44f, 1e-44f)])
+        foreach (var (weight, input) in (
+            ReadOnlySpan<(float, float)>)[(0, 1), (1, 0), (1e-38f, 1), (1, 1e-38f), (1e-38f, 1e-38f), (1e-44f, 1e-44f)])
         {
             using var matrix = Int8Matrix.Quantize(full([3, 5], weight), isOutputByInput: true);
             var output = new float[3];
@@ -145,7 +149,8 @@ public class Int8ProductTests
             using var generator = new Generator((ulong)seed);
             _input = randn([rows, inputs], generator: generator) * pow(10, randn([rows, 1], generator: generator));
             _matrix = Int8Matrix.Quantize(
-                isOutputByInput ? randn([outputs, inputs], generator: generator) : randn([inputs, outputs], generator: generator), isOutputByInput);
+                isOutputByInput ? randn([outputs, inputs], generator: generator)
+                    : randn([inputs, outputs], generator: generator), isOutputByInput);
             _bias = hasBias ? randn([outputs], generator: generator) : null;
             _residual = randn([rows, outputs], generator: generator);
         }
@@ -163,7 +168,8 @@ public class Int8ProductTests
             if (activation == Activation.GeluTanh)
                 product = nn.functional.gelu(product, TorchSharp.Modules.GELU.Approximate.tanh);
             var size = 1 + (_input.norm(1, false, 2.0f) * weight.norm()).to(ScalarType.Float64) / Math.Sqrt(_matrix.Outputs);
-            var distance = ((tensor(actual).view(product.shape) - _residual - product).norm(1, false, 2.0f) / size / Math.Sqrt(_matrix.Outputs)).max();
+            var distance =
+                ((tensor(actual).view(product.shape) - _residual - product).norm(1, false, 2.0f) / size / Math.Sqrt(_matrix.Outputs)).max();
             Assert.InRange(distance.item<double>(), 0, tolerance);
         }
 

@@ -159,7 +159,8 @@ public class RowAttentionTests
                     scores += (_bias.dim() == 2 ? _bias : _bias[row]).narrow(1, start, count);
                 results.Add(matmul(scores.softmax(-1).unsqueeze(1), values).squeeze(1));
 
-                Tensor Seen(Tensor all) => all[row].narrow(1, start, count).to(ScalarType.Float64).repeat_interleave(Heads / KeyValueHeads, 0);
+                Tensor Seen(Tensor all) =>
+                    all[row].narrow(1, start, count).to(ScalarType.Float64).repeat_interleave(Heads / KeyValueHeads, 0);
             }
 
             return Floats(stack(results));
@@ -227,7 +228,8 @@ public class RowAttentionTests
             var scores = stackalloc float[count];
             RowKernels<TLanes, TVector, TElement>.Arrange((float*)NativeTensor.Pointer(_queries) + item * HeadWidth, output, HeadWidth);
             RowKernels<TLanes, TVector, TElement>.Scale(output, Scale, output, HeadWidth);
-            RowDots<TLanes, TVector, TElement>.Compute(output, 1, HeadWidth, (TElement*)NativeTensor.Pointer(_keys) + offset, scores, 0, count);
+            RowDots<TLanes, TVector, TElement>
+                .Compute(output, 1, HeadWidth, (TElement*)NativeTensor.Pointer(_keys) + offset, scores, 0, count);
             if (_softCap != 0)
                 RowKernels<TLanes, TVector, TElement>.SoftCap(scores, _softCap, count);
             fixed (float* bias = Bias())

@@ -43,7 +43,8 @@ public class RowNormalizationTests
     public void Slices_of_packed_rows_are_normalized_as_rows_of_their_own_and_nothing_else_is_touched(ushort seed)
     {
         var random = new Random(seed);
-        var (rows, heads, width, before, after) = (random.Next(1, 4), random.Next(1, 5), random.Next(1, 70), random.Next(0, 9), random.Next(0, 9));
+        var (rows, heads, width, before, after) =
+            (random.Next(1, 4), random.Next(1, 5), random.Next(1, 70), random.Next(0, 9), random.Next(0, 9));
         var stride = width + random.Next(0, 3);
         var rowWidth = before + heads * stride + after;
         var weight = Numbers(random, width);
@@ -51,7 +52,8 @@ public class RowNormalizationTests
         var packed = Numbers(random, rows * rowWidth);
         var (layer, meanSquare) = (packed.ToArray(), packed.ToArray());
         RowNormalization.Layer(RowSlices.Within(layer, rows, before, heads, width, stride), weight, bias, Epsilon);
-        RowNormalization.RootMeanSquare(RowSlices.Within(meanSquare, rows, before, heads, width, stride), weight, onePlusWeight: true, Epsilon);
+        RowNormalization.RootMeanSquare(
+            RowSlices.Within(meanSquare, rows, before, heads, width, stride), weight, onePlusWeight: true, Epsilon);
         var (expectedLayer, expectedMeanSquare) = (packed.ToArray(), packed.ToArray());
         for (var row = 0; row < rows; row++)
         {

@@ -39,7 +39,8 @@ public class RowProductTests
 
         // In this layout each element's terms are added in the same order, whatever the vectors.
         if (!problem.Matrix.IsOutputByInput && outputs % 32 == 0)
-            Assert.Equal(problem.Compute<ScalarLanes, float>(Activation.None), problem.Compute<Lanes512, Vector512<float>>(Activation.None));
+            Assert.Equal(
+                problem.Compute<ScalarLanes, float>(Activation.None), problem.Compute<Lanes512, Vector512<float>>(Activation.None));
     }
 
     [Theory]
@@ -159,7 +160,8 @@ public class RowProductTests
         {
             using var generator = new Generator((ulong)seed);
             _input = randn([rows, inputs], generator: generator) / Math.Sqrt(inputs);
-            _weight = (isOutputByInput ? randn([outputs, inputs], generator: generator) : randn([inputs, outputs], generator: generator)).to(type);
+            _weight = (isOutputByInput ? randn([outputs, inputs], generator: generator)
+                : randn([inputs, outputs], generator: generator)).to(type);
             _bias = hasBias ? randn([outputs], generator: generator).to(type) : null;
             _residual = randn([rows, outputs], generator: generator);
             Matrix = RowMatrix.Of(_weight, _bias, isOutputByInput);

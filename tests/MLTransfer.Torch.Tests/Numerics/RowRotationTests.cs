@@ -41,5 +41,6 @@ public class RowRotationTests
 
     [Fact]
     public void More_pairs_than_a_head_has_are_refused() =>
-        Assert.ThrowsAny<ArgumentException>(() => RowRotation.Apply(new(new float[8], 1, 2, 4), new float[3], new float[3], neighbours: true));
+        Assert.ThrowsAny<ArgumentException>(
+            () => RowRotation.Apply(new(new float[8], 1, 2, 4), new float[3], new float[3], neighbours: true));
 }

@@ -6,8 +6,8 @@ using Xunit;
 namespace MLTransfer.Torch.Tests.Numerics;
 
 /// <summary>
-/// Short pieces of work one after the other, on more threads than there are cores, some of them held up: a thread that comes late to one piece
-/// must not touch the next.
+/// Short pieces of work one after the other, on more threads than there are cores, some of them held up: a thread that comes late to one
+/// piece must not touch the next.
 /// </summary>
 public unsafe class WorkerTeamTests
 {

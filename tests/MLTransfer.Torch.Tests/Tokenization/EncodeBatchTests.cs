@@ -31,7 +31,8 @@ public sealed class EncodeBatchTests
     [InlineData(SequenceSide.Left, 2, 4)]
     public void Long_texts_are_cut_on_the_side_asked_for(SequenceSide side, int from, int to)
     {
-        EncodedBatch batch = s_tokenizer.EncodeBatch(s_texts, new EncodingOptions { MaximumLength = 2, TruncationSide = side, PaddingId = 9 });
+        EncodedBatch batch =
+            s_tokenizer.EncodeBatch(s_texts, new EncodingOptions { MaximumLength = 2, TruncationSide = side, PaddingId = 9 });
 
         Assert.Equal(2, batch.Length);
         Assert.Equal([.. s_long[from..to].Select(id => (long)id), s_short, 9, 9, 9], batch.InputIds);

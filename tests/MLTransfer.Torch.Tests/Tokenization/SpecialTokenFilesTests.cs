@@ -16,8 +16,10 @@ public sealed class SpecialTokenFilesTests
             unk_token = (string?)null,
             added_tokens_decoder = new Dictionary<string, object>
             {
-                ["700"] = new { content = "<pad>", lstrip = false, rstrip = false, single_word = false, normalized = false, special = true },
-                ["701"] = new { content = "<mask>", lstrip = true, rstrip = false, single_word = false, normalized = false, special = false },
+                ["700"] =
+                    new { content = "<pad>", lstrip = false, rstrip = false, single_word = false, normalized = false, special = true },
+                ["701"] =
+                    new { content = "<mask>", lstrip = true, rstrip = false, single_word = false, normalized = false, special = false },
             },
         }));
 

@@ -47,7 +47,8 @@ public sealed class BatchingTests : IDisposable
     [Fact]
     public void Padded_rows_in_one_batch_have_the_loss_and_gradients_of_the_rows_one_by_one()
     {
-        var rows = TinyRun.Rows.Select((row, i) => i % 3 == 0 ? TrainingExamples.Completion(row.InputIds.AsSpan(..4), row.InputIds.AsSpan(4..), 64) : row).ToList();
+        var rows = TinyRun.Rows.Select((row, i) => i % 3 == 0
+            ? TrainingExamples.Completion(row.InputIds.AsSpan(..4), row.InputIds.AsSpan(4..), 64) : row).ToList();
         Assert.True(rows.Select(row => row.InputIds.Length).Distinct().Count() > 3);
         AssertClose(LossAndGradients(rows.Select(row => new[] { row })), LossAndGradients([[.. rows]]));
     }
@@ -119,7 +120,8 @@ public sealed class BatchingTests : IDisposable
     [Fact]
     public void A_batch_size_beyond_the_data_takes_all_of_it_in_one_step()
     {
-        var options = new LanguageTrainingOptions { NumberOfEpochs = 2, BatchSize = int.MaxValue, GradientAccumulationSteps = int.MaxValue };
+        var options =
+            new LanguageTrainingOptions { NumberOfEpochs = 2, BatchSize = int.MaxValue, GradientAccumulationSteps = int.MaxValue };
         Assert.Equal(2, new LanguageModelTrainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation).Steps);
     }
 
@@ -134,7 +136,8 @@ public sealed class BatchingTests : IDisposable
         return (loss, _model.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.data<float>().ToArray()));
     }
 
-    private static void AssertClose((double Loss, Dictionary<string, float[]> Gradients) expected, (double Loss, Dictionary<string, float[]> Gradients) actual)
+    private static void AssertClose(
+        (double Loss, Dictionary<string, float[]> Gradients) expected, (double Loss, Dictionary<string, float[]> Gradients) actual)
     {
         Assert.Equal(expected.Loss, actual.Loss, 1e-5 * expected.Loss);
         foreach (var (name, gradients) in expected.Gradients)
@@ -147,7 +150,8 @@ public sealed class BatchingTests : IDisposable
 
     private sealed class WithinTolerance(double tolerance) : IEqualityComparer<(long Tokens, double Loss)>
     {
-        public bool Equals((long Tokens, double Loss) x, (long Tokens, double Loss) y) => x.Tokens == y.Tokens && Math.Abs(x.Loss - y.Loss) < tolerance;
+        public bool Equals((long Tokens, double Loss) x, (long Tokens, double Loss) y) => x.Tokens == y.Tokens
+            && Math.Abs(x.Loss - y.Loss) < tolerance;
 
         public int GetHashCode((long Tokens, double Loss) value) => value.Tokens.GetHashCode();
     }

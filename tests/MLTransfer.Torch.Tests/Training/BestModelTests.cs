@@ -14,7 +14,8 @@ public class BestModelTests
         using var model = TinyRun.LoadModel();
         var best = WeightBytes.Of(model);
         var lowest = double.PositiveInfinity;
-        var result = new LanguageModelTrainer(model, Overfitting(keepBest: true), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows).Train(
+        var result = new LanguageModelTrainer(model, Overfitting(keepBest: true), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows)
+            .Train(
             new ProgressCallback(report =>
             {
                 if (report.ValidationLoss < lowest)
@@ -35,12 +36,14 @@ public class BestModelTests
     {
         using var model = TinyRun.LoadModel();
         var last = WeightBytes.Of(model);
-        var result = new LanguageModelTrainer(model, Overfitting(keepBest: false), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows).Train(
+        var result = new LanguageModelTrainer(model, Overfitting(keepBest: false), TinyRun.Rows.Take(2).ToList(), TinyRun.ValidationRows)
+            .Train(
             new ProgressCallback(_ => last = WeightBytes.Of(model)), TestCancellation);
         Assert.Equal(result.Steps, result.ModelStep);
         Assert.Equal(result.History[^1].ValidationLoss, result.ValidationLoss);
         WeightBytes.AssertEqual(last, model);
-        Assert.Equal(result.ValidationLoss!.Value, Evaluator.Evaluate(model, TinyRun.ValidationRows, cancellationToken: TestCancellation).Loss, 1e-6);
+        Assert.Equal(result.ValidationLoss!.Value,
+            Evaluator.Evaluate(model, TinyRun.ValidationRows, cancellationToken: TestCancellation).Loss, 1e-6);
     }
 
     [Fact]
@@ -49,7 +52,8 @@ public class BestModelTests
         using var model = TinyRun.LoadModel();
         var start = WeightBytes.Of(model);
         var options = new LanguageTrainingOptions { MaximumSteps = 3, LearningRate = 1, EvaluationSteps = 1 };
-        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows)
+            .Train(cancellationToken: TestCancellation);
         Assert.Equal(0, result.ModelStep);
         Assert.Equal(result.InitialValidationLoss, result.ValidationLoss);
         WeightBytes.AssertEqual(start, model);
@@ -60,7 +64,8 @@ public class BestModelTests
     {
         using var model = TinyRun.LoadModel();
         var options = new LanguageTrainingOptions { MaximumSteps = 50, LearningRate = 1, EvaluationSteps = 2, EarlyStoppingPatience = 3 };
-        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows)
+            .Train(cancellationToken: TestCancellation);
         Assert.True(result.StoppedEarly);
         Assert.Equal(0, result.ModelStep);
         Assert.Equal(6, result.Steps);

@@ -18,10 +18,12 @@ public class DivergenceTests
         using var folder = new TemporaryFolder();
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         var start = WeightBytes.Of(model);
-        var options = new LanguageTrainingOptions { MaximumSteps = 9, LearningRate = 1e30, OutputDirectory = folder.Path, CheckpointSteps = checkpointSteps };
+        var options = new LanguageTrainingOptions
+            { MaximumSteps = 9, LearningRate = 1e30, OutputDirectory = folder.Path, CheckpointSteps = checkpointSteps };
         var reached = 0;
         var error = Assert.Throws<TrainingDivergedException>(
-            () => new LanguageModelTrainer(model, options, TinyRun.Rows).Train(new ProgressCallback(report => reached = report.Step), TestCancellation));
+            () => new LanguageModelTrainer(model, options, TinyRun.Rows)
+                .Train(new ProgressCallback(report => reached = report.Step), TestCancellation));
         Assert.Equal(reached + 1, error.Step);
         Assert.Contains($"step {error.Step}", error.Message);
         Assert.Contains("learning rate", error.Message);
@@ -62,8 +64,10 @@ public class DivergenceTests
     {
         using var model = TinyRun.CreateModel(TinyRunKind.Improving);
         var (bestLoss, best) = (double.PositiveInfinity, WeightBytes.Of(model));
-        var options = new LanguageTrainingOptions { Precision = Precision.Float32, MaximumSteps = 9, LearningRate = 2e-3, EvaluationSteps = 2, OutputDirectory = null };
-        var error = Assert.Throws<TrainingDivergedException>(() => new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.Rows).Train(
+        var options = new LanguageTrainingOptions
+            { Precision = Precision.Float32, MaximumSteps = 9, LearningRate = 2e-3, EvaluationSteps = 2, OutputDirectory = null };
+        var error =
+            Assert.Throws<TrainingDivergedException>(() => new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.Rows).Train(
             new ProgressCallback(report =>
             {
                 if (report.ValidationLoss < bestLoss)
@@ -92,7 +96,8 @@ public class DivergenceTests
         var start = WeightBytes.Of(model);
         var options = new LanguageTrainingOptions { MaximumSteps = 1, LearningRate = 1e30 };
         var error = Assert.Throws<TrainingDivergedException>(
-            () => new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation));
+            () =>
+                new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation));
         Assert.Equal(1, error.Step);
         Assert.Contains("validation", error.Message);
         WeightBytes.AssertEqual(start, model);
@@ -104,7 +109,8 @@ public class DivergenceTests
         using var model = TinyRun.LoadModel();
         using (no_grad())
             model.TokenEmbedding.fill_(float.NaN);
-        var trainer = new LanguageModelTrainer(model, new LanguageTrainingOptions { MaximumSteps = 1 }, TinyRun.Rows, TinyRun.ValidationRows);
+        var trainer =
+            new LanguageModelTrainer(model, new LanguageTrainingOptions { MaximumSteps = 1 }, TinyRun.Rows, TinyRun.ValidationRows);
         Assert.Equal(0, Assert.Throws<TrainingDivergedException>(() => trainer.Train(cancellationToken: TestCancellation)).Step);
     }
 

@@ -58,10 +58,12 @@ public sealed class FrozenWeightsTests : IDisposable
     {
         var before = _model.named_parameters().ToDictionary(p => p.name, p => p.parameter.clone());
         using var cancellation = new CancellationTokenSource();
-        var options = new LanguageTrainingOptions { MaximumSteps = 4, BatchSize = 2, Precision = Precision.BFloat16, OutputDirectory = _folder.Path };
+        var options =
+            new LanguageTrainingOptions { MaximumSteps = 4, BatchSize = 2, Precision = Precision.BFloat16, OutputDirectory = _folder.Path };
         var trainer = new LanguageModelTrainer(_model, options, TinyRun.Rows);
         if (isCancelled)
-            Assert.Throws<OperationCanceledException>(() => trainer.Train(new ProgressCallback(_ => cancellation.Cancel()), cancellation.Token));
+            Assert.Throws<OperationCanceledException>(
+                () => trainer.Train(new ProgressCallback(_ => cancellation.Cancel()), cancellation.Token));
         else
             trainer.Train(cancellationToken: TestContext.Current.CancellationToken);
         foreach (var (name, parameter) in _model.named_parameters())

@@ -76,18 +76,21 @@ public sealed class GradientCheckpointingTests
     {
         using var folder = new TemporaryFolder();
         using var whole = TinyRun.CreateModel(TinyRunKind.Improving);
-        new LanguageModelTrainer(whole, Options(null, steps: 6), TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
+        new LanguageModelTrainer(whole, Options(null, steps: 6), TinyRun.Rows)
+            .Train(cancellationToken: TestContext.Current.CancellationToken);
 
         using var resumed = TinyRun.CreateModel(TinyRunKind.Improving);
         using var cancellation = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => new LanguageModelTrainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows).Train(
+        Assert.Throws<OperationCanceledException>(
+            () => new LanguageModelTrainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows).Train(
             new ProgressCallback(report =>
             {
                 if (report.Step == 5)
                     cancellation.Cancel();
             }),
             cancellation.Token));
-        var result = new LanguageModelTrainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken);
+        var result = new LanguageModelTrainer(resumed, Options(folder.Path, steps: 6), TinyRun.Rows)
+            .Train(cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(5, result.History[0].Step); // after the checkpoint of step 4
         WeightBytes.AssertEqual(WeightBytes.Of(whole), resumed);
     }

@@ -34,7 +34,8 @@ public class GroupByLengthTests
         Assert.True(shuffled > 0.3, $"{shuffled}");
         Assert.True(grouped < 0.1 * shuffled, $"{grouped} of {shuffled}");
 
-        double Padding(int[] order) => 1 - lengths.Sum() / (double)order.Chunk(8).Sum(batch => batch.Length * batch.Max(row => lengths[row]));
+        double Padding(int[] order) =>
+            1 - lengths.Sum() / (double)order.Chunk(8).Sum(batch => batch.Length * batch.Max(row => lengths[row]));
     }
 
     [Fact]
@@ -62,7 +63,8 @@ public class GroupByLengthTests
     public void A_fixed_order_is_refused()
     {
         using var model = TinyRun.LoadModel();
-        var error = Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(model, new LanguageTrainingOptions { GroupByLength = true, Shuffle = false }, TinyRun.Rows));
+        var error = Assert.Throws<ArgumentException>(
+            () => new LanguageModelTrainer(model, new LanguageTrainingOptions { GroupByLength = true, Shuffle = false }, TinyRun.Rows));
         Assert.Contains(nameof(LanguageTrainingOptions.Shuffle), error.Message, StringComparison.Ordinal);
     }
 

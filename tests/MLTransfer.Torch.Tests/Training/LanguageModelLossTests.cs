@@ -40,7 +40,8 @@ public sealed class LanguageModelLossTests : IDisposable
         var transposed = logits.detach().t().contiguous().t();
         if (!transposed.is_contiguous())
         {
-            Assert.Equal(expected.item<float>(), CrossEntropy.SumWithGradient(transposed, targets, 0.25), 1e-5 * Math.Abs(expected.item<float>()));
+            Assert.Equal(
+                expected.item<float>(), CrossEntropy.SumWithGradient(transposed, targets, 0.25), 1e-5 * Math.Abs(expected.item<float>()));
             Assert.True((transposed - logits.grad!).abs().max().item<float>() < 1e-6);
         }
 
@@ -98,7 +99,8 @@ public sealed class LanguageModelLossTests : IDisposable
         if (frozenHead)
             ParameterFreezing.FreezeByName(_model, "transformer.wte.*");
         var rows = TinyRun.Rows.Take(4)
-            .Select(row => completionsOnly ? TrainingExamples.Completion(row.InputIds.AsSpan(0, 5), row.InputIds.AsSpan(5), 64) : row).ToList();
+            .Select(row => completionsOnly ? TrainingExamples.Completion(row.InputIds.AsSpan(0, 5), row.InputIds.AsSpan(5), 64) : row)
+            .ToList();
         var batch = TrainingBatch.Create(rows, CPU);
 
         var hidden = _model.ComputeHiddenStates(batch.Input);

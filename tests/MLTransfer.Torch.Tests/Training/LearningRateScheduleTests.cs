@@ -36,15 +36,18 @@ public class LearningRateScheduleTests
     [InlineData(LearningRateSchedule.Constant, 0, 4, 10, 0)]
     [InlineData(LearningRateSchedule.Constant, 2, 4, 10, 0.5)]
     [InlineData(LearningRateSchedule.Constant, 4, 4, 10, 1)]
-    public void The_factor_is_that_of_the_definition(LearningRateSchedule schedule, int step, int warmupSteps, int totalSteps, double expected) =>
+    public void The_factor_is_that_of_the_definition(
+        LearningRateSchedule schedule, int step, int warmupSteps, int totalSteps, double expected) =>
         Assert.Equal(expected, schedule.Factor(step, warmupSteps, totalSteps), 1e-15);
 
     [Fact]
     public void A_run_reports_the_rate_of_each_step()
     {
         using var model = TinyRun.LoadModel();
-        var options = new LanguageTrainingOptions { MaximumSteps = 6, LearningRate = 1e-3, WarmupSteps = 2, LearningRateSchedule = LearningRateSchedule.Linear };
-        var history = new LanguageModelTrainer(model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
+        var options = new LanguageTrainingOptions
+            { MaximumSteps = 6, LearningRate = 1e-3, WarmupSteps = 2, LearningRateSchedule = LearningRateSchedule.Linear };
+        var history = new LanguageModelTrainer(model, options, TinyRun.Rows)
+            .Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal([0, 0.5e-3, 1e-3, 0.75e-3, 0.5e-3, 0.25e-3], history.Select(report => Math.Round(report.LearningRate!.Value, 12)));
     }
 }

@@ -6,7 +6,8 @@ namespace MLTransfer.Torch.Tests.Training;
 
 /// <summary>A log of the reference trainer: its rows, arguments, and what it printed at every step.</summary>
 internal sealed record ReferenceRun(
-    IReadOnlyList<TrainingExample> Rows, LanguageTrainingOptions Options, IReadOnlyList<(double Loss, double GradientNorm, double LearningRate)> Log)
+    IReadOnlyList<TrainingExample> Rows, LanguageTrainingOptions Options,
+    IReadOnlyList<(double Loss, double GradientNorm, double LearningRate)> Log)
 {
     public static ReferenceRun Read(string path)
     {
@@ -30,7 +31,8 @@ internal sealed record ReferenceRun(
             Shuffle = false,
         };
         var log = json["log"]!.AsArray()
-            .Select(entry => (entry!["loss"]!.GetValue<double>(), entry["grad_norm"]!.GetValue<double>(), entry["learning_rate"]!.GetValue<double>()))
+            .Select(entry =>
+            (entry!["loss"]!.GetValue<double>(), entry["grad_norm"]!.GetValue<double>(), entry["learning_rate"]!.GetValue<double>()))
             .ToList();
         return new ReferenceRun(rows, options, log);
     }

@@ -123,7 +123,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
                     CheckpointSteps = 2,
                     Resume = resume,
                 };
-                var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(progress, TestCancellation);
+                var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows)
+                    .Train(progress, TestCancellation);
                 return (result, WeightBytes.Of(model));
             }
         }
@@ -178,12 +179,14 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         AssertRefused(_ => { }, Options(), [.. TinyRun.Rows.SkipLast(1)], [TinyRun.Rows[^1], .. TinyRun.ValidationRows]);
         AssertRefused(_ => { }, Options(), TinyRun.Rows, []);
         AssertRefused(model => model.Dropout = new DropoutProbabilities(0.1, 0, 0), Options(), TinyRun.Rows, TinyRun.ValidationRows);
-        AssertRefused(model => ParameterFreezing.FreezeByName(model, "transformer.wte.weight"), Options(), TinyRun.Rows, TinyRun.ValidationRows);
+        AssertRefused(
+            model => ParameterFreezing.FreezeByName(model, "transformer.wte.weight"), Options(), TinyRun.Rows, TinyRun.ValidationRows);
         AssertRefused(model => LowRankAdaptation.Attach(model, new LoraOptions()), Options(), TinyRun.Rows, TinyRun.ValidationRows);
 
         // The run itself goes on.
         using var same = TinyRun.LoadModel();
-        Assert.Equal(2, new LanguageModelTrainer(same, Options(), TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation).Steps);
+        Assert.Equal(2, new LanguageModelTrainer(same, Options(), TinyRun.Rows, TinyRun.ValidationRows)
+            .Train(cancellationToken: TestCancellation).Steps);
         WeightBytes.AssertEqual(WeightBytes.Of(original), same);
 
         LanguageTrainingOptions Options(bool resume = true, double learningRate = 5e-5, long seed = 42) => new()
@@ -197,12 +200,14 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         };
 
         void AssertRefused(
-            Action<CausalLanguageModel> change, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> rows, IReadOnlyList<TrainingExample> validation)
+            Action<CausalLanguageModel> change, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> rows,
+            IReadOnlyList<TrainingExample> validation)
         {
             using var model = TinyRun.LoadModel();
             change(model);
             var before = WeightBytes.Of(model);
-            var error = Assert.Throws<InvalidDataException>(() => new LanguageModelTrainer(model, options, rows, validation).Train(cancellationToken: TestCancellation));
+            var error = Assert.Throws<InvalidDataException>(
+                () => new LanguageModelTrainer(model, options, rows, validation).Train(cancellationToken: TestCancellation));
             Assert.Contains("checkpoint-2", error.Message);
             Assert.Contains("other training rows, other options or another model", error.Message);
             WeightBytes.AssertEqual(before, model);
@@ -224,7 +229,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
             using (model)
             {
                 LowRankAdaptation.Attach(model, new LoraOptions());
-                var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole, CheckpointSteps = 1, Resume = resume };
+                var options =
+                    new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole, CheckpointSteps = 1, Resume = resume };
                 new LanguageModelTrainer(model, options, TinyRun.Rows).Train(cancellationToken: TestCancellation);
             }
         }
@@ -299,7 +305,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         new LanguageModelTrainer(model, options, TinyRun.Rows, tokenizer: tokenizer).Train(cancellationToken: TestCancellation);
         using var loaded = CausalLanguageModel.Load(Path.Combine(Whole, "checkpoint-2"));
         WeightBytes.AssertEqual(WeightBytes.Of(model), loaded);
-        Assert.Equal(tokenizer.Encode("A very old man."), TextTokenizer.Load(Path.Combine(Whole, "checkpoint-2")).Encode("A very old man."));
+        Assert.Equal(
+            tokenizer.Encode("A very old man."), TextTokenizer.Load(Path.Combine(Whole, "checkpoint-2")).Encode("A very old man."));
     }
 
     [Fact]
@@ -352,7 +359,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
 
         using var other = TinyRun.CreateModel(TinyRunKind.Improving);
         for (var i = 0; i < 2; i++)
-            new LanguageModelTrainer(other, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows).Train(cancellationToken: TestCancellation);
+            new LanguageModelTrainer(other, new LanguageTrainingOptions { MaximumSteps = 3 }, TinyRun.Rows)
+                .Train(cancellationToken: TestCancellation);
         WeightBytes.AssertEqual(WeightBytes.Of(other), model);
     }
 
@@ -395,7 +403,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         Assert.Equal(expected.Result with { History = [], Elapsed = default }, actual.Result with { History = [], Elapsed = default });
 
         // The last checkpoint: weights, the best ones, the optimizer's state and what the run knows.
-        var (whole, resumed) = (AllFiles(Path.Combine(expected.Folder, "checkpoint-14")), AllFiles(Path.Combine(actual.Folder, "checkpoint-14")));
+        var (whole, resumed) =
+            (AllFiles(Path.Combine(expected.Folder, "checkpoint-14")), AllFiles(Path.Combine(actual.Folder, "checkpoint-14")));
         Assert.Contains("optimizer.safetensors", whole.Keys);
         Assert.Equal(whole.Keys, resumed.Keys);
         Assert.All(whole, file => Assert.True(file.Value == resumed[file.Key], file.Key));
@@ -411,7 +420,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     }
 
     private static void AssertNoLeftovers(string folder) =>
-        Assert.DoesNotContain(EntryNames(folder), name => name.Contains(".tmp-") || name.EndsWith("-weights.safetensors", StringComparison.Ordinal));
+        Assert.DoesNotContain(EntryNames(folder), name => name.Contains(".tmp-")
+            || name.EndsWith("-weights.safetensors", StringComparison.Ordinal));
 
     private static List<JsonNode> Metrics(string folder) =>
         [.. File.ReadLines(Path.Combine(folder, "metrics.jsonl")).Select(line => JsonNode.Parse(line)!)];

@@ -19,7 +19,9 @@ internal enum TinyRunKind
     Adapters,
 }
 
-/// <summary>A run with everything that makes resuming hard: shuffled rows of several lengths, dropout, gradient accumulation, best-model tracking.</summary>
+/// <summary>
+/// A run with everything that makes resuming hard: shuffled rows of several lengths, dropout, gradient accumulation, best-model tracking.
+/// </summary>
 internal static class TinyRun
 {
     public const int Steps = 14;
@@ -43,7 +45,8 @@ internal static class TinyRun
         return model;
     }
 
-    public static LanguageTrainingOptions Options(TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) => new()
+    public static LanguageTrainingOptions Options(
+        TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) => new()
     {
         MaximumSteps = Steps,
         Precision = Precision.Float32,
@@ -60,7 +63,8 @@ internal static class TinyRun
         Resume = resume,
     };
 
-    public static LanguageModelTrainer Create(CausalLanguageModel model, TinyRunKind kind, string? folder, int checkpointSteps = 3, int checkpointLimit = 0, bool resume = false) =>
+    public static LanguageModelTrainer Create(CausalLanguageModel model, TinyRunKind kind, string? folder, int checkpointSteps = 3,
+        int checkpointLimit = 0, bool resume = false) =>
         kind == TinyRunKind.Worsening
             ? new(model, Options(kind, folder, checkpointSteps, checkpointLimit, resume), [.. Rows.Take(3)], ValidationRows)
             : new(model, Options(kind, folder, checkpointSteps, checkpointLimit, resume), Rows, Rows);

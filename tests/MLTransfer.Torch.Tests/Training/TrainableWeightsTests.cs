@@ -68,7 +68,8 @@ public class TrainableWeightsTests
         Assert.All(Linears(model), layer => Assert.Null(layer.ConvertedWeight));
     }
 
-    private static (List<double> Norms, IReadOnlyDictionary<string, byte[]> Weights) Train(int passes, bool gradientCheckpointing, bool isConvertedOnce)
+    private static (List<double> Norms, IReadOnlyDictionary<string, byte[]> Weights) Train(
+        int passes, bool gradientCheckpointing, bool isConvertedOnce)
     {
         using var model = TinyRun.LoadModel();
         var norms = Train(model, passes, gradientCheckpointing, isConvertedOnce);

@@ -57,7 +57,8 @@ public class TrainerReferenceTests
     private static void Reproduce(CausalLanguageModel model, string name, string folder = "gpt2-tiny")
     {
         var reference = ReferenceRun.Read(RepositoryFiles.Data($"{folder}/{name}.json"));
-        var steps = new LanguageModelTrainer(model, reference.Options, reference.Rows).Train(cancellationToken: TestContext.Current.CancellationToken).History;
+        var steps = new LanguageModelTrainer(model, reference.Options, reference.Rows)
+            .Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal(reference.Log.Count, steps.Count);
         foreach (var (step, expected) in steps.Zip(reference.Log))
         {
@@ -67,9 +68,11 @@ public class TrainerReferenceTests
             Assert.Equal(expected.LearningRate, step.LearningRate!.Value, 1e-12);
         }
 
-        var worst = steps.Zip(reference.Log).Max(s => Math.Abs(s.First.GradientNorm!.Value - s.Second.GradientNorm) / s.Second.GradientNorm);
+        var worst = steps.Zip(reference.Log)
+            .Max(s => Math.Abs(s.First.GradientNorm!.Value - s.Second.GradientNorm) / s.Second.GradientNorm);
         var worstLoss = steps.Zip(reference.Log).Max(s => Math.Abs(s.First.Loss!.Value - s.Second.Loss));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: worst loss difference {worstLoss:g3}, worst relative gradient norm difference {worst:g3}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{name}: worst loss difference {worstLoss:g3}, worst relative gradient norm difference {worst:g3}");
     }
 
     private static void AssertEqualWeights(IEnumerable<KeyValuePair<string, Tensor>> weights, Checkpoint final)
@@ -83,7 +86,8 @@ public class TrainerReferenceTests
             if (name.EndsWith("c_attn.bias", StringComparison.Ordinal))
             {
                 // [query, key, value] biases. Softmax does not see what is added to all keys alike, so a key bias has a gradient of zero;
-                // Adam divides the rounding error that is there instead by its own size, and moves the bias by noise that changes no output.
+                // Adam divides the rounding error that is there instead by its own size, and moves the bias by noise that changes no
+                // output.
                 var width = weight.shape[0] / 3;
                 Assert.True(difference.narrow(0, width, width).max().item<float>() < 3e-4, $"{name}: key biases moved by more than noise");
                 difference = cat([difference.narrow(0, 0, width), difference.narrow(0, 2 * width, width)], 0);

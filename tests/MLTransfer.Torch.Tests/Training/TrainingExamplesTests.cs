@@ -11,7 +11,8 @@ public class TrainingExamplesTests
     private const int Ignored = TrainingExample.Ignored;
 
     [Property]
-    public Property Blocks_lose_nothing_but_an_incomplete_last_row() => Prop.ForAll(Tokens().ToArbitrary(), Length().ToArbitrary(), (tokens, length) =>
+    public Property Blocks_lose_nothing_but_an_incomplete_last_row() =>
+        Prop.ForAll(Tokens().ToArbitrary(), Length().ToArbitrary(), (tokens, length) =>
     {
         var rows = TrainingExamples.Blocks(tokens, length);
         Assert.All(rows, row => Assert.Equal(length, row.InputIds.Length));
@@ -20,7 +21,8 @@ public class TrainingExamplesTests
     });
 
     [Property]
-    public Property A_document_loses_nothing_but_a_single_last_token() => Prop.ForAll(Tokens().ToArbitrary(), Length().ToArbitrary(), (tokens, length) =>
+    public Property A_document_loses_nothing_but_a_single_last_token() =>
+        Prop.ForAll(Tokens().ToArbitrary(), Length().ToArbitrary(), (tokens, length) =>
     {
         var rows = TrainingExamples.Document(tokens, length).ToList();
         Assert.All(rows, row => Assert.InRange(row.InputIds.Length, 2, length));

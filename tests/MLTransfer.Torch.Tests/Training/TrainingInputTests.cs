@@ -82,7 +82,8 @@ public sealed class TrainingInputTests : IDisposable
         IReadOnlyList<TrainingExample> rows = [new([], []), new([5], [5]), new([5, 6], [5, TrainingExample.Ignored])];
         foreach (var nothing in (IReadOnlyList<TrainingExample>[])[[], rows])
         {
-            Assert.Contains("nothing to train on", Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), nothing)).Message);
+            Assert.Contains("nothing to train on",
+                Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), nothing)).Message);
             Assert.Contains("no token to predict", Assert.Throws<ArgumentException>(
                 () => Evaluator.Evaluate(_model, nothing, cancellationToken: TestContext.Current.CancellationToken)).Message);
         }
@@ -93,7 +94,8 @@ public sealed class TrainingInputTests : IDisposable
     {
         foreach (var parameter in _model.parameters())
             parameter.requires_grad = false;
-        Assert.Contains("frozen", Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), TinyRun.Rows)).Message);
+        Assert.Contains("frozen",
+            Assert.Throws<ArgumentException>(() => new LanguageModelTrainer(_model, new LanguageTrainingOptions(), TinyRun.Rows)).Message);
     }
 
     [Fact]
@@ -110,7 +112,8 @@ public sealed class TrainingInputTests : IDisposable
         var before = WeightBytes.Of(_model);
         var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = path };
         Assert.Contains(path, Assert.Throws<IOException>(
-            () => new LanguageModelTrainer(_model, options, TinyRun.Rows).Train(cancellationToken: TestContext.Current.CancellationToken)).Message);
+            () => new LanguageModelTrainer(_model, options, TinyRun.Rows)
+                .Train(cancellationToken: TestContext.Current.CancellationToken)).Message);
         WeightBytes.AssertEqual(before, _model);
         Assert.Equal("mine", File.ReadAllText(path));
     }

@@ -45,7 +45,8 @@ public class TrainingProgressTests
         using var folder = new TemporaryFolder();
         using var model = TinyRun.LoadModel();
         var options = new LanguageTrainingOptions { MaximumSteps = 4, EvaluationSteps = 2, OutputDirectory = folder["run"] };
-        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows).Train(cancellationToken: TestCancellation);
+        var result = new LanguageModelTrainer(model, options, TinyRun.Rows, TinyRun.ValidationRows)
+            .Train(cancellationToken: TestCancellation);
 
         var lines = File.ReadAllLines(Path.Combine(folder.Path, "run", "metrics.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();
         Assert.Equal(result.History.Count, lines.Count);
@@ -60,8 +61,10 @@ public class TrainingProgressTests
 
         var png = File.ReadAllBytes(Path.Combine(folder.Path, "run", "loss.png"));
         Assert.Equal([0x89, .. "PNG\r\n\x1a\n"u8], png[..8]);
-        Assert.Equal((900, 500), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
+        Assert.Equal(
+            (900, 500), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
         Assert.InRange(png.Length, 5_000, 500_000);
-        Assert.Equal(["loss.png", "metrics.jsonl"], Directory.GetFileSystemEntries(Path.Combine(folder.Path, "run")).Select(Path.GetFileName).Order());
+        Assert.Equal(["loss.png", "metrics.jsonl"], Directory.GetFileSystemEntries(Path.Combine(folder.Path, "run"))
+            .Select(Path.GetFileName).Order());
     }
 }

@@ -33,14 +33,16 @@ internal static class StyleGan2Command
             new LibraryImageTraining(models[1], real, Precision.Float32),
             new LibraryImageTraining(models[2], real, Precision.BFloat16),
         ];
-        Print($"StyleGAN2 {resolution}x{resolution}, channel base {channelBase}, batch {batchSize}, {get_num_threads()} threads: milliseconds, medians of {repetitions}");
+        Print($"StyleGAN2 {resolution}x{resolution}, channel base {channelBase}, batch {batchSize}, {get_num_threads()} threads");
+        Print($"Milliseconds, medians of {repetitions}");
         Print($"| variant | generator and discriminator | path length | R1 | average step | speed | growth MB |");
         Print($"|---|---|---|---|---|---|---|");
         var results = Times(variants, repetitions);
         for (var i = 0; i < variants.Length; i++)
         {
             var (both, pathLength, penalty, growth) = results[i];
-            Print($"| {variants[i].Name} | {both:F1} | {pathLength:F1} | {penalty:F1} | {Average(i):F1} | {Average(0) / Average(i):F2} | {growth / 1e6:F0} |");
+            var (name, average, speed) = (variants[i].Name, Average(i), Average(0) / Average(i));
+            Print($"| {name} | {both:F1} | {pathLength:F1} | {penalty:F1} | {average:F1} | {speed:F2} | {growth / 1e6:F0} |");
         }
 
         foreach (var variant in variants)
@@ -73,17 +75,21 @@ internal static class StyleGan2Command
             }
         }
 
-        return [.. times.Select((t, i) => (Spread.Of(t.Both).Median, Spread.Of(t.PathLength).Median, Spread.Of(t.Penalty).Median, growth[i]))];
+        return [.. times.Select(
+            (t, i) => (Spread.Of(t.Both).Median, Spread.Of(t.PathLength).Median, Spread.Of(t.Penalty).Median, growth[i]))];
     }
 
-    /// <summary>Of the process's own processor time where there is one thread, so that neighbours do not count; else of the clock.</summary>
+    /// <summary>
+    /// Of the process's own processor time where there is one thread, so that neighbours do not count; else of the clock.
+    /// </summary>
     private static double Milliseconds(Action action)
     {
         using var process = Process.GetCurrentProcess();
         var (processor, start) = (process.TotalProcessorTime, Stopwatch.GetTimestamp());
         action();
         process.Refresh();
-        return get_num_threads() == 1 ? (process.TotalProcessorTime - processor).TotalMilliseconds : Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        return get_num_threads() == 1 ? (process.TotalProcessorTime - processor).TotalMilliseconds
+            : Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
     private static long Resident()
@@ -95,7 +101,8 @@ internal static class StyleGan2Command
     private static StyleGan2Model Create(int resolution, int channelBase)
     {
         manual_seed(1);
-        return StyleGan2Model.Create(StyleGan2Model.Configure(resolution, channelBase, channelMaximum: 128, latentWidth: 128, mappingLayers: 4));
+        return StyleGan2Model.Create(
+            StyleGan2Model.Configure(resolution, channelBase, channelMaximum: 128, latentWidth: 128, mappingLayers: 4));
     }
 
     private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));

@@ -17,7 +17,8 @@ internal sealed class LibraryImageTraining : ImageTrainingVariant
     {
         model.Generator.ComputeType = model.Discriminator.ComputeType = precision.ComputeType(real.device);
         _updates = new AdversarialUpdates(
-            model.Generator, model.Discriminator, new AdversarialTrainingOptions { BatchSize = (int)real.shape[0], StyleMixingProbability = 0 });
+            model.Generator, model.Discriminator,
+            new AdversarialTrainingOptions { BatchSize = (int)real.shape[0], StyleMixingProbability = 0 });
         (_draws, _real) = (new TrainingDraws(1, 0, real.device), real);
     }
 

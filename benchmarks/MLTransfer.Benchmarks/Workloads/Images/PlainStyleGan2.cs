@@ -6,7 +6,8 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Benchmarks.Workloads.Images;
 
 /// <summary>
-/// StyleGAN2 as one writes it in TorchSharp from the paper's formulas: weights of each sample's own in a grouped convolution, one operation a term.
+/// StyleGAN2 as one writes it in TorchSharp from the paper's formulas: weights of each sample's own in a grouped convolution, one operation
+/// a term.
 /// </summary>
 internal sealed class PlainStyleGan2 : IDisposable
 {
@@ -43,7 +44,8 @@ internal sealed class PlainStyleGan2 : IDisposable
         for (var i = 0; i < _mappingLayers; i++)
         {
             var weight = _generator[$"mapping.fc{i}.weight"];
-            x = F.leaky_relu(F.linear(x, weight * (0.01 / Math.Sqrt(weight.shape[1])), _generator[$"mapping.fc{i}.bias"] * 0.01), 0.2) * Gain;
+            x = F.leaky_relu(
+                F.linear(x, weight * (0.01 / Math.Sqrt(weight.shape[1])), _generator[$"mapping.fc{i}.bias"] * 0.01), 0.2) * Gain;
         }
 
         return x.unsqueeze(1).repeat(1, StyleCount, 1);
@@ -117,7 +119,8 @@ internal sealed class PlainStyleGan2 : IDisposable
     private Tensor ToRgb(string name, Tensor x, Tensor w)
     {
         var styles = Linear(_generator, $"{name}.affine", w) / Math.Sqrt(x.shape[1]);
-        return Modulated(x, _generator[$"{name}.weight"], styles, doubles: false, demodulates: false) + _generator[$"{name}.bias"].view(1, -1, 1, 1);
+        return Modulated(x, _generator[$"{name}.weight"], styles, doubles: false, demodulates: false)
+            + _generator[$"{name}.bias"].view(1, -1, 1, 1);
     }
 
     private Tensor Modulated(Tensor x, Tensor weight, Tensor styles, bool doubles, bool demodulates)
@@ -129,7 +132,8 @@ internal sealed class PlainStyleGan2 : IDisposable
         var grouped = x.reshape(1, batch * input, x.shape[2], x.shape[3]);
         if (!doubles)
         {
-            var y = F.conv2d(grouped, weights.view(batch * output, input, kernel, kernel), padding: [kernel / 2, kernel / 2], groups: batch);
+            var y =
+                F.conv2d(grouped, weights.view(batch * output, input, kernel, kernel), padding: [kernel / 2, kernel / 2], groups: batch);
             return y.view(batch, output, y.shape[2], y.shape[3]);
         }
 
@@ -141,7 +145,8 @@ internal sealed class PlainStyleGan2 : IDisposable
     private Tensor Convolve(string name, Tensor x, int padding = 0, int stride = 1)
     {
         var weight = _discriminator[$"{name}.weight"];
-        return F.conv2d(x, weight / Math.Sqrt(weight.shape[1] * weight.shape[2] * weight.shape[3]), _discriminator.GetValueOrDefault($"{name}.bias"),
+        return F.conv2d(
+            x, weight / Math.Sqrt(weight.shape[1] * weight.shape[2] * weight.shape[3]), _discriminator.GetValueOrDefault($"{name}.bias"),
             strides: [stride, stride], padding: [padding, padding]);
     }
 

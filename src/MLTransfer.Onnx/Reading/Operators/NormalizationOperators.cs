@@ -12,7 +12,8 @@ internal static class NormalizationOperators
         ["InstanceNormalization"] = (node, inputs) =>
         [
             F.instance_norm(
-                inputs.Required(node, 0), weight: inputs.Required(node, 1), bias: inputs.Required(node, 2), eps: node.Number("epsilon", 1e-5)),
+                inputs.Required(node, 0), weight: inputs.Required(node, 1), bias: inputs.Required(node, 2),
+                eps: node.Number("epsilon", 1e-5)),
         ],
         ["LayerNormalization"] = LayerNormalization,
         ["Softmax"] = (node, inputs) => [Softmax(node, inputs.Required(node, 0), (x, axis) => softmax(x, axis))],

@@ -6,7 +6,8 @@ namespace MLTransfer.Onnx.Reading.Operators;
 internal static class OperatorTable
 {
     private static readonly Dictionary<string, Operator> s_operators = Merge(
-        ElementwiseOperators.All, LinearOperators.All, NormalizationOperators.All, PoolingOperators.All, ReductionOperators.All, ShapeOperators.All,
+        ElementwiseOperators.All, LinearOperators.All, NormalizationOperators.All, PoolingOperators.All, ReductionOperators.All,
+        ShapeOperators.All,
         ResizingOperators.All);
 
     /// <exception cref="NotSupportedException">The operator cannot be imported.</exception>

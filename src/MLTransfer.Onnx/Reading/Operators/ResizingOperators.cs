@@ -87,6 +87,7 @@ internal static class ResizingOperators
         if (node.Text("mode", "DCR") == "CRD")
             return [F.pixel_shuffle(x, block)];
         var depth = channels / (block * block);
-        return [x.reshape(batch, block, block, depth, height, width).permute(0, 3, 4, 1, 5, 2).reshape(batch, depth, height * block, width * block)];
+        return [x.reshape(batch, block, block, depth, height, width).permute(0, 3, 4, 1, 5, 2).reshape(
+            batch, depth, height * block, width * block)];
     }
 }

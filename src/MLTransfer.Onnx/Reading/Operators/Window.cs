@@ -47,6 +47,7 @@ internal sealed record Window(long[] Strides, long[] Dilations, long[] Before, l
     /// <summary>Pads the input where the two sides differ; otherwise gives the padding to hand on.</summary>
     public (Tensor Input, long[] Padding) Pad(Tensor input, double value) => IsSymmetric
         ? (input, Before)
-        : (F.pad(input, [.. Before.Zip(After).Reverse().SelectMany(pair => (long[])[pair.First, pair.Second])], PaddingModes.Constant, value),
+        : (F.pad(
+            input, [.. Before.Zip(After).Reverse().SelectMany(pair => (long[])[pair.First, pair.Second])], PaddingModes.Constant, value),
             new long[Before.Length]);
 }

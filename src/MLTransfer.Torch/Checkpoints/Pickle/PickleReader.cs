@@ -95,7 +95,8 @@ internal sealed class PickleReader
                 case PickleOpcode.BUILD: IgnoreAttributes(); break;
 
                 default:
-                    throw Refused(Enum.IsDefined(opcode) ? $"the pickle instruction {opcode}" : $"the unknown instruction 0x{(byte)opcode:x2}", at);
+                    throw Refused(Enum.IsDefined(opcode) ? $"the pickle instruction {opcode}"
+                        : $"the unknown instruction 0x{(byte)opcode:x2}", at);
             }
         }
     }

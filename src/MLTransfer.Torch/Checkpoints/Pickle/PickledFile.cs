@@ -126,7 +126,8 @@ internal sealed class PickledFile : Checkpoint
         if (tensors.Count == 0)
         {
             string keys = string.Join(", ", dictionary.Keys.Take(10).Select(PickleReader.Describe));
-            throw Invalid(path, $"its dictionary holds no tensors, but {(keys == "" ? "nothing" : keys)}; expected names and tensors at the top level");
+            throw Invalid(path,
+                $"its dictionary holds no tensors, but {(keys == "" ? "nothing" : keys)}; expected names and tensors at the top level");
         }
         return tensors;
     }

@@ -1,6 +1,8 @@
 namespace MLTransfer.Torch.Generation.Processors;
 
-/// <summary>Keeps the fewest most probable tokens whose probabilities reach a sum; of equal ones that with the higher id (arXiv 1904.09751).</summary>
+/// <summary>
+/// Keeps the fewest most probable tokens whose probabilities reach a sum; of equal ones that with the higher id (arXiv 1904.09751).
+/// </summary>
 internal sealed class TopPProcessor(double sum, int vocabularySize) : LogitsProcessor
 {
     private readonly float[] _weights = new float[vocabularySize];

@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Generation.Processors;
 
 /// <summary>
-/// Keeps the tokens whose information, -ln p, is closest to its mean, the entropy, as many as have a probability together, and those equally
-/// close as the last (arXiv 2202.00666).
+/// Keeps the tokens whose information, -ln p, is closest to its mean, the entropy, as many as have a probability together, and those
+/// equally close as the last (arXiv 2202.00666).
 /// </summary>
 internal sealed class TypicalPProcessor(double mass, int vocabularySize) : LogitsProcessor
 {

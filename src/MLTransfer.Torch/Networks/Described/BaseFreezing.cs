@@ -23,7 +23,9 @@ public abstract record BaseFreezing
         return new FreezeAllButLast(trainableLayers);
     }
 
-    /// <summary>Parameters whose name matches one of the patterns with <c>*</c> and <c>?</c> stay as they are, such as <c>features.0.*</c>.</summary>
+    /// <summary>
+    /// Parameters whose name matches one of the patterns with <c>*</c> and <c>?</c> stay as they are, such as <c>features.0.*</c>.
+    /// </summary>
     public static BaseFreezing Matching(params IReadOnlyList<string> patterns)
     {
         ArgumentNullException.ThrowIfNull(patterns);
@@ -61,7 +63,8 @@ public abstract record BaseFreezing
             if (TrainableLayers > layers.Count)
             {
                 throw layers.Count == 0 ? NothingToTrain(network) : new ArgumentException(
-                    $"{nameof(AllButLast)}({TrainableLayers}) asks for more layers than the {layers.Count} with parameters of {network.Description}.");
+                    $"{nameof(AllButLast)}({TrainableLayers}) asks for more layers than the {layers.Count} with parameters of "
+                        + $"{network.Description}.");
             }
 
             var first = layers.SkipLast(TrainableLayers).ToHashSet();
@@ -83,7 +86,8 @@ public abstract record BaseFreezing
                 if (names.Count == 0)
                 {
                     throw new ArgumentException(
-                        $"Freezing pattern '{pattern}' matches no parameter of {network.Description}. Names look like '{network.Parameters[0].Key}'.");
+                        $"Freezing pattern '{pattern}' matches no parameter of {network.Description}. "
+                            + $"Names look like '{network.Parameters[0].Key}'.");
                 }
 
                 frozen.UnionWith(names);

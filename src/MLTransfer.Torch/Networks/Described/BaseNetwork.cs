@@ -61,7 +61,8 @@ public abstract class BaseNetwork : IDisposable
         {
             throw new ArgumentException(
                 $"Shape mismatch: {Description} does not take inputs of shape {TensorShape.Describe(inputShape)}"
-                + (InputShape is { } own ? $", its own is {TensorShape.Describe(own)}" : "") + $": {FirstLine(exception.Message)}", exception);
+                + (InputShape is { } own ? $", its own is {TensorShape.Describe(own)}" : "")
+                + $": {FirstLine(exception.Message)}", exception);
         }
 
         if (output.dim() < 2 || output.shape[0] != batch || output.dtype != ScalarType.Float32)

@@ -8,8 +8,8 @@ namespace MLTransfer.Torch.Networks.Described;
 /// <inheritdoc cref="Layer.BatchNormalization"/>
 /// <param name="Activation">What is applied to the result.</param>
 /// <remarks>
-/// Weights: <c>weight</c>, <c>bias</c>, <c>running_mean</c> and <c>running_var</c>, all [channels]. While training, the batch's statistics are
-/// used and gathered with a momentum of 0.1; a frozen layer uses the gathered ones.
+/// Weights: <c>weight</c>, <c>bias</c>, <c>running_mean</c> and <c>running_var</c>, all [channels]. While training, the batch's statistics
+/// are used and gathered with a momentum of 0.1; a frozen layer uses the gathered ones.
 /// </remarks>
 public sealed record BatchNormalizationLayer(Activation Activation) : Layer
 {
@@ -21,7 +21,8 @@ public sealed record BatchNormalizationLayer(Activation Activation) : Layer
 
     internal override long[] OutputShape(LayerPlace place) => place.Shape.Length is 1 or 3
         ? place.Shape
-        : throw place.Mismatch("a vector [n] or a picture [channels, height, width]", $"Use {nameof(Layer)}.{nameof(LayerNormalization)} for sequences.");
+        : throw place.Mismatch(
+            "a vector [n] or a picture [channels, height, width]", $"Use {nameof(Layer)}.{nameof(LayerNormalization)} for sequences.");
 
     internal override IReadOnlyList<LayerWeight> Weights(long[] inputShape) =>
     [
@@ -32,5 +33,6 @@ public sealed record BatchNormalizationLayer(Activation Activation) : Layer
     ];
 
     internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) => F.batch_norm(
-        input, weights["running_mean"], weights["running_var"], weights["weight"], weights["bias"], pass.IsTraining, momentum: 0.1, eps: Epsilon);
+        input, weights["running_mean"], weights["running_var"], weights["weight"], weights["bias"], pass.IsTraining, momentum: 0.1,
+        eps: Epsilon);
 }

@@ -9,7 +9,8 @@ public sealed record DropoutLayer(double Probability) : Layer
     internal override void Check()
     {
         if (Probability is not (>= 0 and < 1))
-            throw new ArgumentOutOfRangeException(nameof(Probability), Probability, $"{nameof(Probability)} must be from 0 to less than 1.");
+            throw new ArgumentOutOfRangeException(
+                nameof(Probability), Probability, $"{nameof(Probability)} must be from 0 to less than 1.");
     }
 
     internal override long[] OutputShape(LayerPlace place) => place.Shape;

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.Described;
 
 /// <summary>
-/// The description of a layer: what it does and how large it is, without weights. The size of its input comes from what is before it. Shapes are
-/// given without the batch: [n] is a vector, [channels, height, width] a picture.
+/// The description of a layer: what it does and how large it is, without weights. The size of its input comes from what is before it.
+/// Shapes are given without the batch: [n] is a vector, [channels, height, width] a picture.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(DenseLayer), "dense")]
@@ -46,12 +46,15 @@ public abstract record Layer
     /// <param name="kernelSize">Height and width of the kernel.</param>
     /// <param name="activation">What is applied to the result.</param>
     /// <param name="stride">Steps between the kernel's positions.</param>
-    /// <param name="padding">Zeros around the input; null for half the kernel, which keeps the size of the input at stride 1 with an odd kernel.</param>
+    /// <param name="padding">Zeros around the input; null for half the kernel, which keeps the size of the input at stride 1 with an odd
+    /// kernel.</param>
     public static ConvolutionLayer Convolution(
         int filters, int kernelSize, Activation activation = Activation.None, int stride = 1, int? padding = null) =>
         new(filters, kernelSize, activation, stride, padding ?? kernelSize / 2);
 
-    /// <summary>A two-dimensional transposed convolution: [channels, height, width] to [filters, height', width'], larger by the stride.</summary>
+    /// <summary>
+    /// A two-dimensional transposed convolution: [channels, height, width] to [filters, height', width'], larger by the stride.
+    /// </summary>
     /// <param name="filters">Output channels.</param>
     /// <param name="kernelSize">Height and width of the kernel.</param>
     /// <param name="activation">What is applied to the result.</param>

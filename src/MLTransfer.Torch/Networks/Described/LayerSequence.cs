@@ -115,7 +115,8 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
             var name = layer.Name ?? $"{i}";
             var description = $"layer {i} ({layer.GetType().Name.Replace("Layer", "", StringComparison.Ordinal)})";
             if (name.Length == 0 || name.Contains('.', StringComparison.Ordinal) || !names.Add(name))
-                throw new ArgumentException($"The name '{name}' of {description} must be unique, not empty and without a dot.", nameof(layers));
+                throw new ArgumentException(
+                    $"The name '{name}' of {description} must be unique, not empty and without a dot.", nameof(layers));
             try
             {
                 layer.Check();
@@ -141,7 +142,8 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
     }
 
     private static long[] CheckShape(long[] shape, string origin) =>
-        shape.Length > 0 && shape.All(extent => extent > 0) && TensorShape.TryGetByteCount(shape, 1, out var count) && count <= MaximumElements
+        shape.Length > 0 && shape.All(extent => extent > 0) && TensorShape.TryGetByteCount(shape, 1, out var count)
+            && count <= MaximumElements
             ? shape
             : throw new ArgumentException(
                 $"The shape {TensorShape.Describe(shape)} that {origin} gives is not usable: expected positive extents with at most "
@@ -157,7 +159,8 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
             {
                 var present = string.Join(", ", checkpoint.Tensors.Keys.Take(6).Select(key => $"'{key}'"));
                 throw new InvalidDataException(
-                    $"{checkpoint.Location} has no tensor '{name}' for {placed.Place.Layer}. Give the layer the name that its weights have; "
+                    $"{checkpoint.Location} has no tensor '{name}' for {placed.Place.Layer}. Give the layer the name that its weights "
+                        + "have; "
                     + $"the file has {present}{(checkpoint.Tensors.Count > 6 ? ", ..." : "")}.");
             }
 

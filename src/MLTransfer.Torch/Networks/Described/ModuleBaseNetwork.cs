@@ -11,7 +11,8 @@ public sealed class ModuleBaseNetwork : BaseNetwork
     private readonly IReadOnlyList<nn.Module> _parts;
 
     /// <summary>Takes a module over; <see cref="Dispose"/> disposes it.</summary>
-    /// <param name="module">Takes and gives [batch, ...] in float32. In inference it must not change its state: several threads may use it.</param>
+    /// <param name="module">Takes and gives [batch, ...] in float32. In inference it must not change its state: several threads may use
+    /// it.</param>
     /// <param name="description">What error messages call it.</param>
     /// <exception cref="NotSupportedException">A parameter is not float32 on the CPU.</exception>
     public ModuleBaseNetwork(nn.Module<Tensor, Tensor> module, string description)
@@ -65,7 +66,8 @@ public sealed class ModuleBaseNetwork : BaseNetwork
     }
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input) => Module is not LayerSequence && Module.training && DropoutSource.Generator is { } generator
+    public override Tensor Forward(Tensor input) => Module is not LayerSequence && Module.training
+        && DropoutSource.Generator is { } generator
         ? ProcessGenerator.Lend(generator, () => _compute(input)) // it may draw, from what only libtorch knows
         : _compute(input);
 
@@ -74,7 +76,8 @@ public sealed class ModuleBaseNetwork : BaseNetwork
 
     // Layers know their shape: nothing need be computed, however large a damaged file says that they are.
     internal override long[] FindOutputShape(IReadOnlyList<long> inputShape) =>
-        Module is LayerSequence layers && layers.InputShape.SequenceEqual(inputShape) ? [.. layers.OutputShape] : base.FindOutputShape(inputShape);
+        Module is LayerSequence layers && layers.InputShape.SequenceEqual(inputShape) ? [.. layers.OutputShape]
+            : base.FindOutputShape(inputShape);
 
     internal override void SetTraining(bool training)
     {

@@ -34,7 +34,9 @@ public sealed class TransferNetwork : IDisposable
     /// <summary>Where all dropout draws from.</summary>
     internal DropoutSource DropoutSource { get; } = new();
 
-    /// <summary>The trained parameters by name: those of the pretrained network behind <c>base.</c>, of the new layers behind <c>new.</c>.</summary>
+    /// <summary>
+    /// The trained parameters by name: those of the pretrained network behind <c>base.</c>, of the new layers behind <c>new.</c>.
+    /// </summary>
     internal IEnumerable<KeyValuePair<string, Tensor>> TrainableParameters =>
         (Pretrained?.Parameters ?? []).Where(p => p.Value.requires_grad).Select(p => KeyValuePair.Create("base." + p.Key, p.Value))
             .Concat(NewLayers.named_parameters().Select(p => KeyValuePair.Create("new." + p.name, (Tensor)p.parameter)));
@@ -53,7 +55,8 @@ public sealed class TransferNetwork : IDisposable
     /// <param name="inputShape">The extents of an input without the batch.</param>
     /// <param name="seed">Decides the new weights.</param>
     /// <exception cref="ArgumentException">
-    /// The pretrained network does not take such inputs, or a layer does not take what the one before it gives; the message names both shapes.
+    /// The pretrained network does not take such inputs, or a layer does not take what the one before it gives; the message names both
+    /// shapes.
     /// </exception>
     public static TransferNetwork Create(
         BaseNetwork? pretrained, IReadOnlyList<Layer> newLayers, IReadOnlyList<long> inputShape, long seed)

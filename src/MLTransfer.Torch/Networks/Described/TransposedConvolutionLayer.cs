@@ -22,7 +22,8 @@ public sealed record TransposedConvolutionLayer(int Filters, int KernelSize, Act
     {
         var (_, height, width) = place.Picture();
         long[] shape = [Filters, Extent(height), Extent(width)];
-        return shape[1] > 0 && shape[2] > 0 ? shape : throw place.Mismatch($"more than its padding of {Padding} cuts off", "Use a smaller padding.");
+        return shape[1] > 0 && shape[2] > 0 ? shape
+            : throw place.Mismatch($"more than its padding of {Padding} cuts off", "Use a smaller padding.");
 
         long Extent(long size) => checked((size - 1) * Stride - 2L * Padding + KernelSize);
     }

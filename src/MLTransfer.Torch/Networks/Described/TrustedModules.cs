@@ -12,7 +12,9 @@ public static class TrustedModules
 {
     private static readonly ConcurrentDictionary<string, Func<nn.Module<Tensor, Tensor>>> s_factories = new();
 
-    /// <summary>Whether TorchScript programs in model files may be loaded and run. Allow it for files from sources that you trust.</summary>
+    /// <summary>
+    /// Whether TorchScript programs in model files may be loaded and run. Allow it for files from sources that you trust.
+    /// </summary>
     public static bool AllowTorchScript { get; set; }
 
     /// <summary>Lets model files name a class of modules, which its constructor without parameters makes.</summary>
@@ -33,11 +35,13 @@ public static class TrustedModules
     internal static void RegisterType(Type type)
     {
         if (!type.IsSubclassOf(typeof(nn.Module<Tensor, Tensor>)) || type.IsAbstract || type.ContainsGenericParameters)
-            throw new ArgumentException($"The type '{type.FullName}' is not a class that derives from torch.nn.Module<Tensor, Tensor>.", nameof(type));
+            throw new ArgumentException(
+                $"The type '{type.FullName}' is not a class that derives from torch.nn.Module<Tensor, Tensor>.", nameof(type));
         if (s_factories.ContainsKey(NameOf(type)))
             return;
         var constructor = type.GetConstructor([]) ?? throw new ArgumentException(
-            $"The type '{type.FullName}' has no public constructor without parameters. Call {nameof(TrustedModules)}.{nameof(Register)} with a "
+            $"The type '{type.FullName}' has no public constructor without parameters. Call {nameof(TrustedModules)}.{nameof(Register)} "
+                + "with a "
             + "function that makes it.", nameof(type));
         s_factories.TryAdd(NameOf(type), () => (nn.Module<Tensor, Tensor>)constructor.Invoke(null));
     }

@@ -11,5 +11,6 @@ internal static class WeightInitialization
     /// 2 / (inputs + outputs) (Glorot and Bengio 2010).
     /// </summary>
     public static Initialization Before(Activation activation, double inputs, double outputs) => Initialization.Normal(Math.Sqrt(
-        activation is Activation.None or Activation.Sigmoid or Activation.Tanh or Activation.Softmax ? 2 / (inputs + outputs) : 2 / inputs));
+        activation is Activation.None or Activation.Sigmoid or Activation.Tanh or Activation.Softmax ? 2 / (inputs + outputs)
+            : 2 / inputs));
 }

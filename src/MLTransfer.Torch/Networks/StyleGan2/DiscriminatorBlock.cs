@@ -17,7 +17,8 @@ internal sealed class DiscriminatorBlock : NamedModule
         var (channels, nextChannels, clamp) = (sizes.Channels(resolution), sizes.Channels(resolution / 2), sizes.Clamp);
         if (resolution == sizes.ImageResolution)
         {
-            _fromRgb = new EqualizedConvolution(weights.Scope("fromrgb"), sizes.ImageChannels, channels, kernel: 1, activates: true, clamp: clamp);
+            _fromRgb =
+                new EqualizedConvolution(weights.Scope("fromrgb"), sizes.ImageChannels, channels, kernel: 1, activates: true, clamp: clamp);
             register_module("fromrgb", _fromRgb);
         }
 
@@ -25,7 +26,8 @@ internal sealed class DiscriminatorBlock : NamedModule
         _first = new EqualizedConvolution(weights.Scope("conv0"), channels, channels, kernel: 3, activates: true, clamp: clamp);
         _second = new EqualizedConvolution(
             weights.Scope("conv1"), channels, nextChannels, kernel: 3, activates: true, halves: true, gain: half, clamp: clamp);
-        _skip = new EqualizedConvolution(weights.Scope("skip"), channels, nextChannels, kernel: 1, activates: false, halves: true, gain: half);
+        _skip =
+            new EqualizedConvolution(weights.Scope("skip"), channels, nextChannels, kernel: 1, activates: false, halves: true, gain: half);
         register_module("conv0", _first);
         register_module("conv1", _second);
         register_module("skip", _skip);

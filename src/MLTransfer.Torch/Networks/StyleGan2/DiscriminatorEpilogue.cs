@@ -42,7 +42,9 @@ internal sealed class DiscriminatorEpilogue : NamedModule
         return output.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The last hidden layer for [N, C, 4, 4], with the deviation at 0, so that a row depends on its image alone: [N, C].</summary>
+    /// <summary>
+    /// The last hidden layer for [N, C, 4, 4], with the deviation at 0, so that a row depends on its image alone: [N, C].
+    /// </summary>
     public Tensor Features(Tensor input)
     {
         using var scope = NewDisposeScope();

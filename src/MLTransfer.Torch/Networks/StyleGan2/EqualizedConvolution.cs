@@ -25,7 +25,8 @@ internal sealed class EqualizedConvolution : NamedModule
     /// <param name="gain">A factor on the output.</param>
     /// <param name="clamp">The largest magnitude of the output, without the gain; null for any.</param>
     public EqualizedConvolution(
-        WeightScope weights, int inputChannels, int outputChannels, int kernel, bool activates, bool halves = false, double gain = 1, double? clamp = null)
+        WeightScope weights, int inputChannels, int outputChannels, int kernel, bool activates, bool halves = false, double gain = 1,
+        double? clamp = null)
         : base(nameof(EqualizedConvolution))
     {
         (_kernel, _halves) = (kernel, halves);

@@ -5,7 +5,10 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
-/// <summary>A linear layer with an equalized learning rate (arXiv 1710.10196, section 4.1): weights are stored with unit variance and scaled at run time.</summary>
+/// <summary>
+/// A linear layer with an equalized learning rate (arXiv 1710.10196, section 4.1): weights are stored with unit variance and scaled at run
+/// time.
+/// </summary>
 internal sealed class EqualizedLinear : NamedModule
 {
     private readonly Parameter _weight;
@@ -20,7 +23,8 @@ internal sealed class EqualizedLinear : NamedModule
     /// <param name="learningRateMultiplier">How much slower the layer learns.</param>
     /// <param name="initialBias">What biases start at.</param>
     public EqualizedLinear(
-        WeightScope weights, int inputWidth, int outputWidth, bool activates = false, double learningRateMultiplier = 1, double initialBias = 0)
+        WeightScope weights, int inputWidth, int outputWidth, bool activates = false, double learningRateMultiplier = 1,
+        double initialBias = 0)
         : base(nameof(EqualizedLinear))
     {
         Activates = activates;

@@ -19,7 +19,8 @@ internal static class LabelCheck
         }
         else if (labels.dim() != 2 || labels.shape[0] != batch || labels.shape[1] != width)
         {
-            throw new ArgumentException($"Labels have shape [{string.Join(", ", labels.shape)}]; expected [{batch}, {width}].", nameof(labels));
+            throw new ArgumentException(
+                $"Labels have shape [{string.Join(", ", labels.shape)}]; expected [{batch}, {width}].", nameof(labels));
         }
     }
 }

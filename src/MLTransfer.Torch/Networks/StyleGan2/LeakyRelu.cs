@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>The activation of every layer: max(x, 0.2 x) times sqrt 2, which keeps the variance.</summary>
-/// <remarks>As a positive factor passes through it, layers multiply their weights with <see cref="Gain"/> instead of the larger activations.</remarks>
+/// <remarks>
+/// As a positive factor passes through it, layers multiply their weights with <see cref="Gain"/> instead of the larger activations.
+/// </remarks>
 internal static class LeakyRelu
 {
     public const double Slope = 0.2;

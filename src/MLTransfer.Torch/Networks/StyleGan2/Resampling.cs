@@ -3,7 +3,9 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
-/// <summary>Low-pass filtering with outer([1, 3, 3, 1]) / 64 around changes of resolution (arXiv 1912.04958, appendix B; arXiv 1904.11486).</summary>
+/// <summary>
+/// Low-pass filtering with outer([1, 3, 3, 1]) / 64 around changes of resolution (arXiv 1912.04958, appendix B; arXiv 1904.11486).
+/// </summary>
 internal static class Resampling
 {
     private static readonly float[] s_taps = [1 / 8f, 3 / 8f, 3 / 8f, 1 / 8f];
@@ -36,7 +38,9 @@ internal static class Resampling
         return F.conv2d(images, filter, strides: [stride, stride], padding: [padding, padding], groups: channels).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Twice the resolution: [N, C, H, W] to [N, C, 2H, 2W], each pixel a mean of its four neighbours with weights 9, 3, 3 and 1.</summary>
+    /// <summary>
+    /// Twice the resolution: [N, C, H, W] to [N, C, 2H, 2W], each pixel a mean of its four neighbours with weights 9, 3, 3 and 1.
+    /// </summary>
     public static Tensor Double(Tensor images)
     {
         // A zero after each pixel, two zeros before and one behind, then the filter times 4: a transposed convolution.

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
-/// <summary>The entries of a StyleGAN2 <c>config.json</c>: the keyword arguments that the authors' PyTorch release builds its networks with.</summary>
+/// <summary>
+/// The entries of a StyleGAN2 <c>config.json</c>: the keyword arguments that the authors' PyTorch release builds its networks with.
+/// </summary>
 internal sealed class StyleGan2Configuration
 {
     public const string Architecture = "stylegan2";
@@ -78,14 +80,16 @@ internal sealed class StyleGan2Configuration
         Range("discriminator.epilogue_kwargs.mbstd_num_channels", discriminator.Epilogue.DeviationChannels, 1, MaximumWidth);
         if (discriminator.Channels(4) % discriminator.Epilogue.DeviationChannels != 0)
         {
-            throw new InvalidDataException($"{origin}: discriminator.epilogue_kwargs.mbstd_num_channels is {discriminator.Epilogue.DeviationChannels}; "
+            throw new InvalidDataException(
+                $"{origin}: discriminator.epilogue_kwargs.mbstd_num_channels is {discriminator.Epilogue.DeviationChannels}; "
                 + $"expected a divisor of the {discriminator.Channels(4)} channels at 4x4.");
         }
 
         if ((generator.LabelWidth, generator.ImageResolution, generator.ImageChannels)
             != (discriminator.LabelWidth, discriminator.ImageResolution, discriminator.ImageChannels))
         {
-            throw new InvalidDataException($"{origin}: generator and discriminator differ in c_dim ({generator.LabelWidth} and {discriminator.LabelWidth}), "
+            throw new InvalidDataException(
+                $"{origin}: generator and discriminator differ in c_dim ({generator.LabelWidth} and {discriminator.LabelWidth}), "
                 + $"img_resolution ({generator.ImageResolution} and {discriminator.ImageResolution}) "
                 + $"or img_channels ({generator.ImageChannels} and {discriminator.ImageChannels}); expected the same.");
         }
@@ -103,7 +107,8 @@ internal sealed class StyleGan2Configuration
             Range($"{name}.layer_features", mapping.LayerWidth ?? 1, 1, MaximumWidth);
             Supported($"{name}.activation", mapping.Activation, "lrelu");
             if (!(mapping.LearningRateMultiplier > 0) || double.IsInfinity(mapping.LearningRateMultiplier))
-                throw new InvalidDataException($"{origin}: {name}.lr_multiplier is {mapping.LearningRateMultiplier}; expected a positive number.");
+                throw new InvalidDataException(
+                    $"{origin}: {name}.lr_multiplier is {mapping.LearningRateMultiplier}; expected a positive number.");
             if (mapping.AverageDecay is not (null or >= 0 and < 1))
                 throw new InvalidDataException($"{origin}: {name}.w_avg_beta is {mapping.AverageDecay}; expected 0 to less than 1.");
         }
@@ -117,7 +122,8 @@ internal sealed class StyleGan2Configuration
             if (sizes.Clamp is { } clamp && !(clamp > 0))
                 throw new InvalidDataException($"{origin}: {name}.conv_clamp is {clamp}; expected null or a positive number.");
             if (sizes.ResampleFilter is { } filter && !filter.SequenceEqual([1, 3, 3, 1]))
-                throw new NotSupportedException($"{origin}: {name}.resample_filter is [{string.Join(", ", filter)}]; supported is [1, 3, 3, 1].");
+                throw new NotSupportedException(
+                    $"{origin}: {name}.resample_filter is [{string.Join(", ", filter)}]; supported is [1, 3, 3, 1].");
         }
 
         void Range(string name, int value, int minimum, int maximum)

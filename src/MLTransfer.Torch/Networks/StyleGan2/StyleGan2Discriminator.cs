@@ -26,7 +26,8 @@ public sealed class StyleGan2Discriminator : nn.Module
         var mappedLabelWidth = sizes.LabelWidth > 0 ? sizes.MappedLabelWidth ?? sizes.Channels(4) : 0;
         if (mappedLabelWidth > 0)
         {
-            _mapping = new MappingNetwork(weights.Scope("mapping"), 0, sizes.LabelWidth, mappedLabelWidth, sizes.Mapping, keepsAverage: false);
+            _mapping =
+                new MappingNetwork(weights.Scope("mapping"), 0, sizes.LabelWidth, mappedLabelWidth, sizes.Mapping, keepsAverage: false);
             register_module("mapping", _mapping);
         }
 
@@ -56,7 +57,8 @@ public sealed class StyleGan2Discriminator : nn.Module
     public int GroupSize => _sizes.Epilogue.GroupSize;
 
     /// <summary>How real images look: logits, positive for "real".</summary>
-    /// <param name="images">[N, <see cref="ImageChannels"/>, R, R], -1 for black and 1 for white. Images are also compared with others of their batch.</param>
+    /// <param name="images">[N, <see cref="ImageChannels"/>, R, R], -1 for black and 1 for white. Images are also compared with others of
+    /// their batch.</param>
     /// <param name="labels">[N, <see cref="LabelWidth"/>]; null where there are none.</param>
     /// <returns>[N, 1].</returns>
     /// <exception cref="ArgumentException">A shape is wrong.</exception>
@@ -68,7 +70,9 @@ public sealed class StyleGan2Discriminator : nn.Module
         return _epilogue.Forward(Blocks(images), _mapping?.Forward(null, labels)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The last hidden layer, without the comparison with other images of the batch: features for distances between sets of images.</summary>
+    /// <summary>
+    /// The last hidden layer, without the comparison with other images of the batch: features for distances between sets of images.
+    /// </summary>
     /// <param name="images">[N, <see cref="ImageChannels"/>, R, R], -1 for black and 1 for white.</param>
     /// <returns>[N, <see cref="FeatureWidth"/>].</returns>
     /// <exception cref="ArgumentException">The shape is wrong.</exception>
@@ -91,7 +95,8 @@ public sealed class StyleGan2Discriminator : nn.Module
     private void CheckImages(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        if (images.dim() != 4 || images.shape[1] != ImageChannels || images.shape[2] != ImageResolution || images.shape[3] != ImageResolution)
+        if (images.dim() != 4 || images.shape[1] != ImageChannels || images.shape[2] != ImageResolution
+            || images.shape[3] != ImageResolution)
         {
             throw new ArgumentException($"Images have shape [{string.Join(", ", images.shape)}]; "
                 + $"expected [N, {ImageChannels}, {ImageResolution}, {ImageResolution}].", nameof(images));

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>The generator of StyleGAN2 (arXiv 1912.04958): latent vectors z to styles w, styles to images.</summary>
-/// <remarks>Parameters carry the names of the authors' PyTorch release (<c>synthesis.b8.conv0.weight</c>). N: batch, R: resolution.</remarks>
+/// <remarks>
+/// Parameters carry the names of the authors' PyTorch release (<c>synthesis.b8.conv0.weight</c>). N: batch, R: resolution.
+/// </remarks>
 public sealed class StyleGan2Generator : nn.Module
 {
     private readonly StyleGan2Configuration.GeneratorSizes _sizes;
@@ -82,7 +84,8 @@ public sealed class StyleGan2Generator : nn.Module
     {
         ArgumentNullException.ThrowIfNull(latents);
         if (latents.dim() != 2 || latents.shape[1] != LatentWidth)
-            throw new ArgumentException($"Latent vectors have shape [{string.Join(", ", latents.shape)}]; expected [N, {LatentWidth}].", nameof(latents));
+            throw new ArgumentException(
+                $"Latent vectors have shape [{string.Join(", ", latents.shape)}]; expected [N, {LatentWidth}].", nameof(latents));
         LabelCheck.Check(labels, latents.shape[0], LabelWidth);
         ArgumentOutOfRangeException.ThrowIfNegative(truncationCutoff ?? 0, nameof(truncationCutoff));
 
@@ -91,7 +94,8 @@ public sealed class StyleGan2Generator : nn.Module
         var cutoff = Math.Min(StyleCount, truncationCutoff ?? StyleCount);
         if (truncation != 1 && cutoff > 0)
         {
-            var average = Mapping.Average ?? throw new ArgumentException("Truncation needs w_avg, which this checkpoint has none of.", nameof(truncation));
+            var average = Mapping.Average
+                ?? throw new ArgumentException("Truncation needs w_avg, which this checkpoint has none of.", nameof(truncation));
             var truncated = average + (w.narrow(1, 0, cutoff) - average) * truncation;
             w = cutoff == StyleCount ? truncated : cat([truncated, w.narrow(1, cutoff, StyleCount - cutoff)], 1);
         }

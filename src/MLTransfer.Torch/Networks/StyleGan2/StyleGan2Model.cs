@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
 /// <summary>
-/// A generator with the discriminator that it was trained against. On disk it is a folder with <c>config.json</c>, the sizes as keyword arguments of the
-/// authors' PyTorch release, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>, with that release's tensor names.
+/// A generator with the discriminator that it was trained against. On disk it is a folder with <c>config.json</c>, the sizes as keyword
+/// arguments of the authors' PyTorch release, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>, with that release's tensor
+/// names.
 /// </summary>
 public sealed class StyleGan2Model : GenerativeNetwork
 {
@@ -37,13 +38,15 @@ public sealed class StyleGan2Model : GenerativeNetwork
     /// <param name="folder">Has <c>config.json</c>, <see cref="GeneratorFile"/> and <see cref="DiscriminatorFile"/>.</param>
     /// <param name="device">The CPU where null.</param>
     /// <exception cref="FileNotFoundException">A file is missing; the message tells how to convert a released <c>.pkl</c>.</exception>
-    /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other, or a file is given.</exception>
+    /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other, or a file is
+    /// given.</exception>
     /// <exception cref="NotSupportedException">The configuration asks for a variant that is not supported.</exception>
     public static StyleGan2Model Load(string folder, Device? device = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         if (File.Exists(folder))
-            throw new InvalidDataException($"'{folder}' is a file; expected a folder with config.json, {GeneratorFile} and {DiscriminatorFile}. {HowToConvert}");
+            throw new InvalidDataException(
+                $"'{folder}' is a file; expected a folder with config.json, {GeneratorFile} and {DiscriminatorFile}. {HowToConvert}");
         var configuration = ModelConfigurationFile.Read(folder);
         using var generator = OpenWeights(folder, GeneratorFile);
         using var discriminator = OpenWeights(folder, DiscriminatorFile);
@@ -161,7 +164,9 @@ public sealed class StyleGan2Model : GenerativeNetwork
 
     /// <summary>For people who have what the authors released.</summary>
     internal const string HowToConvert =
-        "A released .pkl holds Python code along with the weights and is not read. If you trust it, load it in Python with the authors' legacy.load_network_pkl and save "
+        "A released .pkl holds Python code along with the weights and is not read. If you trust it, "
+            + "load it in Python with the authors' legacy.load_network_pkl and save "
         + $"G_ema.state_dict() as {GeneratorFile} and D.state_dict() as {DiscriminatorFile} with safetensors.torch.save_file; "
-        + "write config.json from G_ema.init_kwargs and D.init_kwargs: {\"architecture\": \"stylegan2\", \"generator\": {...}, \"discriminator\": {...}}.";
+        + "write config.json from G_ema.init_kwargs and D.init_kwargs: {\"architecture\": \"stylegan2\", \"generator\": {...}, "
+        + "\"discriminator\": {...}}.";
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
-/// <summary>The layers of one resolution: two convolutions (one at 4x4, on a learned constant) and the block's addition to the image.</summary>
+/// <summary>
+/// The layers of one resolution: two convolutions (one at 4x4, on a learned constant) and the block's addition to the image.
+/// </summary>
 internal sealed class SynthesisBlock : NamedModule
 {
     private readonly SynthesisLayer? _first;
@@ -26,7 +28,8 @@ internal sealed class SynthesisBlock : NamedModule
         else
         {
             _first = new SynthesisLayer(
-                weights.Scope("conv0"), sizes.Synthesis.Channels(resolution / 2), channels, sizes.StyleWidth, resolution, doubles: true, clamp);
+                weights.Scope("conv0"), sizes.Synthesis.Channels(resolution / 2), channels, sizes.StyleWidth, resolution,
+                doubles: true, clamp);
             register_module("conv0", _first);
         }
 
@@ -40,7 +43,9 @@ internal sealed class SynthesisBlock : NamedModule
     /// <summary>What the network starts from, [C, 4, 4]; null in all blocks but the first.</summary>
     public Parameter? Constant { get; }
 
-    /// <summary>How many styles the convolutions take. The layer to RGB takes the one after, which is also the next block's first.</summary>
+    /// <summary>
+    /// How many styles the convolutions take. The layer to RGB takes the one after, which is also the next block's first.
+    /// </summary>
     public int ConvolutionCount => _first is null ? 1 : 2;
 
     /// <summary>Takes features [N, C', R/2, R/2] and image [N, 3, R/2, R/2] to the block's resolution R.</summary>

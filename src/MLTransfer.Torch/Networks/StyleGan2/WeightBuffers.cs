@@ -9,7 +9,8 @@ internal static class WeightBuffers
     private const double FilterTolerance = 1e-5;
 
     /// <summary>Takes a tensor and registers it as a buffer of the module.</summary>
-    public static Tensor TakeBuffer(this nn.Module module, WeightScope weights, string name, Initialization initialization, params ReadOnlySpan<long> shape)
+    public static Tensor TakeBuffer(
+        this nn.Module module, WeightScope weights, string name, Initialization initialization, params ReadOnlySpan<long> shape)
     {
         var buffer = weights.Take(name, initialization, shape);
         buffer.requires_grad = false;
@@ -17,7 +18,9 @@ internal static class WeightBuffers
         return buffer;
     }
 
-    /// <summary>Registers <c>resample_filter</c>, [4, 4], which checkpoints repeat in every layer, and makes sure that it is the usual one.</summary>
+    /// <summary>
+    /// Registers <c>resample_filter</c>, [4, 4], which checkpoints repeat in every layer, and makes sure that it is the usual one.
+    /// </summary>
     /// <exception cref="NotSupportedException">It is another filter.</exception>
     public static void TakeResampleFilter(this nn.Module module, WeightScope weights)
     {
@@ -28,6 +31,7 @@ internal static class WeightBuffers
         if (weights.IsNew)
             buffer.copy_(expected);
         else if (!((buffer - expected).abs().max().to(ScalarType.Float64).item<double>() <= FilterTolerance))
-            throw new NotSupportedException($"The tensor '{weights.Prefix}.resample_filter' is another filter than outer([1, 3, 3, 1]) / 64, the supported one.");
+            throw new NotSupportedException(
+                $"The tensor '{weights.Prefix}.resample_filter' is another filter than outer([1, 3, 3, 1]) / 64, the supported one.");
     }
 }

@@ -1,6 +1,8 @@
 namespace MLTransfer.Torch.Numerics.Lanes;
 
-/// <summary>Float32 vectors of one width, so that a kernel is written once for all of them and for plain numbers, its scalar twin.</summary>
+/// <summary>
+/// Float32 vectors of one width, so that a kernel is written once for all of them and for plain numbers, its scalar twin.
+/// </summary>
 /// <remarks>
 /// Matrices are read in pairs of vectors. A pair of float32 is two neighbours. A pair of bfloat16 or float16 comes from one load of
 /// neighbours in twos: the even ones and the odd ones, since both widen in place then; <see cref="Interleave"/> restores the order.

@@ -5,7 +5,9 @@ namespace MLTransfer.Torch.Numerics.Lanes;
 /// <summary>Sums over the lanes of vectors, one vector after the other.</summary>
 internal static unsafe class LaneSums
 {
-    /// <summary>The sum of each of eight vectors, to neighbours: <see cref="ILanes{TVector}.SumEight"/> where lanes have nothing faster.</summary>
+    /// <summary>
+    /// The sum of each of eight vectors, to neighbours: <see cref="ILanes{TVector}.SumEight"/> where lanes have nothing faster.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SumEight<TLanes, TVector>(
         TVector a, TVector b, TVector c, TVector d, TVector e, TVector f, TVector g, TVector h, float* sums)

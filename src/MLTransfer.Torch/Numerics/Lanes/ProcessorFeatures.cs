@@ -5,7 +5,9 @@ namespace MLTransfer.Torch.Numerics.Lanes;
 /// <summary>What the processor can do beyond what .NET asks it for.</summary>
 internal static class ProcessorFeatures
 {
-    /// <summary>Whether dot products of bfloat16 have instructions (AVX-512 BF16 or AMX), without which they are slower than float32.</summary>
+    /// <summary>
+    /// Whether dot products of bfloat16 have instructions (AVX-512 BF16 or AMX), without which they are slower than float32.
+    /// </summary>
     public static bool HasBFloat16Products { get; } = Detect();
 
     private static bool Detect()

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>
-/// Rows of activations as 16-bit integers with a scale for each group of inputs: 15 bits of the group's largest magnitude, which is more than
-/// bfloat16 has. That makes products with int8 weights integer ones, of which a processor computes twice as many as of float32.
+/// Rows of activations as 16-bit integers with a scale for each group of inputs: 15 bits of the group's largest magnitude, which is more
+/// than bfloat16 has. That makes products with int8 weights integer ones, of which a processor computes twice as many as of float32.
 /// </summary>
 internal static unsafe class FixedPointRows
 {

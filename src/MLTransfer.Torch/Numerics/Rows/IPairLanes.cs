@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>
-/// Vectors of 32-bit lanes that hold pairs of 16-bit integers or their sums of products, one output a lane, so that a kernel is written once for
-/// all widths and for plain numbers, its scalar twin.
+/// Vectors of 32-bit lanes that hold pairs of 16-bit integers or their sums of products, one output a lane, so that a kernel is written
+/// once for all widths and for plain numbers, its scalar twin.
 /// </summary>
 /// <typeparam name="TVector">The vector.</typeparam>
 internal unsafe interface IPairLanes<TVector>

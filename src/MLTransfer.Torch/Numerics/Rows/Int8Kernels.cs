@@ -5,8 +5,8 @@ using MLTransfer.Torch.Numerics.Lanes;
 namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>
-/// Products of rows in 16-bit fixed point (<see cref="FixedPointRows"/>) with tiles of an <see cref="Int8Matrix"/>. Each lane of a vector sums up
-/// one output, in integers and therefore exactly: neither the vectors' width nor threads nor other rows change a bit.
+/// Products of rows in 16-bit fixed point (<see cref="FixedPointRows"/>) with tiles of an <see cref="Int8Matrix"/>. Each lane of a vector
+/// sums up one output, in integers and therefore exactly: neither the vectors' width nor threads nor other rows change a bit.
 /// </summary>
 internal static unsafe class Int8Kernels
 {

@@ -6,7 +6,9 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// <summary>
 /// A matrix of signed bytes with a scale for each output: weight = byte * scale, where the scale is the output's largest magnitude / 127.
 /// </summary>
-/// <remarks>Its bytes lie as <see cref="Int8Kernels"/> reads them: [tiles, pairs of inputs, <see cref="TileOutputs"/>, 2], zeros where it ends.</remarks>
+/// <remarks>
+/// Its bytes lie as <see cref="Int8Kernels"/> reads them: [tiles, pairs of inputs, <see cref="TileOutputs"/>, 2], zeros where it ends.
+/// </remarks>
 internal sealed unsafe class Int8Matrix : IDisposable
 {
     /// <summary>The outputs that a tile has: as many as make a pair of inputs one cache line.</summary>

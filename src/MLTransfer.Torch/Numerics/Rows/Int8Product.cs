@@ -47,7 +47,8 @@ internal static unsafe class Int8Product
         var rows = input.to(ScalarType.Float32).contiguous();
         var output = empty([.. input.shape[..^1], matrix.Outputs], ScalarType.Float32);
         Compute(
-            NativeTensor.AsSpan<float>(rows), matrix, bias is null ? default : NativeTensor.AsSpan<float>(bias), NativeTensor.AsSpan<float>(output),
+            NativeTensor.AsSpan<float>(rows), matrix, bias is null ? default
+                : NativeTensor.AsSpan<float>(bias), NativeTensor.AsSpan<float>(output),
             get_num_threads());
         return output.MoveToOuterDisposeScope();
     }
@@ -70,7 +71,8 @@ internal static unsafe class Int8Product
         var values = ArrayPool<int>.Shared.Rent(checked(rows * pairs));
         try
         {
-            fixed (float* inputPointer = input, biasPointer = bias, outputPointer = output, rowScalesPointer = rowScales.Span, scales = matrix.Scales)
+            fixed (float* inputPointer = input, biasPointer = bias, outputPointer = output, rowScalesPointer = rowScales.Span,
+                scales = matrix.Scales)
             fixed (int* valuesPointer = values)
             {
                 var tileBytes = 2L * pairs * Int8Matrix.TileOutputs;
@@ -89,7 +91,8 @@ internal static unsafe class Int8Product
                     Activation = activation,
                     Accumulate = accumulate,
                     BlockTiles = (int)Math.Clamp(
-                        Blocks(matrix.Tiles, threads), Blocks(SmallestBlockBytes, tileBytes), Math.Max(Blocks(SmallestBlockBytes, tileBytes), LargestBlockBytes / tileBytes)),
+                        Blocks(matrix.Tiles, threads), Blocks(SmallestBlockBytes, tileBytes),
+                        Math.Max(Blocks(SmallestBlockBytes, tileBytes), LargestBlockBytes / tileBytes)),
                 };
                 WorkerTeam.Run(rows, matrix.Inputs < SmallestConversion ? 1 : threads, &ConvertRow, &work);
                 WorkerTeam.Run((int)Blocks(matrix.Tiles, work.BlockTiles), threads, &ComputeTiles<TPairs, TVector>, &work);
@@ -139,7 +142,8 @@ internal static unsafe class Int8Product
                 {
                     var first = group * GroupPairs;
                     Int8Kernels.AddProducts<TPairs, TVector>(
-                        rows, weights + (nint)first * 2 * Int8Matrix.TileOutputs, values + (nint)first * rows, Math.Min(GroupPairs, pairs - first),
+                        rows, weights + (nint)first * 2 * Int8Matrix.TileOutputs, values + (nint)first * rows,
+                        Math.Min(GroupPairs, pairs - first),
                         rowScales + group * rows, sums);
                 }
 

@@ -100,7 +100,8 @@ internal static unsafe class RowAttention
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(rows * heads * cache.HeadWidth));
         ArgumentOutOfRangeException.ThrowIfNotEqual(attention.Starts.Length, rows, nameof(attention));
         if (heads % cache.Heads != 0)
-            throw new ArgumentException($"{heads} query heads cannot share {cache.Heads} key-value ones. Give a multiple.", nameof(queries));
+            throw new ArgumentException(
+                $"{heads} query heads cannot share {cache.Heads} key-value ones. Give a multiple.", nameof(queries));
         if (attention.Ends.Length != 0)
             ArgumentOutOfRangeException.ThrowIfNotEqual(attention.Ends.Length, rows, nameof(attention));
         for (var row = 0; row < rows; row++)

@@ -107,7 +107,8 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
     private static void FourRowsByTwo(float* x, int inputs, TWeight* weights, float* products, nint productStride)
     {
         var zero = TLanes.Broadcast(0);
-        var (a0, b0, c0, d0, a1, b1, c1, d1) = (zero, zero, zero, zero, zero, zero, zero, zero); // rows of x by the first row of weights, then by the second one
+        // rows of x by the first row of weights, then by the second one
+        var (a0, b0, c0, d0, a1, b1, c1, d1) = (zero, zero, zero, zero, zero, zero, zero, zero);
         var weightsB = weights + inputs;
         var ahead = weights + PrefetchedRows * inputs;
         var i = 0;

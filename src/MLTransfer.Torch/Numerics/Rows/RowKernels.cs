@@ -9,8 +9,8 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// Products of a few rows with a matrix that is too large for the caches: the matrix is read once, in long runs, and summed up in float32.
 /// </summary>
 /// <remarks>
-/// The order in which the terms of one element are added depends on neither the number of rows nor the columns computed beside it, so neither
-/// batches nor threads change a bit of the result.
+/// The order in which the terms of one element are added depends on neither the number of rows nor the columns computed beside it, so
+/// neither batches nor threads change a bit of the result.
 /// </remarks>
 /// <typeparam name="TLanes">The vectors that are used.</typeparam>
 /// <typeparam name="TVector">Likewise.</typeparam>
@@ -32,7 +32,9 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
     /// <summary>Whether two elements take the place of a float and are widened from one load: see <see cref="ILanes{TVector}"/>.</summary>
     private static bool IsNarrow => IsBFloat16 || IsFloat16;
 
-    /// <summary>Copies a row into the order in which <see cref="RowDots{TLanes, TVector, TWeight}"/> meets the elements of a matrix row.</summary>
+    /// <summary>
+    /// Copies a row into the order in which <see cref="RowDots{TLanes, TVector, TWeight}"/> meets the elements of a matrix row.
+    /// </summary>
     public static void Arrange(float* row, float* target, int count)
     {
         var i = 0;
@@ -99,7 +101,8 @@ internal static unsafe class RowKernels<TLanes, TVector, TWeight>
                 (first, second) = (TLanes.Add(first, firstBias), TLanes.Add(second, secondBias));
             }
 
-            (first, second) = (RowActivations.Apply<TLanes, TVector>(activation, first), RowActivations.Apply<TLanes, TVector>(activation, second));
+            (first, second) =
+                (RowActivations.Apply<TLanes, TVector>(activation, first), RowActivations.Apply<TLanes, TVector>(activation, second));
             if (accumulate)
                 (first, second) = (TLanes.Add(TLanes.Load(target + i), first), TLanes.Add(TLanes.Load(target + i + TLanes.Count), second));
             TLanes.Store(first, target + i);

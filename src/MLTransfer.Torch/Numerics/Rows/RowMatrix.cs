@@ -27,7 +27,8 @@ internal readonly unsafe record struct RowMatrix(
     public static RowMatrix Of(Tensor weight, Tensor? bias, bool isOutputByInput)
     {
         if (bias is not null && bias.dtype != weight.dtype)
-            throw new ArgumentException($"The bias is {bias.dtype} and the weight {weight.dtype}. Convert the model as a whole.", nameof(bias));
+            throw new ArgumentException(
+                $"The bias is {bias.dtype} and the weight {weight.dtype}. Convert the model as a whole.", nameof(bias));
         var (first, second) = (checked((int)weight.size(0)), checked((int)weight.size(1)));
         return new(
             (nint)NativeTensor.Pointer(weight),

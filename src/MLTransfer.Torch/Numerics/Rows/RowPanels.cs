@@ -4,10 +4,12 @@ using MLTransfer.Torch.Numerics.Lanes;
 namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>
-/// Products of several rows with panels, some inputs of a matrix [inputs, outputs]. The sums of all rows stay in registers while a panel that
-/// waits in the second-level cache is read once, and the next one is on its way from memory.
+/// Products of several rows with panels, some inputs of a matrix [inputs, outputs]. The sums of all rows stay in registers while a panel
+/// that waits in the second-level cache is read once, and the next one is on its way from memory.
 /// </summary>
-/// <remarks>Terms are added in the order of <see cref="RowKernels{TLanes, TVector, TWeight}.AddProducts"/>, so that other rows change no bit.</remarks>
+/// <remarks>
+/// Terms are added in the order of <see cref="RowKernels{TLanes, TVector, TWeight}.AddProducts"/>, so that other rows change no bit.
+/// </remarks>
 /// <typeparam name="TLanes">The vectors that are used.</typeparam>
 /// <typeparam name="TVector">Likewise.</typeparam>
 /// <typeparam name="TWeight">The matrix's elements: float, Half, or ushort for bfloat16.</typeparam>
@@ -32,7 +34,8 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
     /// <param name="columns">The outputs.</param>
     /// <param name="isFirst">Whether the sums are written instead of added to.</param>
     public static void Add(
-        float* x, nint rowStride, int rows, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
+        float* x, nint rowStride, int rows, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride,
+        int columns, bool isFirst)
     {
         var column = columns / PairCount * PairCount;
         if (rows == 8)
@@ -45,7 +48,8 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
             {
                 var sum = 0f;
                 for (var i = 0; i < height; i++)
-                    sum = float.MultiplyAddEstimate(RowKernels<TLanes, TVector, TWeight>.ToSingle(panel[i * stride + column]), x[row * rowStride + i], sum);
+                    sum = float.MultiplyAddEstimate(
+                        RowKernels<TLanes, TVector, TWeight>.ToSingle(panel[i * stride + column]), x[row * rowStride + i], sum);
                 sums[row * sumStride + column] = isFirst ? sum : sums[row * sumStride + column] + sum;
             }
         }
@@ -53,7 +57,8 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddEightRows(
-        float* x, nint rowStride, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
+        float* x, nint rowStride, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns,
+        bool isFirst)
     {
         var aheadEnd = ahead + columns;
         var thirdRow = 3 * rowStride;
@@ -103,7 +108,8 @@ internal static unsafe class RowPanels<TLanes, TVector, TWeight>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddFourRows(
-        float* x, nint rowStride, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns, bool isFirst)
+        float* x, nint rowStride, TWeight* panel, nint stride, int height, TWeight* ahead, float* sums, nint sumStride, int columns,
+        bool isFirst)
     {
         var aheadEnd = ahead + columns;
         var thirdRow = 3 * rowStride;

@@ -121,7 +121,8 @@ internal static unsafe class RowProduct
         var (rows, matrix) = (work->Rows, work->Matrix);
         var outputBytes = (long)matrix.Inputs * sizeof(TWeight);
         var share = Blocks(matrix.Outputs, threads);
-        var width = Math.Clamp(share, Math.Clamp(SmallestBlockBytes / outputBytes, 1, WidestBlock), Math.Clamp(LargestBlockBytes / outputBytes, 1, WidestBlock));
+        var width = Math.Clamp(share, Math.Clamp(SmallestBlockBytes / outputBytes, 1, WidestBlock),
+            Math.Clamp(LargestBlockBytes / outputBytes, 1, WidestBlock));
         work->BlockLength = RoundUp((int)width, ColumnUnit);
         work->PaddedRows = RowTiles.Padded<TLanes, TVector>(rows);
         using var arranged = new RowBuffer(checked(work->PaddedRows * matrix.Inputs));
@@ -216,7 +217,8 @@ internal static unsafe class RowProduct
         {
             part = Math.Min(ColumnUnit, end - start);
             RowDots<TLanes, TVector, TWeight>.Compute(
-                work->Arranged, work->PaddedRows, matrix.Inputs, (TWeight*)matrix.Data + (nint)start * matrix.Inputs, products, ColumnUnit, part);
+                work->Arranged, work->PaddedRows, matrix.Inputs, (TWeight*)matrix.Data + (nint)start * matrix.Inputs, products,
+                ColumnUnit, part);
             for (var row = 0; row < rows; row++)
                 Finish<TLanes, TVector, TWeight>(work, products + row * ColumnUnit, row, start, part);
         }
@@ -272,7 +274,8 @@ internal static unsafe class RowProduct
             {
                 tileRows = RowTiles.Height<TLanes, TVector>(rows - row);
                 RowPanels<TLanes, TVector, TWeight>.Add(
-                    work->Arranged + (nint)row * matrix.Inputs + input, matrix.Inputs, tileRows, panel, matrix.Outputs, height, row == 0 ? ahead : null,
+                    work->Arranged + (nint)row * matrix.Inputs + input, matrix.Inputs, tileRows, panel, matrix.Outputs, height, row == 0
+                        ? ahead : null,
                     sums + (nint)row * matrix.Outputs, matrix.Outputs, count, isFirst: input == 0);
             }
         }

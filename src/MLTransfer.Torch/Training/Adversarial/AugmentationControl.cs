@@ -13,7 +13,8 @@ internal sealed class AugmentationControl(AdversarialTrainingOptions options)
     private double _signs;
 
     /// <summary>The probability of each augmentation.</summary>
-    public double Probability { get; private set; } = options.Augmentations == AugmentationGroups.None ? 0 : options.AugmentationProbability;
+    public double Probability { get; private set; } = options.Augmentations == AugmentationGroups.None ? 0
+        : options.AugmentationProbability;
 
     /// <summary>r_t of the last adaptation; null before.</summary>
     public double? RealLogitSign { get; private set; }
@@ -38,7 +39,8 @@ internal sealed class AugmentationControl(AdversarialTrainingOptions options)
     }
 
     /// <summary>Goes on from a saved run.</summary>
-    public void Restore(State state) => (Probability, RealLogitSign, _batches, _signs) = (state.Probability, state.RealLogitSign, state.Batches, state.Signs);
+    public void Restore(State state) =>
+        (Probability, RealLogitSign, _batches, _signs) = (state.Probability, state.RealLogitSign, state.Batches, state.Signs);
 
     /// <param name="Probability">Of each augmentation.</param>
     /// <param name="RealLogitSign">r_t of the last adaptation.</param>

@@ -51,7 +51,8 @@ internal static class FilteredSampling
 
         // The four pixels around each place, in one gather.
         var (column, nextColumn, row, nextRow) = (
-            columns.remainder(period), (columns + 1).remainder(period), rows.remainder(period) * period, (rows + 1).remainder(period) * period);
+            columns.remainder(period), (columns + 1).remainder(period), rows.remainder(period) * period,
+            (rows + 1).remainder(period) * period);
         var index = cat([row + column, row + nextColumn, nextRow + column, nextRow + nextColumn], 1); // [N, 4 Q]
         var weights = stack([(1 - bottom) * (1 - right), (1 - bottom) * right, bottom * (1 - right), bottom * right], 1); // [N, 4, Q]
         var corners = doubled.flatten(2).gather(2, index.unsqueeze(1).expand(-1, channels, -1)); // [N, C, 4 Q]
@@ -102,7 +103,8 @@ internal static class FilteredSampling
         foreach (var (i, map) in maps.Index())
         {
             Matrix3x2.Invert(map, out var inverse); // no factor is 0
-            ((ReadOnlySpan<float>)[inverse.M11, inverse.M21, inverse.M31, inverse.M12, inverse.M22, inverse.M32]).CopyTo(values.AsSpan(i * 6));
+            ((ReadOnlySpan<float>)[inverse.M11, inverse.M21, inverse.M31, inverse.M12, inverse.M22, inverse.M32])
+                .CopyTo(values.AsSpan(i * 6));
         }
 
         var coefficients = tensor(values, [maps.Count, 6, 1], device: device).to(type).unbind(1); // [N, 1] each

@@ -31,14 +31,16 @@ internal static class FrozenBlocks
         if (options.FrozenDiscriminatorBlocks >= blocks)
         {
             throw new ArgumentException(
-                $"{nameof(options.FrozenDiscriminatorBlocks)} is {options.FrozenDiscriminatorBlocks}; expected less than the discriminator's {blocks} blocks.",
+                $"{nameof(options.FrozenDiscriminatorBlocks)} is {options.FrozenDiscriminatorBlocks}; "
+                    + $"expected less than the discriminator's {blocks} blocks.",
                 nameof(options));
         }
 
         if (options.FrozenSynthesisBlocks >= blocks)
         {
             throw new ArgumentException(
-                $"{nameof(options.FrozenSynthesisBlocks)} is {options.FrozenSynthesisBlocks}; expected less than the generator's {blocks} blocks.",
+                $"{nameof(options.FrozenSynthesisBlocks)} is {options.FrozenSynthesisBlocks}; "
+                    + $"expected less than the generator's {blocks} blocks.",
                 nameof(options));
         }
     }

@@ -26,7 +26,8 @@ internal static class ImageAugmentation
         foreach (var kind in kinds)
         {
             int[] members = [.. kind];
-            var (some, own) = (images.index_select(0, Indices(members.Select(member => (long)member))), members.Select(member => transformations[member]));
+            var (some, own) = (
+                images.index_select(0, Indices(members.Select(member => (long)member))), members.Select(member => transformations[member]));
             parts.Add(kind.Key switch
             {
                 (true, _) => FilteredSampling.Apply(some, [.. own.Select(transformation => transformation.PlaceMap(images.shape[2]))]),

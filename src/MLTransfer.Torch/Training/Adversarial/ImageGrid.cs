@@ -19,7 +19,8 @@ public static class ImageGrid
         ArgumentNullException.ThrowIfNull(images);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         if (images.dim() != 4 || images.shape[0] == 0 || images.shape[1] is not (1 or 3))
-            throw new ArgumentException($"Images have shape [{string.Join(", ", images.shape)}]; expected [N, 1 or 3, R, R].", nameof(images));
+            throw new ArgumentException(
+                $"Images have shape [{string.Join(", ", images.shape)}]; expected [N, 1 or 3, R, R].", nameof(images));
 
         using var gradients = no_grad();
         using var scope = NewDisposeScope();

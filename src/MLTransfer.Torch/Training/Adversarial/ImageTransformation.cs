@@ -60,7 +60,8 @@ internal readonly record struct ImageTransformation
     public bool Blits => Mirrors || QuarterTurns != 0 || ShiftX != 0 || ShiftY != 0;
 
     /// <summary>Whether values between pixels are needed.</summary>
-    public bool Resamples => ScaleExponent != 0 || RotationBefore != 0 || StretchExponent != 0 || RotationAfter != 0 || TranslationX != 0 || TranslationY != 0;
+    public bool Resamples => ScaleExponent != 0 || RotationBefore != 0 || StretchExponent != 0 || RotationAfter != 0 || TranslationX != 0
+        || TranslationY != 0;
 
     /// <summary>Whether colors change.</summary>
     public bool Recolors => Brightness != 0 || ContrastExponent != 0 || FlipsLuma || HueRotation != 0 || SaturationExponent != 0;

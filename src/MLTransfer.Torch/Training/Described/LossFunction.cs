@@ -30,7 +30,8 @@ internal sealed class LossFunction
     public bool TakesLogits { get; }
 
     /// <summary>What <see cref="Metric"/> is called.</summary>
-    public string MetricName => _loss is TrainingLoss.MeanSquaredError or TrainingLoss.MeanAbsoluteError ? "mean absolute error" : "accuracy";
+    public string MetricName => _loss is TrainingLoss.MeanSquaredError or TrainingLoss.MeanAbsoluteError ? "mean absolute error"
+        : "accuracy";
 
     /// <summary>A scalar from two tensors [batch, ...].</summary>
     public Tensor Loss(Tensor output, Tensor target)
@@ -42,7 +43,8 @@ internal sealed class LossFunction
             TrainingLoss.MeanAbsoluteError => F.l1_loss(output, target),
             TrainingLoss.BinaryCrossEntropy when TakesLogits => F.binary_cross_entropy_with_logits(output, target),
             TrainingLoss.BinaryCrossEntropy => F.binary_cross_entropy(Inside(output), target),
-            TrainingLoss.CategoricalCrossEntropy => -(target * (TakesLogits ? F.log_softmax(output, -1) : Inside(output).log())).sum(-1).mean(),
+            TrainingLoss.CategoricalCrossEntropy =>
+                -(target * (TakesLogits ? F.log_softmax(output, -1) : Inside(output).log())).sum(-1).mean(),
             _ => throw new InvalidOperationException($"The loss {_loss} is not defined."),
         }).MoveToOuterDisposeScope();
     }

@@ -147,7 +147,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     [
         new("training", history.Where(p => p.Loss is not null).Select(p => (p.Step, p.Loss!.Value))),
         new(
-            "validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)), HasMarkers: true),
+            "validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)),
+            HasMarkers: true),
     ];
 
     public override void End() => _network.SetTraining(false);

@@ -13,14 +13,16 @@ public static class Evaluator
     /// <param name="cancellationToken">Checked before every pass.</param>
     /// <exception cref="ArgumentException">No example has a token to predict, or one does not fit the model.</exception>
     public static EvaluationResult Evaluate(
-        CausalLanguageModel model, IReadOnlyList<TrainingExample> examples, int batchSize = 8, CancellationToken cancellationToken = default)
+        CausalLanguageModel model, IReadOnlyList<TrainingExample> examples, int batchSize = 8,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(examples);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         var counted = TrainingRows.Usable(examples, model, nameof(examples));
         if (counted.Count == 0)
-            throw new ArgumentException("There is no token to predict: the evaluation rows are empty or a single token long.", nameof(examples));
+            throw new ArgumentException(
+                "There is no token to predict: the evaluation rows are empty or a single token long.", nameof(examples));
 
         model.eval();
         using var gradients = no_grad();

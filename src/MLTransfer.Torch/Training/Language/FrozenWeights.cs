@@ -67,7 +67,9 @@ internal sealed class FrozenWeights : IDisposable
         static string Name(int index) => $"weight.{index}";
     }
 
-    /// <summary>Frees the memory that the weights themselves take again after they have been read: an embedding that the output head is tied to.</summary>
+    /// <summary>
+    /// Frees the memory that the weights themselves take again after they have been read: an embedding that the output head is tied to.
+    /// </summary>
     public void ReleaseMemory()
     {
         foreach (var (parameter, _) in _weights)

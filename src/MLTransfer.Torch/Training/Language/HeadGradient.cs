@@ -8,7 +8,9 @@ namespace MLTransfer.Torch.Training.Language;
 /// <param name="type">The type of products.</param>
 internal sealed class HeadGradient(Parameter head, ScalarType type)
 {
-    /// <summary>Products of another type than the gradient's are made for so much of the vocabulary that they stay in the processor's cache.</summary>
+    /// <summary>
+    /// Products of another type than the gradient's are made for so much of the vocabulary that they stay in the processor's cache.
+    /// </summary>
     private const long VocabularyPart = 2048;
 
     private bool _isNew = head.grad is null;

@@ -7,15 +7,17 @@ namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>Next-token cross-entropy together with the output head, the widest matrix of a language model.</summary>
 /// <remarks>
-/// Logits of a whole batch, [tokens, vocabulary], would take several times the memory of everything else. They are made for some rows at a time
-/// and turned into their own gradient in place, so that neither forward nor backward pass ever holds more than these rows.
+/// Logits of a whole batch, [tokens, vocabulary], would take several times the memory of everything else. They are made for some rows at a
+/// time and turned into their own gradient in place, so that neither forward nor backward pass ever holds more than these rows.
 /// </remarks>
 internal static class LanguageModelLoss
 {
     /// <summary>The memory of the logits that are held at once, 64 MiB.</summary>
     private const long ChunkBytes = 1 << 26;
 
-    /// <summary>The elements from which on a head takes so much memory that room for it is worth the time that giving back the heap's gaps takes.</summary>
+    /// <summary>
+    /// The elements from which on a head takes so much memory that room for it is worth the time that giving back the heap's gaps takes.
+    /// </summary>
     private const long LargeHead = 1 << 24;
 
     /// <summary>The sum over a batch's predicted tokens of -ln p(token), in nats.</summary>
@@ -43,14 +45,16 @@ internal static class LanguageModelLoss
     /// <param name="recomputation">Computes blocks twice to save memory; null for once.</param>
     /// <param name="frozen">Where frozen weights are that are not in memory; null where all are.</param>
     public static double Backward(
-        CausalLanguageModel model, TrainingBatch batch, double factor, BlockRecomputation? recomputation = null, FrozenWeights? frozen = null)
+        CausalLanguageModel model, TrainingBatch batch, double factor, BlockRecomputation? recomputation = null,
+        FrozenWeights? frozen = null)
     {
         using var scope = NewDisposeScope();
         var table = model.TokenEmbedding;
         var ids = batch.Input.InputIds.view(-1);
         Tensor embeddings; // a leaf of the graph: libtorch would make its gradient into one of the whole table
         using (no_grad())
-            embeddings = table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(table.requires_grad);
+            embeddings =
+                table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(table.requires_grad);
         frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with { InputEmbeddings = embeddings, Recomputation = recomputation };
         var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
@@ -98,7 +102,10 @@ internal static class LanguageModelLoss
         return (sum, rowGradients.MoveToOuterDisposeScope());
     }
 
-    /// <summary>Makes products of the head's weight, [rows, vocabulary], into the gradient of the loss by them, in place; the bias gets its gradient.</summary>
+    /// <summary>
+    /// Makes products of the head's weight, [rows, vocabulary], into the gradient of the loss by them, in place; the bias gets its
+    /// gradient.
+    /// </summary>
     /// <returns>The loss.</returns>
     private static double ToGradient(HeadModule head, Tensor products, Tensor targets, double factor)
     {
@@ -140,7 +147,8 @@ internal static class LanguageModelLoss
         var rowBytes = (long)model.VocabularySize * NativeTensor.ElementSize(model.ComputeType ?? model.DataType);
         var most = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
         var count = (rows.shape[0] + most - 1) / most;
-        var length = count > 1 ? ((rows.shape[0] + count - 1) / count + 63) / 64 * 64 : most; // as many chunks, of equal length: they need the least memory
+        // as many chunks, of equal length: they need the least memory
+        var length = count > 1 ? ((rows.shape[0] + count - 1) / count + 63) / 64 * 64 : most;
         for (long start = 0; start < rows.shape[0]; start += length)
             yield return (start, Math.Min(length, rows.shape[0] - start));
     }

@@ -128,7 +128,8 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     [
         new("training", history.Where(p => p.Loss is not null).Select(p => (p.Step, p.Loss!.Value))),
         new(
-            "validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)), HasMarkers: true),
+            "validation", history.Where(p => p.ValidationLoss is not null).Select(p => (p.Step, p.ValidationLoss!.Value)),
+            HasMarkers: true),
     ];
 
     public override void End()

@@ -5,8 +5,8 @@ using Linear = MLTransfer.Torch.Layers.Linear;
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>
-/// The trainable weights of a model that computes in another type than theirs: converted once a step, by the optimizer, instead of in every pass.
-/// Their gradients stay in the type of products, in which they take half the memory, until the optimizer reads them.
+/// The trainable weights of a model that computes in another type than theirs: converted once a step, by the optimizer, instead of in every
+/// pass. Their gradients stay in the type of products, in which they take half the memory, until the optimizer reads them.
 /// </summary>
 internal static class TrainableWeights
 {

@@ -6,7 +6,8 @@ namespace MLTransfer.Torch.Training.Language;
 /// <summary>Examples of one forward pass, padded on the right to the longest.</summary>
 /// <param name="Input">What the model reads.</param>
 /// <param name="Targets">[predicted tokens] int64: the ids to predict, in row order.</param>
-/// <param name="Positions">[predicted tokens] int64: where in the flattened [batch * length] hidden states each one is predicted, or null for "every position but each row's last".</param>
+/// <param name="Positions">[predicted tokens] int64: where in the flattened [batch * length] hidden states each one is predicted, or null
+/// for "every position but each row's last".</param>
 /// <param name="Tokens">The number of input tokens, padding left out.</param>
 internal sealed record TrainingBatch(ModelInput Input, Tensor Targets, Tensor? Positions, int Tokens)
 {
@@ -29,7 +30,8 @@ internal sealed record TrainingBatch(ModelInput Input, Tensor Targets, Tensor? P
             {
                 inputIds[offset + i] = example.InputIds[i];
                 sequenceIds[offset + i] = example.SequenceIds?[i] ?? 0;
-                positionIds[offset + i] = i > 0 && sequenceIds[offset + i] == sequenceIds[offset + i - 1] ? positionIds[offset + i - 1] + 1 : 0;
+                positionIds[offset + i] = i > 0 && sequenceIds[offset + i] == sequenceIds[offset + i - 1] ? positionIds[offset + i - 1] + 1
+                    : 0;
                 if (i > 0 && example.Labels[i] != TrainingExample.Ignored)
                 {
                     targets.Add(example.Labels[i]);

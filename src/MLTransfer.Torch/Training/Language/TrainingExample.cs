@@ -2,7 +2,8 @@ namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>One row that a model is trained on or evaluated with.</summary>
 /// <param name="InputIds">Token ids.</param>
-/// <param name="Labels">For each position the id that it should hold, or <see cref="Ignored"/> where the loss leaves it out. Not shifted.</param>
+/// <param name="Labels">For each position the id that it should hold, or <see cref="Ignored"/> where the loss leaves it out. Not
+/// shifted.</param>
 /// <param name="SequenceIds">The packed sequence that each position belongs to, or null where the row is one sequence.</param>
 public sealed record TrainingExample(int[] InputIds, int[] Labels, int[]? SequenceIds = null)
 {

@@ -17,7 +17,9 @@ public static class TrainingExamples
         return examples;
     }
 
-    /// <summary>One document, cut into rows where it is longer than <paramref name="maximumLength"/>. The last row may be shorter.</summary>
+    /// <summary>
+    /// One document, cut into rows where it is longer than <paramref name="maximumLength"/>. The last row may be shorter.
+    /// </summary>
     public static IEnumerable<TrainingExample> Document(int[] tokens, int maximumLength)
     {
         ArgumentNullException.ThrowIfNull(tokens);
@@ -48,7 +50,8 @@ public static class TrainingExamples
     /// <summary>Puts several examples into one row, up to <paramref name="length"/> tokens, in order; they do not see each other.</summary>
     /// <param name="examples">Rows of one sequence each. Empty ones are left out.</param>
     /// <param name="length">The most tokens of a row.</param>
-    /// <exception cref="ArgumentException">An example is longer than a row, is packed already, or has not as many labels as input ids.</exception>
+    /// <exception cref="ArgumentException">An example is longer than a row, is packed already, or has not as many labels as input
+    /// ids.</exception>
     public static IReadOnlyList<TrainingExample> Pack(IEnumerable<TrainingExample> examples, int length)
     {
         ArgumentNullException.ThrowIfNull(examples);
@@ -58,11 +61,13 @@ public static class TrainingExamples
         foreach (var example in examples)
         {
             if (example.InputIds.Length > length)
-                throw new ArgumentException($"An example has {example.InputIds.Length} tokens; rows are packed to {length}.", nameof(examples));
+                throw new ArgumentException(
+                    $"An example has {example.InputIds.Length} tokens; rows are packed to {length}.", nameof(examples));
             if (example.Labels.Length != example.InputIds.Length)
             {
                 throw new ArgumentException(
-                    $"An example has {example.InputIds.Length} input ids but {example.Labels.Length} labels; expected as many.", nameof(examples));
+                    $"An example has {example.InputIds.Length} input ids but {example.Labels.Length} labels; expected as many.",
+                    nameof(examples));
             }
 
             if (example.SequenceIds is not null)

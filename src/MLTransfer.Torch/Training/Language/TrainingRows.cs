@@ -9,7 +9,8 @@ internal static class TrainingRows
     /// <param name="rows">What the user gave.</param>
     /// <param name="model">The model that is to read them.</param>
     /// <param name="parameterName">The name of the user's argument.</param>
-    /// <exception cref="ArgumentException">A row does not fit the model; the message has its number, counted from 0, and what is wrong.</exception>
+    /// <exception cref="ArgumentException">A row does not fit the model; the message has its number, counted from 0, and what is
+    /// wrong.</exception>
     public static List<TrainingExample> Usable(IReadOnlyList<TrainingExample> rows, CausalLanguageModel model, string parameterName)
     {
         for (var index = 0; index < rows.Count; index++)
@@ -35,7 +36,8 @@ internal static class TrainingRows
         for (var i = 0; i < length; i++)
         {
             if ((uint)row.InputIds[i] >= (uint)model.VocabularySize)
-                return $"has the token id {row.InputIds[i]}; the model's vocabulary has {model.VocabularySize}. Use the model's own tokenizer.";
+                return $"has the token id {row.InputIds[i]}; the model's vocabulary has {model.VocabularySize}. "
+                    + "Use the model's own tokenizer.";
             if (row.Labels[i] != TrainingExample.Ignored && (uint)row.Labels[i] >= (uint)model.VocabularySize)
             {
                 return $"has the label {row.Labels[i]}; expected an id of the model's vocabulary of {model.VocabularySize}, "

@@ -21,7 +21,9 @@ internal sealed class ConvolutionalModule : nn.Module<Tensor, Tensor>
         return dense.call(normalization.call(convolution.call(input)).relu().flatten(1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The weights of all layers are drawn after this seed: how well a frozen network can be built upon must not be chance.</summary>
+    /// <summary>
+    /// The weights of all layers are drawn after this seed: how well a frozen network can be built upon must not be chance.
+    /// </summary>
     private static TorchSharp.Modules.Conv2d FirstLayer()
     {
         manual_seed(3);

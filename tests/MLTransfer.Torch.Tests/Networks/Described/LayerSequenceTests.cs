@@ -15,11 +15,14 @@ public class LayerSequenceTests
         using var scope = NewDisposeScope();
         using var layers = LayerSequence.Create(
         [
-            Layer.Convolution(4, 3, Activation.Relu, stride: 2), Layer.BatchNormalization(), Layer.TransposedConvolution(5, 4, Activation.Tanh, 2, 1),
-            Layer.MaximumPooling(2), Layer.Flatten(), Layer.LayerNormalization(), Layer.Dense(6, Activation.Gelu), Layer.Dense(3, Activation.Softmax),
+            Layer.Convolution(4, 3, Activation.Relu, stride: 2), Layer.BatchNormalization(),
+            Layer.TransposedConvolution(5, 4, Activation.Tanh, 2, 1),
+            Layer.MaximumPooling(2), Layer.Flatten(), Layer.LayerNormalization(), Layer.Dense(6, Activation.Gelu),
+            Layer.Dense(3, Activation.Softmax),
         ], [3, 8, 8]);
         using var reference = nn.Sequential(
-            nn.Conv2d(3, 4, 3, stride: 2, padding: 1), nn.ReLU(), nn.BatchNorm2d(4), nn.ConvTranspose2d(4, 5, 4, stride: 2, padding: 1), nn.Tanh(),
+            nn.Conv2d(3, 4, 3, stride: 2, padding: 1), nn.ReLU(), nn.BatchNorm2d(4),
+            nn.ConvTranspose2d(4, 5, 4, stride: 2, padding: 1), nn.Tanh(),
             nn.MaxPool2d(2), nn.Flatten(), nn.LayerNorm(80), nn.Linear(80, 6), nn.GELU(), nn.Linear(6, 3), nn.Softmax(-1));
         using (no_grad())
         {
@@ -46,8 +49,10 @@ public class LayerSequenceTests
         using var scope = NewDisposeScope();
         Layer[] layers =
         [
-            Layer.Convolution(4, 2, stride: 3, padding: 2), Layer.Upsampling(3), Layer.AveragePooling(2), Layer.TransposedConvolution(2, 3, stride: 2),
-            Layer.Dropout(0.1), Layer.Activate(Activation.Silu), Layer.GlobalAveragePooling(), Layer.Reshape(1, 2), Layer.Dense(7, Activation.LeakyRelu),
+            Layer.Convolution(4, 2, stride: 3, padding: 2), Layer.Upsampling(3), Layer.AveragePooling(2),
+            Layer.TransposedConvolution(2, 3, stride: 2),
+            Layer.Dropout(0.1), Layer.Activate(Activation.Silu), Layer.GlobalAveragePooling(), Layer.Reshape(1, 2),
+            Layer.Dense(7, Activation.LeakyRelu),
         ];
         for (var count = 1; count <= layers.Length; count++)
         {
@@ -59,12 +64,15 @@ public class LayerSequenceTests
     [Fact]
     public void A_layer_that_does_not_fit_is_refused_with_both_shapes()
     {
-        Refused("layer 1 (Dense) expects a vector [n] or a sequence [length, n], but layer 0 (Convolution) gives [8, 6, 6]. Put Layer.Flatten",
+        Refused(
+            "layer 1 (Dense) expects a vector [n] or a sequence [length, n], but layer 0 (Convolution) gives [8, 6, 6]. Put Layer.Flatten",
             [Layer.Convolution(8, 3), Layer.Dense(3)], [3, 6, 6]);
         Refused("layer 0 (Convolution) expects [channels, height, width], but the base gives [512]", [Layer.Convolution(8, 3)], [512]);
         Refused("layer 0 (Reshape) expects as many elements as [3, 4] has, but the base gives [10]", [Layer.Reshape(3, 4)], [10]);
-        Refused("layer 0 (MaximumPooling) expects at least 4 rows and columns, but the base gives [3, 2, 9]", [Layer.MaximumPooling(4)], [3, 2, 9]);
-        Refused("layer 0 (Convolution) expects at least 5 rows and columns with its padding of 0", [Layer.Convolution(8, 5, padding: 0)], [3, 4, 9]);
+        Refused("layer 0 (MaximumPooling) expects at least 4 rows and columns, but the base gives [3, 2, 9]",
+            [Layer.MaximumPooling(4)], [3, 2, 9]);
+        Refused("layer 0 (Convolution) expects at least 5 rows and columns with its padding of 0",
+            [Layer.Convolution(8, 5, padding: 0)], [3, 4, 9]);
     }
 
     [Fact]
@@ -74,7 +82,8 @@ public class LayerSequenceTests
         Refused("Layer 0 (Dense): Units must be from 1", [Layer.Dense(int.MaxValue)], [4]);
         Refused("Layer 0 (Dropout): Probability", [Layer.Dropout(1)], [4]);
         Refused("Layer 0 (Dense): The activation must be one of", [Layer.Dense(3, (Activation)99)], [4]);
-        Refused("that layer 2 (Upsampling) gives is not usable", [Layer.Upsampling(1 << 10), Layer.Upsampling(1), Layer.Upsampling(1 << 20)], [1, 1, 1]);
+        Refused("that layer 2 (Upsampling) gives is not usable",
+            [Layer.Upsampling(1 << 10), Layer.Upsampling(1), Layer.Upsampling(1 << 20)], [1, 1, 1]);
         Refused("must be unique", [Layer.Dense(3) with { Name = "a" }, Layer.Dense(3) with { Name = "a" }], [4]);
         Refused("without a dot", [Layer.Dense(3) with { Name = "a.b" }], [4]);
     }
@@ -84,15 +93,18 @@ public class LayerSequenceTests
     {
         Layer[] layers =
         [
-            Layer.Convolution(8, 3, Activation.LeakyRelu, stride: 2), Layer.BatchNormalization(Activation.Relu), Layer.TransposedConvolution(6, 4),
+            Layer.Convolution(8, 3, Activation.LeakyRelu, stride: 2), Layer.BatchNormalization(Activation.Relu),
+            Layer.TransposedConvolution(6, 4),
             Layer.MaximumPooling(), Layer.AveragePooling(3), Layer.Upsampling(), Layer.Dropout(0.25), Layer.GlobalAveragePooling(),
-            Layer.LayerNormalization(), Layer.Activate(Activation.Tanh), Layer.Flatten(), Layer.Dense(3, Activation.Sigmoid) with { Name = "head" },
+            Layer.LayerNormalization(), Layer.Activate(Activation.Tanh), Layer.Flatten(),
+            Layer.Dense(3, Activation.Sigmoid) with { Name = "head" },
         ];
 
         Assert.Equal(layers, LayerJson.Read(LayerJson.Write(layers)));
         var reshape = Assert.IsType<ReshapeLayer>(LayerJson.Read(LayerJson.Write([Layer.Reshape(2, 3)])).Single());
         Assert.Equal([2, 3], reshape.Shape);
-        foreach (var json in (string[])["", "null", "[null]", "{}", """[{"type":"unheard"}]""", """[{"type":"dense"}]""", """[{"type":"dense","Units":"x"}]""",
+        foreach (var json in (string[])["", "null", "[null]", "{}", """[{"type":"unheard"}]""", """[{"type":"dense"}]""",
+            """[{"type":"dense","Units":"x"}]""",
             """[{"type":"reshape","Shape":null}]""", """[{"Units":3,"Activation":"Relu"}]"""])
             Assert.Throws<InvalidDataException>(() => LayerJson.Read(json));
     }
@@ -114,11 +126,13 @@ public class LayerSequenceTests
         var missing = Assert.Throws<InvalidDataException>(() => LayerSequence.Load([Layer.Dense(3)], [4], file)).Message;
         Assert.Contains("no tensor '0.weight'", missing, StringComparison.Ordinal);
         Assert.Contains("'fc1.weight'", missing, StringComparison.Ordinal);
-        var shape = Assert.Throws<InvalidDataException>(() => LayerSequence.Load([Layer.Dense(3) with { Name = "fc1" }], [5], file)).Message;
+        var shape =
+            Assert.Throws<InvalidDataException>(() => LayerSequence.Load([Layer.Dense(3) with { Name = "fc1" }], [5], file)).Message;
         Assert.Contains("'fc1.weight' has shape [3, 4]", shape, StringComparison.Ordinal);
         Assert.Contains("needs [3, 5]", shape, StringComparison.Ordinal);
     }
 
     private static void Refused(string message, Layer[] layers, long[] inputShape) => Assert.Contains(
-        message, Assert.ThrowsAny<ArgumentException>(() => LayerSequence.Create(layers, inputShape, "the base")).Message, StringComparison.Ordinal);
+        message, Assert.ThrowsAny<ArgumentException>(() => LayerSequence.Create(layers, inputShape, "the base")).Message,
+        StringComparison.Ordinal);
 }

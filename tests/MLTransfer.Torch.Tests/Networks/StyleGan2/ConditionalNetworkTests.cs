@@ -74,7 +74,8 @@ public sealed class ConditionalNetworkTests
         var (images, labels) = (Wave(4, 3, 8, 8), Labels());
         Tensor Loss() => (discriminator.Forward(images, labels) * Wave(4, 1)).sum();
         Loss().backward();
-        Assert.True(discriminator.named_parameters().Single(p => p.name == "mapping.embed.weight").parameter.grad!.abs().max().item<double>() > 1e-4);
+        Assert.True(discriminator.named_parameters()
+            .Single(p => p.name == "mapping.embed.weight").parameter.grad!.abs().max().item<double>() > 1e-4);
         TinyNetworks.AssertGradients(discriminator, () => Loss().item<double>());
     }
 
@@ -86,7 +87,8 @@ public sealed class ConditionalNetworkTests
         var (latents, labels, slope) = (Wave(4, 6), Labels(), Wave(4, 3, 8, 8).cos());
         Tensor Loss() => (generator.Generate(latents, labels, noise: NoiseMode.Constant) * slope).sum();
         Loss().backward();
-        Assert.True(generator.named_parameters().Single(p => p.name == "mapping.embed.weight").parameter.grad!.abs().max().item<double>() > 1e-4);
+        Assert.True(
+            generator.named_parameters().Single(p => p.name == "mapping.embed.weight").parameter.grad!.abs().max().item<double>() > 1e-4);
         TinyNetworks.AssertGradients(generator, () => Loss().item<double>());
     }
 
@@ -95,7 +97,8 @@ public sealed class ConditionalNetworkTests
     /// <summary>Two pure labels and two mixed ones.</summary>
     private static Tensor Labels() => tensor(new double[] { 1, 0, 0, 0, 0, 1, 0.5, 0.5, 0, 0.2, -0.3, 2 }, [4, LabelWidth]);
 
-    private static Tensor Wave(params long[] shape) => (arange(shape.Aggregate((a, b) => a * b), ScalarType.Float64) * 0.7 + 0.3).sin().view(shape);
+    private static Tensor Wave(params long[] shape) =>
+        (arange(shape.Aggregate((a, b) => a * b), ScalarType.Float64) * 0.7 + 0.3).sin().view(shape);
 
     private static Tensor Normalized(Tensor rows) => rows / (rows.square().mean([1], keepdim: true) + 1e-8).sqrt();
 
@@ -111,7 +114,8 @@ public sealed class ConditionalNetworkTests
     {
         var weight = weights[name + ".weight"];
         var around = padding ?? weight.shape[2] / 2;
-        return F.conv2d(input, weight / Math.Sqrt(weight[0].numel()), weights.GetValueOrDefault(name + ".bias"), strides: [stride, stride], padding: [around, around]);
+        return F.conv2d(input, weight / Math.Sqrt(weight[0].numel()), weights.GetValueOrDefault(name + ".bias"), strides: [stride, stride],
+            padding: [around, around]);
     }
 
     private static Tensor Smoothed(Tensor input, int padding)

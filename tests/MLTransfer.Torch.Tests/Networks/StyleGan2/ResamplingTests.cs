@@ -61,7 +61,8 @@ public sealed class ResamplingTests
         Assert.True((doubled - 1).abs().max().item<float>() < 1e-6);
     }
 
-    private static Tensor Pattern(params long[] shape) => (arange(shape.Aggregate((a, b) => a * b), ScalarType.Float64) * 0.7).sin().view(shape);
+    private static Tensor Pattern(params long[] shape) =>
+        (arange(shape.Aggregate((a, b) => a * b), ScalarType.Float64) * 0.7).sin().view(shape);
 
     private static Tensor Filtered(Tensor images, int before, int after, int stride, double gain)
     {

@@ -37,7 +37,8 @@ public sealed class StyleGan2ModelTests : IDisposable
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         manual_seed(3);
-        using var model = StyleGan2Model.Create(StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 8, mappingLayers: 2, labelWidth: 3));
+        using var model = StyleGan2Model.Create(
+            StyleGan2Model.Configure(16, channelBase: 128, channelMaximum: 16, latentWidth: 8, mappingLayers: 2, labelWidth: 3));
         var (z, first, second) = (randn(4, 8), tensor(new float[] { 1, 0, 0 }).expand(4, 3), tensor(new float[] { 0, 1, 0 }).expand(4, 3));
         var image = model.Generator.Generate(z, first, noise: NoiseMode.None);
         Assert.Equal([4, 3, 16, 16], image.shape);
@@ -101,7 +102,8 @@ public sealed class StyleGan2ModelTests : IDisposable
         var message = Assert.Throws<FileNotFoundException>(() => StyleGan2Model.Load(_folder.Path)).Message;
         Assert.Contains("generator.safetensors", message);
         Assert.Contains("legacy.load_network_pkl", message);
-        Assert.Contains("legacy.load_network_pkl", Assert.Throws<InvalidDataException>(() => StyleGan2Model.Load(_folder["ffhq.pkl"])).Message);
+        Assert.Contains(
+            "legacy.load_network_pkl", Assert.Throws<InvalidDataException>(() => StyleGan2Model.Load(_folder["ffhq.pkl"])).Message);
     }
 
     [Fact]
@@ -116,7 +118,8 @@ public sealed class StyleGan2ModelTests : IDisposable
                 .Select(t => t.Key == "synthesis.b8.conv0.resample_filter" ? KeyValuePair.Create(t.Key, t.Value * 2) : t));
         }
 
-        Assert.Contains("synthesis.b8.conv0.resample_filter", Assert.Throws<NotSupportedException>(() => StyleGan2Model.Load(_folder.Path)).Message);
+        Assert.Contains(
+            "synthesis.b8.conv0.resample_filter", Assert.Throws<NotSupportedException>(() => StyleGan2Model.Load(_folder.Path)).Message);
     }
 
     [Theory]

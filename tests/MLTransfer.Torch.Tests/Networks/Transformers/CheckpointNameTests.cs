@@ -44,7 +44,8 @@ public sealed class CheckpointNameTests : IDisposable
         File.Copy(RepositoryFiles.Data("gpt2-tiny/config.json"), _folder["config.json"]);
         using (var checkpoint = Checkpoint.Open(RepositoryFiles.Data("gpt2-tiny")))
         {
-            var tensors = checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name["transformer.".Length..], checkpoint.Read(name))).ToList();
+            var tensors = checkpoint.Tensors.Keys.Select(name => KeyValuePair.Create(name["transformer.".Length..], checkpoint.Read(name)))
+                .ToList();
             SafetensorsWriter.Write(_folder["model.safetensors"], tensors);
             tensors.ForEach(tensor => tensor.Value.Dispose());
         }
@@ -57,7 +58,8 @@ public sealed class CheckpointNameTests : IDisposable
     {
         using var model = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
         model.Save(_folder.Path);
-        Assert.Equal(File.ReadAllBytes(RepositoryFiles.Data("gpt2-tiny/model.safetensors")), File.ReadAllBytes(_folder["model.safetensors"]));
+        Assert.Equal(
+            File.ReadAllBytes(RepositoryFiles.Data("gpt2-tiny/model.safetensors")), File.ReadAllBytes(_folder["model.safetensors"]));
         Assert.True(JsonNode.DeepEquals(
             JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("gpt2-tiny/config.json"))),
             JsonNode.Parse(File.ReadAllText(_folder["config.json"]))));
@@ -71,7 +73,8 @@ public sealed class CheckpointNameTests : IDisposable
         using var model = CausalLanguageModel.Load(RepositoryFiles.Data("gpt2-tiny"));
         model.Save(_folder.Path, type);
         Assert.Equal(
-            File.ReadAllBytes(RepositoryFiles.Data($"gpt2-tiny/{form}/model.safetensors")), File.ReadAllBytes(_folder["model.safetensors"]));
+            File.ReadAllBytes(RepositoryFiles.Data($"gpt2-tiny/{form}/model.safetensors")),
+            File.ReadAllBytes(_folder["model.safetensors"]));
         Assert.True(JsonNode.DeepEquals(
             JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data($"gpt2-tiny/{form}/config.json"))),
             JsonNode.Parse(File.ReadAllText(_folder["config.json"]))));

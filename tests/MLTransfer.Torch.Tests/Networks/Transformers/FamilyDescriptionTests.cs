@@ -25,6 +25,7 @@ public class FamilyDescriptionTests
     public void Every_family_has_a_reference_checkpoint()
     {
         var types = FamilyFolders.All.Select(row => FamilyFolders.Configuration(row.Data)["model_type"]!.ToString()).Distinct();
-        Assert.Equal(FamilyRegistry.All.Select(family => family.ModelType).Order(StringComparer.Ordinal), types.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            FamilyRegistry.All.Select(family => family.ModelType).Order(StringComparer.Ordinal), types.Order(StringComparer.Ordinal));
     }
 }

@@ -9,7 +9,8 @@ namespace MLTransfer.Torch.Tests.Networks.Transformers;
 internal static class FamilyFolders
 {
     public static IEnumerable<TheoryDataRow<string>> All =>
-        Directory.EnumerateDirectories(RepositoryFiles.Data("families")).Order(StringComparer.Ordinal).Append(RepositoryFiles.Data("gpt2-tiny"))
+        Directory.EnumerateDirectories(RepositoryFiles.Data("families")).Order(StringComparer.Ordinal)
+            .Append(RepositoryFiles.Data("gpt2-tiny"))
             .Select(folder => new TheoryDataRow<string>(Path.GetFileName(folder)));
 
     public static string PathOf(string name) =>
@@ -24,16 +25,19 @@ internal static class FamilyFolders
     /// <summary>The first checkpoint of a family.</summary>
     public static TransformerNetwork LoadFamily(string modelType) => Load(FirstOf(modelType));
 
-    /// <summary>Whether a family's first checkpoint is a decoder of one stream of tokens that looks at no encoder: a generator of text alone.</summary>
+    /// <summary>
+    /// Whether a family's first checkpoint is a decoder of one stream of tokens that looks at no encoder: a generator of text alone.
+    /// </summary>
     public static bool IsTextDecoder(string modelType)
     {
         using var network = LoadFamily(modelType);
-        return network is CausalLanguageModel && network.Output.Input.Tables.Count == 1 && network.Description.Decoder!.Blocks[0].Cross is null;
+        return network is CausalLanguageModel && network.Output.Input.Tables.Count == 1
+            && network.Description.Decoder!.Blocks[0].Cross is null;
     }
 
     /// <summary>
-    /// A new network of a family that is four times as wide as the checkpoint and whose norms have a small epsilon: rounding weighs in it as in the
-    /// networks that people have, not as in one of 32 values a token.
+    /// A new network of a family that is four times as wide as the checkpoint and whose norms have a small epsilon: rounding weighs in it
+    /// as in the networks that people have, not as in one of 32 values a token.
     /// </summary>
     public static TransformerNetwork CreateWide(string modelType)
     {
@@ -42,12 +46,14 @@ internal static class FamilyFolders
         {
             if (key is "hidden_size" or "n_embd" or "d_model" or "dim" or "word_embed_proj_dim")
                 configuration[key] = 128;
-            else if (key is "intermediate_size" or "ffn_dim" or "hidden_dim" or "d_ff" or "encoder_ffn_dim" or "decoder_ffn_dim" && configuration[key] is not null)
+            else if (key is "intermediate_size" or "ffn_dim" or "hidden_dim" or "d_ff" or "encoder_ffn_dim" or "decoder_ffn_dim"
+                && configuration[key] is not null)
                 configuration[key] = 256;
             else if (key is "rms_norm_eps" or "layer_norm_epsilon" or "layer_norm_eps")
                 configuration[key] = 1e-6;
             else if (key is "initializer_range" or "init_std" or "initializer_factor" && modelType != "t5")
-                configuration[key] = modelType.StartsWith("gemma", StringComparison.Ordinal) ? 0.1 : 0.02; // what Gemma adds to the embedding has size 1
+                // what Gemma adds to the embedding has size 1
+                configuration[key] = modelType.StartsWith("gemma", StringComparison.Ordinal) ? 0.1 : 0.02;
             else if (key is "final_logit_softcapping" && configuration[key] is not null)
                 configuration[key] = 30; // as published: a cap of 8 flattens most logits
             else if (key is "rope_scaling" && configuration[key]?["long_factor"] is not null)

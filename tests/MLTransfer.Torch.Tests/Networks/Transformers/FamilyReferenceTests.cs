@@ -53,7 +53,8 @@ public class FamilyReferenceTests
                     ? new ModelInput(reference.Read("text_tokens")) { AttentionMask = reference.Read("text_tokens").ne(1) }
                     : Input(reference, "input_ids");
                 using (var text = both.Encode(input))
-                    return (both.Forward(new ModelInput(reference.Read("decoder_input_ids")) { Encoded = text }), reference.Read("logits"), ones(1));
+                    return (both.Forward(new ModelInput(reference.Read("decoder_input_ids")) { Encoded = text }),
+                        reference.Read("logits"), ones(1));
             default:
                 throw new NotSupportedException(network.GetType().Name);
         }

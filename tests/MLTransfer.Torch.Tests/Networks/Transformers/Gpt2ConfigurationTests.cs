@@ -12,11 +12,13 @@ public class Gpt2ConfigurationTests
 {
     [Fact]
     public void Attention_scores_can_be_left_unscaled() =>
-        AssertEqualsFormulas(json => json["scale_attn_weights"] = false, weights => new(weights) { Activation = GeluTanh, ScaleByWidth = false });
+        AssertEqualsFormulas(
+            json => json["scale_attn_weights"] = false, weights => new(weights) { Activation = GeluTanh, ScaleByWidth = false });
 
     [Fact]
     public void Attention_scores_can_be_divided_by_the_layer_number() =>
-        AssertEqualsFormulas(json => json["scale_attn_by_inverse_layer_idx"] = true, weights => new(weights) { Activation = GeluTanh, ScaleByLayer = true });
+        AssertEqualsFormulas(
+            json => json["scale_attn_by_inverse_layer_idx"] = true, weights => new(weights) { Activation = GeluTanh, ScaleByLayer = true });
 
     [Fact]
     public void Reordered_and_upcast_attention_gives_the_same_numbers() =>
@@ -34,7 +36,8 @@ public class Gpt2ConfigurationTests
 
     [Fact]
     public void The_output_head_can_be_separate() =>
-        AssertEqualsFormulas(json => json["tie_word_embeddings"] = false, weights => new(weights) { Activation = GeluTanh, Head = "lm_head.weight" });
+        AssertEqualsFormulas(
+            json => json["tie_word_embeddings"] = false, weights => new(weights) { Activation = GeluTanh, Head = "lm_head.weight" });
 
     [Theory]
     [InlineData("gelu_new")]
@@ -87,7 +90,8 @@ public class Gpt2ConfigurationTests
     {
         var json = Configuration();
         json["activation_function"] = "xielu";
-        Assert.Contains("xielu", Assert.Throws<NotSupportedException>(() => CausalLanguageModel.Create(json)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "xielu", Assert.Throws<NotSupportedException>(() => CausalLanguageModel.Create(json)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,7 +111,8 @@ public class Gpt2ConfigurationTests
 
     private static Tensor GeluTanh(Tensor x) => 0.5 * x * (1 + (Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x.pow(3))).tanh());
 
-    private static JsonObject Configuration() => JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("gpt2-tiny/config.json")))!.AsObject();
+    private static JsonObject Configuration() =>
+        JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("gpt2-tiny/config.json")))!.AsObject();
 
     private static void AssertEqualsFormulas(Action<JsonObject> change, Func<Checkpoint, Gpt2FromTheFormulas> formulas)
     {
@@ -138,6 +143,7 @@ public class Gpt2ConfigurationTests
 
         using var loaded = CausalLanguageModel.Load(folder.Path);
         loaded.eval();
-        Assert.True(loaded.Forward(new ModelInput(ids.unsqueeze(0))).equal(model.Forward(new ModelInput(ids.unsqueeze(0)))).all().item<bool>());
+        Assert.True(
+            loaded.Forward(new ModelInput(ids.unsqueeze(0))).equal(model.Forward(new ModelInput(ids.unsqueeze(0)))).all().item<bool>());
     }
 }

@@ -52,7 +52,8 @@ public sealed class ConditionalTrainingTests
         using var random = new Generator(3, CPU);
         var latents = randn(64, generator.LatentWidth, generator: random);
         double Mean(int label) => generator.Generate(
-            latents, nn.functional.one_hot(full(64, label, ScalarType.Int64), 2).to(ScalarType.Float32), noise: NoiseMode.None).mean().item<float>();
+            latents, nn.functional.one_hot(full(64, label, ScalarType.Int64), 2).to(ScalarType.Float32),
+            noise: NoiseMode.None).mean().item<float>();
         return (Mean(0), Mean(1));
     }
 }

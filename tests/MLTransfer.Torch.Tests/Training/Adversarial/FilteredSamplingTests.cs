@@ -30,7 +30,8 @@ public sealed class FilteredSamplingTests
     [Fact]
     public void Of_all_filters_with_these_properties_it_is_the_least_asymmetric()
     {
-        // They are (1 + z)^6 times a polynomial of degree 5 whose roots, a real one and two conjugate pairs, may each be exchanged for their inverse.
+        // They are (1 + z)^6 times a polynomial of degree 5 whose roots, a real one and two conjugate pairs, may each be exchanged for
+        // their inverse.
         var roots = Roots(Enumerable.Range(0, 6).Aggregate(s_taps, (taps, _) => DividedByOnePlusZ(taps)));
         var real = roots.Single(root => Math.Abs(root.Imaginary) < 1e-6);
         var upper = roots.Where(root => root.Imaginary > 1e-6).ToArray();
@@ -92,7 +93,8 @@ public sealed class FilteredSamplingTests
             new() { RotationAfter = -2 },
             new() { TranslationX = 0.21, TranslationY = -0.4 },
             new() { RotationBefore = 1, StretchExponent = 0.5, RotationAfter = -0.4 }, // the order counts
-            new() { Mirrors = true, QuarterTurns = 1, ShiftX = 1, ShiftY = -2, ScaleExponent = 0.1, RotationBefore = 0.3, TranslationX = -0.1 },
+            new() { Mirrors = true, QuarterTurns = 1, ShiftX = 1, ShiftY = -2, ScaleExponent = 0.1, RotationBefore = 0.3,
+                TranslationX = -0.1 },
             new() { Mirrors = true, QuarterTurns = 3, ShiftX = -1, StretchExponent = 0.2, TranslationY = 0.3 },
         ];
         var images = Pattern(transformations.Length, 2, 10);
@@ -115,7 +117,8 @@ public sealed class FilteredSamplingTests
     {
         // f = sum of cos(T x): its gradient by x, in a direction v, differentiated by x once more.
         using var scope = NewDisposeScope();
-        IReadOnlyList<Matrix3x2> maps = [new ImageTransformation { RotationBefore = 0.7, ScaleExponent = -0.3, TranslationX = 0.1 }.PlaceMap(6)];
+        IReadOnlyList<Matrix3x2> maps =
+            [new ImageTransformation { RotationBefore = 0.7, ScaleExponent = -0.3, TranslationX = 0.1 }.PlaceMap(6)];
         var (start, direction) = (Pattern(1, 2, 6), Pattern(1, 2, 6).cos());
         Tensor Slope(Tensor x, bool graph)
         {

@@ -44,7 +44,8 @@ public sealed class ImageAugmentationTests
     public void Pixels_of_blitting_and_geometry_together_come_from_one_map()
     {
         using var scope = NewDisposeScope();
-        var transformation = new ImageTransformation { Mirrors = true, QuarterTurns = 1, ShiftX = 2, ScaleExponent = 0.3, RotationAfter = 1 };
+        var transformation =
+            new ImageTransformation { Mirrors = true, QuarterTurns = 1, ShiftX = 2, ScaleExponent = 0.3, RotationAfter = 1 };
         var image = Images(1, 3);
         AssertSame(FilteredSampling.Apply(image, [transformation.PlaceMap(16)]), Apply(image, transformation));
     }
@@ -55,10 +56,12 @@ public sealed class ImageAugmentationTests
         using var scope = NewDisposeScope();
         var wave = (arange(16, ScalarType.Float32) * 0.3f).sin();
         var image = (wave + (wave * 2).cos().unsqueeze(1)).expand(1, 3, 16, 16).contiguous();
-        foreach (var transformation in (ImageTransformation[])[new() { QuarterTurns = 1, ShiftX = 2 }, new() { Mirrors = true, QuarterTurns = 3, ShiftY = -1 }])
+        foreach (var transformation in (
+            ImageTransformation[])[new() { QuarterTurns = 1, ShiftX = 2 }, new() { Mirrors = true, QuarterTurns = 3, ShiftY = -1 }])
         {
             // The filter is not quite symmetric, so that turned pixels are not quite the same.
-            var difference = (FilteredSampling.Apply(image, [transformation.PlaceMap(16)]) - Apply(image, transformation)).abs().mean().item<float>();
+            var difference =
+                (FilteredSampling.Apply(image, [transformation.PlaceMap(16)]) - Apply(image, transformation)).abs().mean().item<float>();
             Assert.True(difference < 0.02, $"mean difference {difference}");
         }
     }
@@ -70,7 +73,8 @@ public sealed class ImageAugmentationTests
         var images = Images(5, 3);
         ImageTransformation[] transformations =
         [
-            new() { RotationBefore = 0.5, Brightness = 0.1 }, default, new() { Mirrors = true }, new() { ScaleExponent = 0.3 }, new() { HueRotation = 1 },
+            new() { RotationBefore = 0.5, Brightness = 0.1 }, default, new() { Mirrors = true }, new() { ScaleExponent = 0.3 },
+            new() { HueRotation = 1 },
         ];
         var together = Apply(images, transformations);
         for (var i = 0; i < 5; i++)
@@ -223,7 +227,8 @@ public sealed class ImageAugmentationTests
         using var draws = new TrainingDraws(5, 0, CPU);
         using var sameDraws = new TrainingDraws(5, 0, CPU);
         var real = images.Take([0, 1, 2, 3], CPU);
-        var expected = AdversarialLosses.GradientPenalty(model.Discriminator, real, augment: x => sameDraws.Augment(x, AugmentationGroups.All, 0.8)).item<float>();
+        var expected = AdversarialLosses.GradientPenalty(
+            model.Discriminator, real, augment: x => sameDraws.Augment(x, AugmentationGroups.All, 0.8)).item<float>();
         Assert.Equal(expected, updates.RegularizeDiscriminator(real, null, draws, augmentation: 0.8), 1e-5 * expected);
     }
 
@@ -261,7 +266,8 @@ public sealed class ImageAugmentationTests
     [Fact]
     public void Without_augmentations_the_probability_stays_zero()
     {
-        var control = new AugmentationControl(new AdversarialTrainingOptions { Augmentations = AugmentationGroups.None, AugmentationProbability = 0.5 });
+        var control = new AugmentationControl(
+            new AdversarialTrainingOptions { Augmentations = AugmentationGroups.None, AugmentationProbability = 0.5 });
         for (var i = 0; i < 40; i++)
             control.Observe(1);
         Assert.Equal(0, control.Probability);
@@ -270,14 +276,16 @@ public sealed class ImageAugmentationTests
 
     private static readonly ImageTransformation[] s_some =
     [
-        new() { Mirrors = true, RotationBefore = 0.6, StretchExponent = 0.2, TranslationX = 0.1, ContrastExponent = 0.5, HueRotation = 1, SaturationExponent = 0.7 },
+        new() { Mirrors = true, RotationBefore = 0.6, StretchExponent = 0.2, TranslationX = 0.1, ContrastExponent = 0.5, HueRotation = 1,
+            SaturationExponent = 0.7 },
         new() { QuarterTurns = 1, ShiftX = 1, FlipsLuma = true, ContrastExponent = -0.8 },
     ];
 
     private static Tensor Images(int count, int channels, int size = 16) =>
         (arange(count * channels * size * size, ScalarType.Float32) * 0.217f).sin().view(count, channels, size, size);
 
-    private static Tensor Apply(Tensor images, params ImageTransformation[] transformations) => ImageAugmentation.Apply(images, transformations);
+    private static Tensor Apply(Tensor images, params ImageTransformation[] transformations) =>
+        ImageAugmentation.Apply(images, transformations);
 
     private static Tensor Draw(Tensor images, double probability, int step)
     {

@@ -70,9 +70,11 @@ public sealed class StyleGan2TrainerTests : IDisposable
             EvaluationCount = 8,
         };
         using var frozen = TinyImages.CreateModel();
-        var result = new StyleGan2Trainer(model, options, _images, new DiscriminatorFeatureExtractor(frozen.Discriminator)).Train(cancellationToken: TestCancellation);
+        var result = new StyleGan2Trainer(model, options, _images, new DiscriminatorFeatureExtractor(frozen.Discriminator))
+            .Train(cancellationToken: TestCancellation);
         Assert.Equal(
-            ["checkpoint-4", "checkpoint-6", "loss.png", "metrics.jsonl", "samples-0000000.png", "samples-0000012.png", "samples-0000024.png"],
+            ["checkpoint-4", "checkpoint-6", "loss.png", "metrics.jsonl", "samples-0000000.png", "samples-0000012.png",
+                "samples-0000024.png"],
             Directory.GetFileSystemEntries(_folders.Path).Select(Path.GetFileName).Order());
         var lines = Metrics(_folders.Path);
         Assert.Equal([1, 2, 3, 4, 5, 6], lines.Select(line => line["step"]!.GetValue<int>()));
@@ -193,7 +195,8 @@ public sealed class StyleGan2TrainerTests : IDisposable
             stream.SetLength(stream.Length / 2);
         using var resumed = TinyImages.CreateModel();
         var before = TinyImages.Bytes(resumed);
-        Assert.Contains(file, Assert.Throws<InvalidDataException>(() => Train(resumed, TinyImages.Options(_folders.Path, resume: true))).Message);
+        Assert.Contains(
+            file, Assert.Throws<InvalidDataException>(() => Train(resumed, TinyImages.Options(_folders.Path, resume: true))).Message);
         Assert.Equal(before, TinyImages.Bytes(resumed));
     }
 

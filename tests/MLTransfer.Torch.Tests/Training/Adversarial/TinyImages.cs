@@ -48,6 +48,7 @@ internal static class TinyImages
     /// <summary>All tensors of both networks as bytes.</summary>
     public static SortedDictionary<string, byte[]> Bytes(StyleGan2Model model) => new(
         ((nn.Module[])[model.Generator, model.Discriminator]).SelectMany(
-            (network, index) => StyleGan2Model.CheckpointTensors(network).Select(t => ($"{index}.{t.Key}", t.Value.detach().bytes.ToArray())))
+            (network, index) =>
+                StyleGan2Model.CheckpointTensors(network).Select(t => ($"{index}.{t.Key}", t.Value.detach().bytes.ToArray())))
         .ToDictionary(), StringComparer.Ordinal);
 }

@@ -36,7 +36,8 @@ internal static class TinyNetworks
 
                 var expected = (At(step) - At(-step)) / (2 * step);
                 var actual = parameter.grad is null ? 0 : parameter.grad.view(-1)[i].item<double>();
-                Assert.True(Math.Abs(expected - actual) <= 1e-6 + 1e-5 * Math.Abs(expected), $"{name}[{i}] is {actual}; differences give {expected}");
+                Assert.True(Math.Abs(expected - actual) <= 1e-6 + 1e-5 * Math.Abs(expected),
+                    $"{name}[{i}] is {actual}; differences give {expected}");
             }
         }
     }
@@ -54,7 +55,8 @@ internal static class TinyNetworks
         foreach (var (index, (name, parameter)) in drawn.Index())
         {
             var size = name.Contains("mapping.fc", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal) ? 100 : 1;
-            parameter.copy_((arange(parameter.numel(), ScalarType.Float64) * (1.3 + 0.37 * index) + index).sin().view(parameter.shape) * (size * Math.Sqrt(2)));
+            parameter.copy_((arange(parameter.numel(), ScalarType.Float64) * (1.3 + 0.37 * index) + index).sin().view(parameter.shape) * (
+                size * Math.Sqrt(2)));
         }
 
         return network;

@@ -14,7 +14,9 @@ internal sealed class ArrayRows(float[][] inputs, float[][] targets) : ITraining
     public static ArrayRows Random(int rows, int inputs, int targets, int seed)
     {
         var random = new Random(seed);
-        float[][] values = [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, inputs).Select(_ => random.NextSingle() - 0.5f).ToArray())];
-        return new ArrayRows(values, [.. values.Select(row => Enumerable.Range(0, targets).Select(i => row.Sum() * (i + 1) / 4 + 0.3f).ToArray())]);
+        float[][] values =
+            [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, inputs).Select(_ => random.NextSingle() - 0.5f).ToArray())];
+        return new ArrayRows(
+            values, [.. values.Select(row => Enumerable.Range(0, targets).Select(i => row.Sum() * (i + 1) / 4 + 0.3f).ToArray())]);
     }
 }

@@ -79,7 +79,8 @@ public class NetworkTrainerTests
 
         Train(network, new()
         {
-            NumberOfEpochs = 4, LearningRate = 0.1, Momentum = 0.5, Optimizer = OptimizerAlgorithm.StochasticGradientDescent, Loss = TrainingLoss.MeanAbsoluteError,
+            NumberOfEpochs = 4, LearningRate = 0.1, Momentum = 0.5, Optimizer = OptimizerAlgorithm.StochasticGradientDescent,
+            Loss = TrainingLoss.MeanAbsoluteError,
         });
 
         var (trained, trainedBias) = Weights(network);
@@ -96,7 +97,8 @@ public class NetworkTrainerTests
         float[][] nothing = [[0, 0]];
 
         // With inputs of 0 the weights have no gradient; decay alone changes them.
-        new NetworkTrainer(network, new() { NumberOfEpochs = 1, LearningRate = 0.1, WeightDecay = 0.5, Optimizer = OptimizerAlgorithm.AdamW })
+        new NetworkTrainer(
+            network, new() { NumberOfEpochs = 1, LearningRate = 0.1, WeightDecay = 0.5, Optimizer = OptimizerAlgorithm.AdamW })
             .TrainNow(new ArrayRows(nothing, [[bias]]));
 
         var (trained, trainedBias) = Weights(network);
@@ -116,7 +118,8 @@ public class NetworkTrainerTests
         var probabilities = activation == Activation.None ? output.clamp(1e-7, 1 - 1e-7) : output;
         var expected = F.binary_cross_entropy(probabilities, Values(targets)).item<float>();
 
-        var (loss, metric) = new NetworkTrainer(network, new() { Loss = TrainingLoss.BinaryCrossEntropy }).EvaluateNow(new ArrayRows(s_inputs, targets));
+        var (loss, metric) = new NetworkTrainer(network, new() { Loss = TrainingLoss.BinaryCrossEntropy })
+            .EvaluateNow(new ArrayRows(s_inputs, targets));
 
         Assert.Equal(expected, loss, 1e-5);
         Assert.Equal((output > 0.5).eq(Values(targets) > 0.5).to(ScalarType.Float32).mean().item<float>(), metric, 1e-6);
@@ -132,7 +135,8 @@ public class NetworkTrainerTests
         float[][] targets = [[0, 1, 0], [1, 0, 0], [0, 0, 1]];
         var logits = F.linear(Values(s_inputs), network.NewLayers.get_parameter("0.weight")!, network.NewLayers.get_parameter("0.bias")!);
 
-        var (loss, metric) = new NetworkTrainer(network, new() { Loss = TrainingLoss.CategoricalCrossEntropy }).EvaluateNow(new ArrayRows(s_inputs, targets));
+        var (loss, metric) = new NetworkTrainer(network, new() { Loss = TrainingLoss.CategoricalCrossEntropy })
+            .EvaluateNow(new ArrayRows(s_inputs, targets));
 
         var classes = tensor(new long[] { 1, 0, 2 });
         Assert.Equal(F.cross_entropy(logits, classes).item<float>(), loss, 1e-3);
@@ -145,10 +149,12 @@ public class NetworkTrainerTests
     [InlineData(true)]
     public void A_frozen_network_keeps_its_bits_and_what_is_on_it_learns(bool partly)
     {
-        using var network = Network(new ConvolutionalModule(), partly ? BaseFreezing.Matching("convolution.*", "normalization.*") : BaseFreezing.All);
+        using var network =
+            Network(new ConvolutionalModule(), partly ? BaseFreezing.Matching("convolution.*", "normalization.*") : BaseFreezing.All);
         var before = Bytes(network.Pretrained!);
 
-        var history = new NetworkTrainer(network, new() { NumberOfEpochs = 40, BatchSize = 8, LearningRate = 0.01 }).TrainNow(ArrayRows.Random(40, 48, 3, seed: 1));
+        var history = new NetworkTrainer(network, new() { NumberOfEpochs = 40, BatchSize = 8, LearningRate = 0.01 })
+            .TrainNow(ArrayRows.Random(40, 48, 3, seed: 1));
 
         Assert.True(history.Epochs[^1].Loss < history.Epochs[0].Loss * 0.95, $"{history.Epochs[0].Loss} to {history.Epochs[^1].Loss}");
         var after = Bytes(network.Pretrained!);
@@ -173,10 +179,13 @@ public class NetworkTrainerTests
     {
         using var network = Network(new ConvolutionalModule(), BaseFreezing.AllButLast(2));
 
-        Assert.Equal(["convolution.weight", "convolution.bias"], network.Pretrained!.Parameters.Where(p => !p.Value.requires_grad).Select(p => p.Key));
-        Assert.Contains("3 with parameters", Assert.Throws<ArgumentException>(() => BaseFreezing.AllButLast(4).Apply(network.Pretrained)).Message, StringComparison.Ordinal);
+        Assert.Equal(["convolution.weight", "convolution.bias"], network.Pretrained!.Parameters.Where(p => !p.Value.requires_grad)
+            .Select(p => p.Key));
+        Assert.Contains("3 with parameters",
+            Assert.Throws<ArgumentException>(() => BaseFreezing.AllButLast(4).Apply(network.Pretrained)).Message, StringComparison.Ordinal);
         Assert.Contains("'conv.*' matches no parameter",
-            Assert.Throws<ArgumentException>(() => BaseFreezing.Matching("conv.*").Apply(network.Pretrained)).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => BaseFreezing.Matching("conv.*").Apply(network.Pretrained)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -185,7 +194,8 @@ public class NetworkTrainerTests
         var counted = new ConvolutionalModule();
         using var network = Network(counted, BaseFreezing.All);
         counted.Rows = 0;
-        new NetworkTrainer(network, new() { NumberOfEpochs = 5, BatchSize = 8 }).TrainNow(ArrayRows.Random(40, 48, 3, seed: 1), ArrayRows.Random(10, 48, 3, seed: 2));
+        new NetworkTrainer(network, new() { NumberOfEpochs = 5, BatchSize = 8 })
+            .TrainNow(ArrayRows.Random(40, 48, 3, seed: 1), ArrayRows.Random(10, 48, 3, seed: 2));
         Assert.Equal(50, counted.Rows);
 
         // A second trainable parameter makes the same network go through all rows each time.
@@ -202,8 +212,10 @@ public class NetworkTrainerTests
 
         static byte[] Run(long seed)
         {
-            using var network = TransferNetwork.Create(null, [Layer.Dense(8, Activation.Relu), Layer.Dropout(0.3), Layer.Dense(3)], [4], seed);
-            new NetworkTrainer(network, new() { NumberOfEpochs = 2, BatchSize = 4, Seed = seed }).TrainNow(ArrayRows.Random(10, 4, 3, seed: 1));
+            using var network =
+                TransferNetwork.Create(null, [Layer.Dense(8, Activation.Relu), Layer.Dropout(0.3), Layer.Dense(3)], [4], seed);
+            new NetworkTrainer(network, new() { NumberOfEpochs = 2, BatchSize = 4, Seed = seed })
+                .TrainNow(ArrayRows.Random(10, 4, 3, seed: 1));
             return [.. network.NewLayers.parameters().SelectMany(p => p.bytes.ToArray())];
         }
     }
@@ -228,7 +240,8 @@ public class NetworkTrainerTests
     {
         using var network = TransferNetwork.Create(null, [Layer.Dense(1)], [2], seed: 3);
         var before = Weights(network);
-        var trainer = new NetworkTrainer(network, new() { NumberOfEpochs = 200, LearningRate = 1e30, Optimizer = OptimizerAlgorithm.StochasticGradientDescent });
+        var trainer = new NetworkTrainer(
+            network, new() { NumberOfEpochs = 200, LearningRate = 1e30, Optimizer = OptimizerAlgorithm.StochasticGradientDescent });
 
         var exception = Assert.Throws<TrainingDivergedException>(() => trainer.TrainNow(new ArrayRows(s_inputs, s_targets)));
 
@@ -260,7 +273,8 @@ public class NetworkTrainerTests
         Refused(nameof(ModuleTrainingOptions.Loss), new() { Loss = (TrainingLoss)9 });
         Refused("it gives [1]", new() { Loss = TrainingLoss.CategoricalCrossEntropy });
         using var frozen = Network(new ConvolutionalModule(), BaseFreezing.All, []);
-        Assert.Contains("nothing to train", Assert.Throws<ArgumentException>(() => new NetworkTrainer(frozen, new())).Message, StringComparison.Ordinal);
+        Assert.Contains("nothing to train", Assert.Throws<ArgumentException>(() => new NetworkTrainer(frozen, new())).Message,
+            StringComparison.Ordinal);
 
         void Refused(string message, ModuleTrainingOptions options) => Assert.Contains(
             message, Assert.ThrowsAny<ArgumentException>(() => new NetworkTrainer(network, options)).Message, StringComparison.Ordinal);
@@ -286,7 +300,8 @@ public class NetworkTrainerTests
 
     private static TransferNetwork Network(ConvolutionalModule module, BaseFreezing freezing, Layer[]? layers = null)
     {
-        var network = TransferNetwork.Create(new ModuleBaseNetwork(module, "the test's module"), layers ?? [Layer.Dense(3)], [3, 4, 4], seed: 3);
+        var network =
+            TransferNetwork.Create(new ModuleBaseNetwork(module, "the test's module"), layers ?? [Layer.Dense(3)], [3, 4, 4], seed: 3);
         freezing.Apply(network.Pretrained!);
         return network;
     }
@@ -297,7 +312,8 @@ public class NetworkTrainerTests
         network.NewLayers.get_parameter("0.weight")!.data<float>().ToArray(), network.NewLayers.get_parameter("0.bias")!.data<float>()[0]);
 
     private static Dictionary<string, byte[]> Bytes(BaseNetwork network) => network.Parameters
-        .Concat(network.Buffers.Where(buffer => buffer.Value.is_floating_point())).ToDictionary(pair => pair.Key, pair => pair.Value.bytes.ToArray());
+        .Concat(network.Buffers.Where(buffer => buffer.Value.is_floating_point()))
+        .ToDictionary(pair => pair.Key, pair => pair.Value.bytes.ToArray());
 
     private sealed class Cancelling(CancellationTokenSource source) : IProgress<EpochResult>
     {

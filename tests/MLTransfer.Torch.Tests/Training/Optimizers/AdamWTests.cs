@@ -31,7 +31,8 @@ public class AdamWTests
         for (var step = 0; step < 20; step++)
         {
             using var stepScope = NewDisposeScope();
-            foreach (var (parameter, twin, reference) in (IEnumerable<(Parameter, Parameter, Parameter)>)[(plain, strided, torchs), (plainVector, stridedVector, torchsVector)])
+            foreach (var (parameter, twin, reference) in (
+                IEnumerable<(Parameter, Parameter, Parameter)>)[(plain, strided, torchs), (plainVector, stridedVector, torchsVector)])
             {
                 var gradient = randn(parameter.shape[0], generator: generator) * (0.1 + step % 3);
                 parameter.grad = gradient.clone();
@@ -103,7 +104,8 @@ public class AdamWTests
         Assert.Equal(Math.Sqrt(3), optimizer.GradientNorm(), 1e-12);
         optimizer.Step(LearningRate, WeightDecay, 1);
         Assert.Equal([1f, 1f, 1f], parameter.data<float>().ToArray());
-        Assert.All(other.data<float>().ToArray(), weight => Assert.Equal(1 * (1 - LearningRate * WeightDecay) - LearningRate, weight, 1e-6));
+        Assert.All(
+            other.data<float>().ToArray(), weight => Assert.Equal(1 * (1 - LearningRate * WeightDecay) - LearningRate, weight, 1e-6));
         optimizer.ClearGradients();
         Assert.Equal(0, optimizer.GradientNorm());
     }
