@@ -15,10 +15,12 @@ internal static class ExportFolder
         if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())
             return;
         if (!Directory.EnumerateFiles(folder).Any(TransformerFile.IsName))
-            throw new IOException($"The folder '{folder}' is not empty and holds no ONNX export. Give a new folder: what is in it would be lost.");
+            throw new IOException(
+                $"The folder '{folder}' is not empty and holds no ONNX export. Give a new folder: what is in it would be lost.");
         var other = Directory.EnumerateFileSystemEntries(folder).FirstOrDefault(entry => !IsOfExport(Path.GetFileName(entry)));
         if (other is not null)
-            throw new IOException($"The folder '{folder}' holds '{Path.GetFileName(other)}' beside an ONNX export. Give a new folder: it would be lost.");
+            throw new IOException(
+                $"The folder '{folder}' holds '{Path.GetFileName(other)}' beside an ONNX export. Give a new folder: it would be lost.");
     }
 
     private static bool IsOfExport(string name) =>

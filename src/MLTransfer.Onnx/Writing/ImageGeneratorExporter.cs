@@ -10,8 +10,10 @@ namespace MLTransfer.Onnx.Writing;
 
 /// <summary>Writes image generators as ONNX files that ONNX Runtime and ML.NET's <c>ApplyOnnxModel</c> run.</summary>
 /// <remarks>
-/// Inputs, all float32: <c>z</c> [batch, latent width], drawn from a normal distribution; <c>labels</c> [batch, label width] where the generator takes them; <c>psi</c>
-/// [batch, 1], the truncation of each image, 1 for none (left out where the checkpoint has no <c>w_avg</c>). The output is <c>image</c> [batch, channels, height, width]: -1 is
+/// Inputs, all float32: <c>z</c> [batch, latent width], drawn from a normal distribution; <c>labels</c> [batch, label width] where the
+/// generator takes them; <c>psi</c>
+/// [batch, 1], the truncation of each image, 1 for none (left out where the checkpoint has no <c>w_avg</c>). The output is <c>image</c>
+/// [batch, channels, height, width]: -1 is
 /// black and 1 white, values may lie beyond. The file has opset 18 and standard operators alone.
 /// </remarks>
 public static class ImageGeneratorExporter
@@ -24,9 +26,11 @@ public static class ImageGeneratorExporter
     /// <param name="path">The file, which is replaced where there is one.</param>
     /// <param name="noise">The noise maps of the checkpoint, or none.</param>
     /// <returns>The largest difference of a pixel from the engine's, where black and white are 2 apart.</returns>
-    /// <exception cref="ArgumentException"><paramref name="noise"/> is random: a graph that gives other images every time could not be checked.</exception>
+    /// <exception cref="ArgumentException"><paramref name="noise"/> is random: a graph that gives other images every time could not be
+    /// checked.</exception>
     /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>
-    /// <exception cref="InvalidOperationException">ONNX Runtime does not open the file, or computes other images than the engine.</exception>
+    /// <exception cref="InvalidOperationException">ONNX Runtime does not open the file, or computes other images than the
+    /// engine.</exception>
     public static double Export(StyleGan2Model model, string path, NoiseMode noise = NoiseMode.Constant)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -69,7 +73,9 @@ public static class ImageGeneratorExporter
             inputs.Add(("psi", full([2, 1], Psi, ScalarType.Float32)));
 
         var expected = generator.Generate(latents.to(generator.Device), labels?.to(generator.Device), truncates ? Psi : 1, noise).cpu();
-        var values = inputs.ConvertAll(input => OrtValue.CreateTensorValueFromMemory(NativeTensor.AsSpan<float>(input.Value).ToArray(), input.Value.shape));
+        var values =
+            inputs.ConvertAll(input =>
+                OrtValue.CreateTensorValueFromMemory(NativeTensor.AsSpan<float>(input.Value).ToArray(), input.Value.shape));
         try
         {
             using var run = new RunOptions();
@@ -79,7 +85,8 @@ public static class ImageGeneratorExporter
             return difference <= Bound // NaN is not
                 ? difference
                 : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                    $"The exported generator computes other images than the engine: a pixel differs by {difference:0.000e+0}, at most {Bound:0.0e+0} was expected."));
+                    $"The exported generator computes other images than the engine: a pixel differs by {difference:0.000e+0}, "
+                + $"at most {Bound:0.0e+0} was expected."));
         }
         finally
         {

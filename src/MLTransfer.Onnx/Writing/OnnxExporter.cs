@@ -57,7 +57,8 @@ public static class OnnxExporter
     /// <param name="cancellationToken">Stops between files.</param>
     /// <returns>The model files, in the order of writing.</returns>
     /// <exception cref="ArgumentException">The options do not go together, or the tokenizer has more tokens than the model.</exception>
-    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is
+    /// full.</exception>
     /// <exception cref="NotSupportedException">The model has something that a graph cannot compute.</exception>
     /// <exception cref="InvalidOperationException">
     /// ONNX Runtime computes other logits than the engine, or the model is quantized.
@@ -93,7 +94,8 @@ public static class OnnxExporter
         {
             // Names and small files first: they fail before the long work.
             ModelConfigurationFile.Write(
-                inside, model.Configuration, options.Precision == OnnxPrecision.Float16 ? torch.ScalarType.Float16 : torch.ScalarType.Float32);
+                inside, model.Configuration, options.Precision == OnnxPrecision.Float16 ? torch.ScalarType.Float16
+                    : torch.ScalarType.Float32);
             if (model is not MaskedLanguageModel)
                 GenerationConfigurationFile.Write(inside, options.Generation, model.Configuration, tokenizer);
             tokenizer?.Save(inside);
@@ -135,7 +137,8 @@ public static class OnnxExporter
     }
 
     /// <summary>
-    /// Exchanges the adapter of an export that <see cref="OnnxExportOptions.SeparateAdapter"/> made for that of another fine-tuning of the same base
+    /// Exchanges the adapter of an export that <see cref="OnnxExportOptions.SeparateAdapter"/> made for that of another fine-tuning of
+    /// the same base
     /// model. Only <see cref="AdapterFileName"/> is written.
     /// </summary>
     /// <param name="model">A model with adapters of the same rank on the same layers.</param>
@@ -158,17 +161,20 @@ public static class OnnxExporter
     private static void Check(OnnxExportOptions options, TransformerNetwork model, TextTokenizer? tokenizer)
     {
         if (!Enum.IsDefined(options.Precision))
-            throw new ArgumentException($"{nameof(options.Precision)} is {options.Precision}, which is no {nameof(OnnxPrecision)}.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.Precision)} is {options.Precision}, which is no {nameof(OnnxPrecision)}.", nameof(options));
         if (options.SeparateAdapter && model.Lora is null)
         {
             throw new ArgumentException(
-                $"{nameof(options.SeparateAdapter)} is set, but the model has no LoRA adapters. Train with LoRA, or leave it out.", nameof(options));
+                $"{nameof(options.SeparateAdapter)} is set, but the model has no LoRA adapters. Train with LoRA, or leave it out.",
+                    nameof(options));
         }
 
         if (options.SeparateAdapter && options.TransformersJsFiles)
         {
             throw new ArgumentException(
-                $"{nameof(options.SeparateAdapter)} and {nameof(options.TransformersJsFiles)} are both set, but transformers.js reads no adapter file. "
+                $"{nameof(options.SeparateAdapter)} and {nameof(options.TransformersJsFiles)} are both set, "
+                + "but transformers.js reads no adapter file. "
                 + "Leave one out.", nameof(options));
         }
 
@@ -189,7 +195,8 @@ public static class OnnxExporter
         if (tokenizer?.VocabularySize > model.VocabularySize)
         {
             throw new ArgumentException(
-                $"The tokenizer has {tokenizer.VocabularySize} tokens, but the model only {model.VocabularySize}. Use the model's own tokenizer.", nameof(tokenizer));
+                $"The tokenizer has {tokenizer.VocabularySize} tokens, but the model only {model.VocabularySize}. "
+                + "Use the model's own tokenizer.", nameof(tokenizer));
         }
 
         void Refuse(bool isSet, string option, string why)

@@ -68,7 +68,9 @@ internal sealed class StyleGan2Graph
 
         for (var index = 0; index < _sizes.Mapping.LayerCount; index++)
         {
-            hidden = Linear($"mapping.fc{index}", hidden, s_gain * _sizes.Mapping.LearningRateMultiplier, s_gain * _sizes.Mapping.LearningRateMultiplier);
+            hidden = Linear(
+                $"mapping.fc{index}", hidden, s_gain * _sizes.Mapping.LearningRateMultiplier,
+                    s_gain * _sizes.Mapping.LearningRateMultiplier);
             hidden = LeakyRelu(hidden);
         }
 
@@ -110,7 +112,9 @@ internal sealed class StyleGan2Graph
 
         var modulated = _graph.Product(input, Maps(styles, inputChannels));
         var output = doubles
-            ? Smooth(_graph.Node("ConvTranspose", [modulated, Vector(weight, tensor => tensor.transpose(0, 1))], ("strides", new long[] { 2, 2 })), outputChannels)
+            ? Smooth(_graph.Node(
+                "ConvTranspose", [modulated, Vector(weight, tensor => tensor.transpose(0, 1))], ("strides", new long[] { 2, 2 })),
+                    outputChannels)
             : _graph.Node("Conv", [modulated, Vector(weight)], ("pads", new long[] { 1, 1, 1, 1 }));
         output = _graph.Product(output, Maps(demodulation, outputChannels));
         if (_noise == NoiseMode.Constant)

@@ -57,7 +57,8 @@ public sealed class PageProgramTests
         line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=');
 
     /// <summary>The tests are in the library's first namespace and need not name it.</summary>
-    private static bool Has(string file, string directive) => directive == "using MLTransfer;" || file.Contains(directive, StringComparison.Ordinal);
+    private static bool Has(string file, string directive) =>
+        directive == "using MLTransfer;" || file.Contains(directive, StringComparison.Ordinal);
 
     private static string Dedented(string line) => line.Length > 8 ? line[8..] : "";
 

@@ -25,7 +25,8 @@ internal sealed class AttentionModule : ISublayerModule
     /// <param name="layer">The block's number.</param>
     /// <param name="modules">Makes the layers.</param>
     /// <param name="width">The width of what queries are made from, and of the output.</param>
-    /// <param name="sourceWidth">The width of what keys and values are made from: the encoder's; null where it is the sequence itself.</param>
+    /// <param name="sourceWidth">The width of what keys and values are made from: the encoder's; null where it is the sequence
+    /// itself.</param>
     public AttentionModule(Attention attention, int layer, ModuleBuilder modules, int width, int? sourceWidth = null)
     {
         (_attention, _layer, _isCross) = (attention, layer, sourceWidth is not null);
@@ -144,7 +145,8 @@ internal sealed class AttentionModule : ISublayerModule
             _inputs[1].Apply(input, keys, pass.Step);
             _inputs[2].Apply(input, values, pass.Step);
             return new(
-                new RowSlices(queries, rows, heads, width), new RowSlices(keys, rows, keyHeads, width), new RowSlices(values, rows, keyHeads, width));
+                new RowSlices(queries, rows, heads, width), new RowSlices(keys, rows, keyHeads, width),
+                    new RowSlices(values, rows, keyHeads, width));
         }
 
         _inputs[0].Apply(input, buffer, pass.Step);
@@ -220,7 +222,8 @@ internal sealed class AttentionModule : ISublayerModule
         switch (_attention.Packing)
         {
             case Packing.Apart:
-                return (SplitHeads(_inputs[0].call(x), heads), SplitHeads(_inputs[1].call(x), keyHeads), SplitHeads(_inputs[2].call(x), keyHeads));
+                return (SplitHeads(_inputs[0].call(x), heads), SplitHeads(_inputs[1].call(x), keyHeads),
+                    SplitHeads(_inputs[2].call(x), keyHeads));
             case Packing.Rows:
                 var parts = _inputs[0].call(x).split([heads * width, keyHeads * width, keyHeads * width], 2);
                 return (SplitHeads(parts[0], heads), SplitHeads(parts[1], keyHeads), SplitHeads(parts[2], keyHeads));

@@ -7,7 +7,8 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace MLTransfer.Torch.Networks.Transformers;
 
-/// <summary>Attention to the text, perhaps attention to what an encoder read, and feed-forward, each added to the residual stream.</summary>
+/// <summary>Attention to the text, perhaps attention to what an encoder read, and feed-forward, each added to the residual
+/// stream.</summary>
 internal sealed class BlockModule
 {
     private readonly Block _block;
@@ -35,7 +36,8 @@ internal sealed class BlockModule
         {
             var before = modules.Normalization(sublayer.Before, width);
             var part = create();
-            return (part, new Norms(before, modules.Normalization(sublayer.OnOutput, width), modules.Normalization(sublayer.AfterSum, width)));
+            return (part,
+                new Norms(before, modules.Normalization(sublayer.OnOutput, width), modules.Normalization(sublayer.AfterSum, width)));
         }
     }
 

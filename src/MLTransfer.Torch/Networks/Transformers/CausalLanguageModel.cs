@@ -17,7 +17,8 @@ public sealed class CausalLanguageModel : TransformerNetwork
     /// <summary>The last hidden states, as the output head reads them: [batch, length, width].</summary>
     public Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
 
-    /// <summary>Logits of every position: [batch, length, vocabulary], of several streams of tokens [batch, streams, length, vocabulary].</summary>
+    /// <summary>Logits of every position: [batch, length, vocabulary], of several streams of tokens [batch, streams, length,
+    /// vocabulary].</summary>
     public Tensor Forward(ModelInput input)
     {
         using var scope = NewDisposeScope();
@@ -53,6 +54,7 @@ public sealed class CausalLanguageModel : TransformerNetwork
             return causal;
         network.Dispose();
         throw new NotSupportedException(
-            $"{origin}: config.json describes a {network.GetType().Name} ({network.Family.ModelType}); a model that continues texts, a decoder, is expected.");
+            $"{origin}: config.json describes a {network.GetType().Name} ({network.Family.ModelType}); "
+            + "a model that continues texts, a decoder, is expected.");
     }
 }

@@ -24,14 +24,17 @@ internal sealed class CheckpointNames
     {
         if (_stored.TryGetValue(parameter, out var stored))
             return stored;
-        return parameter.StartsWith(_family.BasePrefix, StringComparison.Ordinal) ? _stored.GetValueOrDefault(parameter[_family.BasePrefix.Length..]) : null;
+        return parameter.StartsWith(_family.BasePrefix, StringComparison.Ordinal)
+            ? _stored.GetValueOrDefault(parameter[_family.BasePrefix.Length..]) : null;
     }
 
     /// <summary>The tensors that no parameter takes and that are not known to be of no use.</summary>
     public IEnumerable<string> Leftover(IEnumerable<string> parameters)
     {
         var used = parameters.Select(Find).ToHashSet();
-        return _stored.Where(s => !used.Contains(s.Value) && !_family.Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, s.Key, ignoreCase: false)))
+        return _stored.Where(s =>
+            !used.Contains(s.Value)
+                && !_family.Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, s.Key, ignoreCase: false)))
             .Select(s => s.Value);
     }
 }

@@ -27,10 +27,12 @@ public sealed class EncodedText : IDisposable
     /// <summary>Which of its positions are seen: all but padding.</summary>
     internal AttentionMask Mask { get; }
 
-    /// <summary>The first position of each row and the one behind its last, where all between are seen; null where something inside is masked.</summary>
+    /// <summary>The first position of each row and the one behind its last, where all between are seen; null where something inside is
+    /// masked.</summary>
     internal (int[] Starts, int[] Ends)? Ranges { get; }
 
-    /// <summary>Keys and values of a block, each [batch, heads, length, head width]; computed once where no gradients are asked for.</summary>
+    /// <summary>Keys and values of a block, each [batch, heads, length, head width]; computed once where no gradients are asked
+    /// for.</summary>
     /// <param name="layer">The block's number.</param>
     /// <param name="project">Makes them of the hidden states.</param>
     internal (Tensor Keys, Tensor Values) KeysAndValues(int layer, Func<Tensor, (Tensor Keys, Tensor Values)> project)

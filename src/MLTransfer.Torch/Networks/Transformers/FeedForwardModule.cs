@@ -56,7 +56,8 @@ internal sealed class FeedForwardModule : ISublayerModule
         {
             _inputs[0].Apply(input, buffer.Span, pass.Step);
             RowActivations.Gate(
-                RowSlices.Within(buffer.Span, rows, 0, 1, width), RowSlices.Within(buffer.Span, rows, width, 1, width), _feed.Activation, inner);
+                RowSlices.Within(buffer.Span, rows, 0, 1, width), RowSlices.Within(buffer.Span, rows, width, 1, width), _feed.Activation,
+                    inner);
             return;
         }
 

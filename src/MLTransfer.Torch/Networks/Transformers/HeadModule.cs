@@ -69,7 +69,8 @@ internal sealed class HeadModule
     public Tensor Features(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        var features = (_dense ?? _projection) is { Quantized: null } first && hidden.dtype != first.Weight.dtype && first.ComputeType is null
+        var features = (_dense ?? _projection) is { Quantized: null } first && hidden.dtype != first.Weight.dtype
+            && first.ComputeType is null
             ? hidden.to(first.Weight.dtype) // the rows of a decoding step are float32
             : hidden.alias();
         if (_dense is not null)

@@ -159,7 +159,9 @@ internal sealed class InputModule
     {
         var half = _width / 2;
         var divisor = order == SinusoidOrder.CosinesThenSines ? half - 1 : half;
-        var frequencies = tensor(Enumerable.Range(0, half).Select(i => (float)Math.Exp(-i * Math.Log(10000) / divisor)).ToArray(), device: positions.device);
+        var frequencies =
+            tensor(Enumerable.Range(0, half).Select(i => (float)Math.Exp(-i * Math.Log(10000) / divisor)).ToArray(),
+                device: positions.device);
         var angles = positions.to(ScalarType.Float32).unsqueeze(-1) * frequencies;       // [batch, length, width / 2]
         return (order == SinusoidOrder.CosinesThenSines
             ? cat([angles.cos(), angles.sin()], -1)

@@ -4,10 +4,12 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.Transformers;
 
 /// <summary>What one forward pass of a language model reads.</summary>
-/// <param name="InputIds">[batch, length] int64 token ids; [batch, streams, length] for networks that read several streams of tokens.</param>
+/// <param name="InputIds">[batch, length] int64 token ids; [batch, streams, length] for networks that read several streams of
+/// tokens.</param>
 public sealed record ModelInput(Tensor InputIds)
 {
-    /// <summary>[batch, length, width of the table] to read instead of the token embeddings of <see cref="InputIds"/>, which tell the shape alone then. Null: those.</summary>
+    /// <summary>[batch, length, width of the table] to read instead of the token embeddings of <see cref="InputIds"/>, which tell the
+    /// shape alone then. Null: those.</summary>
     public Tensor? InputEmbeddings { get; init; }
 
     /// <summary>[batch, past + length], 1 for real tokens and 0 for padding. Null: nothing is padded.</summary>
@@ -19,7 +21,8 @@ public sealed record ModelInput(Tensor InputIds)
     /// <summary>[batch or 1, length] int64. Null: past, past + 1, ... for every row.</summary>
     public Tensor? PositionIds { get; init; }
 
-    /// <summary>[batch, length] int64: the packed sequence that each token belongs to; tokens see only their own. Null: one sequence a row.</summary>
+    /// <summary>[batch, length] int64: the packed sequence that each token belongs to; tokens see only their own. Null: one sequence a
+    /// row.</summary>
     public Tensor? SequenceIds { get; init; }
 
     /// <summary>Where blocks are computed without a graph, to be computed again in the backward pass. Null: an ordinary graph.</summary>

@@ -6,7 +6,8 @@ using Linear = MLTransfer.Torch.Layers.Linear;
 
 namespace MLTransfer.Torch.Networks.Transformers;
 
-/// <summary>Makes the layers that a description names, each name once, and registers them under their names in the order of their making.</summary>
+/// <summary>Makes the layers that a description names, each name once, and registers them under their names in the order of their
+/// making.</summary>
 /// <param name="root">The network.</param>
 /// <param name="weights">Where parameters come from.</param>
 internal sealed class ModuleBuilder(GenerativeNetwork root, WeightSource weights)
@@ -50,7 +51,8 @@ internal sealed class ModuleBuilder(GenerativeNetwork root, WeightSource weights
     public Embedding? FindTable(string name) => _modules.GetValueOrDefault(ModuleOf(name)) as Embedding;
 
     private static string ModuleOf(string name) => name.EndsWith(".weight", StringComparison.Ordinal)
-        ? name[..^".weight".Length] : throw new ArgumentException($"The name of the table '{name}' does not end with '.weight'.", nameof(name));
+        ? name[..^".weight".Length]
+            : throw new ArgumentException($"The name of the table '{name}' does not end with '.weight'.", nameof(name));
 
     private T Once<T>(string name, Func<T> create)
         where T : nn.Module

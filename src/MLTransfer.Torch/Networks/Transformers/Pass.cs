@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Transformers;
 
-/// <summary>What all blocks of a stack share in one forward pass. Its tensors live as long as the caller's dispose scope, and those of recomputed blocks longer.</summary>
+/// <summary>What all blocks of a stack share in one forward pass. Its tensors live as long as the caller's dispose scope, and those of
+/// recomputed blocks longer.</summary>
 internal sealed class Pass
 {
     /// <summary>Whether dropout is at work.</summary>
@@ -29,6 +30,7 @@ internal sealed class Pass
     /// <summary>Cosines and sines, each [batch or 1, 1, length, rotated / 2].</summary>
     public required IReadOnlyDictionary<Rotary, (Tensor Cosines, Tensor Sines)> Rotations { get; init; }
 
-    /// <summary>[1, heads, queries, keys] by the table of relative biases; null where blocks are computed twice, and each makes its own.</summary>
+    /// <summary>[1, heads, queries, keys] by the table of relative biases; null where blocks are computed twice, and each makes its
+    /// own.</summary>
     public required IReadOnlyDictionary<string, Tensor>? Biases { get; init; }
 }

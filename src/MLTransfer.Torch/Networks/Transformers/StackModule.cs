@@ -73,7 +73,8 @@ internal sealed class StackModule
     public Tensor Step(ModelInput input, DecodingStep step)
     {
         CheckLength(input, step.Cache.Length, 1);
-        var pass = new StepPass(step, input, countsPadding: _stack.Input.Positions is not LearnedPositions { Counting: PositionCounting.Mask });
+        var pass = new StepPass(
+            step, input, countsPadding: _stack.Input.Positions is not LearnedPositions { Counting: PositionCounting.Mask });
         var output = empty([step.Rows, 1, _stack.Width], ScalarType.Float32);
         using var hidden = new RowBuffer(step.Rows * _stack.Width);
         Input.Step(input, hidden.Span, pass);
@@ -92,13 +93,15 @@ internal sealed class StackModule
     private void CheckLength(ModelInput input, int past, int length)
     {
         if (input.Encoded is null && _stack.Blocks.Any(block => block.Cross is not null))
-            throw new ArgumentException($"This network looks at what an encoder gave: set {nameof(ModelInput)}.{nameof(ModelInput.Encoded)}.", nameof(input));
+            throw new ArgumentException(
+                $"This network looks at what an encoder gave: set {nameof(ModelInput)}.{nameof(ModelInput.Encoded)}.", nameof(input));
         foreach (var rotary in _rotations)
         {
             if (new RotaryTable(rotary).SwitchLength is { } original && past > 0 && past <= original && past + length > original)
             {
                 throw new NotSupportedException(
-                    $"A text that grows over original_max_position_embeddings, {original} tokens, has to be read anew: all its keys turn otherwise from there "
+                    $"A text that grows over original_max_position_embeddings, {original} tokens, has to be read anew: all its keys "
+                    + "turn otherwise from there "
                     + "on. Generate fewer tokens, or begin with a longer prompt.");
             }
         }
@@ -106,7 +109,8 @@ internal sealed class StackModule
         if (_stack.Input.Positions is LearnedPositions && input.PositionIds is null && past + length > _stack.Context)
         {
             throw new ArgumentException(
-                $"{past} past and {length} new tokens do not fit into the model's context of {_stack.Context}. Shorten the text.", nameof(input));
+                $"{past} past and {length} new tokens do not fit into the model's context of {_stack.Context}. Shorten the text.",
+                    nameof(input));
         }
     }
 

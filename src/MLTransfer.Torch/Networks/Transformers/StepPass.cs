@@ -66,7 +66,8 @@ internal sealed class StepPass
         {
             turns = (new float[Rows * pairs], new float[Rows * pairs]);
             for (var row = 0; row < Rows; row++)
-                table.At(_positions[row], Step.Cache.Length + 1, turns.Cosines.AsSpan(row * pairs, pairs), turns.Sines.AsSpan(row * pairs, pairs));
+                table.At(_positions[row], Step.Cache.Length + 1, turns.Cosines.AsSpan(row * pairs, pairs),
+                    turns.Sines.AsSpan(row * pairs, pairs));
             _rotations.Add(rotary, turns);
         }
 

@@ -83,7 +83,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
 
     /// <summary>What makes logits of its hidden states.</summary>
     internal HeadModule Head => Output.Heads is [var head, ..]
-        ? head : throw new InvalidOperationException($"This {Family.ModelType} is an encoder without an output head: it makes hidden states, no logits.");
+        ? head : throw new InvalidOperationException(
+            $"This {Family.ModelType} is an encoder without an output head: it makes hidden states, no logits.");
 
     /// <inheritdoc/>
     internal override ScalarType? ComputeType
@@ -109,7 +110,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
 
     /// <summary>Whether tokens are looked up in a parameter.</summary>
     internal bool IsTokenTable(Parameter parameter) =>
-        ((StackModule?[])[Encoder, Decoder]).Any(stack => stack?.Input.Tables.Any(table => ReferenceEquals(table.Weight, parameter)) == true);
+        ((StackModule?[])[Encoder, Decoder])
+            .Any(stack => stack?.Input.Tables.Any(table => ReferenceEquals(table.Weight, parameter)) == true);
 
     /// <summary>Logits from what <c>ComputeHiddenStates</c> gave: [..., width] to [..., vocabulary].</summary>
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
@@ -142,7 +144,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <exception cref="InvalidOperationException">The network has no decoder.</exception>
     public KeyValueCache CreateCache(int batch, int capacity)
     {
-        var decoder = Description.Decoder ?? throw new InvalidOperationException($"This {Family.ModelType} is an encoder: it reads a text at once.");
+        var decoder = Description.Decoder
+            ?? throw new InvalidOperationException($"This {Family.ModelType} is an encoder: it reads a text at once.");
         return new KeyValueCache(
             [.. decoder.Blocks.Select(block => (block.Self.KeyValueHeads, block.Self.HeadWidth))],
             batch, capacity, IsQuantized ? ScalarType.BFloat16 : ComputeType ?? DataType, Device);
@@ -201,7 +204,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <inheritdoc/>
     internal override bool IsOutputHead(string layerName) => Output.Heads.Any(head => head.LayerName == layerName);
 
-    private static TransformerNetwork Build(Family family, JsonObject configuration, Transformer description, WeightSource weights) => description switch
+    private static TransformerNetwork Build(Family family, JsonObject configuration, Transformer description, WeightSource weights) =>
+        description switch
     {
         { Encoder: null } => new CausalLanguageModel(family, configuration, description, weights),
         { Decoder: null } => new MaskedLanguageModel(family, configuration, description, weights),

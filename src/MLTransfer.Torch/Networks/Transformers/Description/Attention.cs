@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace MLTransfer.Torch.Networks.Transformers.Description;
 
-/// <summary>Attention of several heads (arXiv 1706.03762), grouped where there are fewer heads of keys and values than of queries (arXiv 2305.13245).</summary>
+/// <summary>Attention of several heads (arXiv 1706.03762), grouped where there are fewer heads of keys and values than of queries (arXiv
+/// 2305.13245).</summary>
 /// <param name="Heads">Heads of queries.</param>
 /// <param name="KeyValueHeads">Heads of keys and values; query head h reads number h / (heads / key-value heads).</param>
 /// <param name="HeadWidth">The width of a head; heads times it need not be the stack's width.</param>
@@ -11,7 +12,8 @@ namespace MLTransfer.Torch.Networks.Transformers.Description;
 /// <param name="Inputs">Projections to queries, keys and values: three, or one.</param>
 /// <param name="Output">From all heads to the stack's width.</param>
 internal sealed record Attention(
-    int Heads, int KeyValueHeads, int HeadWidth, double Scale, Packing Packing, ImmutableArray<Projection> Inputs, Projection Output) : Sublayer
+    int Heads, int KeyValueHeads, int HeadWidth, double Scale, Packing Packing, ImmutableArray<Projection> Inputs, Projection Output)
+        : Sublayer
 {
     /// <summary>Turns queries and keys by their positions; null for nothing.</summary>
     public Rotary? Rotary { get; init; }

@@ -34,7 +34,8 @@ internal abstract record Sublayer
 /// <param name="Gating">Whether and how there is a gate.</param>
 /// <param name="Inputs">One projection, or gate and up where they are apart.</param>
 /// <param name="Output">Back to the stack's width.</param>
-internal sealed record FeedForward(int Inner, Activation Activation, Gating Gating, ImmutableArray<Projection> Inputs, Projection Output) : Sublayer
+internal sealed record FeedForward(int Inner, Activation Activation, Gating Gating, ImmutableArray<Projection> Inputs, Projection Output)
+    : Sublayer
 {
     /// <summary>Of what the last projection reads (DALL-E mini).</summary>
     public Norm? InnerNorm { get; init; }

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace MLTransfer.Torch.Networks.Transformers.Description;
 
-/// <summary>How token ids become the hidden states that the first block reads: tables, projection, scale, positions and types, norm, in this order.</summary>
+/// <summary>How token ids become the hidden states that the first block reads: tables, projection, scale, positions and types, norm, in
+/// this order.</summary>
 /// <param name="Tables">The tables of token embeddings; of several streams of tokens each has one, and their vectors are added.</param>
 /// <param name="Rows">The rows of a table.</param>
 /// <param name="TableWidth">The width of a table's rows.</param>

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace MLTransfer.Torch.Networks.Transformers.Description;
 
-/// <summary>Rotary position embedding (arXiv 2104.09864): pairs of a head's values are turned by angles position · theta^(-2i / width).</summary>
+/// <summary>Rotary position embedding (arXiv 2104.09864): pairs of a head's values are turned by angles position · theta^(-2i /
+/// width).</summary>
 /// <param name="Width">How many of a head's first values are turned; the others stay.</param>
 /// <param name="Theta">The base of the frequencies.</param>
 /// <param name="Pairing">Which values are a pair.</param>

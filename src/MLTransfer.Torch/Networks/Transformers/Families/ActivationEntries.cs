@@ -8,5 +8,6 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 internal static class ActivationEntries
 {
     /// <exception cref="NotSupportedException">The activation is not known.</exception>
-    public static Activation Activation(this ConfigurationReader c, string key, string otherwise) => ActivationNames.Parse(c.Text(key, otherwise));
+    public static Activation Activation(this ConfigurationReader c, string key, string otherwise) =>
+        ActivationNames.Parse(c.Text(key, otherwise));
 }

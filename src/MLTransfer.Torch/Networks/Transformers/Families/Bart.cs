@@ -42,10 +42,12 @@ internal static class Bart
                 Input = new Input([Table], vocabulary, width, range)
                 {
                     Scale = scale,
-                    Positions = new LearnedPositions(name + ".embed_positions.weight", context + 2, Offset: 2, PositionCounting.Columns, range),
+                    Positions = new LearnedPositions(
+                        name + ".embed_positions.weight", context + 2, Offset: 2, PositionCounting.Columns, range),
                     Norm = Norm(name + ".layernorm_embedding"),
                 },
-                Blocks = [.. Enumerable.Range(0, c.Size(side + "_layers", 12)).Select(i => Block($"{name}.layers.{i}", heads, inner, isDecoder))],
+                Blocks = [.. Enumerable.Range(0, c.Size(side + "_layers", 12))
+                    .Select(i => Block($"{name}.layers.{i}", heads, inner, isDecoder))],
                 Heads = isDecoder ? [head] : [],
                 Dropout = new(dropout, c.Probability("attention_dropout", 0), dropout, c.Probability("activation_dropout", 0)),
             };
@@ -54,7 +56,8 @@ internal static class Bart
         Block Block(string name, int heads, int inner, bool isDecoder) => new(
             Attention(name + ".self_attn", heads),
             isDecoder ? Attention(name + ".encoder_attn", heads) : null,
-            new FeedForward(inner, activation, Gating.None, [Linear(name + ".fc1")], Linear(name + ".fc2")) { AfterSum = Norm(name + ".final_layer_norm") });
+            new FeedForward(inner, activation, Gating.None, [Linear(name + ".fc1")], Linear(name + ".fc2"))
+            { AfterSum = Norm(name + ".final_layer_norm") });
 
         Attention Attention(string name, int heads) => new(
             heads, heads, width / heads, Math.Pow(width / heads, -0.5), Packing.Apart,

@@ -18,7 +18,8 @@ internal static class Bert
             {
                 Bias = new HeadBias("cls.predictions.bias"),
                 Transform = new(
-                    new Projection("cls.predictions.transform.dense", HasBias: true, range), activation, Norm(c, "cls.predictions.transform.LayerNorm")),
+                    new Projection("cls.predictions.transform.dense", HasBias: true, range), activation,
+                        Norm(c, "cls.predictions.transform.LayerNorm")),
             };
         var context = c.Size("max_position_embeddings", 512);
         return Describe(c, "bert", activation, context, head, new LearnedPositions(
@@ -76,7 +77,8 @@ internal static class Bert
                 { AfterSum = Norm(c, name + ".attention.output.LayerNorm") },
                 Cross: null,
                 new FeedForward(
-                    c.Size("intermediate_size", 3072), activation, Gating.None, [Linear(name + ".intermediate.dense")], Linear(name + ".output.dense"))
+                    c.Size("intermediate_size", 3072), activation, Gating.None, [Linear(name + ".intermediate.dense")],
+                        Linear(name + ".output.dense"))
                 { AfterSum = Norm(c, name + ".output.LayerNorm") });
         }
 

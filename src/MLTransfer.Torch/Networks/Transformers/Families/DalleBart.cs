@@ -4,7 +4,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>DALL-E mini (Dayma et al. 2021): BART from captions to image tokens, with gated feed-forward and norms before, inside and after sublayers.</summary>
+/// <summary>DALL-E mini (Dayma et al. 2021): BART from captions to image tokens, with gated feed-forward and norms before, inside and
+/// after sublayers.</summary>
 /// <remarks>Its checkpoints are two files, whose names begin with <c>encoder.</c> and <c>decoder.</c> here.</remarks>
 internal static class DalleBart
 {
@@ -12,7 +13,9 @@ internal static class DalleBart
 
     private static Transformer Describe(ConfigurationReader c)
     {
-        foreach (var key in (string[])["use_head_scale", "use_cosine_attention", "use_swin_position_embeddings", "use_deepnet_scaling", "use_subln_init", "use_alibi", "tie_word_embeddings"])
+        foreach (var key in (string[])[
+            "use_head_scale", "use_cosine_attention", "use_swin_position_embeddings", "use_deepnet_scaling", "use_subln_init", "use_alibi",
+            "tie_word_embeddings"])
             c.Refuse(key, "supported is false");
         Require("use_glu", c.Flag("use_glu", true), true);
         Require("use_absolute_position_embeddings", c.Flag("use_absolute_position_embeddings", true), true);
@@ -42,7 +45,8 @@ internal static class DalleBart
                     Positions = new LearnedPositions(side + ".embed_positions.weight", context, Offset: 0, PositionCounting.Columns, range),
                     Norm = Norm(side + ".layernorm_embedding"),
                 },
-                Blocks = [.. Enumerable.Range(0, c.Size(side + "_layers", 12)).Select(i => Block($"{side}.layers.{i}", heads, inner, isDecoder))],
+                Blocks = [.. Enumerable.Range(0, c.Size(side + "_layers", 12))
+                    .Select(i => Block($"{side}.layers.{i}", heads, inner, isDecoder))],
                 Final = c.Flag("use_final_ln_" + side, true) ? Norm(side + ".final_ln") : null,
                 Heads = isDecoder ? [new Head("decoder.lm_head.weight", rows, range)] : [],
                 Dropout = new(dropout, c.Probability("attention_dropout", 0), dropout, c.Probability("activation_dropout", 0)),
@@ -53,7 +57,8 @@ internal static class DalleBart
             Attention(name, "self_attn", heads),
             isDecoder ? Attention(name, "encoder_attn", heads) : null,
             new FeedForward(
-                inner, c.Activation("activation_function", "gelu"), Gating.Apart, [Linear(name + ".glu.fc0"), Linear(name + ".glu.fc1")], Linear(name + ".glu.fc2"))
+                inner, c.Activation("activation_function", "gelu"), Gating.Apart, [Linear(name + ".glu.fc0"), Linear(name + ".glu.fc1")],
+                    Linear(name + ".glu.fc2"))
             { Before = Bare(name + ".glu.ln0"), InnerNorm = Bare(name + ".glu.ln1") });
 
         Attention Attention(string block, string part, int heads) => new(

@@ -17,7 +17,8 @@ internal static class DistilBert
     private static Transformer Describe(ConfigurationReader c)
     {
         var (width, heads, range) = (c.Size("dim", 768), c.Size("n_heads", 12), c.Number("initializer_range", 0.02));
-        var (vocabulary, context, dropout) = (c.Size("vocab_size", 30522), c.Size("max_position_embeddings", 512), c.Probability("dropout", 0.1));
+        var (vocabulary, context, dropout) =
+            (c.Size("vocab_size", 30522), c.Size("max_position_embeddings", 512), c.Probability("dropout", 0.1));
         if (width % heads != 0)
             throw c.Invalid($"dim {width} is not a multiple of n_heads {heads}");
         const string table = "distilbert.embeddings.word_embeddings.weight";
@@ -55,7 +56,8 @@ internal static class DistilBert
                     [.. "qkv".Select(part => Linear($"{name}.attention.{part}_lin"))], Linear(name + ".attention.out_lin"))
                 { AfterSum = Norm(name + ".sa_layer_norm") },
                 Cross: null,
-                new FeedForward(c.Size("hidden_dim", 3072), activation, Gating.None, [Linear(name + ".ffn.lin1")], Linear(name + ".ffn.lin2"))
+                new FeedForward(
+                    c.Size("hidden_dim", 3072), activation, Gating.None, [Linear(name + ".ffn.lin1")], Linear(name + ".ffn.lin2"))
                 { AfterSum = Norm(name + ".output_layer_norm") });
         }
 

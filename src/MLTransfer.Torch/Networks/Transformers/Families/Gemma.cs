@@ -4,7 +4,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>Gemma 2 (arXiv 2408.00118) and Gemma 3 for texts (arXiv 2503.19786): Llama with norms on both sides of sublayers and 1 + weight in them.</summary>
+/// <summary>Gemma 2 (arXiv 2408.00118) and Gemma 3 for texts (arXiv 2503.19786): Llama with norms on both sides of sublayers and 1 +
+/// weight in them.</summary>
 internal static class Gemma
 {
     public static Family Gemma2 { get; } = Llama.Row("gemma2", "Gemma2ForCausalLM", c =>

@@ -4,7 +4,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"), with the names of <c>GPT2LMHeadModel</c>.</summary>
+/// <summary>GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners"), with the names of
+/// <c>GPT2LMHeadModel</c>.</summary>
 internal static class Gpt2
 {
     public static Family Family { get; } = new("gpt2", ["GPT2LMHeadModel", "GPT2Model", "GPT2DoubleHeadsModel"], Describe)

@@ -4,7 +4,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>GPT-J (Wang and Komatsuzaki 2021): attention and feed-forward read one norm and are added at once; neighbours are turned.</summary>
+/// <summary>GPT-J (Wang and Komatsuzaki 2021): attention and feed-forward read one norm and are added at once; neighbours are
+/// turned.</summary>
 internal static class GptJ
 {
     public static Family Family { get; } = new("gptj", ["GPTJForCausalLM", "GPTJModel"], Describe)
@@ -31,7 +32,8 @@ internal static class GptJ
             Input = new Input(["transformer.wte.weight"], vocabulary, width, range),
             Blocks = [.. Enumerable.Range(0, c.Size("n_layer", 28)).Select(Block)],
             Final = Norm("transformer.ln_f"),
-            Heads = [new Head(isTied ? "transformer.wte.weight" : "lm_head.weight", vocabulary, range) { Bias = new HeadBias("lm_head.bias") }],
+            Heads = [new Head(
+                isTied ? "transformer.wte.weight" : "lm_head.weight", vocabulary, range) { Bias = new HeadBias("lm_head.bias") }],
             Dropout = new(c.Probability("embd_pdrop", 0), c.Probability("attn_pdrop", 0), c.Probability("resid_pdrop", 0)),
         });
 

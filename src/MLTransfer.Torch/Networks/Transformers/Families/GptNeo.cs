@@ -18,7 +18,8 @@ internal static class GptNeo
     private static Transformer Describe(ConfigurationReader c)
     {
         var (width, heads, layers) = (c.Size("hidden_size", 2048), c.Size("num_heads", 16), c.Size("num_layers", 24));
-        var (vocabulary, context, range) = (c.Size("vocab_size", 50257), c.Size("max_position_embeddings", 2048), c.Number("initializer_range", 0.02));
+        var (vocabulary, context, range) =
+            (c.Size("vocab_size", 50257), c.Size("max_position_embeddings", 2048), c.Number("initializer_range", 0.02));
         if (width % heads != 0)
             throw c.Invalid($"hidden_size {width} is not a multiple of num_heads {heads}");
         var kinds = c.OfLength("attention_layers", c.Texts("attention_layers") ?? Expand(c), layers);
@@ -49,7 +50,8 @@ internal static class GptNeo
                     heads, heads, width / heads, Scale: 1, Packing.Apart,
                     [.. "qkv".Select(part => new Projection($"{name}.attn.attention.{part}_proj", HasBias: false, range))],
                     new Projection(name + ".attn.attention.out_proj", HasBias: true, range))
-                { Before = Norm(name + ".ln_1"), Window = kinds[layer] == "local" ? c.Size("window_size", 256) : null, Float32Scores = true },
+                { Before = Norm(name + ".ln_1"), Window = kinds[layer] == "local" ? c.Size("window_size", 256) : null, Float32Scores =
+                    true },
                 Cross: null,
                 new FeedForward(
                     c.OptionalSize("intermediate_size") ?? 4 * width, c.Activation("activation_function", "gelu_new"), Gating.None,

@@ -4,7 +4,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373): a parallel residual with two norms, and a part of each head turned.</summary>
+/// <summary>GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373): a parallel residual with two norms, and a part of each head
+/// turned.</summary>
 internal static class GptNeoX
 {
     public static Family Family { get; } = new("gpt_neox", ["GPTNeoXForCausalLM", "GPTNeoXModel"], Describe)
@@ -43,12 +44,14 @@ internal static class GptNeoX
             return new Block(
                 new Attention(
                     heads, heads, head, 1 / Math.Sqrt(head), Packing.PerHead,
-                    [new Projection(name + ".attention.query_key_value", hasBias, range)], new Projection(name + ".attention.dense", hasBias, range))
+                    [new Projection(name + ".attention.query_key_value", hasBias, range)],
+                        new Projection(name + ".attention.dense", hasBias, range))
                 { Before = Norm(name + ".input_layernorm"), Rotary = rotary },
                 Cross: null,
                 new FeedForward(
                     c.Size("intermediate_size", 24576), c.Activation("hidden_act", "gelu"), Gating.None,
-                    [new Projection(name + ".mlp.dense_h_to_4h", HasBias: true, range)], new Projection(name + ".mlp.dense_4h_to_h", HasBias: true, range))
+                    [new Projection(name + ".mlp.dense_h_to_4h", HasBias: true, range)],
+                        new Projection(name + ".mlp.dense_4h_to_h", HasBias: true, range))
                 { Before = Norm(name + ".post_attention_layernorm") },
                 isParallel);
         }

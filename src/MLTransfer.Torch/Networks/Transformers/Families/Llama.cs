@@ -4,7 +4,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>Llama (arXiv 2302.13971, 2307.09288, 2407.21783), with the names of <c>LlamaForCausalLM</c>. Relatives say what differs.</summary>
+/// <summary>Llama (arXiv 2302.13971, 2307.09288, 2407.21783), with the names of <c>LlamaForCausalLM</c>. Relatives say what
+/// differs.</summary>
 internal static class Llama
 {
     public static Family Family { get; } = Row("llama", "LlamaForCausalLM", c => Describe(c));
@@ -26,8 +27,10 @@ internal static class Llama
     public static Transformer Describe(ConfigurationReader c, bool isTied = false, int? headWidth = null, double epsilon = 1e-6)
     {
         var (width, heads, layers) = (c.Size("hidden_size", 4096), c.Size("num_attention_heads", 32), c.Size("num_hidden_layers", 32));
-        var (vocabulary, inner, keyHeads) = (c.Size("vocab_size", 32000), c.Size("intermediate_size", 11008), c.Size("num_key_value_heads", heads));
-        var (range, attentionBias, feedBias) = (c.Number("initializer_range", 0.02), c.Flag("attention_bias", false), c.Flag("mlp_bias", false));
+        var (vocabulary, inner, keyHeads) =
+            (c.Size("vocab_size", 32000), c.Size("intermediate_size", 11008), c.Size("num_key_value_heads", heads));
+        var (range, attentionBias, feedBias) =
+            (c.Number("initializer_range", 0.02), c.Flag("attention_bias", false), c.Flag("mlp_bias", false));
         if (heads % keyHeads != 0)
             throw c.Invalid($"num_attention_heads {heads} is not a multiple of num_key_value_heads {keyHeads}");
         var head = c.OptionalSize("head_dim") ?? headWidth ?? (width % heads == 0 ? width / heads
@@ -42,7 +45,8 @@ internal static class Llama
             Input = new Input([table], vocabulary, width, range),
             Blocks = [.. Enumerable.Range(0, layers).Select(Block)],
             Final = Norm("model.norm"),
-            Heads = [new Head(c.Flag("tie_word_embeddings", isTied) || !c.Stores("lm_head.weight") ? table : "lm_head.weight", vocabulary, range)],
+            Heads = [new Head(
+                c.Flag("tie_word_embeddings", isTied) || !c.Stores("lm_head.weight") ? table : "lm_head.weight", vocabulary, range)],
             Dropout = new(0, c.Probability("attention_dropout", 0), 0),
         });
 

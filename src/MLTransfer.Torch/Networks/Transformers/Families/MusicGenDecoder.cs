@@ -4,7 +4,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>MusicGen's decoder (arXiv 2306.05284): several streams of tokens, a table and a head each, over a text that an encoder read.</summary>
+/// <summary>MusicGen's decoder (arXiv 2306.05284): several streams of tokens, a table and a head each, over a text that an encoder
+/// read.</summary>
 internal static class MusicGenDecoder
 {
     public static Family Family { get; } = new("musicgen_decoder", ["MusicgenForCausalLM"], Describe)
@@ -15,7 +16,8 @@ internal static class MusicGenDecoder
 
     private static Transformer Describe(ConfigurationReader c)
     {
-        var (width, heads, deviation) = (c.Size("hidden_size", 1024), c.Size("num_attention_heads", 16), c.Number("initializer_factor", 0.02));
+        var (width, heads, deviation) =
+            (c.Size("hidden_size", 1024), c.Size("num_attention_heads", 16), c.Number("initializer_factor", 0.02));
         var (vocabulary, streams, dropout) = (c.Size("vocab_size", 2048), c.Size("num_codebooks", 4), c.Probability("dropout", 0.1));
         if (width % heads != 0)
             throw c.Invalid($"hidden_size {width} is not a multiple of num_attention_heads {heads}");
@@ -42,7 +44,8 @@ internal static class MusicGenDecoder
             Attention(name + ".self_attn"),
             Attention(name + ".encoder_attn"),
             new FeedForward(
-                c.Size("ffn_dim", 4096), c.Activation("activation_function", "gelu"), Gating.None, [Linear(name + ".fc1")], Linear(name + ".fc2"))
+                c.Size("ffn_dim", 4096), c.Activation("activation_function", "gelu"), Gating.None, [Linear(name + ".fc1")],
+                    Linear(name + ".fc2"))
             { Before = Norm(name + ".final_layer_norm") });
 
         Attention Attention(string name) => new(

@@ -20,8 +20,10 @@ internal static class Opt
         var (vocabulary, context) = (c.Size("vocab_size", 50272), c.Size("max_position_embeddings", 2048));
         if (width % heads != 0)
             throw c.Invalid($"hidden_size {width} is not a multiple of num_attention_heads {heads}");
-        var (hasBias, hasWeights, isBefore) = (c.Flag("enable_bias", true), c.Flag("layer_norm_elementwise_affine", true), c.Flag("do_layer_norm_before", true));
-        var (tableWidth, table, dropout) = (c.Size("word_embed_proj_dim", width), "model.decoder.embed_tokens.weight", c.Probability("dropout", 0.1));
+        var (hasBias, hasWeights, isBefore) =
+            (c.Flag("enable_bias", true), c.Flag("layer_norm_elementwise_affine", true), c.Flag("do_layer_norm_before", true));
+        var (tableWidth, table, dropout) =
+            (c.Size("word_embed_proj_dim", width), "model.decoder.embed_tokens.weight", c.Probability("dropout", 0.1));
         var isTied = c.Flag("tie_word_embeddings", true) || !c.Stores("lm_head.weight");
         return new Transformer(Encoder: null, new Stack
         {
@@ -31,7 +33,8 @@ internal static class Opt
             Input = new Input([table], vocabulary, tableWidth, range)
             {
                 Projection = Between("model.decoder.project_in"),
-                Positions = new LearnedPositions("model.decoder.embed_positions.weight", context + 2, Offset: 2, PositionCounting.Mask, range),
+                Positions = new LearnedPositions(
+                    "model.decoder.embed_positions.weight", context + 2, Offset: 2, PositionCounting.Mask, range),
             },
             Blocks = [.. Enumerable.Range(0, c.Size("num_hidden_layers", 12)).Select(Block)],
             Final = isBefore && !c.Flag("_remove_final_layer_norm", false) ? Norm("model.decoder.final_layer_norm") : null,

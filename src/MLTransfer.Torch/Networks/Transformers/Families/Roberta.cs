@@ -8,7 +8,8 @@ internal static class Roberta
 {
     public static Family Family { get; } = new("roberta", ["RobertaForMaskedLM", "RobertaForCausalLM", "RobertaModel"], c =>
     {
-        var (range, padding, rows) = (c.Number("initializer_range", 0.02), c.Count("pad_token_id", 1), c.Size("max_position_embeddings", 512));
+        var (range, padding, rows) =
+            (c.Number("initializer_range", 0.02), c.Count("pad_token_id", 1), c.Size("max_position_embeddings", 512));
         if (rows <= padding + 1)
             throw c.Invalid($"max_position_embeddings {rows} leaves no position behind pad_token_id {padding}");
         Head? head = !c.Stores("lm_head.dense.weight") ? null

@@ -3,14 +3,16 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 
 namespace MLTransfer.Torch.Networks.Transformers.Families;
 
-/// <summary>The entries of a <c>config.json</c> that tell a rotation: <c>rope_theta</c> and <c>rope_scaling</c>, or <c>rope_parameters</c>.</summary>
+/// <summary>The entries of a <c>config.json</c> that tell a rotation: <c>rope_theta</c> and <c>rope_scaling</c>, or
+/// <c>rope_parameters</c>.</summary>
 internal static class RotaryEntries
 {
     /// <summary>Reads a rotation of halves.</summary>
     /// <param name="c">The configuration.</param>
     /// <param name="headWidth">The width of a head.</param>
     /// <param name="theta">The base where the file tells none.</param>
-    /// <param name="kind">The kind of layer that <c>rope_parameters</c> tells apart, such as <c>full_attention</c>; null for one set.</param>
+    /// <param name="kind">The kind of layer that <c>rope_parameters</c> tells apart, such as <c>full_attention</c>; null for one
+    /// set.</param>
     /// <param name="share">The share of a head's values that are turned where the file tells none.</param>
     public static Rotary Read(ConfigurationReader c, int headWidth, double theta = 10000, string? kind = null, double share = 1)
     {
@@ -20,7 +22,8 @@ internal static class RotaryEntries
         share = parameters?.OptionalNumber("partial_rotary_factor") ?? c.Number("partial_rotary_factor", share);
         var width = (int)(headWidth * share);
         if (width < 2 || width > headWidth || width % 2 != 0)
-            throw c.Invalid($"partial_rotary_factor {share} turns {width} of the {headWidth} values of a head; expected an even number of them");
+            throw c.Invalid(
+                $"partial_rotary_factor {share} turns {width} of the {headWidth} values of a head; expected an even number of them");
         theta = parameters?.OptionalNumber("rope_theta") ?? c.Positive("rope_theta", theta);
         return new Rotary(width, theta, Pairing.Halves, Scaling(c, parameters ?? c.Object("rope_scaling"), width));
     }
@@ -54,7 +57,8 @@ internal static class RotaryEntries
             case "longrope" or "su":
                 var original = Original(c, entries);
                 return new LongRopeScaling(
-                    [.. Factors("short_factor")], [.. Factors("long_factor")], entries.OptionalNumber("attention_factor") ?? LongAttention(original), original);
+                    [.. Factors("short_factor")], [.. Factors("long_factor")], entries.OptionalNumber("attention_factor")
+                        ?? LongAttention(original), original);
             default:
                 throw entries.Unsupported(
                     entries.Has("rope_type") ? "rope_type" : "type", "supported are default, linear, dynamic, yarn, llama3 and longrope");

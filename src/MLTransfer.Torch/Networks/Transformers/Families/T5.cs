@@ -37,12 +37,14 @@ internal static class T5
             ? new Head(Table, vocabulary, factor) { Scale = Math.Pow(width, -0.5) }
             : new Head("lm_head.weight", vocabulary, factor);
         return new Transformer(
-            Stack("encoder", layers, isDecoder: false), hasDecoder ? Stack("decoder", c.Size("num_decoder_layers", layers), isDecoder: true) : null);
+            Stack("encoder", layers, isDecoder: false), hasDecoder ? Stack("decoder", c.Size("num_decoder_layers", layers), isDecoder: true)
+                : null);
 
         Stack Stack(string name, int count, bool isDecoder)
         {
             var bias = new RelativeBias(
-                $"{name}.block.0.layer.0.SelfAttention.relative_attention_bias.weight", buckets, distance, BothWays: !isDecoder, Deviation(width));
+                $"{name}.block.0.layer.0.SelfAttention.relative_attention_bias.weight", buckets, distance, BothWays: !isDecoder,
+                    Deviation(width));
             return new Stack
             {
                 Width = width,
@@ -63,7 +65,8 @@ internal static class T5
 
         Attention Attention(string name, string norm) => new(
             heads, heads, headWidth, Scale: 1, Packing.Apart,
-            [Linear(name + ".q", width * headWidth), Linear(name + ".k", width), Linear(name + ".v", width)], Linear(name + ".o", heads * headWidth))
+            [Linear(name + ".q", width * headWidth), Linear(name + ".k", width), Linear(name + ".v", width)],
+                Linear(name + ".o", heads * headWidth))
         { Before = Norm(norm), Float32Scores = true };
 
         FeedForward FeedForward(string name) => new(
