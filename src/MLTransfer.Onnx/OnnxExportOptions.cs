@@ -27,8 +27,9 @@ public sealed record OnnxExportOptions
     public bool TransformersJsFiles { get; init; }
 
     /// <summary>
-    /// Writes also <c>model_without_past.onnx</c>, with the inputs <c>input_ids</c>, <c>attention_mask</c> and <c>position_ids</c> and the
-    /// output <c>logits</c> alone, for hosts that feed no empty tensors, such as ML.NET's <c>ApplyOnnxModel</c>.
+    /// Of a decoder, writes also <c>model_without_past.onnx</c>, with the inputs <c>input_ids</c>, <c>attention_mask</c> and
+    /// <c>position_ids</c> and the output <c>logits</c> alone, for hosts that feed no empty tensors, such as ML.NET's
+    /// <c>ApplyOnnxModel</c>.
     /// </summary>
     /// <remarks>
     /// <c>ApplyOnnxModel</c> takes each input from a column of vectors of int64 with a known size, one row a batch of 1, and counts free

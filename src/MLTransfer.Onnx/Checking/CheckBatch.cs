@@ -37,8 +37,8 @@ internal sealed class CheckBatch
         Ids = tensor(ids).to(network.Device);
         if (streams > 1)
             Ids = stack(Enumerable.Range(0, streams).Select(stream => Ids.roll(stream, 1)), 1); // [2, streams, length]
-        (Mask, Positions, TokenTypes) =
-            (tensor(mask).to(network.Device), tensor(positions).to(network.Device), tensor(types).to(network.Device));
+        (Mask, Positions) = (tensor(mask).to(network.Device), tensor(positions).to(network.Device));
+        TokenTypes = tensor(types).to(network.Device);
     }
 
     public int Length { get; }

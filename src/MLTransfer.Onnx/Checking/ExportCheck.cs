@@ -20,8 +20,9 @@ internal static class ExportCheck
     /// <param name="network">The network that was exported.</param>
     /// <param name="precision">The file's.</param>
     /// <param name="beginning">The file that gives the past which a decoder below an encoder takes.</param>
-    /// <exception cref="InvalidOperationException">ONNX Runtime does not open the file, or computes other numbers than the
-    /// engine.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// ONNX Runtime does not open the file, or computes other numbers than the engine.
+    /// </exception>
     public static double Compare(string path, string name, TransformerNetwork network, OnnxPrecision precision, string? beginning = null)
     {
         var wasTraining = network.training;
@@ -88,8 +89,8 @@ internal static class ExportCheck
 
         using var first = session.HasPast ? new OnnxModelSession(beginning!, options) : null;
         var found = (first ?? session).Run(
-            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[0])), (OnnxModelSession.EncoderMask, batch.Mask),
-            (OnnxModelSession.EncoderStates, hidden));
+            (OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[0])),
+            (OnnxModelSession.EncoderMask, batch.Mask), (OnnxModelSession.EncoderStates, hidden));
         if (first is not null)
         {
             session.TakePast(first);

@@ -38,8 +38,8 @@ internal sealed class BaseGraph
     public IEnumerable<GraphNode> Connect(Value input)
     {
         _values[_input] = input;
-        return _nodes.Select(
-            node => new GraphNode(node, [.. node.Input.Select(name => this[name])], [.. node.Output.Select(name => this[name])]));
+        return _nodes.Select(node => new GraphNode(
+            node, [.. node.Input.Select(name => this[name])], [.. node.Output.Select(name => this[name])]));
     }
 
     /// <summary>The graph's weights and bodies with the names that values have now, without nodes, inputs and outputs.</summary>

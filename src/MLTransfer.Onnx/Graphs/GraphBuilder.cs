@@ -210,8 +210,11 @@ internal sealed class GraphBuilder
     private void Claim(string name, Value value)
     {
         if (_inputs.Concat(_outputs).Any(place => place.Value.Name == name))
+        {
             throw new ArgumentException(
                 $"The graph has an input or output '{name}' already: give the output column another name than the input column.");
+        }
+
         if (_values.Remove(name, out var holder) && holder != value)
         {
             holder.Name = Unused(name);

@@ -3,7 +3,7 @@ using Google.Protobuf;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Schema;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 
@@ -28,7 +28,7 @@ internal static class AdapterFile
     }
 
     /// <summary>Writes the file beside a model anew, with the adapters of another model in the old ones' places.</summary>
-    public static void Replace(string modelPath, CausalLanguageModel model)
+    public static void Replace(string modelPath, GenerativeNetwork model)
     {
         var places = ReadPlaces(modelPath);
         if (places.Count == 0)

@@ -35,7 +35,8 @@ internal sealed class NetworkToOnnx
             null or ModuleBaseNetwork { Module: LayerSequence } => new GraphBuilder(NewOperatorSet) { HasPlainNames = true },
             OnnxBaseNetwork => new GraphBuilder(pretrained!.ToModel(), pretrained.Graph.Input) { HasPlainNames = true },
             _ => throw new NotSupportedException(
-                $"{network.Pretrained.Description} has no graph that could be written to an ONNX file: networks from ONNX files and described layers have."),
+                $"{network.Pretrained.Description} has no graph that could be written to an ONNX file: networks from ONNX files and "
+                + "described layers have."),
         };
         var batch = pretrained?.Graph.BatchSize is { } fixedSize ? fixedSize : (Dimension)"batch";
         var layers = new NetworkToOnnx(graph);
@@ -47,7 +48,9 @@ internal sealed class NetworkToOnnx
         if (network.Pretrained is ModuleBaseNetwork { Module: LayerSequence described })
             value = layers.AddLayers(value, described, "base");
         value = layers.AddLayers(value, network.NewLayers, "new");
-        graph.Output(outputName, graph.Node("Identity", [value]), DataType.Float, ["batch", .. network.OutputShape.Select(extent => (Dimension)extent)]);
+        graph.Output(
+            outputName, graph.Node("Identity", [value]), DataType.Float,
+            ["batch", .. network.OutputShape.Select(extent => (Dimension)extent)]);
         return graph;
 
         Value Channels(string name, float[] values) => graph.Constant(name, values, values.Length, 1, 1);
@@ -56,7 +59,11 @@ internal sealed class NetworkToOnnx
     private Value AddLayers(Value value, LayerSequence layers, string prefix)
     {
         foreach (var module in layers.Layers)
-            value = ActivationNodes.Apply(_graph, module.Layer.FinalActivation, AddLayer(value, module, $"{prefix}.{module.LayerName}"), DataType.Float);
+        {
+            value = AddLayer(value, module, $"{prefix}.{module.LayerName}");
+            value = ActivationNodes.Apply(_graph, module.Layer.FinalActivation, value, DataType.Float);
+        }
+
         return value;
     }
 
@@ -100,9 +107,11 @@ internal sealed class NetworkToOnnx
             $"{name}.{weight}", DataType.Float, () => make is null ? module.Weights[weight] : make(module.Weights[weight])));
 
         Value Convolution(string operation, long stride, long padding) => _graph.Node(
-            operation, [x, Weight("weight"), Weight("bias")], ("strides", new[] { stride, stride }), ("pads", new[] { padding, padding, padding, padding }));
+            operation, [x, Weight("weight"), Weight("bias")],
+            ("strides", new[] { stride, stride }), ("pads", new[] { padding, padding, padding, padding }));
 
-        Value Pooling(string operation, long size) => _graph.Node(operation, [x], ("kernel_shape", new[] { size, size }), ("strides", new[] { size, size }));
+        Value Pooling(string operation, long size) =>
+            _graph.Node(operation, [x], ("kernel_shape", new[] { size, size }), ("strides", new[] { size, size }));
     }
 
     // The operator LayerNormalization is younger than the graph of a pretrained network may be.

@@ -11,28 +11,28 @@ using TorchSharp;
 namespace MLTransfer.Onnx.Writing;
 
 /// <summary>
-/// Writes transformers as ONNX files that ONNX Runtime, Hugging Face Optimum and transformers.js run, with the names and the layout that Optimum
-/// gives them.
+/// Writes transformers as ONNX files that ONNX Runtime, Hugging Face Optimum and transformers.js run, with the names and the layout that
+/// Optimum gives them.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Of a decoder, <c>model.onnx</c> has the inputs <c>input_ids</c> [batch, length], <c>attention_mask</c> [batch, past + length] (1 for real tokens, 0
-/// for padding) and <c>position_ids</c> [batch, length], all int64, and for each layer <c>past_key_values.N.key</c> and <c>.value</c> [batch, key-value
-/// heads, past, head width]; the outputs are <c>logits</c> [batch, length, vocabulary] and for each layer <c>present.N.key</c> and <c>.value</c> [batch,
-/// key-value heads, past + length, head width]. Past may be 0, so one file reads the prompt and continues it. Past, present and logits are float32, or
-/// float16 with <see cref="OnnxPrecision.Float16"/>.
+/// Of a decoder, <c>model.onnx</c> has the inputs <c>input_ids</c> [batch, length], <c>attention_mask</c> [batch, past + length] (1 for
+/// real tokens, 0 for padding) and <c>position_ids</c> [batch, length], all int64, and for each layer <c>past_key_values.N.key</c> and
+/// <c>.value</c> [batch, key-value heads, past, head width]; the outputs are <c>logits</c> [batch, length, vocabulary] and for each layer
+/// <c>present.N.key</c> and <c>.value</c> [batch, key-value heads, past + length, head width]. Past may be 0, so one file reads the prompt
+/// and continues it. Past, present and logits are float32, or float16 with <see cref="OnnxPrecision.Float16"/>.
 /// </para>
 /// <para>
 /// Of an encoder, <c>model.onnx</c> has the inputs <c>input_ids</c>, <c>attention_mask</c> and, where the network tells segments apart,
-/// <c>token_type_ids</c>, all [batch, length] int64, and the output <c>logits</c> [batch, length, vocabulary], or <c>last_hidden_state</c> [batch, length,
-/// width] where it has no head.
+/// <c>token_type_ids</c>, all [batch, length] int64, and the output <c>logits</c> [batch, length, vocabulary], or <c>last_hidden_state</c>
+/// [batch, length, width] where it has no head.
 /// </para>
 /// <para>
-/// Of an encoder with a decoder, <c>encoder_model.onnx</c> gives <c>last_hidden_state</c>; <c>decoder_model.onnx</c> has the inputs <c>input_ids</c>,
-/// <c>encoder_attention_mask</c> and <c>encoder_hidden_states</c> and the outputs <c>logits</c>, <c>present.N.decoder.key</c> and <c>.value</c> and
-/// <c>present.N.encoder.key</c> and <c>.value</c>; <c>decoder_with_past_model.onnx</c> takes those under <c>past_key_values.</c> instead of the hidden
-/// states, and gives the decoder's again. A decoder that reads several streams of tokens takes [batch, streams, length] and gives [batch, streams, length,
-/// vocabulary].
+/// Of an encoder with a decoder, <c>encoder_model.onnx</c> gives <c>last_hidden_state</c>; <c>decoder_model.onnx</c> has the inputs
+/// <c>input_ids</c>, <c>encoder_attention_mask</c> and <c>encoder_hidden_states</c> and the outputs <c>logits</c>,
+/// <c>present.N.decoder.key</c> and <c>.value</c> and <c>present.N.encoder.key</c> and <c>.value</c>; <c>decoder_with_past_model.onnx</c>
+/// takes those under <c>past_key_values.</c> instead of the hidden states, and gives the decoder's again. A decoder that reads several
+/// streams of tokens takes [batch, streams, length] and gives [batch, streams, length, vocabulary].
 /// </para>
 /// <para>The files have opset 18 and format version 8, which ONNX Runtime reads since 1.14 (<c>MatMulNBits</c> of
 /// <see cref="OnnxPrecision.Int4"/>: since 1.17). Weights of 2 GB and more lie beside the file in <c>model.onnx_data</c>.</para>
@@ -59,7 +59,9 @@ public static class OnnxExporter
     /// <exception cref="ArgumentException">The options do not go together, or the tokenizer has more tokens than the model.</exception>
     /// <exception cref="IOException">The folder holds something else than an export or cannot be written, for example because the disk is full.</exception>
     /// <exception cref="NotSupportedException">The model has something that a graph cannot compute.</exception>
-    /// <exception cref="InvalidOperationException">ONNX Runtime computes other logits than the engine, or the model is quantized.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// ONNX Runtime computes other logits than the engine, or the model is quantized.
+    /// </exception>
     public static IReadOnlyList<OnnxExportedFile> Export(
         TransformerNetwork model,
         TextTokenizer? tokenizer,
@@ -117,8 +119,9 @@ public static class OnnxExporter
             var name = stem + ".onnx";
             var path = Path.Combine(inside, name);
             var graph = new GraphBuilder();
-            kind.Build(new TransformerGraph(model, new GraphOptions(
-                graph, WeightFormat.Create(precision, graph), new ModelParameters(model, options.SeparateAdapter), options.FusedOperators)));
+            var parameters = new ModelParameters(model, options.SeparateAdapter);
+            var format = WeightFormat.Create(precision, graph);
+            kind.Build(new TransformerGraph(model, new GraphOptions(graph, format, parameters, options.FusedOperators)));
             ModelFileWriter.Write(path, graph, options.ExternalDataFrom);
             cancellationToken.ThrowIfCancellationRequested();
             var difference = !options.Check ? (double?)null : ExportCheck.Compare(
@@ -140,7 +143,7 @@ public static class OnnxExporter
     /// <exception cref="ArgumentException">The model has no adapters, or they do not fit those of the export.</exception>
     /// <exception cref="IOException">The folder holds no export, or cannot be written.</exception>
     /// <exception cref="InvalidDataException">The folder's model has no adapter of its own, or is malformed.</exception>
-    public static void ReplaceAdapter(CausalLanguageModel model, string folder)
+    public static void ReplaceAdapter(TransformerNetwork model, string folder)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -176,7 +179,12 @@ public static class OnnxExporter
         }
 
         if (model is not CausalLanguageModel || TransformerFile.HasCrossAttention(model))
-            Refuse(options.FileWithoutPast, nameof(options.FileWithoutPast), "only the file of a decoder that reads no encoder has a past that it can do without");
+        {
+            Refuse(
+                options.FileWithoutPast, nameof(options.FileWithoutPast),
+                "only the file of a decoder that reads no encoder has a past that it can do without");
+        }
+
         options.Generation?.Check();
         if (tokenizer?.VocabularySize > model.VocabularySize)
         {
@@ -187,7 +195,10 @@ public static class OnnxExporter
         void Refuse(bool isSet, string option, string why)
         {
             if (isSet)
-                throw new ArgumentException($"{option} is set, but {why}: leave it out for a model of type '{model.Family.ModelType}'.", nameof(options));
+            {
+                throw new ArgumentException(
+                    $"{option} is set, but {why}: leave it out for a model of type '{model.Family.ModelType}'.", nameof(options));
+            }
         }
     }
 }

@@ -75,8 +75,8 @@ public class NetworkToOnnxTests
 
         Assert.Equal(("pixels", "result"), (exported.Graph.Input, exported.Graph.Output));
         Assert.InRange((network.Forward(input) - exported.Forward(input)).abs().max().item<float>(), 0, 1e-5);
-        Assert.Contains("'same'", Assert.Throws<ArgumentException>(() => NetworkToOnnx.Create(network, "same", "same", null, null)).Message,
-            StringComparison.Ordinal);
+        var message = Assert.Throws<ArgumentException>(() => NetworkToOnnx.Create(network, "same", "same", null, null)).Message;
+        Assert.Contains("'same'", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,8 +85,7 @@ public class NetworkToOnnxTests
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         var test = new TestGraph(17, null, 4).Node("ReduceSum", "x", "sum", ("keepdims", 0)).Scalar("zero", 0)
-            .Node("Greater", "sum zero", "isPositive")
-            .Node("Relu", "x", "output").Node("If", "isPositive", "chosen");
+            .Node("Greater", "sum zero", "isPositive").Node("Relu", "x", "output").Node("If", "isPositive", "chosen");
         test.Model.Graph.Node[^1].Attribute.AddRange([Branch("then_branch", "Neg"), Branch("else_branch", "Abs")]);
         using var network = TransferNetwork.Create(new OnnxFeatures(test.ToGraph()), [Layer.Dense(2)], [4], seed: 1);
         var input = randn(1, 4);
@@ -121,8 +120,11 @@ public class NetworkToOnnxTests
 
         static TypeProto Type(params long[] shape) => new()
         {
-            TensorType = new() { ElemType = 1,
-                Shape = new() { Dim = { shape.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }) } } },
+            TensorType = new()
+            {
+                ElemType = 1,
+                Shape = new() { Dim = { shape.Select(extent => new TensorShapeProto.Types.Dimension { DimValue = extent }) } },
+            },
         };
     }
 

@@ -64,7 +64,8 @@ internal sealed class AttentionNodes(LayerNodes layers, Attention attention)
     }
 
     /// <summary>Whether ONNX Runtime has one operator for all of it.</summary>
-    private bool CanBeFused => _scoreType == layers.Type && attention.KeyValueHeads == attention.Heads && attention.Packing != Packing.PerHead
+    private bool CanBeFused =>
+        _scoreType == layers.Type && attention.KeyValueHeads == attention.Heads && attention.Packing != Packing.PerHead
         && attention is { Rotary: null, QueryNorm: null, KeyNorm: null, SoftCap: null };
 
     private Value Output(Value attended) => layers.Linear(attended, attention.Output);
@@ -72,7 +73,7 @@ internal sealed class AttentionNodes(LayerNodes layers, Attention attention)
     private Value Fused(Value[] parts, Value bias, PastNodes? past)
     {
         var outputs = Graph.RuntimeNode("MultiHeadAttention", past is { IsGiven: true } ? 3 : 1,
-            [parts[0], parts[1], parts[2], Value.None, Value.None, bias, .. past?.Before is { } before ? [before.Key, before.Value] : (Value[])[]],
+            [.. parts, Value.None, Value.None, bias, .. past?.Before is { } before ? [before.Key, before.Value] : (Value[])[]],
             ("num_heads", (long)attention.Heads), ("scale", (float)attention.Scale));
         if (past is { IsGiven: true })
             past.Give(outputs[1], outputs[2]);
@@ -82,14 +83,15 @@ internal sealed class AttentionNodes(LayerNodes layers, Attention attention)
     /// <summary>[B, T, C] of queries [B, H, T, D] and keys and values [B, K, S, D].</summary>
     private Value Attend(Value query, Value key, Value value, Value bias)
     {
-        (query, key, value) = (layers.Cast(query, layers.Type, _scoreType), layers.Cast(key, layers.Type, _scoreType), layers.Cast(value, layers.Type, _scoreType));
-        (key, value) = (Repeat(key), Repeat(value));
+        (query, key, value) = (Widen(query), Repeat(Widen(key)), Repeat(Widen(value)));
         var scores = Graph.MatrixProduct(query, Graph.Transpose(key, 0, 1, 3, 2));                   // [B, H, T, S]
         scores = layers.Cap(Graph.Product(scores, Graph.Constant(attention.Scale, _scoreType)), attention.SoftCap, _scoreType);
         scores = Graph.Sum(scores, bias);
         var mixed = Graph.MatrixProduct(Graph.Node("Softmax", [scores], ("axis", -1L)), value);      // [B, H, T, D]
         mixed = layers.Cast(mixed, _scoreType, layers.Type);
         return Graph.Reshape(Graph.Transpose(mixed, 0, 2, 1, 3), 0, 0, _queryWidth);
+
+        Value Widen(Value heads) => layers.Cast(heads, layers.Type, _scoreType);
     }
 
     /// <summary>Queries [B, H, T, D], keys and values [B, K, T, D].</summary>
@@ -103,7 +105,8 @@ internal sealed class AttentionNodes(LayerNodes layers, Attention attention)
         }
 
         var parts = Packed(x);
-        return (SplitHeads(parts[0], attention.Heads), SplitHeads(parts[1], attention.KeyValueHeads), SplitHeads(parts[2], attention.KeyValueHeads));
+        var keyHeads = attention.KeyValueHeads;
+        return (SplitHeads(parts[0], attention.Heads), SplitHeads(parts[1], keyHeads), SplitHeads(parts[2], keyHeads));
     }
 
     /// <summary>Queries [B, T, H D], keys and values [B, T, K D].</summary>

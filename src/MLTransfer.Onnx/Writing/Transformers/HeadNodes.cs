@@ -12,7 +12,8 @@ internal static class HeadNodes
         var graph = layers.Graph;
         if (head.Transform is { } transform)
         {
-            hidden = ActivationNodes.Apply(graph, transform.Activation, layers.Linear(hidden, transform.Dense), layers.Type);
+            hidden = layers.Linear(hidden, transform.Dense);
+            hidden = ActivationNodes.Apply(graph, transform.Activation, hidden, layers.Type);
             hidden = layers.Normalize(hidden, transform.Norm, width);
         }
 

@@ -76,11 +76,13 @@ internal sealed class InputNodes(LayerNodes layers, Input input, int width)
         float[] frequencies = [.. Enumerable.Range(0, half).Select(i => (float)Math.Exp(-i * Math.Log(10000) / divisor))];
         var last = Graph.Constant([-1]);
         var angles = Graph.Product(
-            Graph.Node("Unsqueeze", [Graph.Cast(positions, DataType.Float), last]), Graph.Constant("sinusoid.frequencies", frequencies, half)); // [B, T, C / 2]
+            Graph.Node("Unsqueeze", [Graph.Cast(positions, DataType.Float), last]),
+            Graph.Constant("sinusoid.frequencies", frequencies, half));                              // [B or 1, T, C / 2]
         var (cosines, sines) = (Graph.Node("Cos", [angles]), Graph.Node("Sin", [angles]));
         var vectors = order == SinusoidOrder.CosinesThenSines
             ? Graph.Concatenate(-1, cosines, sines)
-            : Graph.Reshape(Graph.Concatenate(-1, Graph.Node("Unsqueeze", [sines, last]), Graph.Node("Unsqueeze", [cosines, last])), 0, 0, width);
+            : Graph.Reshape(
+                Graph.Concatenate(-1, Graph.Node("Unsqueeze", [sines, last]), Graph.Node("Unsqueeze", [cosines, last])), 0, 0, width);
         return layers.Cast(vectors, DataType.Float, layers.Type);
     }
 }

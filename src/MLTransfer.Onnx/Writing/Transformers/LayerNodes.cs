@@ -99,7 +99,8 @@ internal sealed class LayerNodes(GraphOptions options)
         var weight = norm.Name + ".weight";
         if (norm is { HasWeight: true, Kind: NormKind.RootMeanSquareOnePlus })
         {
-            normalized = Graph.Product(normalized, options.Parameters.Unquantized(Graph, weight, DataType.Float, stored => stored + 1, ".plus_one"));
+            normalized = Graph.Product(
+                normalized, options.Parameters.Unquantized(Graph, weight, DataType.Float, stored => stored + 1, ".plus_one"));
             normalized = Cast(normalized, DataType.Float, Type);
         }
         else

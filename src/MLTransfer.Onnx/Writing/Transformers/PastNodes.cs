@@ -5,7 +5,9 @@ using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 namespace MLTransfer.Onnx.Writing.Transformers;
 
 /// <summary>Keys and values of one attention, as a graph takes and gives them: each [batch, key-value heads, length, head width].</summary>
-/// <param name="name">What stands between <c>past_key_values.</c> or <c>present.</c> and <c>.key</c>: the layer, perhaps with the side.</param>
+/// <param name="name">
+/// What stands between <c>past_key_values.</c> or <c>present.</c> and <c>.key</c>: the layer, perhaps with the side.
+/// </param>
 /// <param name="attention">Whose they are.</param>
 internal sealed class PastNodes(string name, Attention attention)
 {

@@ -64,6 +64,7 @@ internal sealed class RotaryNodes(LayerNodes layers, Value? positions, SequenceN
             Graph.Node("Sub", [Graph.Product(x, cosines), Graph.Product(y, sines)]),
             Graph.Sum(Graph.Product(y, cosines), Graph.Product(x, sines)));
 
-        Value[] Split(Value value, long[] sizes) => Graph.Nodes("Split", sizes.Length, [value, Graph.Constant(sizes)], attributes: ("axis", -1L));
+        Value[] Split(Value value, long[] sizes) =>
+            Graph.Nodes("Split", sizes.Length, [value, Graph.Constant(sizes)], attributes: ("axis", -1L));
     }
 }

@@ -37,7 +37,8 @@ internal sealed class ScoreBiasNodes(LayerNodes layers, SequenceNodes sequence, 
     /// <param name="layers">Makes the nodes.</param>
     /// <param name="attentionMask">[B, S] int64.</param>
     /// <param name="type">The type of the scores.</param>
-    public static Value BothWays(LayerNodes layers, Value attentionMask, DataType type) => ToBias(layers, Seen(layers.Graph, attentionMask), type);
+    public static Value BothWays(LayerNodes layers, Value attentionMask, DataType type) =>
+        ToBias(layers, Seen(layers.Graph, attentionMask), type);
 
     private static Value ToBias(LayerNodes layers, Value allowed, DataType type)
     {
@@ -56,7 +57,10 @@ internal sealed class ScoreBiasNodes(LayerNodes layers, SequenceNodes sequence, 
     private Value BothWays()
     {
         var seen = Seen(Graph, attentionMask!);
-        return layers.Fused ? Graph.Node("And", [seen, Graph.Node("GreaterOrEqual", [sequence.QueryColumn, Graph.Constant([0], isScalar: true)])]) : seen;
+        if (!layers.Fused)
+            return seen;
+        var everyQuery = Graph.Node("GreaterOrEqual", [sequence.QueryColumn, Graph.Constant([0], isScalar: true)]); // [T, 1]
+        return Graph.Node("And", [seen, everyQuery]);
     }
 
     /// <summary>[B or 1, 1, T, S].</summary>
@@ -65,7 +69,11 @@ internal sealed class ScoreBiasNodes(LayerNodes layers, SequenceNodes sequence, 
         var (keys, queries) = (sequence.Keys, sequence.QueryColumn);                                 // [S], [T, 1]
         var causal = Graph.Node("LessOrEqual", [keys, queries]);                                     // [T, S]
         if (window > 0)
-            causal = Graph.Node("And", [causal, Graph.Node("Greater", [keys, Graph.Node("Sub", [queries, Graph.Constant([window], isScalar: true)])])]);
+        {
+            var before = Graph.Node("Sub", [queries, Graph.Constant([window], isScalar: true)]);     // the last that is not seen
+            causal = Graph.Node("And", [causal, Graph.Node("Greater", [keys, before])]);
+        }
+
         if (attentionMask is null)
             return Graph.Node("Unsqueeze", [causal, Graph.Constant([0, 1])]);
         var real = Graph.Node("Unsqueeze", [Graph.Cast(attentionMask, DataType.Bool), Graph.Constant([1, 2])]); // [B, 1, 1, S]
@@ -96,8 +104,9 @@ internal sealed class ScoreBiasNodes(LayerNodes layers, SequenceNodes sequence, 
         var table = Graph.Add(name, () => new Initializer(
             name, DataType.Int64, [buckets.Length], stream => stream.Write(MemoryMarshal.AsBytes(buckets.AsSpan()))));
         var offsets = Graph.Node("Sub", [sequence.Keys, sequence.QueryColumn]);                      // [T, S]
-        var bounded = Graph.Node("Clip", [offsets, Graph.Constant([-farthest], isScalar: true), Graph.Constant([farthest], isScalar: true)]);
-        var places = Graph.Node("Gather", [table, Graph.Sum(bounded, Graph.Constant([farthest], isScalar: true))], ("axis", 0L));
+        var (lowest, highest) = (Graph.Constant([-farthest], isScalar: true), Graph.Constant([farthest], isScalar: true));
+        var bounded = Graph.Node("Clip", [offsets, lowest, highest]);
+        var places = Graph.Node("Gather", [table, Graph.Sum(bounded, highest)], ("axis", 0L));
         var vectors = Graph.Node("Gather", [layers.Unquantized(bias.Table), places], ("axis", 0L));  // [T, S, H]
         var value = Graph.Node("Unsqueeze", [Graph.Transpose(vectors, 2, 0, 1), Graph.Constant([0])]);
         _relative.Add(bias, value);

@@ -60,7 +60,8 @@ internal sealed class StackNodes(LayerNodes layers, Stack stack)
     private void AddParallel(Block block, Func<Value, Value> self)
     {
         var read = block.Self.Before is { } before ? Normalized(before) : Settle();
-        var fed = block.Feed.Before == block.Self.Before ? read : block.Feed.Before is { } own ? layers.Normalize(_hidden, own, stack.Width) : _hidden;
+        var fed = block.Feed.Before == block.Self.Before ? read
+            : block.Feed.Before is { } own ? layers.Normalize(_hidden, own, stack.Width) : _hidden;
         var (attention, feed) = (Given(block.Self, self(read)), Given(block.Feed, FeedForwardNodes.Add(layers, block.Feed, fed)));
         (_hidden, _added) = (Graph.Sum(_hidden, attention), feed);
     }

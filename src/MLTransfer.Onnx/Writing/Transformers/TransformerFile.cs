@@ -40,5 +40,6 @@ internal sealed record TransformerFile(string Name, Action<TransformerGraph> Bui
     public static TransformerFile WithoutPast { get; } = new(WithoutPastName, graph => graph.BuildDecoder(PastUse.None));
 
     /// <summary>Whether a decoder looks at what an encoder gave.</summary>
-    public static bool HasCrossAttention(TransformerNetwork network) => network.Description.Decoder?.Blocks.Any(block => block.Cross is not null) == true;
+    public static bool HasCrossAttention(TransformerNetwork network) =>
+        network.Description.Decoder?.Blocks.Any(block => block.Cross is not null) == true;
 }

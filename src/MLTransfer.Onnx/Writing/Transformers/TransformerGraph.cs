@@ -38,9 +38,9 @@ internal sealed class TransformerGraph
             if (original is { } scaling)
             {
                 throw new NotSupportedException(
-                    $"config.json: rotary embeddings with rope_scaling '{scaling.Name}' turn all keys differently once a text has more than {scaling.Original} "
-                    + $"positions, which a graph with past key values cannot; the network takes {stack.Context}. Set max_position_embeddings to "
-                    + $"{scaling.Original} to export it for texts up to that length.");
+                    $"config.json: rotary embeddings with rope_scaling '{scaling.Name}' turn all keys differently once a text has more "
+                    + $"than {scaling.Original} positions, which a graph with past key values cannot; the network takes {stack.Context}. "
+                    + $"Set max_position_embeddings to {scaling.Original} to export it for texts up to that length.");
             }
         }
     }
@@ -66,8 +66,8 @@ internal sealed class TransformerGraph
     }
 
     /// <summary>
-    /// A decoder: <c>input_ids</c>, <c>attention_mask</c>, <c>position_ids</c> and <c>past_key_values.N.key</c> and <c>.value</c> to <c>logits</c> and
-    /// <c>present.N.key</c> and <c>.value</c>.
+    /// A decoder: <c>input_ids</c>, <c>attention_mask</c>, <c>position_ids</c> and <c>past_key_values.N.key</c> and <c>.value</c> to
+    /// <c>logits</c> and <c>present.N.key</c> and <c>.value</c>.
     /// </summary>
     public void BuildDecoder(PastUse use)
     {
@@ -78,7 +78,8 @@ internal sealed class TransformerGraph
         var positionIds = _graph.Input("position_ids", DataType.Int64, "batch_size", Length);
         PastNodes[] past =
         [
-            .. stack.Blocks.Select((block, layer) => new PastNodes($"{layer}", block.Self) { IsGiven = use != PastUse.None, GivenLength = length }),
+            .. stack.Blocks.Select((block, layer) =>
+                new PastNodes($"{layer}", block.Self) { IsGiven = use != PastUse.None, GivenLength = length }),
         ];
         if (use == PastUse.Continued)
             Array.ForEach(past, tensors => tensors.Take(_graph, _layers.Type, PastLength));
@@ -92,10 +93,12 @@ internal sealed class TransformerGraph
 
     /// <summary>
     /// A decoder that looks at what an encoder gave: <c>input_ids</c>, <c>encoder_attention_mask</c> and <c>encoder_hidden_states</c> or
-    /// <c>past_key_values.N.decoder.key</c>, <c>.encoder.key</c> and so on to <c>logits</c> and <c>present.N.decoder.key</c> and so on. Nothing of what it
-    /// reads is padded.
+    /// <c>past_key_values.N.decoder.key</c>, <c>.encoder.key</c> and so on to <c>logits</c> and <c>present.N.decoder.key</c> and so on.
+    /// Nothing of what it reads is padded.
     /// </summary>
-    /// <param name="use">Keys and values of the encoder's text are given by the graph that begins, and only taken by the one that continues.</param>
+    /// <param name="use">
+    /// Keys and values of the encoder's text are given by the graph that begins, and only taken by the one that continues.
+    /// </param>
     public void BuildCrossDecoder(PastUse use)
     {
         const string EncoderLength = "encoder_sequence_length";
@@ -104,8 +107,8 @@ internal sealed class TransformerGraph
         var length = continues ? $"{PastLength} + {Length}" : Length;
         var inputIds = Ids(stack);
         var encoderMask = _graph.Input("encoder_attention_mask", DataType.Int64, "batch_size", EncoderLength);
-        var encoded = continues
-            ? null : _graph.Input("encoder_hidden_states", _layers.Type, "batch_size", EncoderLength, (_description.Encoder ?? stack).Width);
+        var encoderWidth = (_description.Encoder ?? stack).Width;
+        var encoded = continues ? null : _graph.Input("encoder_hidden_states", _layers.Type, "batch_size", EncoderLength, encoderWidth);
         PastNodes[] past = [.. stack.Blocks.Select((block, layer) =>
             new PastNodes($"{layer}.decoder", block.Self) { IsGiven = use != PastUse.None, GivenLength = length })];
         PastNodes[] encoderPast = [.. stack.Blocks.Select((block, layer) =>
@@ -154,8 +157,8 @@ internal sealed class TransformerGraph
     }
 
     private Value AddBlocks(
-        Stack stack, IReadOnlyList<string> prefixes, Value hidden, Value? positions, Value? attentionMask, SequenceNodes sequence, PastNodes[]? past,
-        Func<int, Value, Value>? cross)
+        Stack stack, IReadOnlyList<string> prefixes, Value hidden, Value? positions, Value? attentionMask, SequenceNodes sequence,
+        PastNodes[]? past, Func<int, Value, Value>? cross)
     {
         var biases = new ScoreBiasNodes(_layers, sequence, stack.Causal, attentionMask);
         var rotation = new RotaryNodes(_layers, positions, sequence);

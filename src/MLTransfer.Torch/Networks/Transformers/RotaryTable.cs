@@ -32,9 +32,6 @@ internal sealed class RotaryTable(Rotary rotary)
         _ => 1,
     };
 
-    /// <summary>Whether a key's rotation depends on the length of the pass that it was computed in.</summary>
-    public bool DependsOnLength => rotary.Scaling is DynamicScaling or LongRopeScaling;
-
     /// <summary>The length of a pass beyond which all keys have another rotation; null where there is none.</summary>
     public int? SwitchLength => (rotary.Scaling as LongRopeScaling)?.Original;
 

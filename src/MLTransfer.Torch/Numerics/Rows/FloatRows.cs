@@ -26,13 +26,4 @@ internal static unsafe class FloatRows
                 break;
         }
     }
-
-    /// <summary>Adds elements instead.</summary>
-    public static void Add(Tensor source, long start, Span<float> target)
-    {
-        using var values = new RowBuffer(target.Length);
-        Read(source, start, values.Span);
-        for (var i = 0; i < target.Length; i++)
-            target[i] += values.Span[i];
-    }
 }

@@ -31,11 +31,19 @@ internal static class FamilyRegistry
         DalleBart.Family,
     ];
 
-    /// <exception cref="NotSupportedException">There is no row for the configuration's <c>model_type</c>.</exception>
+    /// <exception cref="NotSupportedException">There is no row for the configuration's <c>model_type</c>, or it is of another class.</exception>
     public static Family Of(JsonObject configuration, string origin)
     {
         var type = configuration["model_type"]?.ToString();
-        return All.FirstOrDefault(family => family.ModelType == type) ?? throw new NotSupportedException(
+        var family = All.FirstOrDefault(family => family.ModelType == type) ?? throw new NotSupportedException(
             $"{origin}: config.json has model_type '{type}'. Supported: {string.Join(", ", All.Select(family => family.ModelType))}.");
+        if (configuration["architectures"] is JsonArray { Count: > 0 } classes && !classes.Any(c => family.Architectures.Contains(c?.ToString() ?? "")))
+        {
+            throw new NotSupportedException(
+                $"{origin}: config.json names the class {string.Join(", ", classes)}. Of model_type '{type}' these are supported: "
+                + $"{string.Join(", ", family.Architectures)}.");
+        }
+
+        return family;
     }
 }

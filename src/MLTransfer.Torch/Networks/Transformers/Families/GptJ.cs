@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <summary>GPT-J (Wang and Komatsuzaki 2021): attention and feed-forward read one norm and are added at once; neighbours are turned.</summary>
 internal static class GptJ
 {
-    public static Family Family { get; } = new("gptj", ["GPTJForCausalLM"], Describe)
+    public static Family Family { get; } = new("gptj", ["GPTJForCausalLM", "GPTJModel"], Describe)
     {
         BasePrefix = "transformer.",
         LoraTargets = ["q_proj", "v_proj"],

@@ -8,7 +8,7 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <summary>GPT-Neo (Black et al. 2021): GPT-2 whose scores are not scaled and of whose layers some see a window.</summary>
 internal static class GptNeo
 {
-    public static Family Family { get; } = new("gpt_neo", ["GPTNeoForCausalLM"], Describe)
+    public static Family Family { get; } = new("gpt_neo", ["GPTNeoForCausalLM", "GPTNeoModel"], Describe)
     {
         BasePrefix = "transformer.",
         LoraTargets = ["q_proj", "v_proj"],

@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <summary>GPT-NeoX and Pythia (arXiv 2204.06745, 2304.01373): a parallel residual with two norms, and a part of each head turned.</summary>
 internal static class GptNeoX
 {
-    public static Family Family { get; } = new("gpt_neox", ["GPTNeoXForCausalLM"], Describe)
+    public static Family Family { get; } = new("gpt_neox", ["GPTNeoXForCausalLM", "GPTNeoXModel"], Describe)
     {
         BasePrefix = "gpt_neox.",
         LoraTargets = ["query_key_value"],

@@ -11,7 +11,7 @@ internal static class Llama
 
     /// <summary>A row of the registry for a family with these names.</summary>
     public static Family Row(string modelType, string architecture, Func<ConfigurationReader, Transformer> describe) =>
-        new(modelType, [architecture], describe)
+        new(modelType, [architecture, architecture.Replace("ForCausalLM", "Model", StringComparison.Ordinal)], describe)
         {
             BasePrefix = "model.",
             LoraTargets = ["q_proj", "v_proj"],

@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <summary>OPT (arXiv 2205.01068): norms before or after sublayers, positions counted by the mask.</summary>
 internal static class Opt
 {
-    public static Family Family { get; } = new("opt", ["OPTForCausalLM"], Describe)
+    public static Family Family { get; } = new("opt", ["OPTForCausalLM", "OPTModel"], Describe)
     {
         BasePrefix = "model.",
         LoraTargets = ["q_proj", "v_proj"],

@@ -3,10 +3,10 @@ using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 
-namespace MLTransfer.Tests.ForeignClients;
+namespace MLTransfer.Tests.Pages;
 
-/// <summary>The C# blocks of the README's section on exports, a region each, in that order.</summary>
-internal static class ReadmeExample
+/// <summary>The programs of <c>docs/onnx.md</c>.</summary>
+internal static class OnnxPrograms
 {
     public static void Export(MLContext ml, ITransformer model)
     {
@@ -48,12 +48,5 @@ internal static class ReadmeExample
             recursionLimit: 100);
         #endregion
         return logits;
-    }
-
-    public sealed class Written
-    {
-        public string Opening { get; set; } = "";
-
-        public string Continuation { get; set; } = "";
     }
 }

@@ -6,14 +6,14 @@ using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLTransfer.Tests.Networks;
+namespace MLTransfer.Tests.Pages;
 
-/// <summary>The program of the README's section on networks of one's own, which a test runs.</summary>
-internal static class ReadmeProgram
+/// <summary>The program of <c>docs/networks.md</c>.</summary>
+internal static class NetworkProgram
 {
     public static void Run()
     {
-        // README begins
+        #region Networks
         var ml = new MLContext(seed: 1);
         IDataView photos = ml.Data.LoadFromTextFile<Photo>("photos.tsv"); // a file name and three numbers a line
 
@@ -32,7 +32,7 @@ internal static class ReadmeProgram
         var model = pipeline.Fit(photos);
         ml.Model.Save(model, photos.Schema, "colours.zip");
         ml.Generation.ExportToOnnx(model, "colours.onnx");
-        // README ends
+        #endregion
     }
 
     private sealed class Photo
