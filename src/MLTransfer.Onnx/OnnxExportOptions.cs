@@ -9,8 +9,8 @@ public sealed record OnnxExportOptions
     public OnnxPrecision Precision { get; init; }
 
     /// <summary>
-    /// Uses ONNX Runtime's own operators (<c>MultiHeadAttention</c>, <c>SkipLayerNormalization</c>, <c>FastGelu</c>) instead of those of
-    /// the ONNX standard. The file is smaller in nodes, and runs in ONNX Runtime only.
+    /// Uses ONNX Runtime's own operators (<c>MultiHeadAttention</c>, <c>SkipLayerNormalization</c>, <c>FastGelu</c>) instead of those of the
+    /// ONNX standard. The file is smaller in nodes, and runs in ONNX Runtime only.
     /// </summary>
     public bool FusedOperators { get; init; }
 
@@ -21,8 +21,8 @@ public sealed record OnnxExportOptions
     public bool SeparateAdapter { get; init; }
 
     /// <summary>
-    /// Writes also <c>onnx/model.onnx</c> in float32 and <c>onnx/model_quantized.onnx</c> in int8, where transformers.js looks for them.
-    /// Without it transformers.js loads the folder's <c>model.onnx</c> when it is told <c>subfolder: ''</c>.
+    /// Writes also <c>onnx/model.onnx</c> in float32 and <c>onnx/model_quantized.onnx</c> in int8, where transformers.js looks for them. Without
+    /// it transformers.js loads the folder's <c>model.onnx</c> when it is told <c>subfolder: ''</c>.
     /// </summary>
     public bool TransformersJsFiles { get; init; }
 
@@ -42,8 +42,8 @@ public sealed record OnnxExportOptions
     public GenerationOptions? Generation { get; init; }
 
     /// <summary>
-    /// Whether each written file is opened in ONNX Runtime, with all graph optimizations, and its logits are compared with the engine's
-    /// before the folder gets its name.
+    /// Whether each written file is opened in ONNX Runtime, with all graph optimizations, and its logits are compared with the engine's before
+    /// the folder gets its name.
     /// </summary>
     public bool Check { get; init; } = true;
 

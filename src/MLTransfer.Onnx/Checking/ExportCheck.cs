@@ -110,17 +110,14 @@ internal static class ExportCheck
         if (!(error <= bound)) // NaN fails too
         {
             throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                $"The exported {name} ({precision}) computes other logits than the engine: the error is {error:0.000e+0}, "
-                    + $"at most {bound:0.0e+0} was expected; "
+                $"The exported {name} ({precision}) computes other logits than the engine: the error is {error:0.000e+0}, at most {bound:0.0e+0} was expected; "
                 + $"the largest difference of a logit is {largest:0.000e+0}."));
         }
 
         return largest;
     }
 
-    /// <summary>
-    /// The largest difference in units of the largest logit; where numbers are rounded, that of their spread over the vocabulary.
-    /// </summary>
+    /// <summary>The largest difference in units of the largest logit; where numbers are rounded, that of their spread over the vocabulary.</summary>
     private static double Error(OnnxPrecision precision, ScalarType engine, Tensor wanted, Tensor found)
     {
         if (precision == OnnxPrecision.Float32 && engine == ScalarType.Float32)

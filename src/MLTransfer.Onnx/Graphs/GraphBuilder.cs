@@ -67,8 +67,8 @@ internal sealed class GraphBuilder
     public long OperatorSet { get; }
 
     /// <summary>
-    /// Whether nodes and their values are called like the operator, such as <c>flatten</c>: names for people who take a value by its name.
-    /// Otherwise they have the names that exporters give which trace modules.
+    /// Whether nodes and their values are called like the operator, such as <c>flatten</c>: names for people who take a value by its name. Otherwise
+    /// they have the names that exporters give which trace modules.
     /// </summary>
     public bool HasPlainNames { get; init; }
 
@@ -125,8 +125,7 @@ internal sealed class GraphBuilder
     }
 
     /// <summary>A scalar uint8.</summary>
-    public Value Constant(byte value) =>
-        Add($"uint8_{value}", () => new Initializer($"uint8_{value}", DataType.Uint8, [], stream => stream.WriteByte(value)));
+    public Value Constant(byte value) => Add($"uint8_{value}", () => new Initializer($"uint8_{value}", DataType.Uint8, [], stream => stream.WriteByte(value)));
 
     /// <summary>A scalar of a floating-point type.</summary>
     public Value Constant(double value, DataType type)
@@ -147,13 +146,11 @@ internal sealed class GraphBuilder
         Nodes(operation, 1, inputs, "", attributes)[0];
 
     /// <summary>A node of ONNX Runtime's own operators.</summary>
-    public Value[] RuntimeNode(
-        string operation, int outputs, ReadOnlySpan<Value> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
+    public Value[] RuntimeNode(string operation, int outputs, ReadOnlySpan<Value> inputs, params ReadOnlySpan<(string Name, object Value)> attributes) =>
         Nodes(operation, outputs, inputs, RuntimeDomain, attributes);
 
     public Value[] Nodes(
-        string operation, int outputs, ReadOnlySpan<Value> inputs, string domain = "",
-        params ReadOnlySpan<(string Name, object Value)> attributes)
+        string operation, int outputs, ReadOnlySpan<Value> inputs, string domain = "", params ReadOnlySpan<(string Name, object Value)> attributes)
     {
         var name = Unused(HasPlainNames ? operation.ToLowerInvariant() : $"{_scope}/{operation}");
         Value[] results = HasPlainNames && outputs == 1

@@ -15,10 +15,8 @@ public class NetworkToOnnxTests
     [
         Layer.Convolution(8, 3, Activation.LeakyRelu, stride: 2), Layer.BatchNormalization(Activation.Relu), Layer.Upsampling(2),
         Layer.TransposedConvolution(6, 4, Activation.Silu, stride: 2, padding: 1), Layer.MaximumPooling(2), Layer.AveragePooling(2),
-        Layer.Dropout(0.5), Layer.Convolution(4, 3, Activation.Gelu), Layer.Reshape(4, 16), Layer.LayerNormalization(),
-        Layer.Dense(5, Activation.Tanh),
-        Layer.Flatten(), Layer.Dense(12, Activation.Relu), Layer.Reshape(3, 2, 2), Layer.GlobalAveragePooling(),
-        Layer.Activate(Activation.Sigmoid),
+        Layer.Dropout(0.5), Layer.Convolution(4, 3, Activation.Gelu), Layer.Reshape(4, 16), Layer.LayerNormalization(), Layer.Dense(5, Activation.Tanh),
+        Layer.Flatten(), Layer.Dense(12, Activation.Relu), Layer.Reshape(3, 2, 2), Layer.GlobalAveragePooling(), Layer.Activate(Activation.Sigmoid),
         Layer.Dense(4, Activation.Softmax),
     ];
 
@@ -36,8 +34,7 @@ public class NetworkToOnnxTests
     [InlineData(18)]
     public void New_layers_are_written_behind_a_graph_of_any_version(int opset)
     {
-        var graph = new TestGraph(opset, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1]))
-            .ToGraph();
+        var graph = new TestGraph(opset, null, 3, 8, 8).Weight("w", 3, 3, 3, 3).Node("Conv", "x w", "y", ("pads", (long[])[1, 1, 1, 1])).ToGraph();
         using (var network = TransferNetwork.Create(new OnnxImport(graph), s_allLayers, [3, 8, 8], seed: 1))
             Check(network, 1e-5);
         using (var network = TransferNetwork.Create(new OnnxFeatures(graph), s_allLayers, [3, 8, 8], seed: 1))
