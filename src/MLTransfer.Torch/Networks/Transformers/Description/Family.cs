@@ -5,8 +5,8 @@ namespace MLTransfer.Torch.Networks.Transformers.Description;
 
 /// <summary>A row of the registry: the checkpoints of one <c>model_type</c>.</summary>
 /// <param name="ModelType">The value in <c>config.json</c>.</param>
-/// <param name="Architectures">The classes whose checkpoints are read, as <c>architectures</c> names them; the first is meant where it
-/// names none.</param>
+/// <param name="Architectures">The classes whose checkpoints are read, as <c>architectures</c> names them; a file that names others
+/// only is refused.</param>
 /// <param name="Describe">What a <c>config.json</c> says.</param>
 internal sealed record Family(string ModelType, ImmutableArray<string> Architectures, Func<ConfigurationReader, Transformer> Describe)
 {
