@@ -61,6 +61,8 @@ public static class LowRankAdaptation
             throw new ArgumentException("The model has LoRA adapters already. Merge them first.", nameof(network));
 
         var layers = network.LinearLayers().ToList();
+        if (layers.Count == 0)
+            throw new ArgumentException("The model has no linear layer that an adapter could be put on.", nameof(network));
         foreach (var target in targetModules.Where(t => t != AllLinear && !layers.Any(l => Matches(l.Name, t))))
         {
             var names = layers.Select(l => l.Name[(l.Name.LastIndexOf('.') + 1)..]).Distinct();
