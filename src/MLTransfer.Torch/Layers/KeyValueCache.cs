@@ -8,6 +8,7 @@ public sealed class KeyValueCache : IDisposable
 {
     private readonly Tensor[] _keys;   // each [batch, heads, capacity, head width]
     private readonly Tensor[] _values;
+    private CachedRows[]? _rows; // the same memory as row kernels see it; null where it is to be looked up anew
 
     /// <summary>Reserves room.</summary>
     /// <param name="layers">The heads of keys and values of each layer, and their width.</param>
@@ -61,7 +62,7 @@ public sealed class KeyValueCache : IDisposable
     {
         if (Length == Capacity)
             throw Overflow(1);
-        CachedRows.Of(_keys[layer], _values[layer]).Store(Length, keys, values);
+        Rows(layer).Store(Length, keys, values);
     }
 
     /// <summary>Attends from one new position of each sequence, which is stored, to all positions that it may see.</summary>
@@ -71,7 +72,7 @@ public sealed class KeyValueCache : IDisposable
     /// <param name="output">[batch, query heads, head width].</param>
     /// <param name="threads">The most threads that are used.</param>
     internal void Attend(int layer, RowSlices queries, AttentionRows attention, Span<float> output, int threads) =>
-        RowAttention.Compute(queries, CachedRows.Of(_keys[layer], _values[layer], Length + 1), attention, output, threads);
+        RowAttention.Compute(queries, Rows(layer) with { Length = Length + 1 }, attention, output, threads);
 
     /// <summary>Counts the positions that every layer has appended.</summary>
     public void Advance(int positions) => Length += positions;
@@ -88,6 +89,7 @@ public sealed class KeyValueCache : IDisposable
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)droppedPositions, (uint)Length);
         using var scope = NewDisposeScope();
+        _rows = null;
         for (var layer = 0; layer < _keys.Length; layer++)
         {
             _keys[layer] = Select(_keys[layer]);
@@ -133,12 +135,15 @@ public sealed class KeyValueCache : IDisposable
         }
     }
 
+    private CachedRows Rows(int layer) => (_rows ??= [.. _keys.Zip(_values, (keys, values) => CachedRows.Of(keys, values))])[layer];
+
     private InvalidOperationException Overflow(long added) =>
         new($"The key-value cache holds {Capacity} positions; {Length} are filled and {added} more do not fit.");
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _rows = null;
         foreach (var tensor in _keys)
             tensor.Dispose();
         foreach (var tensor in _values)

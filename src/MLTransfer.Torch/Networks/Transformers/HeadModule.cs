@@ -65,6 +65,9 @@ internal sealed class HeadModule
     /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
     public Tensor? Converted { get; set; }
 
+    /// <summary>Whether the weight reads hidden states as they are.</summary>
+    public bool ReadsHiddenStates => _dense is null && _projection is null && _head.Scale == 1;
+
     /// <summary>What the weight is multiplied with: [..., width] to [..., width of the weight].</summary>
     public Tensor Features(Tensor hidden)
     {

@@ -135,7 +135,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         if (step is not null)
             Interlocked.Increment(ref _fastSteps);
         var hidden = step is null ? Decoder!.Forward(input, training) : Decoder!.Step(input, step);
-        return (Output.Heads.Count == 1 ? Head.Features(hidden) : hidden).MoveToOuterDisposeScope();
+        return (Output.Heads is [{ ReadsHiddenStates: false } head] ? head.Features(hidden) : hidden).MoveToOuterDisposeScope();
     }
 
     /// <summary>Room for the decoder's keys and values.</summary>
