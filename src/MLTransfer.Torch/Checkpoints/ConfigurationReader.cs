@@ -14,6 +14,9 @@ internal sealed class ConfigurationReader(
     /// <summary>The largest extent that a configuration may ask for.</summary>
     private const int MaximumSize = 1 << 24;
 
+    /// <summary>The most layers, or streams of tokens: each becomes an object before a single weight is looked for.</summary>
+    public const int MaximumLayers = 4096;
+
     /// <summary>What error messages call the object.</summary>
     public string Origin => origin;
 
@@ -25,6 +28,13 @@ internal sealed class ConfigurationReader(
 
     /// <summary>An extent of 1 or more.</summary>
     public int Size(string key, int? otherwise = null) => Whole(key, 1) ?? otherwise ?? throw Missing(key);
+
+    /// <summary>A number of layers, or of streams of tokens.</summary>
+    public int Layers(string key, int? otherwise = null)
+    {
+        var count = Size(key, otherwise);
+        return count <= MaximumLayers ? count : throw new InvalidDataException($"{origin}: {key} is {count}; expected 1 to {MaximumLayers}.");
+    }
 
     /// <summary>An extent of 1 or more, or null.</summary>
     public int? OptionalSize(string key) => Whole(key, 1);

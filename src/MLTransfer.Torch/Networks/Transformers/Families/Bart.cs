@@ -46,7 +46,7 @@ internal static class Bart
                         name + ".embed_positions.weight", context + 2, Offset: 2, PositionCounting.Columns, range),
                     Norm = Norm(name + ".layernorm_embedding"),
                 },
-                Blocks = [.. Enumerable.Range(0, c.Size(side + "_layers", 12))
+                Blocks = [.. Enumerable.Range(0, c.Layers(side + "_layers", 12))
                     .Select(i => Block($"{name}.layers.{i}", heads, inner, isDecoder))],
                 Heads = isDecoder ? [head] : [],
                 Dropout = new(dropout, c.Probability("attention_dropout", 0), dropout, c.Probability("activation_dropout", 0)),

@@ -60,7 +60,7 @@ internal static class Bert
                 Types = new TokenTypes(prefix + ".embeddings.token_type_embeddings.weight", c.Size("type_vocab_size", 2), range),
                 Norm = Norm(c, prefix + ".embeddings.LayerNorm"),
             },
-            Blocks = [.. Enumerable.Range(0, c.Size("num_hidden_layers", 12)).Select(Block)],
+            Blocks = [.. Enumerable.Range(0, c.Layers("num_hidden_layers", 12)).Select(Block)],
             Heads = head is null ? [] : [head],
             Dropout = new(dropout, c.Probability("attention_probs_dropout_prob", 0.1), dropout),
         };

@@ -45,7 +45,7 @@ internal static class DalleBart
                     Positions = new LearnedPositions(side + ".embed_positions.weight", context, Offset: 0, PositionCounting.Columns, range),
                     Norm = Norm(side + ".layernorm_embedding"),
                 },
-                Blocks = [.. Enumerable.Range(0, c.Size(side + "_layers", 12))
+                Blocks = [.. Enumerable.Range(0, c.Layers(side + "_layers", 12))
                     .Select(i => Block($"{side}.layers.{i}", heads, inner, isDecoder))],
                 Final = c.Flag("use_final_ln_" + side, true) ? Norm(side + ".final_ln") : null,
                 Heads = isDecoder ? [new Head("decoder.lm_head.weight", rows, range)] : [],

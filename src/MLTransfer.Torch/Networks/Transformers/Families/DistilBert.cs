@@ -35,7 +35,7 @@ internal static class DistilBert
                     "distilbert.embeddings.position_embeddings.weight", context, Offset: 0, PositionCounting.Columns, range),
                 Norm = Norm("distilbert.embeddings.LayerNorm"),
             },
-            Blocks = [.. Enumerable.Range(0, c.Size("n_layers", 6)).Select(Block)],
+            Blocks = [.. Enumerable.Range(0, c.Layers("n_layers", 6)).Select(Block)],
             Heads = !c.Stores("vocab_transform.weight") ? [] :
             [
                 new Head(isTied ? table : "vocab_projector.weight", vocabulary, range)

@@ -17,7 +17,7 @@ internal static class Gpt2
 
     private static Transformer Describe(ConfigurationReader c)
     {
-        var (width, heads, layers) = (c.Size("n_embd", 768), c.Size("n_head", 12), c.Size("n_layer", 12));
+        var (width, heads, layers) = (c.Size("n_embd", 768), c.Size("n_head", 12), c.Layers("n_layer", 12));
         var (vocabulary, context, range) = (c.Size("vocab_size", 50257), c.Size("n_positions", 1024), c.Number("initializer_range", 0.02));
         if (width % heads != 0)
             throw c.Invalid($"n_embd {width} is not a multiple of n_head {heads}");

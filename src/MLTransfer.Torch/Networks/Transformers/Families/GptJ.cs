@@ -30,7 +30,7 @@ internal static class GptJ
             Context = c.Size("n_positions", 2048),
             Causal = true,
             Input = new Input(["transformer.wte.weight"], vocabulary, width, range),
-            Blocks = [.. Enumerable.Range(0, c.Size("n_layer", 28)).Select(Block)],
+            Blocks = [.. Enumerable.Range(0, c.Layers("n_layer", 28)).Select(Block)],
             Final = Norm("transformer.ln_f"),
             Heads = [new Head(
                 isTied ? "transformer.wte.weight" : "lm_head.weight", vocabulary, range) { Bias = new HeadBias("lm_head.bias") }],

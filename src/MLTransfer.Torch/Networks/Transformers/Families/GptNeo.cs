@@ -17,7 +17,7 @@ internal static class GptNeo
 
     private static Transformer Describe(ConfigurationReader c)
     {
-        var (width, heads, layers) = (c.Size("hidden_size", 2048), c.Size("num_heads", 16), c.Size("num_layers", 24));
+        var (width, heads, layers) = (c.Size("hidden_size", 2048), c.Size("num_heads", 16), c.Layers("num_layers", 24));
         var (vocabulary, context, range) =
             (c.Size("vocab_size", 50257), c.Size("max_position_embeddings", 2048), c.Number("initializer_range", 0.02));
         if (width % heads != 0)
@@ -69,7 +69,8 @@ internal static class GptNeo
         foreach (var entry in c.Array("attention_types") ?? new JsonArray(new JsonArray(new JsonArray("global", "local"), 12)))
         {
             if (entry is not JsonArray { Count: 2 } pair || pair[0] is not JsonArray names || pair[1] is not JsonValue count
-                || !count.TryGetValue<int>(out var times) || times is < 0 or > 1 << 16)
+                || !count.TryGetValue<int>(out var times) || times < 0
+                || kinds.Count + (long)names.Count * times > ConfigurationReader.MaximumLayers)
             {
                 throw c.Invalid("attention_types is not a list of lists of kinds with how often they come");
             }

@@ -32,7 +32,7 @@ internal static class GptNeoX
             Context = RotaryEntries.Context(c.Size("max_position_embeddings", 2048), rotary),
             Causal = true,
             Input = new Input([table], vocabulary, width, range),
-            Blocks = [.. Enumerable.Range(0, c.Size("num_hidden_layers", 44)).Select(Block)],
+            Blocks = [.. Enumerable.Range(0, c.Layers("num_hidden_layers", 44)).Select(Block)],
             Final = Norm("gpt_neox.final_layer_norm"),
             Heads = [new Head(isTied ? table : "embed_out.weight", vocabulary, range)],
             Dropout = new(dropout, c.Probability("attention_dropout", 0), dropout),

@@ -26,7 +26,7 @@ internal static class Llama
     /// <param name="epsilon">That of norms where the file does not say.</param>
     public static Transformer Describe(ConfigurationReader c, bool isTied = false, int? headWidth = null, double epsilon = 1e-6)
     {
-        var (width, heads, layers) = (c.Size("hidden_size", 4096), c.Size("num_attention_heads", 32), c.Size("num_hidden_layers", 32));
+        var (width, heads, layers) = (c.Size("hidden_size", 4096), c.Size("num_attention_heads", 32), c.Layers("num_hidden_layers", 32));
         var (vocabulary, inner, keyHeads) =
             (c.Size("vocab_size", 32000), c.Size("intermediate_size", 11008), c.Size("num_key_value_heads", heads));
         var (range, attentionBias, feedBias) =

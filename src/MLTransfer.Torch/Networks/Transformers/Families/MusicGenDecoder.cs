@@ -18,7 +18,7 @@ internal static class MusicGenDecoder
     {
         var (width, heads, deviation) =
             (c.Size("hidden_size", 1024), c.Size("num_attention_heads", 16), c.Number("initializer_factor", 0.02));
-        var (vocabulary, streams, dropout) = (c.Size("vocab_size", 2048), c.Size("num_codebooks", 4), c.Probability("dropout", 0.1));
+        var (vocabulary, streams, dropout) = (c.Size("vocab_size", 2048), c.Layers("num_codebooks", 4), c.Probability("dropout", 0.1));
         if (width % heads != 0)
             throw c.Invalid($"hidden_size {width} is not a multiple of num_attention_heads {heads}");
         c.Refuse("tie_word_embeddings", "a table of input has a row more than a head has");
@@ -31,7 +31,7 @@ internal static class MusicGenDecoder
             {
                 Positions = new SinusoidalPositions(SinusoidOrder.CosinesThenSines),
             },
-            Blocks = [.. Enumerable.Range(0, c.Size("num_hidden_layers", 24)).Select(i => Block($"model.decoder.layers.{i}"))],
+            Blocks = [.. Enumerable.Range(0, c.Layers("num_hidden_layers", 24)).Select(i => Block($"model.decoder.layers.{i}"))],
             Final = Norm("model.decoder.layer_norm"),
             Heads = [.. Streams("lm_heads.{0}.weight").Select(name => new Head(name, vocabulary, deviation))],
             Dropout = new(dropout, c.Probability("attention_dropout", 0), dropout, c.Probability("activation_dropout", 0)),

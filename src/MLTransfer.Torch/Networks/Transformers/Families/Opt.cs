@@ -36,7 +36,7 @@ internal static class Opt
                 Positions = new LearnedPositions(
                     "model.decoder.embed_positions.weight", context + 2, Offset: 2, PositionCounting.Mask, range),
             },
-            Blocks = [.. Enumerable.Range(0, c.Size("num_hidden_layers", 12)).Select(Block)],
+            Blocks = [.. Enumerable.Range(0, c.Layers("num_hidden_layers", 12)).Select(Block)],
             Final = isBefore && !c.Flag("_remove_final_layer_norm", false) ? Norm("model.decoder.final_layer_norm") : null,
             Heads = [new Head(isTied ? table : "lm_head.weight", vocabulary, range) { Projection = Between("model.decoder.project_out") }],
             Dropout = new(0, c.Probability("attention_dropout", 0), dropout),

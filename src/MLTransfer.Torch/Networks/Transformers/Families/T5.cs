@@ -25,7 +25,7 @@ internal static class T5
     private static Transformer Describe(ConfigurationReader c)
     {
         var (width, heads, headWidth, inner) = (c.Size("d_model", 512), c.Size("num_heads", 8), c.Size("d_kv", 64), c.Size("d_ff", 2048));
-        var (vocabulary, layers, factor) = (c.Size("vocab_size", 32128), c.Size("num_layers", 6), c.Number("initializer_factor", 1));
+        var (vocabulary, layers, factor) = (c.Size("vocab_size", 32128), c.Layers("num_layers", 6), c.Number("initializer_factor", 1));
         var (buckets, distance) = (c.Size("relative_attention_num_buckets", 32), c.Size("relative_attention_max_distance", 128));
         var feed = c.Text("feed_forward_proj", "relu");
         var isGated = feed.StartsWith("gated-", StringComparison.Ordinal);
@@ -37,7 +37,7 @@ internal static class T5
             ? new Head(Table, vocabulary, factor) { Scale = Math.Pow(width, -0.5) }
             : new Head("lm_head.weight", vocabulary, factor);
         return new Transformer(
-            Stack("encoder", layers, isDecoder: false), hasDecoder ? Stack("decoder", c.Size("num_decoder_layers", layers), isDecoder: true)
+            Stack("encoder", layers, isDecoder: false), hasDecoder ? Stack("decoder", c.Layers("num_decoder_layers", layers), isDecoder: true)
                 : null);
 
         Stack Stack(string name, int count, bool isDecoder)
