@@ -10,8 +10,7 @@ public sealed record OnnxExportOptions
 
     /// <summary>
     /// Uses ONNX Runtime's own operators (<c>MultiHeadAttention</c>, <c>SkipLayerNormalization</c>, <c>FastGelu</c>) instead of those of
-    /// the
-    /// ONNX standard. The file is smaller in nodes, and runs in ONNX Runtime only.
+    /// the ONNX standard. The file is smaller in nodes, and runs in ONNX Runtime only.
     /// </summary>
     public bool FusedOperators { get; init; }
 
@@ -23,8 +22,7 @@ public sealed record OnnxExportOptions
 
     /// <summary>
     /// Writes also <c>onnx/model.onnx</c> in float32 and <c>onnx/model_quantized.onnx</c> in int8, where transformers.js looks for them.
-    /// Without
-    /// it transformers.js loads the folder's <c>model.onnx</c> when it is told <c>subfolder: ''</c>.
+    /// Without it transformers.js loads the folder's <c>model.onnx</c> when it is told <c>subfolder: ''</c>.
     /// </summary>
     public bool TransformersJsFiles { get; init; }
 
@@ -45,8 +43,7 @@ public sealed record OnnxExportOptions
 
     /// <summary>
     /// Whether each written file is opened in ONNX Runtime, with all graph optimizations, and its logits are compared with the engine's
-    /// before
-    /// the folder gets its name.
+    /// before the folder gets its name.
     /// </summary>
     public bool Check { get; init; } = true;
 

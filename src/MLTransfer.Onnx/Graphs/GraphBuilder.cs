@@ -68,8 +68,7 @@ internal sealed class GraphBuilder
 
     /// <summary>
     /// Whether nodes and their values are called like the operator, such as <c>flatten</c>: names for people who take a value by its
-    /// name. Otherwise
-    /// they have the names that exporters give which trace modules.
+    /// name. Otherwise they have the names that exporters give which trace modules.
     /// </summary>
     public bool HasPlainNames { get; init; }
 

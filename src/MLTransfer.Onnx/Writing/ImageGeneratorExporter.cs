@@ -13,8 +13,7 @@ namespace MLTransfer.Onnx.Writing;
 /// Inputs, all float32: <c>z</c> [batch, latent width], drawn from a normal distribution; <c>labels</c> [batch, label width] where the
 /// generator takes them; <c>psi</c>
 /// [batch, 1], the truncation of each image, 1 for none (left out where the checkpoint has no <c>w_avg</c>). The output is <c>image</c>
-/// [batch, channels, height, width]: -1 is
-/// black and 1 white, values may lie beyond. The file has opset 18 and standard operators alone.
+/// [batch, channels, height, width]: -1 is black and 1 white, values may lie beyond. The file has opset 18 and standard operators alone.
 /// </remarks>
 public static class ImageGeneratorExporter
 {

@@ -138,8 +138,7 @@ public static class OnnxExporter
 
     /// <summary>
     /// Exchanges the adapter of an export that <see cref="OnnxExportOptions.SeparateAdapter"/> made for that of another fine-tuning of
-    /// the same base
-    /// model. Only <see cref="AdapterFileName"/> is written.
+    /// the same base model. Only <see cref="AdapterFileName"/> is written.
     /// </summary>
     /// <param name="model">A model with adapters of the same rank on the same layers.</param>
     /// <param name="folder">The folder of the export.</param>

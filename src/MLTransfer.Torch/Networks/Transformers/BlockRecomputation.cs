@@ -6,8 +6,7 @@ namespace MLTransfer.Torch.Networks.Transformers;
 
 /// <summary>
 /// Keeps the inputs of a model's blocks instead of all that their backward pass needs, which is computed a second time then (Chen et al.
-/// 2016,
-/// "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174). For one forward pass and its backward pass.
+/// 2016, "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174). For one forward pass and its backward pass.
 /// </summary>
 /// <param name="seed">What dropout's random numbers are made from: both times the same.</param>
 /// <param name="draws">Where the blocks' dropout draws from.</param>

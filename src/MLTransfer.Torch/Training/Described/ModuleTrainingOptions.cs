@@ -5,8 +5,7 @@ namespace MLTransfer.Torch.Training.Described;
 /// Defaults are those of Keras where there are such: <see cref="EpochTrainingOptions.NumberOfEpochs"/> 10,
 /// <see cref="TrainingOptions.BatchSize"/> 32,
 /// <see cref="TrainingOptions.LearningRate"/> 1e-3, which stays the same over the run, and no clipping. <see cref="TrainingOptions.Seed"/>
-/// is 0.
-/// <see cref="TrainingOptions.Precision"/> is float32, the only one that such networks compute in.
+/// is 0. <see cref="TrainingOptions.Precision"/> is float32, the only one that such networks compute in.
 /// </remarks>
 public sealed record ModuleTrainingOptions : EpochTrainingOptions
 {

@@ -2,8 +2,7 @@ namespace MLTransfer.Torch.Networks.Transformers.Description;
 
 /// <summary>
 /// A network of transformer blocks, said once: modules, decoding step, exports, checkpoint names, freezing, adapters and quantization
-/// read it.
-/// One name is one parameter: what is tied has equal names. Blocks are a list: nothing is a function of the layer's index.
+/// read it. One name is one parameter: what is tied has equal names. Blocks are a list: nothing is a function of the layer's index.
 /// </summary>
 /// <param name="Encoder">Reads a text in both directions; null where there is none.</param>
 /// <param name="Decoder">Reads what it has written, and what the encoder made of its text; null where there is none.</param>
