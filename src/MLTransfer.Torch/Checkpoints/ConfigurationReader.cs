@@ -33,7 +33,8 @@ internal sealed class ConfigurationReader(
     public int Layers(string key, int? otherwise = null)
     {
         var count = Size(key, otherwise);
-        return count <= MaximumLayers ? count : throw new InvalidDataException($"{origin}: {key} is {count}; expected 1 to {MaximumLayers}.");
+        return count <= MaximumLayers
+            ? count : throw new InvalidDataException($"{origin}: {key} is {count}; expected 1 to {MaximumLayers}.");
     }
 
     /// <summary>An extent of 1 or more, or null.</summary>

@@ -37,7 +37,8 @@ internal static class T5
             ? new Head(Table, vocabulary, factor) { Scale = Math.Pow(width, -0.5) }
             : new Head("lm_head.weight", vocabulary, factor);
         return new Transformer(
-            Stack("encoder", layers, isDecoder: false), hasDecoder ? Stack("decoder", c.Layers("num_decoder_layers", layers), isDecoder: true)
+            Stack("encoder", layers, isDecoder: false),
+            hasDecoder ? Stack("decoder", c.Layers("num_decoder_layers", layers), isDecoder: true)
                 : null);
 
         Stack Stack(string name, int count, bool isDecoder)
