@@ -38,8 +38,7 @@ internal static class T5
             : new Head("lm_head.weight", vocabulary, factor);
         return new Transformer(
             Stack("encoder", layers, isDecoder: false),
-            hasDecoder ? Stack("decoder", c.Layers("num_decoder_layers", layers), isDecoder: true)
-                : null);
+            hasDecoder ? Stack("decoder", c.Layers("num_decoder_layers", layers), isDecoder: true) : null);
 
         Stack Stack(string name, int count, bool isDecoder)
         {
