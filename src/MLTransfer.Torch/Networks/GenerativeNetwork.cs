@@ -17,8 +17,6 @@ namespace MLTransfer.Torch.Networks;
 /// </remarks>
 public abstract class GenerativeNetwork : nn.Module
 {
-    private const int FingerprintChunk = 1 << 20; // elements
-
     private protected GenerativeNetwork(string name, JsonObject configuration)
         : base(name)
     {
@@ -120,7 +118,7 @@ public abstract class GenerativeNetwork : nn.Module
         foreach (var (name, tensor) in CheckpointTensors())
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor.dtype} [{string.Join(',', tensor.shape)}]\n"));
-            AppendValues(hash, tensor);
+            hash.AppendValues(tensor);
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
@@ -153,20 +151,5 @@ public abstract class GenerativeNetwork : nn.Module
     protected override void RegisterComponents()
     {
         // TorchSharp would register the fields once more, under their own names.
-    }
-
-    private static unsafe void AppendValues(IncrementalHash hash, Tensor tensor)
-    {
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        var flat = tensor.detach().contiguous().view(-1);
-        for (long start = 0, count = flat.numel(); start < count; start += FingerprintChunk)
-        {
-            using var chunkScope = NewDisposeScope();
-            var chunk = flat.narrow(0, start, Math.Min(FingerprintChunk, count - start)).cpu();
-            hash.AppendData(
-                new ReadOnlySpan<byte>(NativeTensor.Pointer(chunk), (int)chunk.numel() * NativeTensor.ElementSize(chunk.dtype)));
-            GC.KeepAlive(chunk);
-        }
     }
 }

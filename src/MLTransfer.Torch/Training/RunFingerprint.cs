@@ -13,9 +13,6 @@ namespace MLTransfer.Torch.Training;
 /// </summary>
 internal sealed class RunFingerprint : IDisposable
 {
-    /// <summary>Elements that are hashed at a time.</summary>
-    private const long ChunkLength = 1 << 22;
-
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
     /// <param name="options">Those that do not change the weights a run ends with are left out.</param>
@@ -57,20 +54,10 @@ internal sealed class RunFingerprint : IDisposable
     public void AddTrained(string name, Tensor tensor) => AddText($"{name} [{string.Join(',', tensor.shape)}] {tensor.dtype}");
 
     /// <summary>Adds a tensor that the run relies on, values included.</summary>
-    public unsafe void AddFrozen(string name, Tensor tensor)
+    public void AddFrozen(string name, Tensor tensor)
     {
         AddTrained(name, tensor);
-        using var gradients = no_grad();
-        using var scope = NewDisposeScope();
-        var flat = tensor.detach().contiguous().view(-1); // [elements]
-        for (long start = 0, count = flat.numel(); start < count; start += ChunkLength)
-        {
-            using var chunkScope = NewDisposeScope();
-            var chunk = flat.narrow(0, start, Math.Min(ChunkLength, count - start)).cpu();
-            var bytes = (int)chunk.numel() * NativeTensor.ElementSize(chunk.dtype);
-            _hash.AppendData(new ReadOnlySpan<byte>(NativeTensor.Pointer(chunk), bytes));
-            GC.KeepAlive(chunk);
-        }
+        _hash.AppendValues(tensor);
     }
 
     public void Dispose() => _hash.Dispose();
