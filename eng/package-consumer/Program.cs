@@ -1,5 +1,4 @@
 using MLTransfer;
-using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 

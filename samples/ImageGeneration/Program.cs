@@ -1,5 +1,4 @@
 using MLTransfer;
-using MLTransfer.Images;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;

@@ -1,4 +1,3 @@
-using MLTransfer.Persistence;
 using MLTransfer.Tests.Text;
 using Microsoft.ML;
 using Xunit;

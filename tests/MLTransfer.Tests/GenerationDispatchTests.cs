@@ -1,9 +1,6 @@
-using MLTransfer.Networks;
 using MLTransfer.Onnx;
-using MLTransfer.Persistence;
 using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
-using MLTransfer.Text;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.Described;
 using Microsoft.ML;

@@ -1,9 +1,6 @@
-using MLTransfer.Images;
-using MLTransfer.Networks;
 using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Text;
-using MLTransfer.Text;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;

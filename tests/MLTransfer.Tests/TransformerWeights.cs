@@ -1,4 +1,3 @@
-using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Transformers;
 

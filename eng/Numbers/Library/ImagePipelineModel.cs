@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MLTransfer;
-using MLTransfer.Images;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;

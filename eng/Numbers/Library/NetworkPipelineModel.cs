@@ -1,7 +1,5 @@
 using Microsoft.ML;
 using MLTransfer;
-using MLTransfer.Columns;
-using MLTransfer.Networks;
 using MLTransfer.Torch.Training.Described;
 using Numbers.Reports;
 using Numbers.Settings;

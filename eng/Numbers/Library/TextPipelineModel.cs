@@ -1,8 +1,6 @@
 using Microsoft.ML;
 using MLTransfer;
 using MLTransfer.Onnx;
-using MLTransfer.Persistence;
-using MLTransfer.Text;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Numbers.Settings;

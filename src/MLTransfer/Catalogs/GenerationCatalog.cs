@@ -18,7 +18,7 @@ namespace MLTransfer;
 /// What takes an <see cref="ITransformer"/> takes a chain as well and asks the first of its transformers that can do it: a text generator,
 /// an image generator, or a network of pretrained and new layers.
 /// </remarks>
-public sealed class GenerationCatalog
+public sealed partial class GenerationCatalog
 {
     private const string AnyModel = "no text generator, no image generator and no network of layers";
 
@@ -148,7 +148,7 @@ public sealed class GenerationCatalog
     /// A text generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the
     /// tokenizer's files, with adapters merged into the weights. An image generator with <c>config.json</c>, <c>generator.safetensors</c>
     /// and <c>discriminator.safetensors</c>. A network of described layers with <c>layers.json</c> and <c>model.safetensors</c>, for
-    /// <see cref="Networks.PretrainedNetwork.Layers"/>.
+    /// <see cref="PretrainedNetwork.Layers"/>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
@@ -170,7 +170,7 @@ public sealed class GenerationCatalog
     /// A text generator becomes a folder, which Hugging Face Optimum and transformers.js take as well; see <see cref="OnnxExporter"/> for
     /// its inputs and outputs. An image generator becomes a file; see <see cref="ImageGeneratorExporter"/>: its noise goes along,
     /// truncation is an input. A network of layers becomes a file whose input and output are called as the columns are; see
-    /// <see cref="Networks.TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
+    /// <see cref="TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="path">

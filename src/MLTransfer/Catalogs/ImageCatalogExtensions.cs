@@ -1,4 +1,3 @@
-using MLTransfer.Images;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

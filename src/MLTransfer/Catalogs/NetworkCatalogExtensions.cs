@@ -1,4 +1,3 @@
-using MLTransfer.Networks;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

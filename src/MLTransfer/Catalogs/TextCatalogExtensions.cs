@@ -1,4 +1,3 @@
-using MLTransfer.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 

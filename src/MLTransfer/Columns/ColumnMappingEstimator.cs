@@ -1,8 +1,9 @@
+using MLTransfer.Columns;
 using MLTransfer.Torch.Training;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-namespace MLTransfer.Columns;
+namespace MLTransfer;
 
 /// <summary>Makes transformers that compute new columns with a network. Columns are checked before anything is loaded or read.</summary>
 public abstract class ColumnMappingEstimator<TTransformer> : IEstimator<TTransformer>

@@ -1,7 +1,8 @@
+using MLTransfer.Columns;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
-namespace MLTransfer.Columns;
+namespace MLTransfer;
 
 /// <summary>Adds columns that a network computes of other columns, many rows at a time.</summary>
 /// <remarks>

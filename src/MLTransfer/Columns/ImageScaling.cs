@@ -1,4 +1,4 @@
-namespace MLTransfer.Columns;
+namespace MLTransfer;
 
 /// <summary>How the pixels of images become the numbers that a network takes: (pixel * scale - mean) / standard deviation.</summary>
 public sealed record ImageScaling

@@ -1,7 +1,7 @@
 using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 
-namespace MLTransfer.Images;
+namespace MLTransfer;
 
 /// <summary>How an image generator makes pictures.</summary>
 public class GenerateImagesOptions

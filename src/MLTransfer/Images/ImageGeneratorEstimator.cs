@@ -1,3 +1,4 @@
+using MLTransfer.Images;
 using System.Globalization;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
@@ -7,7 +8,7 @@ using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-namespace MLTransfer.Images;
+namespace MLTransfer;
 
 /// <summary>
 /// Fine-tunes a pretrained StyleGAN2 on a column of images (arXiv 1912.04958, with the augmentation of arXiv 2006.06676).

@@ -2,7 +2,7 @@ using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 
-namespace MLTransfer.Images;
+namespace MLTransfer;
 
 /// <summary>
 /// How <see cref="ImageGeneratorEstimator"/> fine-tunes an image generator. <see cref="GenerateImagesOptions.Seed"/> also decides the order

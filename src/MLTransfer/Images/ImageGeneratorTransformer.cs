@@ -1,3 +1,4 @@
+using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Images;
 using MLTransfer.Onnx;
@@ -15,7 +16,7 @@ using static TorchSharp.torch;
 [assembly: LoadableClass("Makes pictures with a StyleGAN2", typeof(ImageGeneratorTransformer), typeof(ImageGeneratorTransformer), null,
     typeof(SignatureLoadModel), "Image generator", ImageGeneratorTransformer.LoaderSignature)]
 
-namespace MLTransfer.Images;
+namespace MLTransfer;
 
 /// <summary>
 /// Makes a picture for each row, from a seed, a latent vector or a label. Made by <see cref="ImageGeneratorEstimator"/> or

@@ -1,9 +1,10 @@
+using MLTransfer.Images;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-namespace MLTransfer.Images;
+namespace MLTransfer;
 
 /// <summary>Makes pictures with a pretrained generator as it is; fitting trains nothing.</summary>
 public sealed class PretrainedImageGeneratorEstimator : ColumnMappingEstimator<ImageGeneratorTransformer>

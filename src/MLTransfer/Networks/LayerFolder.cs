@@ -1,4 +1,3 @@
-using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
 

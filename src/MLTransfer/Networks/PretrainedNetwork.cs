@@ -1,9 +1,10 @@
+using MLTransfer.Networks;
 using MLTransfer.Onnx.Reading;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
 using static TorchSharp.torch;
 
-namespace MLTransfer.Networks;
+namespace MLTransfer;
 
 /// <summary>Where the pretrained network of <see cref="TorchModuleOptions"/> comes from.</summary>
 /// <remarks>

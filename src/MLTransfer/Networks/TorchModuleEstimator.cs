@@ -1,10 +1,11 @@
+using MLTransfer.Networks;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-namespace MLTransfer.Networks;
+namespace MLTransfer;
 
 /// <summary>
 /// Puts new layers on a pretrained network and trains them, on a column of vectors, numbers or images.

@@ -1,9 +1,8 @@
-using MLTransfer.Columns;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
 
-namespace MLTransfer.Networks;
+namespace MLTransfer;
 
 /// <summary>
 /// How <see cref="TorchModuleEstimator"/> puts new layers on a pretrained network and trains them. Names follow Keras, given in parentheses

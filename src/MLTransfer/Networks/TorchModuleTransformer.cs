@@ -1,3 +1,4 @@
+using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Onnx;
@@ -13,7 +14,7 @@ using Microsoft.ML.Runtime;
 [assembly: LoadableClass("Computes a network of pretrained and new layers", typeof(TorchModuleTransformer), typeof(TorchModuleTransformer),
     null, typeof(SignatureLoadModel), "TorchSharp module", TorchModuleTransformer.LoaderSignature)]
 
-namespace MLTransfer.Networks;
+namespace MLTransfer;
 
 /// <summary>Computes a network for the rows of a column. Made by <see cref="TorchModuleEstimator"/>.</summary>
 /// <remarks>

@@ -2,7 +2,7 @@ using TorchSharp;
 
 #pragma warning disable CA1720 // The names of the formats are the names of types.
 
-namespace MLTransfer.Persistence;
+namespace MLTransfer;
 
 /// <summary>The number format that a model file stores weights in. Computation is in float32 whatever the file holds.</summary>
 public enum WeightType

@@ -1,6 +1,6 @@
 #pragma warning disable CA1720 // The names of the formats are the names of types.
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>
 /// The number format of the weights that text is generated with. Training, evaluation and saved files do not depend on it.

@@ -1,6 +1,5 @@
-using MLTransfer.Persistence;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>How a transformer generates text with a TorchSharp model, and which columns it makes.</summary>
 public class GenerateTextOptions : TextColumnsOptions

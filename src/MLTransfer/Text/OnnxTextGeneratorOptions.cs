@@ -1,6 +1,6 @@
 using MLTransfer.Onnx.Generation;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>How a transformer generates text with an ONNX export, and which columns it makes.</summary>
 public sealed class OnnxTextGeneratorOptions : TextColumnsOptions

@@ -1,3 +1,4 @@
+using MLTransfer;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
@@ -8,7 +9,7 @@ using Microsoft.ML.Runtime;
     typeof(OnnxTextGeneratorTransformer), null, typeof(SignatureLoadModel), "ONNX text generator",
     OnnxTextGeneratorTransformer.LoaderSignature)]
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>
 /// Continues the prompts of a text column with ONNX Runtime; libtorch is neither needed nor loaded. Made by

@@ -1,9 +1,10 @@
+using MLTransfer.Text;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>Makes a transformer that generates text with a pretrained model as it is. Fitting reads no data.</summary>
 public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<TextGeneratorTransformer>

@@ -1,4 +1,4 @@
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>How texts of the training data become rows of token ids.</summary>
 public enum RowPacking

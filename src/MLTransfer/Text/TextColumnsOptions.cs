@@ -1,6 +1,6 @@
 using MLTransfer.Torch.Generation;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>How a transformer generates text, and which columns it makes, whatever runs the model.</summary>
 public abstract class TextColumnsOptions

@@ -1,8 +1,9 @@
+using MLTransfer.Text;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>Continues the prompts of a text column, whatever runs the model.</summary>
 /// <remarks>

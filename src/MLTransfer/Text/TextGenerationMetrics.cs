@@ -1,4 +1,4 @@
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>How well a model predicts texts.</summary>
 /// <param name="Loss">The mean over predicted tokens of -ln p(token), in nats.</param>

@@ -10,7 +10,7 @@ using MLTransfer.Torch.Tokenization;
 using Microsoft.ML.Runtime;
 using TorchSharp;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>A language model with its tokenizer. Generation may be called from several threads.</summary>
 public sealed class TextGenerationModel : IDisposable

@@ -1,3 +1,4 @@
+using MLTransfer.Text;
 using System.Globalization;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
@@ -7,7 +8,7 @@ using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>Fine-tunes a pretrained text generator on a text column, or on columns of prompts and completions.</summary>
 /// <remarks>

@@ -1,4 +1,3 @@
-using MLTransfer.Persistence;
 
 namespace MLTransfer.Text;
 

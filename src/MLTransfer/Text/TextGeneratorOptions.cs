@@ -2,7 +2,7 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>
 /// How <see cref="TextGeneratorEstimator"/> fine-tunes a text generator. <see cref="Training"/> is what Hugging Face calls

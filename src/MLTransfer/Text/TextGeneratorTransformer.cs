@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
@@ -12,7 +13,7 @@ using Microsoft.ML.Runtime;
 [assembly: LoadableClass("Continues prompts with a language model", typeof(TextGeneratorTransformer), typeof(TextGeneratorTransformer),
     null, typeof(SignatureLoadModel), "Text generator", TextGeneratorTransformer.LoaderSignature)]
 
-namespace MLTransfer.Text;
+namespace MLTransfer;
 
 /// <summary>
 /// Continues the prompts of a text column with TorchSharp. Made by <see cref="TextGeneratorEstimator"/> or

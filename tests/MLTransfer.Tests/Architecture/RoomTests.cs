@@ -1,3 +1,6 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Xunit;
 
 namespace MLTransfer.Tests.Architecture;
@@ -51,6 +54,7 @@ public class RoomTests
             var expected = file.Folder switch
             {
                 "MLTransfer.Catalogs" => "MLTransfer", // found wherever MLTransfer is
+                _ when IsPublicInMLTransfer(file) => "MLTransfer", // one using is enough for a program
                 "MLTransfer.Models.Shapes" or "MLTransfer.Models.Tales" => "MLTransfer.Models",
                 _ when file.Path.EndsWith("/IgnoresAccessChecks.cs", StringComparison.Ordinal) => "System.Runtime.CompilerServices",
                 var folder => folder,
@@ -60,6 +64,10 @@ public class RoomTests
             Assert.DoesNotContain(file.Root.Usings, directive => directive.GlobalKeyword.ValueText.Length > 0);
         }
     }
+
+    private static bool IsPublicInMLTransfer(SourceFile file) =>
+        file.Folder.StartsWith("MLTransfer.", StringComparison.Ordinal) && ProjectOf(file.Folder) == "MLTransfer"
+        && file.Root.DescendantNodes().OfType<BaseTypeDeclarationSyntax>().First().Modifiers.Any(SyntaxKind.PublicKeyword);
 
     [Theory]
     [InlineData("using P.Upper; namespace P.Lower; class B;")]

@@ -74,6 +74,8 @@ internal sealed class SourceTree
     /// <summary>The folders of what a name means.</summary>
     private HashSet<string> Find(NameInCode name, string fileNamespace)
     {
+        if (name.IsDirective && string.Join('.', name.Parts) == fileNamespace)
+            return []; // for attributes above the namespace; each name is found below
         if (name.IsDirective && _folders.TryGetValue(string.Join('.', name.Parts), out var folders))
             return folders;
         foreach (var scope in name.IsFull ? [""] : Enclosing(fileNamespace))

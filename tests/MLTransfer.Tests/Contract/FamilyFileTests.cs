@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLTransfer.Tests.Persistence;
-using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers.Families;
 using MLTransfer.Torch.Tests.Networks.Transformers;

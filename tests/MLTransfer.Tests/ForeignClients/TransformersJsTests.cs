@@ -1,6 +1,5 @@
 using MLTransfer.Onnx;
 using MLTransfer.Tests.Text;
-using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
 using Microsoft.ML;

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using MLTransfer.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Persistence;
 using MLTransfer.Torch.Networks.StyleGan2;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;

@@ -1,4 +1,3 @@
-using MLTransfer.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Persistence;
 using Microsoft.ML;

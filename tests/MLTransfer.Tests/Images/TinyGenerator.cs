@@ -1,4 +1,3 @@
-using MLTransfer.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.Adversarial;

@@ -1,4 +1,3 @@
-using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Numerics;
 using Microsoft.ML;

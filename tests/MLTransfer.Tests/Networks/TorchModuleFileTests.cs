@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Text.Json;
-using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Numerics;
 using Microsoft.ML;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MLTransfer.Images;
 using MLTransfer.Torch.Training.Adversarial;
 
 namespace MLTransfer.Tests.Pages;

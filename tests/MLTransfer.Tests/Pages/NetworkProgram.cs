@@ -1,5 +1,3 @@
-using MLTransfer.Columns;
-using MLTransfer.Networks;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Described;

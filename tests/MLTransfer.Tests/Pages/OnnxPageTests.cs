@@ -1,5 +1,4 @@
 using MLTransfer.Tests.ForeignClients;
-using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Data;

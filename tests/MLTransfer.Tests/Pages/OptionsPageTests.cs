@@ -1,10 +1,6 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
-using MLTransfer.Columns;
-using MLTransfer.Images;
-using MLTransfer.Networks;
-using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MLTransfer.Text;
 
 namespace MLTransfer.Tests.Pages;
 

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using MLTransfer.Persistence;
 using MLTransfer.Tests.Text;
-using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using Microsoft.ML;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;

@@ -1,6 +1,5 @@
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
-using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Data;

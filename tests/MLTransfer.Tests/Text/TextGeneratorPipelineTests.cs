@@ -1,4 +1,3 @@
-using MLTransfer.Text;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MLTransfer.Text;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
