@@ -34,6 +34,7 @@ public static class ImageGeneratorExporter
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        using var hold = model.Hold();
         if (noise is not (NoiseMode.Constant or NoiseMode.None))
             throw new ArgumentException($"{nameof(noise)} is {noise}; expected {NoiseMode.Constant} or {NoiseMode.None}.", nameof(noise));
         path = Path.GetFullPath(path);

@@ -63,6 +63,7 @@ public static class OnnxExporter
     /// <exception cref="InvalidOperationException">
     /// ONNX Runtime computes other logits than the engine, or the model is quantized.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed; nothing is written.</exception>
     public static IReadOnlyList<OnnxExportedFile> Export(
         TransformerNetwork model,
         TextTokenizer? tokenizer,
@@ -73,6 +74,7 @@ public static class OnnxExporter
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        using var hold = model.Hold();
         options ??= new OnnxExportOptions();
         Check(options, model, tokenizer);
         TransformerGraph.ThrowIfUnsupported(model);
@@ -149,6 +151,7 @@ public static class OnnxExporter
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        using var hold = model.Hold();
         if (model.Lora is null)
             throw new ArgumentException("The model has no LoRA adapters.", nameof(model));
         var path = Path.Combine(folder, ModelFileName);

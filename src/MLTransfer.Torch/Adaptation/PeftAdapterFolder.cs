@@ -113,7 +113,9 @@ public static class PeftAdapterFolder
     /// <param name="baseModel">The folder or hub id of the base model, for <c>base_model_name_or_path</c>.</param>
     public static void Save(GenerativeNetwork model, string folder, string? baseModel = null)
     {
+        ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(folder);
+        using var hold = model.Hold();
         AtomicFile.WriteAllText(Path.Combine(folder, ConfigurationFileName), FormatConfiguration(model, baseModel));
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFileName), Tensors(model));
     }

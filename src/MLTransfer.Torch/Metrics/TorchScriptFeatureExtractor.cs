@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;
@@ -9,6 +10,7 @@ namespace MLTransfer.Torch.Metrics;
 public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDisposable
 {
     private readonly jit.ScriptModule<Tensor, Tensor> _module;
+    private readonly UseCount _uses = new();
     private readonly string _path;
     private readonly int? _resolution;
     private readonly (double Black, double White) _range;
@@ -45,6 +47,7 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
     public Tensor Extract(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        using var hold = _uses.Begin(GetType());
         using var scope = NewDisposeScope();
         var input = ImageInput.Convert(images, _range.Black, _range.White, _resolution is { } size ? (size, size) : null);
         Tensor features;
@@ -62,8 +65,8 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
         return features.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Frees the module.</summary>
-    public void Dispose() => _module.Dispose();
+    /// <summary>Frees the module, as soon as no call uses it.</summary>
+    public void Dispose() => _uses.Dispose(_module.Dispose);
 
     private static string FirstLine(Exception exception) => exception.Message.Split('\n')[0];
 }

@@ -13,10 +13,13 @@ namespace MLTransfer.Torch.Networks;
 /// <summary>A pretrained network that makes texts, pictures or sounds.</summary>
 /// <remarks>
 /// Parameters carry the names of the checkpoint (<c>transformer.h.0.attn.c_attn.weight</c>), adapters aside. A network in evaluation mode,
-/// as <see cref="Load"/> gives it, may be called from several threads; training is for one.
+/// as <see cref="Load"/> gives it, may be called from several threads; training is for one. It may be disposed at any time: calls under
+/// way go on, training among them, and the weights are freed when the last of them has ended.
 /// </remarks>
 public abstract class GenerativeNetwork : nn.Module
 {
+    private readonly UseCount _uses = new();
+
     private protected GenerativeNetwork(string name, JsonObject configuration)
         : base(name)
     {
@@ -80,8 +83,10 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>The tensors that a checkpoint keeps, without adapters.</summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public virtual IEnumerable<KeyValuePair<string, Tensor>> CheckpointTensors()
     {
+        using var hold = Hold();
         ThrowIfQuantized("saved");
         return named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))
             .Concat(named_buffers().Select(b => KeyValuePair.Create(b.name, b.buffer)));
@@ -89,8 +94,10 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>The parameters that training changes: those not frozen, or those of the adapters.</summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public IEnumerable<(string Name, Parameter Parameter)> TrainableParameters()
     {
+        using var hold = Hold();
         ThrowIfQuantized("trained");
         return named_parameters().Concat(AdapterParameters()).Where(p => p.parameter.requires_grad);
     }
@@ -100,8 +107,10 @@ public abstract class GenerativeNetwork : nn.Module
     /// <param name="storeAs">The type that weights are stored in; as they are where null.</param>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public virtual void Save(string folder, ScalarType? storeAs = null)
     {
+        using var hold = Hold();
         ThrowIfQuantized("saved");
         ModelConfigurationFile.Write(folder, Configuration, storeAs ?? DataType);
         CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
@@ -112,8 +121,10 @@ public abstract class GenerativeNetwork : nn.Module
     /// fingerprints.
     /// </summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public string ComputeFingerprint()
     {
+        using var hold = Hold();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (name, tensor) in CheckpointTensors())
         {
@@ -123,6 +134,10 @@ public abstract class GenerativeNetwork : nn.Module
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
+
+    /// <summary>Begins a call that uses the weights.</summary>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
+    internal UseCount.Hold Hold() => _uses.Begin(GetType());
 
     /// <summary>The adapted layers by name, such as <c>transformer.h.0.attn.c_attn</c>.</summary>
     internal IEnumerable<(string Name, Linear Layer)> AdaptedLayers() => LinearLayers().Where(l => l.Layer.Adapter is not null);
@@ -145,6 +160,15 @@ public abstract class GenerativeNetwork : nn.Module
     {
         if (IsQuantized)
             throw new InvalidOperationException($"The model's weights are quantized to int8 and cannot be {done}. Load the model again.");
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _uses.Dispose(() => base.Dispose(true));
+        else
+            base.Dispose(false);
     }
 
     /// <inheritdoc/>

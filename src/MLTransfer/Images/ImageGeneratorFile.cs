@@ -17,6 +17,7 @@ internal static class ImageGeneratorFile
     public static void Save(ModelSaveContext context, ImageGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {
         var model = transformer.Model;
+        using var hold = model.Hold();
         writer.AddText(ModelConfigurationFile.FileName, model.Configuration.ToJsonString());
         writer.AddWeights(StyleGan2Model.GeneratorFile, StyleGan2Model.CheckpointTensors(model.Generator));
         writer.AddWeights(StyleGan2Model.DiscriminatorFile, StyleGan2Model.CheckpointTensors(model.Discriminator));

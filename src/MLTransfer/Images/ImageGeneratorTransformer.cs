@@ -68,7 +68,7 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         return OnnxFileExport.Write(
             path, options, "pixels", channel, () => ImageGeneratorExporter.Export(Model, path, Noise), cancellationToken);
     }
@@ -76,7 +76,7 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     /// <inheritdoc/>
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside => Model.Save(inside, weightType.ToScalarType()));
     }
 
@@ -84,7 +84,8 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     ImageDistances IImageEvaluation.Evaluate(
         IDataView data, string imageColumn, IImageFeatureExtractor extractor, int count, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
+        using var model = Model.Hold();
         GeneratorEvaluator.Check(Model.Generator, extractor);
         using var images = TrainingImageReader.Read(data, imageColumn, Columns, Model.Generator, cancellationToken);
         return GeneratorEvaluator.Evaluate(Model.Generator, images, extractor, count, cancellationToken: cancellationToken);
@@ -93,7 +94,8 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     /// <summary>[rows, channels, height, width]: -1 is black and 1 white.</summary>
     internal float[] Generate(LatentSource latents, ColumnValues? labels)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
+        using var model = Model.Hold();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var generator = Model.Generator;

@@ -28,6 +28,7 @@ internal static class TorchModuleFile
     public static void Save(ModelSaveContext context, TorchModuleTransformer transformer) => s_part.Write(context, writer =>
     {
         var network = transformer.Network;
+        using var hold = network.Hold();
         writer.AddWeights(NewWeightsName, network.NewLayers.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
         switch (network.Pretrained)
         {

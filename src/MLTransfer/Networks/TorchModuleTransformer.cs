@@ -51,7 +51,8 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
+        using var network = Network.Hold();
         return OnnxFileExport.Write(path, options, "outputs", channel, WriteGraph, cancellationToken);
 
         double? WriteGraph()
@@ -70,14 +71,15 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     /// <inheritdoc/>
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
+        using var network = Network.Hold();
         ModelFolder.Write(folder, LayerFolder.LayersFile, inside => LayerFolder.Write(inside, Network, weightType));
     }
 
     /// <summary>[rows, output shape] of the rows' inputs.</summary>
     internal float[] Compute(ColumnValues inputs)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         return Network.Compute(inputs.Count, inputs.CopyTo);
     }
 

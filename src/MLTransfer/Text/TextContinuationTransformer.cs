@@ -30,8 +30,37 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer
 
     internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         return Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
+    }
+
+    /// <summary>Continues one prompt and gives the text piece by piece; joined, the pieces are what <c>Transform</c> gives.</summary>
+    /// <remarks>
+    /// The model runs on a thread of its own, some pieces ahead at most. Several streams may be read at once. Ending the enumeration early
+    /// ends the work.
+    /// </remarks>
+    /// <param name="prompt">May be empty.</param>
+    /// <param name="cancellationToken">Ends the work between two tokens.</param>
+    /// <returns>Pieces of text, none empty and none with half a character.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="Generation"/> asks for beams or several sequences, which are not there before their end.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">
+    /// This object is disposed, here or before the enumeration begins. Where that happens later, the enumeration goes on.
+    /// </exception>
+    public IAsyncEnumerable<string> StreamAsync(string prompt, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        if (Generation.BeamCount > 1 || Generation.SequencesPerPrompt > 1)
+        {
+            throw new InvalidOperationException(
+                $"A stream is one sequence that only grows, but {nameof(Generation)} has {nameof(Generation.BeamCount)} "
+                + $"{Generation.BeamCount} and {nameof(Generation.SequencesPerPrompt)} {Generation.SequencesPerPrompt}. "
+                + $"Use {nameof(Transform)}.");
+        }
+
+        using var hold = Hold();
+        return Stream(prompt, Generation, cancellationToken);
     }
 
     private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) => [Columns.InputRole.Find(schema)];
@@ -42,4 +71,7 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer
 
     private protected abstract IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, GenerationOptions options);
+
+    private protected abstract IAsyncEnumerable<string> Stream(
+        string prompt, GenerationOptions options, CancellationToken cancellationToken);
 }

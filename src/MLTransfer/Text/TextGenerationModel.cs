@@ -13,10 +13,12 @@ using TorchSharp;
 namespace MLTransfer;
 
 /// <summary>A language model with its tokenizer. Generation may be called from several threads.</summary>
+/// <remarks>
+/// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
+/// </remarks>
 public sealed class TextGenerationModel : IDisposable
 {
     private readonly TextGenerator _generator;
-    private volatile bool _disposed;
 
     /// <summary>Puts a network and a tokenizer together.</summary>
     /// <param name="network">The network; disposed with this object.</param>
@@ -80,7 +82,6 @@ public sealed class TextGenerationModel : IDisposable
         IReadOnlyList<string> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        ObjectDisposedException.ThrowIf(_disposed, this);
         return _generator.Generate(prompts, options, cancellationToken);
     }
 
@@ -90,11 +91,8 @@ public sealed class TextGenerationModel : IDisposable
     /// <param name="cancellationToken">Stops generation.</param>
     /// <exception cref="ArgumentException">An option is not valid, or asks for beams or for several sequences.</exception>
     public IAsyncEnumerable<string> StreamAsync(
-        string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return _generator.StreamAsync(prompt, options, cancellationToken);
-    }
+        string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        _generator.StreamAsync(prompt, options, cancellationToken);
 
     /// <summary>Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
@@ -104,7 +102,7 @@ public sealed class TextGenerationModel : IDisposable
     public void Save(string folder, WeightType weightType = WeightType.Float32)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var hold = Network.Hold();
         if (Network.Lora is not null)
             throw new InvalidOperationException("The network has LoRA adapters. Merge them into its weights first.");
         ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside =>
@@ -116,16 +114,13 @@ public sealed class TextGenerationModel : IDisposable
 
     /// <summary>Writes the model as ONNX.</summary>
     internal IReadOnlyList<OnnxExportedFile> ExportToOnnx(
-        string folder, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return OnnxExporter.Export(Network, Tokenizer, folder, options, new OnnxExportLog(channel, "logits"), cancellationToken);
-    }
+        string folder, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken) =>
+        OnnxExporter.Export(Network, Tokenizer, folder, options, new OnnxExportLog(channel, "logits"), cancellationToken);
 
     /// <summary>The model that generates with a number format: this one, or a new one that shares what it can.</summary>
     internal TextGenerationModel ConvertTo(DecodingPrecision precision)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var hold = Network.Hold();
         if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
             return this;
         var network = Network.ConvertTo(precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
@@ -143,11 +138,5 @@ public sealed class TextGenerationModel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_disposed)
-            return;
-        _disposed = true;
-        Network.Dispose();
-    }
+    public void Dispose() => Network.Dispose();
 }

@@ -22,6 +22,7 @@ internal static class TextGeneratorFile
 
     public static void Save(ModelSaveContext context, TextGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {
+        using var hold = transformer.Model.Network.Hold();
         var (network, weightType) = (transformer.Model.Network, transformer.WeightType.ToScalarType());
         if (transformer.BaseModel is { } baseModel)
         {

@@ -62,7 +62,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         options ??= new OnnxExportOptions();
         return Model.ExportToOnnx(path, options with { Generation = options.Generation ?? Generation }, channel, cancellationToken);
     }
@@ -70,7 +70,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     /// <inheritdoc/>
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         using var merged = LoadMergedModel();
         (merged ?? Model).Save(folder, weightType);
     }
@@ -78,7 +78,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     /// <inheritdoc/>
     TextGenerationMetrics ITextEvaluation.Evaluate(IDataView data, string? textColumn, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         var texts = textColumn is null
             ? TrainingTexts.Read(data, Columns, Model.Tokenizer, cancellationToken)
             : TrainingTexts.Read(data, textColumn, Model.Tokenizer, cancellationToken);
@@ -90,6 +90,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     {
         if (BaseModel is null)
             return null;
+        using var hold = Model.Network.Hold();
         using var memory = new MemoryStream();
         SafetensorsWriter.Write(memory, PeftAdapterFolder.Tensors(Model.Network));
         memory.Position = 0;
@@ -107,6 +108,10 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, GenerationOptions options) =>
         _decoder.Value.Generate(prompts, options);
+
+    private protected override IAsyncEnumerable<string> Stream(
+        string prompt, GenerationOptions options, CancellationToken cancellationToken) =>
+        _decoder.Value.StreamAsync(prompt, options, cancellationToken);
 
     private protected override void Save(ModelSaveContext context) => TextGeneratorFile.Save(context, this);
 

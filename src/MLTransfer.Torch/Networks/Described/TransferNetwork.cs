@@ -1,15 +1,19 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;
 
 /// <summary>A pretrained network with new layers on it.</summary>
 /// <remarks>
-/// In inference, which is the state between trainings, several threads may use it at once.
+/// In inference, which is the state between trainings, several threads may use it at once. It may be disposed at any time: calls under way
+/// go on, training among them, and the weights are freed when the last of them has ended.
 /// </remarks>
 public sealed class TransferNetwork : IDisposable
 {
+    private readonly UseCount _uses = new();
+
     private TransferNetwork(BaseNetwork? pretrained, IReadOnlyList<long> inputShape, LayerSequence newLayers)
     {
         (Pretrained, InputShape, NewLayers) = (pretrained, [.. inputShape], newLayers);
@@ -84,6 +88,7 @@ public sealed class TransferNetwork : IDisposable
     public Tensor Forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         return NewLayers.forward(Features(input)).MoveToOuterDisposeScope();
     }
@@ -95,6 +100,7 @@ public sealed class TransferNetwork : IDisposable
     public float[] Compute(int rows, Action<int, Span<float>> read)
     {
         ArgumentNullException.ThrowIfNull(read);
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         int[] batch = [.. Enumerable.Range(0, rows)];
@@ -102,11 +108,15 @@ public sealed class TransferNetwork : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _uses.Dispose(() =>
     {
         NewLayers.Dispose();
         Pretrained?.Dispose();
-    }
+    });
+
+    /// <summary>Begins a call that uses the weights.</summary>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
+    internal UseCount.Hold Hold() => _uses.Begin(GetType());
 
     /// <summary>What the new layers are given: the pretrained network's output.</summary>
     internal Tensor Features(Tensor input) => Pretrained?.Forward(input) ?? input.alias();

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
@@ -11,6 +12,7 @@ public sealed class StyleGan2Discriminator : nn.Module
     private readonly List<DiscriminatorBlock> _blocks = [];
     private readonly MappingNetwork? _mapping;
     private readonly DiscriminatorEpilogue _epilogue;
+    private readonly UseCount _uses = new();
 
     internal StyleGan2Discriminator(StyleGan2Configuration.DiscriminatorSizes sizes, WeightSource weights)
         : base(nameof(StyleGan2Discriminator))
@@ -64,6 +66,7 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <exception cref="ArgumentException">A shape is wrong.</exception>
     public Tensor Forward(Tensor images, Tensor? labels = null)
     {
+        using var hold = _uses.Begin(GetType());
         CheckImages(images);
         LabelCheck.Check(labels, images.shape[0], LabelWidth);
         using var scope = NewDisposeScope();
@@ -78,9 +81,19 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <exception cref="ArgumentException">The shape is wrong.</exception>
     public Tensor Features(Tensor images)
     {
+        using var hold = _uses.Begin(GetType());
         CheckImages(images);
         using var scope = NewDisposeScope();
         return _epilogue.Features(Blocks(images)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _uses.Dispose(() => base.Dispose(true));
+        else
+            base.Dispose(false);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
@@ -11,6 +12,7 @@ public sealed class StyleGan2Generator : nn.Module
 {
     private readonly StyleGan2Configuration.GeneratorSizes _sizes;
     private readonly SynthesisNetwork _synthesis;
+    private readonly UseCount _uses = new();
 
     internal StyleGan2Generator(StyleGan2Configuration.GeneratorSizes sizes, WeightSource weights)
         : base(nameof(StyleGan2Generator))
@@ -83,6 +85,7 @@ public sealed class StyleGan2Generator : nn.Module
     public Tensor Map(Tensor latents, Tensor? labels = null, double truncation = 1, int? truncationCutoff = null)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        using var hold = Hold();
         if (latents.dim() != 2 || latents.shape[1] != LatentWidth)
             throw new ArgumentException(
                 $"Latent vectors have shape [{string.Join(", ", latents.shape)}]; expected [N, {LatentWidth}].", nameof(latents));
@@ -111,6 +114,7 @@ public sealed class StyleGan2Generator : nn.Module
     public Tensor Synthesize(Tensor styles, NoiseMode noise = NoiseMode.Random, Generator? random = null)
     {
         ArgumentNullException.ThrowIfNull(styles);
+        using var hold = Hold();
         if (styles.dim() != 3 || styles.shape[1] != StyleCount || styles.shape[2] != StyleWidth)
         {
             throw new ArgumentException(
@@ -125,8 +129,22 @@ public sealed class StyleGan2Generator : nn.Module
     public Tensor Generate(
         Tensor latents, Tensor? labels = null, double truncation = 1, NoiseMode noise = NoiseMode.Random, Generator? random = null)
     {
+        using var hold = Hold();
         using var styles = Map(latents, labels, truncation);
         return Synthesize(styles, noise, random);
+    }
+
+    /// <summary>Begins a call that uses the weights.</summary>
+    /// <exception cref="ObjectDisposedException">The generator is disposed.</exception>
+    internal UseCount.Hold Hold() => _uses.Begin(GetType());
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _uses.Dispose(() => base.Dispose(true));
+        else
+            base.Dispose(false);
     }
 
     /// <inheritdoc/>

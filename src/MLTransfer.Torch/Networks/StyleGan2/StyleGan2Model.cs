@@ -127,6 +127,7 @@ public sealed class StyleGan2Model : GenerativeNetwork
     public override void Save(string folder, ScalarType? storeAs = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        using var hold = Hold();
         ModelConfigurationFile.Write(folder, Configuration, storeAs ?? ScalarType.Float32);
         SafetensorsWriter.Write(Path.Combine(folder, GeneratorFile), CheckpointTensors(Generator), storeAs: storeAs);
         SafetensorsWriter.Write(Path.Combine(folder, DiscriminatorFile), CheckpointTensors(Discriminator), storeAs: storeAs);

@@ -21,6 +21,7 @@ public sealed class CausalLanguageModel : TransformerNetwork
     /// vocabulary].</summary>
     public Tensor Forward(ModelInput input)
     {
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         var hiddenStates = ComputeHiddenStates(input);
         return (Output.Heads.Count == 1

@@ -115,9 +115,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
 
     /// <summary>Logits from what <c>ComputeHiddenStates</c> gave: [..., width] to [..., vocabulary].</summary>
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public Tensor ComputeLogits(Tensor hiddenStates)
     {
         ArgumentNullException.ThrowIfNull(hiddenStates);
+        using var hold = Hold();
         return Head.Logits(hiddenStates, ComputeType);
     }
 
@@ -128,6 +130,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
     private protected Tensor Decode(ModelInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         var step = training || input.SequenceIds is not null || input.InputEmbeddings is not null || input.Encoded is { Ranges: null }
             || Family.WithoutRowKernels is not null ? null
@@ -146,6 +149,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
     {
         var decoder = Description.Decoder
             ?? throw new InvalidOperationException($"This {Family.ModelType} is an encoder: it reads a text at once.");
+        using var hold = Hold();
         return new KeyValueCache(
             [.. decoder.Blocks.Select(block => (block.Self.KeyValueHeads, block.Self.HeadWidth))],
             batch, capacity, IsQuantized ? ScalarType.BFloat16 : ComputeType ?? DataType, Device);
@@ -198,8 +202,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
     }
 
     /// <summary>A network in evaluation mode with the same weights, adapters merged. Those that have the type already are shared.</summary>
-    internal TransformerNetwork ConvertTo(ScalarType dataType) =>
-        Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
+    internal TransformerNetwork ConvertTo(ScalarType dataType)
+    {
+        using var hold = Hold();
+        return Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
+    }
 
     /// <inheritdoc/>
     internal override bool IsOutputHead(string layerName) => Output.Heads.Any(head => head.LayerName == layerName);

@@ -101,6 +101,7 @@ public sealed class StyleGan2Trainer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public StyleGan2TrainingResult Train(IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default)
     {
+        using var hold = _model.Hold();
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);
         var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken);

@@ -66,6 +66,7 @@ public sealed class NetworkTrainer
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(training);
+        using var hold = _network.Hold();
         if (training.Count == 0)
             throw new ArgumentException("There is nothing to train on: there are no rows.", nameof(training));
         if (validation is { Count: 0 })
@@ -93,6 +94,7 @@ public sealed class NetworkTrainer
     public (double Loss, double Metric) Evaluate(ITrainingRows rows, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(rows);
+        using var hold = _network.Hold();
         return _losses.Evaluate(rows, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken);
     }
 }

@@ -73,6 +73,7 @@ public sealed class LanguageModelTrainer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        using var hold = _model.Hold();
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
         var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken);
