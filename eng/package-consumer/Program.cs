@@ -27,7 +27,7 @@ var zip = Path.Combine(Path.GetTempPath(), $"mltransfer-consumer-{Environment.Pr
 var export = zip + "-onnx";
 try
 {
-    ml.Model.Save(model, stories.Schema, zip);
+    ml.Generation.Save(model, stories.Schema, zip);
     var loaded = new MLContext(seed: 1).Model.Load(zip, out _);
     var story = ml.Data.CreateEnumerable<Written>(loaded.Transform(stories), reuseRowObject: false).First();
     Console.WriteLine(story.Opening + story.Continuation);

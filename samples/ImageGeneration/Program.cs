@@ -79,7 +79,7 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
     var after = ml.Generation.Evaluate(tuned, pictures, "Image", extractor, cancellationToken: cancellationToken);
 
     // The tuned model is an ML.NET model file, which another program loads.
-    ml.Model.Save(tuned, pictures.Schema, InOutput("painter.zip"));
+    ml.Generation.Save(tuned, pictures.Schema, InOutput("painter.zip"));
     var loaded = new MLContext().Model.Load(InOutput("painter.zip"), out _);
     PictureGrid.Write(InOutput("after.png"), Made(loaded.Transform(seeds)));
     var difference = ml.Generation.ExportToOnnx(tuned, InOutput("painter.onnx"), cancellationToken: cancellationToken)[0].LargestDifference;

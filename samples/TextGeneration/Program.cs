@@ -82,7 +82,7 @@ static void Run(Arguments arguments, CancellationToken cancellationToken)
 
     // The tuned model is an ML.NET model file, which another program loads.
     var zip = Path.Combine(arguments.Output, "storyteller.zip");
-    ml.Model.Save(tuned, training.Schema, zip);
+    ml.Generation.Save(tuned, training.Schema, zip);
     clock.Restart();
     var loaded = new MLContext(seed: arguments.Seed).Model.Load(zip, out _);
     Heading("The fine-tuned model, loaded from its zip, writes");

@@ -35,33 +35,42 @@ internal sealed class DisposalSubjects : IDisposable
         }));
         _numbers = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new NumberRow { Number = i }));
         _vectors = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new VectorRow { Values = [i, -i, 1] }));
+        using (var text = (TextGeneratorTransformer)Load("text.zip"))
+        {
+            _ml.Generation.SaveModelFolder(text, ModelFolder);
+            _ml.Generation.ExportToOnnx(text, OnnxFolder, new OnnxExportOptions { Check = false });
+        }
+
         Kinds = [Text, Image, Network, OnnxText, Engine, TextTraining, ImageTraining, NetworkTraining];
     }
 
     /// <summary>Make an object of each kind; the number decides what varies.</summary>
     public IReadOnlyList<Func<int, DisposalSubject>> Kinds { get; }
 
+    private string ModelFolder => Path.Combine(_folder, "model");
+
+    private string OnnxFolder => Path.Combine(_folder, "onnx");
+
     public void Dispose() => _images.Dispose();
 
     private DisposalSubject Text(int seed)
     {
-        using var loaded = (TextGeneratorTransformer)Load("text.zip");
         var precision = (seed % 3) switch
         {
             0 => DecodingPrecision.Float32,
             1 => DecodingPrecision.BFloat16,
             _ => DecodingPrecision.Int8,
         };
-        var model = TextGenerationModel.Load(ModelFolder(loaded));
+        var model = TextGenerationModel.Load(ModelFolder);
         var transformer = (TextGeneratorTransformer)_ml.Transforms.Text.GenerateText("Continuation", "Opening", model, new()
         {
             DecodingPrecision = precision, Generation = s_short,
         }).Fit(_stories);
         return new DisposalSubject("text", [
-            ("transform", () => transformer.Transform(_stories).GetColumn<string>("Continuation").ToList()),
+            ("transform", () => Transform<string>(transformer, _stories, "Continuation")),
             ("predict", () => Predict(transformer)),
-            ("stream", () => ReadAsync(transformer.StreamAsync("the red")).GetAwaiter().GetResult()),
-            ("leave a stream unread", () => BeginAsync(transformer.StreamAsync("the red")).GetAwaiter().GetResult()),
+            ("stream", () => ReadAsync(_ml.Generation.StreamAsync(transformer, "the red")).GetAwaiter().GetResult()),
+            ("leave a stream unread", () => BeginAsync(_ml.Generation.StreamAsync(transformer, "the red")).GetAwaiter().GetResult()),
             ("generate", () => model.Generate("the red", s_short)),
             ("evaluate", () => _ml.Generation.Evaluate(transformer, _stories, "Text")),
             ("save", () => _ml.Generation.Save(transformer, _stories.Schema, NewPath())),
@@ -79,7 +88,7 @@ internal sealed class DisposalSubjects : IDisposable
         var transformer = (ImageGeneratorTransformer)Load("image.zip");
         var (model, weights) = (transformer.Model, transformer.Model.named_parameters().Select(pair => pair.parameter).ToList());
         return new DisposalSubject("image", [
-            ("transform", () => transformer.Transform(_numbers).GetColumn<MLImage>("Picture").ToList()),
+            ("transform", () => Transform<MLImage>(transformer, _numbers, "Picture")),
             ("generate", () => Generate(model.Generator)),
             ("discriminate", () => Discriminate(model)),
             ("measure", () => GeneratorEvaluator.Evaluate(
@@ -95,7 +104,7 @@ internal sealed class DisposalSubjects : IDisposable
         var transformer = (TorchModuleTransformer)Load("network.zip");
         var weights = transformer.Network.NewLayers.named_parameters().Select(pair => pair.parameter).ToList();
         return new DisposalSubject("network", [
-            ("transform", () => transformer.Transform(_vectors).GetColumn<float[]>("Out").ToList()),
+            ("transform", () => Transform<float[]>(transformer, _vectors, "Out")),
             ("compute", () => transformer.Network.Compute(3, (_, values) => values.Fill(1))),
             ("save", () => _ml.Generation.Save(transformer, _vectors.Schema, NewPath())),
             ("save as folder", () => _ml.Generation.SaveModelFolder(transformer, NewPath())),
@@ -106,12 +115,12 @@ internal sealed class DisposalSubjects : IDisposable
     private DisposalSubject OnnxText(int seed)
     {
         var transformer = _ml.Generation.LoadOnnx(
-            Path.Combine(_folder, "onnx"), "Continuation", "Opening", new() { Generation = s_short, ThreadCount = 1 });
+            OnnxFolder, "Continuation", "Opening", new() { Generation = s_short, ThreadCount = 1 });
         var model = transformer.Model;
         return new DisposalSubject("ONNX text", [
-            ("transform", () => transformer.Transform(_stories).GetColumn<string>("Continuation").ToList()),
-            ("stream", () => ReadAsync(transformer.StreamAsync("the red")).GetAwaiter().GetResult()),
-            ("leave a stream unread", () => BeginAsync(transformer.StreamAsync("the red")).GetAwaiter().GetResult()),
+            ("transform", () => Transform<string>(transformer, _stories, "Continuation")),
+            ("stream", () => ReadAsync(_ml.Generation.StreamAsync(transformer, "the red")).GetAwaiter().GetResult()),
+            ("leave a stream unread", () => BeginAsync(_ml.Generation.StreamAsync(transformer, "the red")).GetAwaiter().GetResult()),
             ("generate", () => model.Generate("the red", s_short)),
             ("save", () => _ml.Generation.Save(transformer, _stories.Schema, NewPath())),
         ], seed % 2 == 0 ? [transformer.Dispose] : [model.Dispose], () => true);
@@ -168,27 +177,22 @@ internal sealed class DisposalSubjects : IDisposable
     private ITransformer Load(string zip) =>
         _ml.Model.Load(Path.Combine(_folder, zip), out _) is var model && model is IEnumerable<ITransformer> chain ? chain.Last() : model;
 
-    private string ModelFolder(TextGeneratorTransformer transformer)
-    {
-        var folder = Path.Combine(_folder, "model");
-        if (!Directory.Exists(folder))
-            _ml.Generation.SaveModelFolder(transformer, folder);
-        return folder;
-    }
-
-    private (CausalLanguageModel Network, TextTokenizer Tokenizer) LoadEngine()
-    {
-        using var loaded = (TextGeneratorTransformer)Load("text.zip");
-        var folder = ModelFolder(loaded);
-        return (CausalLanguageModel.Load(folder), TextTokenizer.Load(folder));
-    }
+    private (CausalLanguageModel Network, TextTokenizer Tokenizer) LoadEngine() =>
+        (CausalLanguageModel.Load(ModelFolder), TextTokenizer.Load(ModelFolder));
 
     private string NewPath() => Path.Combine(_folder, $"{Interlocked.Increment(ref _names)}");
 
     private void Predict(ITransformer transformer)
     {
-        using var engine = _ml.Model.CreatePredictionEngine<StoryRow, ContinuedRow>(transformer, new() { OwnsTransformer = false });
+        using var engine = _ml.Model.CreatePredictionEngine<StoryRow, ContinuedRow>(
+            transformer, new PredictionEngineOptions { OwnsTransformer = false });
         engine.Predict(new StoryRow { Opening = "the red" });
+    }
+
+    private static void Transform<T>(ITransformer transformer, IDataView rows, string column)
+    {
+        foreach (var value in transformer.Transform(rows).GetColumn<T>(column))
+            (value as IDisposable)?.Dispose();
     }
 
     private static async Task ReadAsync(IAsyncEnumerable<string> stream)

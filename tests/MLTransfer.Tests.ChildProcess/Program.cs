@@ -1,12 +1,12 @@
 // Arguments: what to do, then
-// dispose: seconds, a seed, a folder with text.zip, image.zip, network.zip and the ONNX export onnx, where it may write too
+// dispose: seconds, a seed, and a folder with text.zip, image.zip and network.zip, where it may write too
 // save:    a model file, and the file that it is saved to; the process dies in the middle
-// serve:   the arguments of the web application, which serves storyteller.zip of the current folder
+// serve:   the assembly of a web application, and its arguments
 using System.Globalization;
+using System.Reflection;
 using Microsoft.ML;
 using MLTransfer;
 using MLTransfer.Tests.ChildProcess;
-using MLTransfer.Tests.Pages;
 using MLTransfer.Torch.Tests.TrainingProcess;
 
 switch (args[0])
@@ -22,7 +22,7 @@ switch (args[0])
         ml.Generation.Save(model, schema, args[2]);
         return 0;
     case "serve":
-        ServingProgram.Run(args[1..]);
+        Assembly.LoadFrom(args[1]).EntryPoint!.Invoke(null, [args[2..]]);
         return 0;
     default:
         throw new ArgumentException($"Unknown work '{args[0]}'.");

@@ -76,7 +76,8 @@ public sealed class TextGenerator
     /// <param name="cancellationToken">Ends the work between two tokens.</param>
     /// <returns>Pieces of text, none empty: never half a character, and nothing of a stop string.</returns>
     /// <exception cref="ArgumentException">An option or the prompt is not valid.</exception>
-    /// <exception cref="InvalidOperationException">As in <see cref="Generate"/>; from the enumeration where logits are the reason.</exception>
+    /// <exception cref="InvalidOperationException">As in <see cref="Generate"/>; from the enumeration where logits are the
+    /// reason.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed, here or before the enumeration begins. Where that happens later,
     /// the enumeration goes on.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled; from the enumeration.</exception>

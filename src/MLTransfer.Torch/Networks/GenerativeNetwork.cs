@@ -18,8 +18,6 @@ namespace MLTransfer.Torch.Networks;
 /// </remarks>
 public abstract class GenerativeNetwork : nn.Module
 {
-    private readonly UseCount _uses = new();
-
     private protected GenerativeNetwork(string name, JsonObject configuration)
         : base(name)
     {
@@ -28,6 +26,9 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>The content of <c>config.json</c>, unknown entries included.</summary>
     public JsonObject Configuration { get; }
+
+    /// <summary>The calls that use the weights.</summary>
+    private protected UseCount Uses { get; } = new();
 
     /// <summary>Where the network's dropout draws from.</summary>
     internal DropoutSource DropoutSource { get; } = new();
@@ -137,7 +138,7 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>Begins a call that uses the weights.</summary>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
-    internal UseCount.Hold Hold() => _uses.Begin(GetType());
+    internal UseCount.Hold Hold() => Uses.Begin(GetType());
 
     /// <summary>The adapted layers by name, such as <c>transformer.h.0.attn.c_attn</c>.</summary>
     internal IEnumerable<(string Name, Linear Layer)> AdaptedLayers() => LinearLayers().Where(l => l.Layer.Adapter is not null);
@@ -166,7 +167,7 @@ public abstract class GenerativeNetwork : nn.Module
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _uses.Dispose(() => base.Dispose(true));
+            Uses.Dispose(() => base.Dispose(true));
         else
             base.Dispose(false);
     }

@@ -10,7 +10,7 @@ namespace MLTransfer;
 /// Texts are generated in batches of <see cref="GenerationBatchSize"/> rows, and only where a generated column is asked for. A row's text
 /// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token.
 /// </remarks>
-public abstract class TextContinuationTransformer : ColumnMappingTransformer
+public abstract class TextContinuationTransformer : ColumnMappingTransformer, ITextStream
 {
     private protected TextContinuationTransformer(TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize)
         : base(generationBatchSize)
@@ -34,27 +34,13 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer
         return Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
     }
 
-    /// <summary>Continues one prompt and gives the text piece by piece; joined, the pieces are what <c>Transform</c> gives.</summary>
-    /// <remarks>
-    /// The model runs on a thread of its own, some pieces ahead at most. Several streams may be read at once. Ending the enumeration early
-    /// ends the work.
-    /// </remarks>
-    /// <param name="prompt">May be empty.</param>
-    /// <param name="cancellationToken">Ends the work between two tokens.</param>
-    /// <returns>Pieces of text, none empty and none with half a character.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// <see cref="Generation"/> asks for beams or several sequences, which are not there before their end.
-    /// </exception>
-    /// <exception cref="ObjectDisposedException">
-    /// This object is disposed, here or before the enumeration begins. Where that happens later, the enumeration goes on.
-    /// </exception>
-    public IAsyncEnumerable<string> StreamAsync(string prompt, CancellationToken cancellationToken = default)
+    /// <inheritdoc/>
+    IAsyncEnumerable<string> ITextStream.StreamAsync(string prompt, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(prompt);
         if (Generation.BeamCount > 1 || Generation.SequencesPerPrompt > 1)
         {
             throw new InvalidOperationException(
-                $"A stream is one sequence that only grows, but {nameof(Generation)} has {nameof(Generation.BeamCount)} "
+                $"A stream is one sequence that only grows, but the model generates with {nameof(Generation.BeamCount)} "
                 + $"{Generation.BeamCount} and {nameof(Generation.SequencesPerPrompt)} {Generation.SequencesPerPrompt}. "
                 + $"Use {nameof(Transform)}.");
         }

@@ -12,7 +12,6 @@ public sealed class StyleGan2Discriminator : nn.Module
     private readonly List<DiscriminatorBlock> _blocks = [];
     private readonly MappingNetwork? _mapping;
     private readonly DiscriminatorEpilogue _epilogue;
-    private readonly UseCount _uses = new();
 
     internal StyleGan2Discriminator(StyleGan2Configuration.DiscriminatorSizes sizes, WeightSource weights)
         : base(nameof(StyleGan2Discriminator))
@@ -49,6 +48,9 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <summary>The width of <see cref="Features"/>.</summary>
     public int FeatureWidth => _sizes.Channels(4);
 
+    /// <summary>The calls that use the weights; of all parts of a model together.</summary>
+    internal UseCount Uses { get; set; } = new();
+
     /// <summary>The type that features are computed in; null for float32. The last block and the weights stay in float32.</summary>
     internal ScalarType? ComputeType { get; set; }
 
@@ -66,7 +68,7 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <exception cref="ArgumentException">A shape is wrong.</exception>
     public Tensor Forward(Tensor images, Tensor? labels = null)
     {
-        using var hold = _uses.Begin(GetType());
+        using var hold = Uses.Begin(GetType());
         CheckImages(images);
         LabelCheck.Check(labels, images.shape[0], LabelWidth);
         using var scope = NewDisposeScope();
@@ -81,19 +83,10 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <exception cref="ArgumentException">The shape is wrong.</exception>
     public Tensor Features(Tensor images)
     {
-        using var hold = _uses.Begin(GetType());
+        using var hold = Uses.Begin(GetType());
         CheckImages(images);
         using var scope = NewDisposeScope();
         return _epilogue.Features(Blocks(images)).MoveToOuterDisposeScope();
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _uses.Dispose(() => base.Dispose(true));
-        else
-            base.Dispose(false);
     }
 
     /// <inheritdoc/>

@@ -12,7 +12,6 @@ public sealed class StyleGan2Generator : nn.Module
 {
     private readonly StyleGan2Configuration.GeneratorSizes _sizes;
     private readonly SynthesisNetwork _synthesis;
-    private readonly UseCount _uses = new();
 
     internal StyleGan2Generator(StyleGan2Configuration.GeneratorSizes sizes, WeightSource weights)
         : base(nameof(StyleGan2Generator))
@@ -47,6 +46,9 @@ public sealed class StyleGan2Generator : nn.Module
     public int ImageChannels => _sizes.ImageChannels;
 
     internal MappingNetwork Mapping { get; }
+
+    /// <summary>The calls that use the weights; of all parts of a model together.</summary>
+    internal UseCount Uses { get; set; } = new();
 
     /// <summary>The type that features are computed in; null for float32. Styles, images and weights stay in float32.</summary>
     internal ScalarType? ComputeType
@@ -135,17 +137,8 @@ public sealed class StyleGan2Generator : nn.Module
     }
 
     /// <summary>Begins a call that uses the weights.</summary>
-    /// <exception cref="ObjectDisposedException">The generator is disposed.</exception>
-    internal UseCount.Hold Hold() => _uses.Begin(GetType());
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _uses.Dispose(() => base.Dispose(true));
-        else
-            base.Dispose(false);
-    }
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    internal UseCount.Hold Hold() => Uses.Begin(GetType());
 
     /// <inheritdoc/>
     protected override void RegisterComponents()

@@ -23,15 +23,18 @@ public sealed class StyleGan2Model : GenerativeNetwork
         : base(StyleGan2Configuration.Architecture, configuration)
     {
         (Generator, Discriminator) = (generator, discriminator);
+        generator.Uses = discriminator.Uses = Uses; // disposing this object disposes all modules under it
         register_module("generator", generator);
         register_module("discriminator", discriminator);
         eval();
     }
 
-    /// <summary>Makes images.</summary>
+    /// <summary>Makes images. It is part of this object, which is what to dispose.</summary>
     public StyleGan2Generator Generator { get; }
 
-    /// <summary>Tells real images from made ones; what transfer learning starts from as much as from the generator.</summary>
+    /// <summary>Tells real images from made ones; what transfer learning starts from as much as from the generator. It is part of this
+    /// object,
+    /// which is what to dispose.</summary>
     public StyleGan2Discriminator Discriminator { get; }
 
     /// <summary>Loads both networks in float32.</summary>

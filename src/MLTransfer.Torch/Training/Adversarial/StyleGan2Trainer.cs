@@ -32,6 +32,7 @@ public sealed class StyleGan2Trainer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(images);
+        using var hold = model.Hold();
         options.Check();
         FrozenBlocks.Check(model, options);
         var generator = model.Generator;

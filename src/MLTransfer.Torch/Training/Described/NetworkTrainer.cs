@@ -23,6 +23,7 @@ public sealed class NetworkTrainer
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
+        using var hold = network.Hold();
         options.Check();
         if (options.Loss == TrainingLoss.CategoricalCrossEntropy && network.OutputShape is not [> 1])
         {

@@ -37,6 +37,7 @@ public sealed class LanguageModelTrainer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(training);
+        using var hold = model.Hold();
         options.Check();
         var rows = new LanguageRows(model, options, training, validation);
         if (!model.TrainableParameters().Any())
