@@ -22,8 +22,8 @@ public sealed class DisposalTests : IDisposable
             File.Copy(RepositoryFiles.Data($"zips/{kind}-0.1.zip"), _folder[$"{kind}.zip"]);
         var (exitCode, output, errors) = await TestProcess.RunAsync(_folder.Path, "dispose", "4", $"{Environment.TickCount}", _folder.Path);
         Assert.True(exitCode == 0, $"exit code {exitCode}: {errors}");
-        foreach (var kind in (string[])["text, ", "image, ", "network, ", "ONNX text, ", "engine, ", "text training, ", "network training, "])
-            Assert.Contains("\n" + kind, "\n" + output, StringComparison.Ordinal);
+        foreach (var kind in (string[])["text", "image", "network", "ONNX text", "engine", "text training", "network training"])
+            Assert.Contains($"\n{kind}, ", "\n" + output, StringComparison.Ordinal);
     }
 
     [Theory]

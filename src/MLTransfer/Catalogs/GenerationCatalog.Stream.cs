@@ -9,8 +9,8 @@ public sealed partial class GenerationCatalog
     /// <summary>Continues one prompt and gives the text piece by piece; joined, the pieces are what <c>Transform</c> gives.</summary>
     /// <remarks>
     /// The model runs on a thread of its own, some pieces ahead at most. Several streams of one model may be read at once. Ending the
-    /// enumeration early ends the work and frees its memory; where the enumerator is neither read to the end nor disposed, that happens when
-    /// the garbage collector finds it.
+    /// enumeration early ends the work and frees its memory; where the enumerator is neither read to its end nor disposed, that happens
+    /// when the garbage collector finds it.
     /// </remarks>
     /// <param name="model">A text generator, or a chain of transformers with one.</param>
     /// <param name="prompt">What the text generator reads: transformers before it in the chain are not asked. May be empty.</param>

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Xunit;
@@ -35,7 +36,8 @@ public sealed class TextStreamTests
     [Fact]
     public void Beams_several_sequences_and_a_chain_without_a_text_generator_are_refused()
     {
-        foreach (var generation in (Torch.Generation.GenerationOptions[])[new() { BeamCount = 2 }, new() { Sample = true, SequencesPerPrompt = 2 }])
+        GenerationOptions[] several = [new() { BeamCount = 2 }, new() { Sample = true, SequencesPerPrompt = 2 }];
+        foreach (var generation in several)
         {
             var (model, _) = Chain(new() { Generation = generation });
             Assert.Contains("one sequence", Assert.Throws<InvalidOperationException>(

@@ -23,7 +23,7 @@ public class DisposalTests
     public async Task A_text_that_is_being_written_is_finished_and_then_the_weights_are_freed()
     {
         var generator = new TextGenerator(_model, _tokenizer);
-        var expected = generator.Generate([Prompt], s_options)[0][0].Text;
+        var expected = generator.Generate([Prompt], s_options, TestContext.Current.CancellationToken)[0][0].Text;
         var pieces = new List<string>();
         await foreach (var piece in generator.StreamAsync(Prompt, s_options, TestContext.Current.CancellationToken))
         {

@@ -8,6 +8,8 @@ public class UseCountTests
     private readonly UseCount _count = new();
     private int _freed;
 
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public void What_nobody_uses_is_freed_at_once_and_only_once()
     {
@@ -24,19 +26,19 @@ public class UseCountTests
         var other = new Thread(() =>
         {
             using var hold = _count.Begin(GetType());
-            others.SignalAndWait(); // both are in
-            others.SignalAndWait(); // this thread's call has ended
+            others.SignalAndWait(Token); // both are in
+            others.SignalAndWait(Token); // this thread's call has ended
         });
         other.Start();
         using (_count.Begin(GetType()))
         {
-            others.SignalAndWait();
+            others.SignalAndWait(Token);
             _count.Dispose(() => _freed++); // from within a call: nobody waits
             Assert.Equal(0, _freed);
         }
 
         Assert.Equal(0, _freed);
-        others.SignalAndWait();
+        others.SignalAndWait(Token);
         other.Join();
         Assert.Equal(1, _freed);
     }
@@ -49,7 +51,12 @@ public class UseCountTests
             _count.Dispose(() => _freed++);
             _count.Begin(GetType()).Dispose();
             Assert.Equal(0, _freed);
-            Assert.Throws<ObjectDisposedException>(() => Task.Run(() => _count.Begin(GetType()).Dispose()).GetAwaiter().GetResult());
+            var refused = false;
+            var other = new Thread(() =>
+                refused = Record.Exception(() => _count.Begin(GetType()).Dispose()) is ObjectDisposedException);
+            other.Start();
+            other.Join();
+            Assert.True(refused);
         }
 
         Assert.Equal(1, _freed);
