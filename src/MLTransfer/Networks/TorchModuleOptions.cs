@@ -56,8 +56,15 @@ public sealed class TorchModuleOptions
     /// <summary>Told after every epoch, on the thread that calls <c>Fit</c>. <c>MLContext.Log</c> is told in any case.</summary>
     public IProgress<EpochResult>? Progress;
 
-    /// <summary>Stops <c>Fit</c>.</summary>
+    /// <summary>Stops <c>Fit</c>: it throws <see cref="OperationCanceledException"/>, which says what is kept.</summary>
     public CancellationToken CancellationToken;
+
+    /// <summary>
+    /// Ends training after the step that is being done and keeps what was learned: <c>Fit</c> returns its transformer, with a last
+    /// evaluation, the weights that the options keep and, where there are checkpoints, one that a later run resumes from.
+    /// <see cref="CancellationToken"/> throws instead.
+    /// </summary>
+    public CancellationToken StopAndKeep;
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     internal void Check()
