@@ -13,7 +13,7 @@ internal sealed record SavedRun(int Step, string Folder)
 
     private const string Prefix = "checkpoint-";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, RespectNullableAnnotations = true };
 
     /// <summary>Saves a run, then removes the oldest folders over the limit.</summary>
     /// <param name="outputDirectory">The run's folder.</param>
@@ -102,18 +102,9 @@ internal sealed record SavedRun(int Step, string Folder)
     private RunState ReadState()
     {
         var path = Path.Combine(Folder, StateFile);
-        RunState? state;
-        try
-        {
-            state = JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path));
-        }
-        catch (JsonException exception)
-        {
-            throw new InvalidDataException($"{path} is malformed: {exception.Message}", exception);
-        }
-
-        if (state?.Fingerprint is null)
-            throw new InvalidDataException($"{path} is malformed: it has no fingerprint of its run.");
+        var state = JsonContent.Deserialize<RunState>(FileKind.Configuration.Read(path), path, Json);
+        if (state.Updates.Any(count => count < 0))
+            throw new InvalidDataException($"{path} is malformed: a number of updates is negative.");
         if (state.Step != Step)
             throw new InvalidDataException($"{path} tells of step {state.Step}; expected {Step}, as the folder's name says.");
         return state;

@@ -45,7 +45,7 @@ public sealed class TorchModuleOptions
     /// </summary>
     public IDataView? ValidationData;
 
-    /// <summary>Rows that <c>Transform</c> computes together.</summary>
+    /// <summary>Rows that <c>Transform</c> computes together, up to 1,048,576.</summary>
     public int TransformBatchSize = 32;
 
     /// <summary>
@@ -80,7 +80,7 @@ public sealed class TorchModuleOptions
                 $"Give {nameof(Pretrained)} or {nameof(NewLayers)}: there is no network otherwise.", nameof(Pretrained));
         }
         OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);
-        OptionCheck.AtLeast(nameof(TransformBatchSize), TransformBatchSize, 1);
+        OptionCheck.TransformBatchSize(TransformBatchSize);
         if (ValidationData is not null && ValidationFraction > 0)
         {
             throw new ArgumentException(

@@ -89,9 +89,9 @@ public sealed class HubClient
         HubFile weights = files[^1];
         if (!WeightFiles.IsIndex(weights.Name))
             return files;
-        if (weights.Size > ShardIndex.MaximumLength)
+        if (weights.Size > FileKind.ShardIndex.MaximumLength)
             throw new HubException(
-                $"The index '{weights.Name}' of '{id}' has {weights.Size} bytes. Expected at most {ShardIndex.MaximumLength}.");
+                $"The index '{weights.Name}' of '{id}' has {weights.Size} bytes. Expected at most {FileKind.ShardIndex.MaximumLength}.");
         cache.CheckFreeSpace([weights]);
         await new BlobDownload(repository, cache, weights, Options.Timeout, _ => { }).RunAsync(cancellationToken).ConfigureAwait(false);
         foreach (string shard in WeightFiles.ReadIndex(Path.Combine(cache.SnapshotFolder(revision.Commit), weights.Name)))

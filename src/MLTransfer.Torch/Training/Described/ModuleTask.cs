@@ -146,8 +146,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     }
 
     public override void RestoreState(JsonNode? state) =>
-        _sums = state.Deserialize<EpochSums>(s_json)
-            ?? throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
+        _sums = state.Deserialize<EpochSums>(s_json) is { Epochs: { } epochs } sums && !epochs.Contains(null!) ? sums
+            : throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<ModuleProgress> history) =>
     [
