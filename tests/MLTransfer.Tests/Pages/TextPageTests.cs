@@ -49,4 +49,13 @@ public sealed class TextPageTests : IDisposable
         TextPrograms.Quantize(model);
         Assert.True(model.IsQuantized);
     }
+
+    [Fact]
+    public void Both_ways_to_end_a_run_are_taken()
+    {
+        var options = TextPrograms.EndByKey();
+
+        Assert.True(options.StopAndKeep.CanBeCanceled);
+        Assert.True(options.CancellationToken.CanBeCanceled);
+    }
 }

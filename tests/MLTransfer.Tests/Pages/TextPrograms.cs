@@ -31,6 +31,21 @@ internal static class TextPrograms
         return model;
     }
 
+    public static TextGeneratorOptions EndByKey()
+    {
+        #region Ctrl-C
+        using var stop = new CancellationTokenSource();
+        using var cancel = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, e) =>
+        {
+            e.Cancel = true; // the process goes on
+            (stop.IsCancellationRequested ? cancel : stop).Cancel();
+        };
+        var options = new TextGeneratorOptions { StopAndKeep = stop.Token, CancellationToken = cancel.Token };
+        #endregion
+        return options;
+    }
+
     public static async Task Stream(MLContext ml)
     {
         #region A stream

@@ -50,7 +50,7 @@ public sealed class HubClient
         var id = HubModelId.Parse(modelId);
         revision = HubNames.CheckRevision(revision ?? DefaultRevision);
         cancellationToken.ThrowIfCancellationRequested();
-        HubCache cache = new(Options.CacheFolder, id, Options.UseSymbolicLinks);
+        HubCache cache = CacheOf(id);
         if (cache.FindSnapshot(revision) is { } cached)
             return cached;
         if (Options.Offline)
@@ -77,6 +77,12 @@ public sealed class HubClient
         cache.WriteReference(revision, found.Commit);
         return cache.SnapshotFolder(found.Commit);
     }
+
+    /// <summary>The folder with a model's files where the cache has all of them, else null. Nothing is asked of the hub.</summary>
+    /// <exception cref="ArgumentException">The id is malformed.</exception>
+    internal string? FindSnapshot(string modelId) => CacheOf(HubModelId.Parse(modelId)).FindSnapshot(DefaultRevision);
+
+    private HubCache CacheOf(HubModelId id) => new(Options.CacheFolder, id, Options.UseSymbolicLinks);
 
     /// <summary>The files to download, with sizes and hashes. The index of sharded weights has to be fetched to know the shards.</summary>
     private async Task<IReadOnlyList<HubFile>> PlanAsync(
