@@ -13,6 +13,17 @@ public static class PretrainedModels
     /// <summary>The small StyleGAN2 that comes with the library (<see cref="ShapesModel"/>): 32x32 pixels in colour.</summary>
     public const string Shapes = ShapesModel.Id;
 
+    /// <summary>
+    /// Whether loading a model file may get what it refers to over the network: the base of a text generator that was saved as adapters
+    /// alone, from the Hugging Face hub or a network share. Off: a file from elsewhere starts no download, and its base comes from the
+    /// local Hugging Face cache or a folder of this machine.
+    /// </summary>
+    /// <remarks>
+    /// It holds for the whole process. <see cref="GenerationCatalog.LoadPretrained"/> and fitting download what the program itself names in
+    /// any case; what they got is in the cache then.
+    /// </remarks>
+    public static bool AllowDownloadsWhenLoading { get; set; }
+
     /// <summary>The local folder of an image generator.</summary>
     internal static string ResolveImageFolder(string folder) => folder == Shapes ? ShapesModel.Folder : folder;
 

@@ -44,7 +44,7 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
             ArgumentOutOfRangeException.ThrowIfLessThan(resolution.Value, 1, nameof(resolution));
         if (!File.Exists(path))
             throw new FileNotFoundException($"The feature extractor '{path}' does not exist.", path);
-        var graph = OnnxGraph.Read(File.ReadAllBytes(path), path, outputName);
+        var graph = OnnxGraph.Read(FileKind.Network.Read(path), path, outputName);
         (_channels, _size, _range) = (ReadChannels(graph), ReadSize(graph, resolution), (black, white));
         _network = new OnnxFeatures(graph);
     }

@@ -3,6 +3,7 @@ using Google.Protobuf;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Schema;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
@@ -77,7 +78,7 @@ internal static class AdapterFile
         ModelProto file;
         try
         {
-            using var stream = File.OpenRead(modelPath);
+            using var stream = FileOnDisk.OpenRead(modelPath);
             file = ModelProto.Parser.ParseFrom(stream);
         }
         catch (InvalidProtocolBufferException exception)

@@ -37,7 +37,7 @@ public static class PeftAdapterFolder
         if (!File.Exists(path))
             throw new FileNotFoundException(
                 $"{folder} has no {ConfigurationFileName}. Give a folder that peft or {nameof(Save)} wrote.", path);
-        var configuration = ModelConfigurationFile.Parse(File.ReadAllBytes(path), path);
+        var configuration = JsonContent.ParseObject(FileKind.Configuration.Read(path), path);
         using var weights = SafetensorsFile.Open(Path.Combine(folder, WeightsFileName));
         Load(model, configuration, weights, folder);
     }

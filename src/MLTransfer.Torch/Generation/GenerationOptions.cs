@@ -14,6 +14,11 @@ namespace MLTransfer.Torch.Generation;
 /// </remarks>
 public sealed record GenerationOptions
 {
+    /// <summary>The largest <see cref="BatchSize"/>.</summary>
+    internal const int MostPrompts = 1 << 16;
+
+    private const int MostSequences = 1024;
+
     /// <summary>The most tokens added to a prompt (<c>max_new_tokens</c>).</summary>
     public int MaximumNewTokens { get; init; } = 50;
 
@@ -61,7 +66,7 @@ public sealed record GenerationOptions
     public int NoRepeatNgramSize { get; init; }
 
     /// <summary>
-    /// The number of beams; 1 for no beam search (<c>num_beams</c>). Beam search with <see cref="Sample"/> is not supported.
+    /// The number of beams, up to 1024; 1 for no beam search (<c>num_beams</c>). Beam search with <see cref="Sample"/> is not supported.
     /// </summary>
     public int BeamCount { get; init; } = 1;
 
@@ -75,7 +80,7 @@ public sealed record GenerationOptions
     public EarlyStopping EarlyStopping { get; init; }
 
     /// <summary>
-    /// How many continuations a prompt gets (<c>num_return_sequences</c>): samples, or the best beams, then at most
+    /// How many continuations a prompt gets (<c>num_return_sequences</c>): samples, up to 1024, or the best beams, then at most
     /// <see cref="BeamCount"/>.
     /// </summary>
     public int SequencesPerPrompt { get; init; } = 1;
@@ -100,7 +105,7 @@ public sealed record GenerationOptions
     public long? Seed { get; init; }
 
     /// <summary>
-    /// How many prompts the model reads in one pass. It changes speed and memory, not results (but for the rounding of floating-point
+    /// How many prompts the model reads in one pass, up to 65,536. It changes speed and memory, not results (but for the rounding of floating-point
     /// sums).
     /// </summary>
     public int BatchSize { get; init; } = 8;
@@ -127,12 +132,13 @@ public sealed record GenerationOptions
         Require(RepetitionPenalty is >= 1e-5
             and <= 1e5, nameof(RepetitionPenalty), RepetitionPenalty, "1e-5 to 1e5, where 1 is no penalty");
         Require(NoRepeatNgramSize >= 0, nameof(NoRepeatNgramSize), NoRepeatNgramSize, "the length of the n-grams, or 0 for no such rule");
-        Require(BeamCount is >= 1 and <= 1024, nameof(BeamCount), BeamCount, "1 to 1024");
+        Require(BeamCount is >= 1 and <= MostSequences, nameof(BeamCount), BeamCount, $"1 to {MostSequences}");
         Require(LengthPenalty is >= -100 and <= 100, nameof(LengthPenalty), LengthPenalty, "-100 to 100");
         Require(Enum.IsDefined(EarlyStopping), nameof(EarlyStopping), EarlyStopping,
             $"one of {string.Join(", ", Enum.GetNames<EarlyStopping>())}");
-        Require(SequencesPerPrompt >= 1, nameof(SequencesPerPrompt), SequencesPerPrompt, "at least 1");
-        Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
+        Require(
+            SequencesPerPrompt is >= 1 and <= MostSequences, nameof(SequencesPerPrompt), SequencesPerPrompt, $"1 to {MostSequences}");
+        Require(BatchSize is >= 1 and <= MostPrompts, nameof(BatchSize), BatchSize, $"1 to {MostPrompts}");
         if (BeamCount > 1 && Sample)
         {
             throw new ArgumentException(

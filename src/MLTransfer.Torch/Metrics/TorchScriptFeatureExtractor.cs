@@ -21,7 +21,7 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
     /// <param name="black">What the module takes for black: -1, 0 ...</param>
     /// <param name="white">What the module takes for white: 1, 255 ...</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is no TorchScript module.</exception>
+    /// <exception cref="InvalidDataException">The file is no TorchScript module, or it is a device or a pipe.</exception>
     public TorchScriptFeatureExtractor(string path, int? resolution = null, double black = -1, double white = 1)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -29,6 +29,7 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
             ArgumentOutOfRangeException.ThrowIfLessThan(resolution.Value, 1, nameof(resolution));
         if (!File.Exists(path))
             throw new FileNotFoundException($"The feature extractor '{path}' does not exist.", path);
+        FileOnDisk.RefuseAllButContent(path); // libtorch opens it
         (_path, _resolution, _range) = (path, resolution, (black, white));
         try
         {

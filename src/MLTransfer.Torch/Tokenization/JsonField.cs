@@ -1,5 +1,5 @@
 using System.Text.Json;
-using System.Text.Unicode;
+using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -21,22 +21,7 @@ internal readonly struct JsonField
     public bool IsArray => _element.ValueKind == JsonValueKind.Array;
 
     /// <summary>The top of a file.</summary>
-    public static JsonField Parse(ReadOnlySpan<byte> content, string file)
-    {
-        if (content.StartsWith("\uFEFF"u8))
-            content = content[3..];
-        if (!Utf8.IsValid(content))
-            throw new InvalidDataException($"{file} is not valid UTF-8.");
-        try
-        {
-            return new JsonField(JsonElement.Parse(content, new JsonDocumentOptions { AllowDuplicateProperties = false }), file, "$");
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            // InvalidOperationException is for a property name that is not valid Unicode.
-            throw new InvalidDataException($"{file} is not valid JSON: {exception.Message}", exception);
-        }
-    }
+    public static JsonField Parse(ReadOnlySpan<byte> content, string file) => new(JsonContent.Parse(content, file), file, "$");
 
     /// <summary>A property, or null where it is missing or null.</summary>
     public JsonField? Optional(string name)
@@ -69,14 +54,7 @@ internal readonly struct JsonField
     public string Text()
     {
         Require(JsonValueKind.String);
-        try
-        {
-            return _element.GetString()!;
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new InvalidDataException($"{_file}: {_path} holds a text that is not valid Unicode.", exception);
-        }
+        return _element.GetString()!;
     }
 
     public bool Flag() => _element.ValueKind switch

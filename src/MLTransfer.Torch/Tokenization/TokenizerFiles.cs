@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -11,9 +12,6 @@ internal static class TokenizerFiles
     public const string Configuration = "tokenizer_config.json";
     public const string SpecialTokens = "special_tokens_map.json";
     public const string AddedTokens = "added_tokens.json";
-
-    // The largest published tokenizer.json files, of vocabularies of 256,000 tokens, are below 40 MB.
-    private const long MaximumFileBytes = 256L << 20;
 
     private static readonly string[] s_names = [Tokenizer, Vocabulary, Merges, Configuration, SpecialTokens, AddedTokens];
 
@@ -28,13 +26,9 @@ internal static class TokenizerFiles
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         foreach (string name in s_names)
         {
-            var file = new FileInfo(Path.Combine(folder, name));
-            if (!file.Exists)
-                continue;
-            if (file.Length > MaximumFileBytes)
-                throw new InvalidDataException(
-                    $"{file.FullName}: {file.Length} bytes are more than any tokenizer has (limit {MaximumFileBytes}).");
-            files.Add(name, File.ReadAllBytes(file.FullName));
+            var path = Path.GetFullPath(Path.Combine(folder, name));
+            if (FileOnDisk.Length(path) is { } length)
+                files.Add(name, length == 0 && name == Merges ? [] : FileKind.Tokenizer.Read(path));
         }
 
         ThrowIfIncomplete(files, $"The folder '{folder}'");

@@ -38,6 +38,9 @@ public abstract record TrainingOptions
     /// </summary>
     public bool Resume { get; init; }
 
+    /// <summary>The name of the option that says how often there is a checkpoint.</summary>
+    internal abstract string CheckpointOption { get; }
+
     /// <summary>The options that write files, each with whether it is set.</summary>
     private protected abstract IEnumerable<(string Name, bool IsSet)> FileOptions { get; }
 

@@ -42,7 +42,13 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, weights and files are as when the run was
     /// last saved, or, where it was not, as at the start.
     /// </param>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation and, where there are saved states, one
+    /// to go on from.
+    /// </param>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and what is kept.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The best weights on the validation rows came back, else those of the last saved run whose
     /// weights gave a finite loss, else those of the start.
@@ -50,7 +56,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     /// <exception cref="InvalidDataException">The saved run to resume from is damaged, or was made with other rows, options or another
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
-    public RunResult<TReport> Run(IProgress<TReport>? progress, CancellationToken cancellationToken)
+    public RunResult<TReport> Run(
+        IProgress<TReport>? progress, CancellationToken cancellationToken, CancellationToken stopAndKeep = default)
     {
         cancellationToken.ThrowIfCancellationRequested(); // before anything of an earlier run is deleted
         using var folder = new RunFolder(options.OutputDirectory);
@@ -65,7 +72,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             _firstStep = Reached.Step;
             using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step);
             task.Prepare(folder.Path, Reached.Step, cancellationToken);
-            var result = RunSteps(folder, log, progress, cancellationToken);
+            var result = RunSteps(folder, log, progress, cancellationToken, stopAndKeep);
             hasResult = true;
             if (options.OutputDirectory is not null)
                 LossPlot.Write(folder.Path, task.LossLabel, task.Curves([.. log.Earlier, .. _history]));
@@ -83,6 +90,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                     "Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
             }
 
+            if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+                throw new OperationCanceledException(DescribeCancellation(folder), exception, cancellationToken);
             throw;
         }
         finally
@@ -97,7 +106,6 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             return new RunState { Fingerprint = "" };
 
         var fingerprint = options.Resume || plan.SaveInterval > 0 ? task.Fingerprint() : "";
-        SavedRun.DeleteAbandoned(folder.Path);
         if (options.Resume && SavedRun.Newest(folder.Path) is { } newest)
             return newest.Resume(fingerprint, state => Restore(newest.Folder, state, folder.Best));
 
@@ -109,17 +117,19 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     }
 
     private RunResult<TReport> RunSteps(
-        RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken)
+        RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken,
+        CancellationToken stopAndKeep)
     {
-        var stoppedEarly = IsToStop; // a run that had stopped already has nothing left to do
+        var (stoppedEarly, stoppedOnRequest) = (IsToStop, false); // a run that had stopped already has nothing left to do
         if (plan is { HasEvaluation: true, EvaluatesStart: true } && Reached.Step == 0)
         {
-            var report = Evaluate(task.ReportStart(plan.TotalSteps), folder.Best, cancellationToken);
+            var report = Evaluate(
+                (TReport)((RunProgress)task.ReportAfter(0) with { TotalSteps = plan.TotalSteps }), folder.Best, cancellationToken);
             Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
             Publish(report);
         }
 
-        while (Reached.Step < plan.TotalSteps && !stoppedEarly)
+        while (Reached.Step < plan.TotalSteps && !stoppedEarly && !stoppedOnRequest)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var rowsOfStep = rows.RowsOfStep(Reached.Step);
@@ -133,27 +143,50 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                 stoppedEarly = IsToStop;
             }
 
-            Publish(Timed(report));
-            if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && stoppedEarly)
+            report = Timed(report);
+            Publish(report);
+            task.Reported(report);
+            stoppedOnRequest = stopAndKeep.IsCancellationRequested && Reached.Step < plan.TotalSteps && !stoppedEarly;
+            if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && (stoppedEarly || stoppedOnRequest))
                 Save(folder);
+            if (stoppedOnRequest)
+                Stop(report);
         }
 
         var useBest = plan.KeepsBest && Reached.BestValidationLoss is not null && Reached.BestStep != Reached.Step;
         if (useBest)
             folder.Best.Restore(task.Weights);
         task.Complete(cancellationToken);
-        return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, stoppedEarly, _history, _clock.Elapsed);
+        return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, _history, _clock.Elapsed)
+        {
+            StoppedEarly = stoppedEarly, StoppedOnRequest = stoppedOnRequest,
+        };
+
+        // The evaluation comes after saving: it is no part of the run that may go on from here. Weights that it finds to be the best so
+        // far are those that the model has.
+        void Stop(TReport last)
+        {
+            if (plan.HasEvaluation && !plan.EvaluatesAfter(Reached.Step))
+            {
+                last = Evaluate(Timed(task.ReportAfter(Reached.Step)), best: null, cancellationToken);
+                Publish(last);
+            }
+
+            task.Stop(last);
+        }
 
         void Publish(TReport report)
         {
             _history.Add(report);
             log.Write(report);
             progress?.Report(report);
-            task.Reported(report);
         }
     }
 
-    private TReport Evaluate(TReport report, WeightSnapshot best, CancellationToken cancellationToken)
+    /// <param name="report">Of the step.</param>
+    /// <param name="best">Takes the weights where they are the best so far; null for none.</param>
+    /// <param name="cancellationToken">Checked while it lasts.</param>
+    private TReport Evaluate(TReport report, WeightSnapshot? best, CancellationToken cancellationToken)
     {
         report = task.Evaluate(report, cancellationToken);
         if (report.JudgedLoss is not { } loss)
@@ -162,7 +195,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             throw new TrainingDivergedException(Reached.Step, loss);
         (Reached, var isBest) = Reached.Judge(loss);
         if (isBest)
-            best.Save(task.Weights);
+            best?.Save(task.Weights);
         return report;
     }
 
@@ -232,5 +265,24 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             if (!diverged && folder.OutputDirectory is not null)
                 MetricsLog<TReport>.GoBackTo(folder.Path, saved?.Step);
         }
+    }
+
+    private string DescribeCancellation(RunFolder folder)
+    {
+        var place = _reached is null ? "before its first step" : $"after step {Reached.Step} of {plan.TotalSteps}";
+        if (folder.OutputDirectory is null)
+        {
+            return $"Training was cancelled {place}. Nothing of it is kept: set {nameof(options.OutputDirectory)} and "
+                + $"{options.CheckpointOption} to be able to go on, or end a run by StopAndKeep to have the model as it is.";
+        }
+
+        if (SavedRun.Newest(folder.Path) is not { } saved)
+        {
+            return $"Training was cancelled {place}. Nothing of it is kept: '{folder.Path}' has no checkpoint yet. Set "
+                + $"{options.CheckpointOption} lower to have one earlier, or end a run by StopAndKeep to have the model as it is.";
+        }
+
+        return $"Training was cancelled {place}. '{saved.Folder}' is the last checkpoint: the same call goes on from it"
+            + (options.Resume ? "." : $" with {nameof(options.Resume)} = true.");
     }
 }

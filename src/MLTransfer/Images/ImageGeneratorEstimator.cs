@@ -57,7 +57,10 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
                 + $"Features are computed in {PrecisionText.Of(trainer.Precision, options.Precision)}."));
-            var result = trainer.Train(new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken);
+            var result = trainer.Train(
+                new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken, _options.StopAndKeep);
+            if (result.StoppedOnRequest)
+                channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
             channel.Info(string.Create(CultureInfo.InvariantCulture, $"Showed {result.Images} images in {result.Elapsed:hh\\:mm\\:ss}."));
             return new ImageGeneratorTransformer(
                 model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result);

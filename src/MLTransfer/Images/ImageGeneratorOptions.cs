@@ -31,8 +31,15 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
     /// <summary>Told after every update, on the thread that trains; null for nobody.</summary>
     public IProgress<StyleGan2Progress>? Progress;
 
-    /// <summary>Stops training.</summary>
+    /// <summary>Stops training: it throws <see cref="OperationCanceledException"/>, which says what is kept.</summary>
     public CancellationToken CancellationToken;
+
+    /// <summary>
+    /// Ends training after the step that is being done and keeps what was learned: <c>Fit</c> returns its transformer, with a last
+    /// evaluation, the weights that the options keep and, where there are checkpoints, one that a later run resumes from.
+    /// <see cref="CancellationToken"/> throws instead.
+    /// </summary>
+    public CancellationToken StopAndKeep;
 
     internal override void Check()
     {

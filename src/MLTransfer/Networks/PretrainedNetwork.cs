@@ -1,5 +1,6 @@
 using MLTransfer.Networks;
 using MLTransfer.Onnx.Reading;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
 using static TorchSharp.torch;
@@ -96,13 +97,13 @@ public abstract record PretrainedNetwork
 
         internal override BaseNetwork Load(IReadOnlyList<long> inputShape) => BaseNetworks.FromOnnx(Read(), Imports);
 
-        private OnnxGraph Read() => OnnxGraph.Read(File.ReadAllBytes(Path), Path, OutputName);
+        private OnnxGraph Read() => OnnxGraph.Read(FileKind.Network.Read(Path), Path, OutputName);
     }
 
     private sealed record ScriptSource(string Path) : PretrainedNetwork
     {
         internal override BaseNetwork Load(IReadOnlyList<long> inputShape) =>
-            BaseNetworks.FromTorchScript(File.ReadAllBytes(Path), $"'{Path}'");
+            BaseNetworks.FromTorchScript(FileKind.Network.Read(Path), $"'{Path}'");
     }
 
     private sealed record LayerSource(string Path, IReadOnlyList<Layer> Description) : PretrainedNetwork

@@ -61,7 +61,7 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
                 + $"{training.Count} rows; {validation.Count} rows for validation.");
             var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
-            var history = trainer.Train(training, validation, log, _options.CancellationToken);
+            var history = trainer.Train(training, validation, log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(history);
             return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history);
         });

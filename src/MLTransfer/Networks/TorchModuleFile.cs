@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using MLTransfer.Onnx.Reading;
 using MLTransfer.Persistence;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Described;
 using Microsoft.ML;
 
@@ -21,7 +22,6 @@ internal static class TorchModuleFile
     private const string BaseWeightsName = "base.safetensors";
     private const string OnnxName = "base.onnx";
     private const string ProgramName = "base.pt";
-    private const int MaximumFileLength = int.MaxValue / 2;
 
     private static readonly ModelPart<TorchModuleManifest> s_part = new("TORCHMOD", TorchModuleTransformer.LoaderSignature, "network");
 
@@ -80,7 +80,7 @@ internal static class TorchModuleFile
         switch (manifest.BaseKind)
         {
             case StoredBaseKind.OnnxFeatures or StoredBaseKind.OnnxLayers:
-                var graph = OnnxGraph.Read(reader.ReadBytes(OnnxName, MaximumFileLength), OnnxName, outputName: null);
+                var graph = OnnxGraph.Read(reader.ReadBytes(OnnxName, FileKind.Network), OnnxName, outputName: null);
                 return BaseNetworks.FromOnnx(graph, imports: manifest.BaseKind == StoredBaseKind.OnnxLayers);
             case StoredBaseKind.TorchScript:
                 if (!TrustedModules.AllowTorchScript)
@@ -90,7 +90,7 @@ internal static class TorchModuleFile
                         + $"{nameof(TrustedModules)}.{nameof(TrustedModules.AllowTorchScript)} = true before loading it.");
                 }
 
-                var script = BaseNetworks.FromTorchScript(reader.ReadBytes(ProgramName, MaximumFileLength), $"'{ProgramName}'");
+                var script = BaseNetworks.FromTorchScript(reader.ReadBytes(ProgramName, FileKind.Network), $"'{ProgramName}'");
                 using (var weights = reader.ReadWeights(BaseWeightsName))
                     script.LoadWeights(weights);
                 return script;

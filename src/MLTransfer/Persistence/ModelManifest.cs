@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Checkpoints;
+
 namespace MLTransfer.Persistence;
 
 /// <summary>What a saved component consists of: its settings, and the files beside them.</summary>
@@ -11,5 +13,14 @@ internal abstract record ModelManifest
     {
         if (Files.Contains(null!))
             throw new ArgumentException("it has a null in a list");
+        foreach (var file in Files)
+        {
+            // Some are written to disk under these names.
+            if (!PlainName.IsFile(file.Name) || file.Length < 0)
+                throw new ArgumentException($"it has a file named '{file.Name}' of {file.Length} bytes");
+        }
+
+        if (Files.GroupBy(file => file.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new ArgumentException($"it has two files named '{twice.Key}'");
     }
 }

@@ -6,12 +6,15 @@ namespace MLTransfer;
 public abstract class TextColumnsOptions
 {
     /// <summary>
-    /// Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>.
+    /// Length (up to 1,048,576 new tokens in a pipeline), sampling, beams, stop strings and seed of generation. Without a seed it takes
+    /// that of the <c>MLContext</c>.
     /// </summary>
     public GenerationOptions Generation = new();
 
-    /// <summary>Prompts that are continued together. Any number gives the same texts; more are faster and take more memory.
-    /// It goes before <see cref="GenerationOptions.BatchSize"/>.</summary>
+    /// <summary>
+    /// Prompts that are continued together, up to 65,536. Any number gives the same texts; more are faster and take more memory. It goes
+    /// before <see cref="GenerationOptions.BatchSize"/>.
+    /// </summary>
     public int GenerationBatchSize = 8;
 
     /// <summary>
@@ -34,8 +37,7 @@ public abstract class TextColumnsOptions
     {
         if (Generation is null)
             throw new ArgumentException($"{nameof(Generation)} must not be null.", nameof(Generation));
-        Generation.Check();
-        OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        OptionCheck.Generation(Generation, GenerationBatchSize);
         OptionCheck.ColumnName(nameof(TokenIdsColumnName), TokenIdsColumnName);
         OptionCheck.ColumnName(nameof(LogProbabilitiesColumnName), LogProbabilitiesColumnName);
         if (Generation.SequencesPerPrompt > 1 && (TokenIdsColumnName ?? LogProbabilitiesColumnName) is not null)

@@ -67,7 +67,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 + $"tokens; {validation.Count} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
             var log = new TextTrainingLog(channel, _options.Progress);
-            var result = trainer.Train(log, _options.CancellationToken);
+            var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);

@@ -1,5 +1,6 @@
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
@@ -15,7 +16,6 @@ internal static class TextGeneratorFile
 {
     private const string ConfigurationName = "config.json";
     private const string WeightsName = "model.safetensors";
-    private const int MaximumTokenizerFileLength = 1 << 28;
 
     private static readonly ModelPart<TextGeneratorManifest> s_part =
         new("TEXTGENR", TextGeneratorTransformer.LoaderSignature, "text generator");
@@ -69,7 +69,7 @@ internal static class TextGeneratorFile
 
         // The tokenizer's tables are built while the weights are read.
         var tokenizerFiles = reader.Manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
-            .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, MaximumTokenizerFileLength));
+            .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
         var tokenizer = Task.Run(() => TextTokenizer.Load(tokenizerFiles));
         CausalLanguageModel network;
         try

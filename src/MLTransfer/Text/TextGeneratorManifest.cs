@@ -17,5 +17,6 @@ internal sealed record TextGeneratorManifest : TextManifest
         base.Check();
         OptionCheck.Defined(nameof(DecodingPrecision), DecodingPrecision);
         OptionCheck.Defined(nameof(WeightType), WeightType);
+        BaseModel?.Check();
     }
 }

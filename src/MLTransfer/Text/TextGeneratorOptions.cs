@@ -77,8 +77,15 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Told after every optimizer step and evaluation, on the thread that trains; null for nobody.</summary>
     public IProgress<TrainingProgress>? Progress;
 
-    /// <summary>Stops training, and a download before it.</summary>
+    /// <summary>Stops training, and a download before it: it throws <see cref="OperationCanceledException"/>, which says what is kept.</summary>
     public CancellationToken CancellationToken;
+
+    /// <summary>
+    /// Ends training after the step that is being done and keeps what was learned: <c>Fit</c> returns its transformer, with a last
+    /// evaluation, the weights that the options keep and, where there are checkpoints, one that a later run resumes from.
+    /// <see cref="CancellationToken"/> throws instead.
+    /// </summary>
+    public CancellationToken StopAndKeep;
 
     /// <summary>
     /// Decides the order of rows, dropout and new adapters (<c>seed</c>), in place of the seed of <see cref="Training"/>; null for the seed

@@ -1,4 +1,5 @@
-using System.Text.Json.Nodes;
+using System.Text;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
@@ -95,7 +96,9 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         SafetensorsWriter.Write(memory, PeftAdapterFolder.Tensors(Model.Network));
         memory.Position = 0;
         using var adapters = SafetensorsFile.Read(memory);
-        var configuration = JsonNode.Parse(PeftAdapterFolder.FormatConfiguration(Model.Network, BaseModel.Id))!.AsObject();
+        var configuration = JsonContent.ParseObject(
+            Encoding.UTF8.GetBytes(PeftAdapterFolder.FormatConfiguration(Model.Network, BaseModel.Id)),
+            PeftAdapterFolder.ConfigurationFileName);
         var merged = BaseModel.Load();
         PeftAdapterFolder.Load(merged.Network, configuration, adapters, BaseModel.Id);
         LowRankAdaptation.Merge(merged.Network);

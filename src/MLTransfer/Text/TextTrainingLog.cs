@@ -38,6 +38,8 @@ internal sealed class TextTrainingLog(IChannel channel, IProgress<TrainingProgre
                 $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
         }
 
+        if (result.StoppedOnRequest)
+            Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
         if (result.ModelStep != result.Steps)
         {
             Channel.Info(string.Create(CultureInfo.InvariantCulture,

@@ -109,7 +109,7 @@ public class CancellationTests
             var during = new HashSet<string>();
             TinyRun.Create(model, TinyRunKind.Improving, folder: null).Train(
                 new ProgressCallback(_ => during.UnionWith(Directory.GetFileSystemEntries(folder.Path))), TestCancellation);
-            Assert.Single(during);
+            Assert.Equal(2, during.Count); // the folder and its lock
             Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
             Assert.Throws<InvalidOperationException>(
                 () => TinyRun.Create(model, TinyRunKind.Improving, folder: null).Train(

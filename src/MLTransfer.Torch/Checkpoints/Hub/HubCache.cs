@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Memory;
 using System.Globalization;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;

@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Memory;
+
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
 /// <summary>The files that a language model consists of, out of all that its repository holds.</summary>

@@ -121,6 +121,7 @@ internal sealed class PickledFile : Checkpoint
         {
             if (item is not PickledTensor tensor) continue;   // for example the number of the step
             if (key is not string name) throw Invalid(path, $"a tensor's name is {PickleReader.Describe(key)}; expected text");
+            if (!PlainName.IsTensor(name)) throw Invalid(path, "a tensor's name has the character NUL in it");
             tensors.Add(name, tensor);
         }
         if (tensors.Count == 0)

@@ -1,10 +1,14 @@
+using System.Text;
 using System.Text.Json;
+using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Torch.Networks.Described;
 
 /// <summary>Reads and writes lists of layers as JSON: <c>[{"type": "dense", "Units": 256, "Activation": "Relu"}, ...]</c>.</summary>
 public static class LayerJson
 {
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     internal static readonly JsonSerializerOptions Options = new()
     {
         RespectNullableAnnotations = true,
@@ -25,16 +29,21 @@ public static class LayerJson
     public static IReadOnlyList<Layer> Read(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
+        const string origin = "The description of the layers";
+        byte[] content;
         try
         {
-            var layers = JsonSerializer.Deserialize<List<Layer?>>(json, Options);
-            if (layers is null || layers.Contains(null))
-                throw new InvalidDataException("The description of the layers is null or has a null in it.");
-            return [.. layers.Select(layer => layer!)];
+            content = s_utf8.GetBytes(json);
         }
-        catch (Exception exception) when (exception is JsonException or NotSupportedException)
+        catch (EncoderFallbackException exception)
         {
-            throw new InvalidDataException($"The description of the layers is not valid: {exception.Message}", exception);
+            throw new InvalidDataException($"{origin} is not valid Unicode: {exception.Message}", exception);
         }
+
+        FileKind.Configuration.Check(content.Length, origin);
+        var layers = JsonContent.Deserialize<List<Layer?>>(content, origin, Options);
+        return layers.Contains(null)
+            ? throw new InvalidDataException($"{origin} has a null in it.")
+            : [.. layers.Select(layer => layer!)];
     }
 }

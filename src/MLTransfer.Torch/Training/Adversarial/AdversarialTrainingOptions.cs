@@ -100,8 +100,10 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     internal override IEnumerable<string> IrrelevantToWeights =>
         [nameof(SampleImages), nameof(SampleCount), nameof(CheckpointImages), nameof(EvaluationImages), nameof(EvaluationCount)];
 
+    internal override string CheckpointOption => nameof(CheckpointImages);
+
     private protected override IEnumerable<(string Name, bool IsSet)> FileOptions =>
-        [(nameof(CheckpointImages), CheckpointImages > 0), (nameof(SampleImages), SampleImages > 0)];
+        [(CheckpointOption, CheckpointImages > 0), (nameof(SampleImages), SampleImages > 0)];
 
     internal override void Check()
     {

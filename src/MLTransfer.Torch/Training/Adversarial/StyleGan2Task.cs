@@ -75,6 +75,11 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
             WriteSamples(0);
     }
 
+    public override StyleGan2Progress ReportAfter(int step) => new()
+    {
+        Step = step, Images = (long)step * _options.BatchSize, AugmentationProbability = _augmentation.Probability,
+    };
+
     public override StyleGan2Progress RunStep(TrainingStep step)
     {
         using var scope = NewDisposeScope();
@@ -119,7 +124,13 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
 
     public override void Reported(StyleGan2Progress report)
     {
-        if (_options.SampleImages > 0 && _plan.IsDue(report.Step, _options.SampleImages))
+        if (_plan.IsDue(report.Step, _options.SampleImages))
+            WriteSamples(report.Step);
+    }
+
+    public override void Stop(StyleGan2Progress report)
+    {
+        if (!_plan.IsDue(report.Step, _options.SampleImages))
             WriteSamples(report.Step);
     }
 

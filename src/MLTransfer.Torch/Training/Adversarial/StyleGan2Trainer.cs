@@ -93,25 +93,33 @@ public sealed class StyleGan2Trainer
     /// Checked before every step. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
     /// checkpoint, or, where there is none, as at the start; sample grids stay.
     /// </param>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation, the weights that the options keep and,
+    /// where there are checkpoints, one that a later run resumes from.
+    /// </param>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and which checkpoint is the last.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights of the last checkpoint before, else those of the start.
     /// </exception>
     /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other images, options or another
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
-    public StyleGan2TrainingResult Train(IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default)
+    public StyleGan2TrainingResult Train(
+        IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);
-        var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken);
+        var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken, stopAndKeep);
         return new StyleGan2TrainingResult
         {
             Steps = run.State.Step,
             Images = (long)run.State.Step * _options.BatchSize,
             FrechetDistance = task.Distances?.FrechetDistance,
             KernelDistance = task.Distances?.KernelDistance,
+            StoppedOnRequest = run.StoppedOnRequest,
             History = run.History,
             Elapsed = run.Elapsed,
         };

@@ -87,6 +87,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
         _validation = _validation is null ? null : new FeatureRows(_network, _validation, _options.BatchSize, cancellationToken);
     }
 
+    public override ModuleProgress ReportAfter(int step) => new() { Step = step, Epoch = (double)step / _stepsPerEpoch };
+
     public override ModuleProgress RunStep(TrainingStep step)
     {
         _network.SetTraining(true);
@@ -125,10 +127,14 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
 
     public override void Reported(ModuleProgress report)
     {
+        if (EndsEpoch(report.Step))
+            EndEpoch(report);
+    }
+
+    public override void Stop(ModuleProgress report)
+    {
         if (!EndsEpoch(report.Step))
-            return;
-        _sums = _sums.End(EpochOf(report.Step, _stepsPerEpoch), report);
-        Progress?.Report(_sums.Epochs[^1]);
+            EndEpoch(report);
     }
 
     public override void Save(string folder) => SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), Weights);
@@ -140,8 +146,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     }
 
     public override void RestoreState(JsonNode? state) =>
-        _sums = state.Deserialize<EpochSums>(s_json)
-            ?? throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
+        _sums = state.Deserialize<EpochSums>(s_json) is { Epochs: { } epochs } sums && !epochs.Contains(null!) ? sums
+            : throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<ModuleProgress> history) =>
     [
@@ -172,6 +178,12 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     }
 
     private bool EndsEpoch(int step) => step % _stepsPerEpoch == 0 || step == _plan.TotalSteps;
+
+    private void EndEpoch(ModuleProgress report)
+    {
+        _sums = _sums.End(EpochOf(report.Step, _stepsPerEpoch), report);
+        Progress?.Report(_sums.Epochs[^1]);
+    }
 
     // The step size may overflow where loss and gradient did not.
     private bool HasFiniteWeights()

@@ -53,8 +53,14 @@ public sealed class NetworkTrainer
     /// Checked before every batch. On cancellation, and when <paramref name="progress"/> throws, network and files are as after the last
     /// checkpoint, or, where there is none, as at the start.
     /// </param>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation, the weights that the options keep and,
+    /// where there are checkpoints, one that a later run resumes from.
+    /// </param>
     /// <exception cref="ArgumentException">There are no rows, or early stopping lacks validation rows.</exception>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and which checkpoint is the last.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss, gradient or weight became NaN or infinite. The network has the weights that were best on the validation rows, else those of
     /// the last checkpoint whose weights gave a finite loss, else those of the start.
@@ -64,7 +70,7 @@ public sealed class NetworkTrainer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingHistory Train(
         ITrainingRows training, ITrainingRows? validation = null, IProgress<EpochResult>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
     {
         ArgumentNullException.ThrowIfNull(training);
         using var hold = _network.Hold();
@@ -80,13 +86,14 @@ public sealed class NetworkTrainer
         {
             Progress = progress,
         };
-        var run = new TrainingRun<ModuleProgress>(task, _options, plan, rows).Run(StepProgress, cancellationToken);
+        var run = new TrainingRun<ModuleProgress>(task, _options, plan, rows).Run(StepProgress, cancellationToken, stopAndKeep);
         return new TrainingHistory
         {
             Epochs = task.Epochs,
             MetricName = _losses.Function.MetricName,
             ModelEpoch = ModuleTask.EpochOf(run.ModelStep, rows.StepsPerEpoch),
             StoppedEarly = run.StoppedEarly && run.State.Step < plan.TotalSteps,
+            StoppedOnRequest = run.StoppedOnRequest,
         };
     }
 

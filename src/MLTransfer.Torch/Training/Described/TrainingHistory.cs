@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace MLTransfer.Torch.Training.Described;
 
 /// <summary>How training went, epoch by epoch.</summary>
@@ -14,4 +16,8 @@ public sealed record TrainingHistory
 
     /// <summary>Whether training ended because the validation loss did not fall any more.</summary>
     public required bool StoppedEarly { get; init; }
+
+    /// <summary>Whether it was asked to end before its last step (<c>StopAndKeep</c>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool StoppedOnRequest { get; init; }
 }

@@ -64,7 +64,13 @@ public sealed class LanguageModelTrainer
     /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
     /// checkpoint, or, where there is none, as at the start.
     /// </param>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation, the weights that the options keep and,
+    /// where there are checkpoints, one that a later run resumes from.
+    /// </param>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and which checkpoint is the last.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights that were best on the validation rows, else those of the last
     /// checkpoint whose weights gave a finite loss, else those of the start.
@@ -72,12 +78,13 @@ public sealed class LanguageModelTrainer
     /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
-    public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public TrainingResult Train(
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
-        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken);
+        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
         return new TrainingResult
         {
             Steps = run.State.Step,
@@ -85,6 +92,7 @@ public sealed class LanguageModelTrainer
             InitialValidationLoss = run.State.InitialValidationLoss,
             ValidationLoss = run.ValidationLoss,
             StoppedEarly = run.StoppedEarly,
+            StoppedOnRequest = run.StoppedOnRequest,
             History = run.History,
             Elapsed = run.Elapsed,
         };

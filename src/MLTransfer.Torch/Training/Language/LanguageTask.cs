@@ -70,7 +70,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         TrainableWeights.Convert(_model, _optimizer);
     }
 
-    public override TrainingProgress ReportStart(int totalSteps) => new() { Step = 0, TotalSteps = totalSteps, Epoch = 0 };
+    public override TrainingProgress ReportAfter(int step) => new() { Step = step, Epoch = (double)step / _rows.Schedule.StepsPerEpoch };
 
     public override TrainingProgress RunStep(TrainingStep step)
     {

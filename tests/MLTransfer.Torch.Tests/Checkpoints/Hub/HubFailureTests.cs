@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Checkpoints.Hub;
 using Xunit;
 
