@@ -1,4 +1,7 @@
+using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Networks.Described;
 
@@ -11,7 +14,15 @@ public static class LayerJson
         RespectRequiredConstructorParameters = true,
         AllowOutOfOrderMetadataProperties = true,
         WriteIndented = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutDefaults } },
     };
+
+    // What a new layer has where its description says nothing.
+    private static readonly Dictionary<Type, Layer> s_defaults = ((Layer[])
+    [
+        Layer.Dense(1), Layer.Convolution(1, 1), Layer.TransposedConvolution(1, 1), Layer.BatchNormalization(),
+        Layer.LayerNormalization(), Layer.Activate(Activation.None), Layer.MaximumPooling(), Layer.AveragePooling(),
+    ]).ToDictionary(layer => layer.GetType());
 
     /// <summary>Writes a list of layers.</summary>
     public static string Write(IReadOnlyList<Layer> layers)
@@ -35,6 +46,21 @@ public static class LayerJson
         catch (Exception exception) when (exception is JsonException or NotSupportedException)
         {
             throw new InvalidDataException($"The description of the layers is not valid: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>A description says what is special about a layer: its size, and options that have not their defaults.</summary>
+    private static void LeaveOutDefaults(JsonTypeInfo type)
+    {
+        if (!s_defaults.TryGetValue(type.Type, out var defaults))
+            return;
+        foreach (var property in type.Properties)
+        {
+            if (property.AssociatedParameter is not null || (property.AttributeProvider as MemberInfo)?.DeclaringType != type.Type
+                || property.Get is not { } get)
+                continue;
+            var usual = get(defaults);
+            property.ShouldSerialize = (_, value) => !Equals(value, usual);
         }
     }
 }
