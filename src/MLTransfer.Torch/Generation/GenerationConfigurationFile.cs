@@ -26,7 +26,7 @@ internal static class GenerationConfigurationFile
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var options = Convert(document.RootElement);
             options.Check();
-            return options;
+            return options with { Published = new PublishedOptions(options) };
         }
         catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {

@@ -52,7 +52,9 @@ public abstract record PretrainedNetwork
 
     /// <inheritdoc cref="Layers(string, IReadOnlyList{Layer}, string?)"/>
     /// <param name="path">The file: safetensors, or what <c>torch.save</c> wrote (<c>.pt</c>, <c>.pth</c>, <c>.bin</c>).</param>
-    /// <param name="layersPath">The file with the description of the layers, <c>layers.json</c>, as <see cref="LayerJson"/> reads it.</param>
+    /// <param name="layersPath">
+    /// The file with the description of the layers, <c>layers.json</c>, as <see cref="LayerJson"/> reads it.
+    /// </param>
     /// <param name="prefix">
     /// What stands before all names in the file, such as <c>main</c> where they are <c>main.0.weight</c>; null for nothing.
     /// </param>
@@ -72,7 +74,9 @@ public abstract record PretrainedNetwork
     }
 
     /// <summary>A class of your own.</summary>
-    /// <param name="weightsPath">A file with its weights, as <see cref="Layers(string, IReadOnlyList{Layer}, string?)"/> takes; null to take them as the constructor makes them.</param>
+    /// <param name="weightsPath">
+    /// A file with its weights, safetensors or what <c>torch.save</c> wrote; null to take them as the constructor makes them.
+    /// </param>
     public static PretrainedNetwork Module<TModule>(string? weightsPath = null)
         where TModule : nn.Module<Tensor, Tensor>, new()
     {
@@ -82,7 +86,9 @@ public abstract record PretrainedNetwork
 
     /// <summary>A class of your own, by name, with a constructor without parameters.</summary>
     /// <param name="typeName">The assembly-qualified name, such as <c>MyApplication.MyNetwork, MyApplication</c>.</param>
-    /// <param name="weightsPath">A file with its weights, as <see cref="Layers(string, IReadOnlyList{Layer}, string?)"/> takes; null to take them as the constructor makes them.</param>
+    /// <param name="weightsPath">
+    /// A file with its weights, safetensors or what <c>torch.save</c> wrote; null to take them as the constructor makes them.
+    /// </param>
     /// <exception cref="ArgumentException">There is no such type, or it is not a module of one tensor to one tensor.</exception>
     public static PretrainedNetwork Module(string typeName, string? weightsPath = null)
     {

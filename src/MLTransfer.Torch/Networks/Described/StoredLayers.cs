@@ -51,8 +51,13 @@ internal static class StoredLayers
         ]));
     }
 
-    private static IEnumerable<string> List(string title, List<string> entries) => entries.Count == 0 ? []
-        : [$"{title}{string.Join("; ", entries.Take(MostNames))}{(entries.Count > MostNames ? $"; and {entries.Count - MostNames} more" : "")}."];
+    private static IEnumerable<string> List(string title, List<string> entries)
+    {
+        if (entries.Count == 0)
+            return [];
+        var rest = entries.Count > MostNames ? $"; and {entries.Count - MostNames} more" : "";
+        return [$"{title}{string.Join("; ", entries.Take(MostNames))}{rest}."];
+    }
 
     private static string Remedy(
         Checkpoint checkpoint, string before, IReadOnlyList<(string Name, Layer Layer, LayerPlace Place)> layers)

@@ -92,7 +92,8 @@ public sealed class SequentialCheckpointTests : IDisposable
         var path = _folder["weights.safetensors"];
         SafetensorsWriter.Write(path, Named(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1, bias: false)), ""));
 
-        var message = Refused(Layer.Convolution(5, 3, padding: 0, hasBias: false), Layer.Activate(Activation.Relu), Layer.Convolution(2, 1));
+        var message = Refused(
+            Layer.Convolution(5, 3, padding: 0, hasBias: false), Layer.Activate(Activation.Relu), Layer.Convolution(2, 1));
 
         Assert.Contains($"{path} does not fit the layers.", message, StringComparison.Ordinal);
         Assert.Contains("Missing: no tensor '2.bias' [2] for layer 2 (Convolution).", message, StringComparison.Ordinal);
