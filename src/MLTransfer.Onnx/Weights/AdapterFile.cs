@@ -1,5 +1,6 @@
 using System.Globalization;
 using Google.Protobuf;
+using MLTransfer.Onnx.Checking;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Schema;
 using MLTransfer.Torch.Checkpoints;
@@ -18,6 +19,8 @@ internal static class AdapterFile
     /// <summary>A scalar: alpha / rank.</summary>
     public const string ScaleName = "lora_scale";
 
+    private const string LocationKey = "location";
+
     /// <summary>[rank, inputs] or [outputs, rank].</summary>
     public static Initializer Matrix(string name, Tensor matrix, DataType type) =>
         new(name, type, matrix.shape, stream => TensorContent.Write(stream, matrix, type)) { IsAdapter = true };
@@ -31,7 +34,8 @@ internal static class AdapterFile
     /// <summary>Writes the file beside a model anew, with the adapters of another model in the old ones' places.</summary>
     public static void Replace(string modelPath, GenerativeNetwork model)
     {
-        var places = ReadPlaces(modelPath);
+        var file = ReadModel(modelPath);
+        var places = Places(file);
         if (places.Count == 0)
             throw new InvalidDataException(
                 $"'{modelPath}' has its adapter merged, or none. Export it with {nameof(OnnxExportOptions.SeparateAdapter)}.");
@@ -52,7 +56,15 @@ internal static class AdapterFile
                 stream.Write(new byte[offset - stream.Position]);
                 initializer.Write(stream);
             }
-        });
+        }, Open);
+
+        // The model names the adapter's file: it is told the temporary name.
+        void Open(string temporary)
+        {
+            foreach (var (_, header) in places)
+                header.ExternalData.First(entry => entry.Key == LocationKey).Value = Path.GetFileName(temporary);
+            ExportedSession.Open(file.ToByteArray(), Path.GetDirectoryName(temporary)!, $"adapter of '{modelPath}'").Dispose();
+        }
 
         Initializer Find(TensorProto header)
         {
@@ -73,23 +85,25 @@ internal static class AdapterFile
         }
     }
 
-    private static List<(long Offset, TensorProto Header)> ReadPlaces(string modelPath)
+    private static ModelProto ReadModel(string modelPath)
     {
-        ModelProto file;
         try
         {
             using var stream = FileOnDisk.OpenRead(modelPath);
-            file = ModelProto.Parser.ParseFrom(stream);
+            return ModelProto.Parser.ParseFrom(stream);
         }
         catch (InvalidProtocolBufferException exception)
         {
             throw new InvalidDataException($"'{modelPath}' is no ONNX file: {exception.Message}", exception);
         }
+    }
 
+    private static List<(long Offset, TensorProto Header)> Places(ModelProto file)
+    {
         var places = new List<(long Offset, TensorProto Header)>();
         foreach (var header in file.Graph?.Initializer ?? [])
         {
-            if (Entry("location") == ModelFileWriter.AdapterFile)
+            if (Entry(LocationKey) == ModelFileWriter.AdapterFile)
                 places.Add((long.Parse(Entry("offset")!, CultureInfo.InvariantCulture), header));
 
             string? Entry(string key) => header.ExternalData.FirstOrDefault(entry => entry.Key == key)?.Value;

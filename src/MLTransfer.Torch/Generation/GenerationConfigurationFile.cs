@@ -23,7 +23,7 @@ internal static class GenerationConfigurationFile
         {
             var options = Convert(json);
             options.Check();
-            return options;
+            return options with { Published = new PublishedOptions(options) };
         }
         catch (Exception exception) when (exception is FormatException or InvalidOperationException or ArgumentException)
         {

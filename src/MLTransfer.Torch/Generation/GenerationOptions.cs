@@ -110,6 +110,30 @@ public sealed record GenerationOptions
     /// </summary>
     public int BatchSize { get; init; } = 8;
 
+    /// <summary>What was read of a checkpoint that these options began as.</summary>
+    internal PublishedOptions Published { get; init; }
+
+    /// <summary>
+    /// The names of options that only sampling heeds and that the caller set, where <see cref="Sample"/> is off. What a checkpoint
+    /// publishes beside a greedy default is no mistake of the caller's.
+    /// </summary>
+    internal IEnumerable<string> UnheededOptions()
+    {
+        if (Sample)
+            yield break;
+        var usual = Published.Options ?? new GenerationOptions();
+        if (Temperature != usual.Temperature)
+            yield return nameof(Temperature);
+        if (TopK != usual.TopK)
+            yield return nameof(TopK);
+        if (TopP != usual.TopP)
+            yield return nameof(TopP);
+        if (MinP != usual.MinP)
+            yield return nameof(MinP);
+        if (TypicalP != usual.TypicalP)
+            yield return nameof(TypicalP);
+    }
+
     /// <summary>Reads <c>generation_config.json</c>, as published beside a model.</summary>
     /// <param name="folder">A folder in Hugging Face layout. Entries or a file that are missing leave this class's defaults.</param>
     /// <returns>Checked options.</returns>

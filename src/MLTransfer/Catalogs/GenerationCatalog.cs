@@ -68,6 +68,7 @@ public sealed partial class GenerationCatalog
         options.Check();
         var columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options);
         using var channel = _host.Start("Loading an ONNX text generator");
+        GenerationLog.Warn(channel, options.Generation);
         return new OnnxTextGeneratorTransformer(
             OnnxTextGenerator.Load(folder, options.ToRuntimeOptions()), null, columns, Seeds.Fix(options.Generation, Seeds.Of(_host)),
             options.GenerationBatchSize);
@@ -148,7 +149,7 @@ public sealed partial class GenerationCatalog
     /// A text generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the
     /// tokenizer's files, with adapters merged into the weights. An image generator with <c>config.json</c>, <c>generator.safetensors</c>
     /// and <c>discriminator.safetensors</c>. A network of described layers with <c>layers.json</c> and <c>model.safetensors</c>, for
-    /// <see cref="PretrainedNetwork.Layers"/>.
+    /// <c>PretrainedNetwork.Layers</c>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>

@@ -28,9 +28,10 @@ internal static class BaseNetworks
             module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
     }
 
-    public static ModuleBaseNetwork FromLayers(IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights)
+    public static ModuleBaseNetwork FromLayers(
+        IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights, string? prefix = null)
     {
-        var sequence = LayerSequence.Load(layers, inputShape, weights);
+        var sequence = LayerSequence.Load(layers, inputShape, weights, prefix: prefix);
         return Ownership.Pass(sequence, () => new ModuleBaseNetwork(sequence, $"the layers of '{weights.Location}'"));
     }
 

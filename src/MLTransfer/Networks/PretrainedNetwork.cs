@@ -36,17 +36,48 @@ public abstract record PretrainedNetwork
     /// <summary>A TorchScript file, as <c>torch.jit.save</c> writes it. It is a program: load only files that you trust.</summary>
     public static PretrainedNetwork TorchScript(string path) => new ScriptSource(Named(path));
 
-    /// <summary>Layers by their description, with the weights in a safetensors file under <c>name.weight</c>, <c>name.bias</c>.</summary>
-    /// <param name="path">The safetensors file.</param>
-    /// <param name="layers">The layers; <see cref="LayerJson"/> reads such a list from JSON.</param>
-    public static PretrainedNetwork Layers(string path, IReadOnlyList<Layer> layers)
+    /// <summary>
+    /// Layers by their description, with the weights in a file under <c>name.weight</c>, <c>name.bias</c>: the <c>state_dict</c> of a
+    /// <c>Sequential</c> of PyTorch fits as it is.
+    /// </summary>
+    /// <param name="path">The file: safetensors, or what <c>torch.save</c> wrote (<c>.pt</c>, <c>.pth</c>, <c>.bin</c>).</param>
+    /// <param name="layers">The layers. Those that the file has beyond them are left out.</param>
+    /// <param name="prefix">
+    /// What stands before all names in the file, such as <c>main</c> where they are <c>main.0.weight</c>; null for nothing.
+    /// </param>
+    public static PretrainedNetwork Layers(string path, IReadOnlyList<Layer> layers, string? prefix = null)
     {
         ArgumentNullException.ThrowIfNull(layers);
-        return new LayerSource(Named(path), layers);
+        return new LayerSource(Named(path), layers, prefix);
+    }
+
+    /// <inheritdoc cref="Layers(string, IReadOnlyList{Layer}, string?)"/>
+    /// <param name="path">The file: safetensors, or what <c>torch.save</c> wrote (<c>.pt</c>, <c>.pth</c>, <c>.bin</c>).</param>
+    /// <param name="layersPath">
+    /// The file with the description of the layers, <c>layers.json</c>, as <see cref="LayerJson"/> reads it.
+    /// </param>
+    /// <param name="prefix">
+    /// What stands before all names in the file, such as <c>main</c> where they are <c>main.0.weight</c>; null for nothing.
+    /// </param>
+    /// <exception cref="FileNotFoundException">There is no description.</exception>
+    /// <exception cref="InvalidDataException">The description is not valid.</exception>
+    public static PretrainedNetwork Layers(string path, string layersPath, string? prefix = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(layersPath);
+        try
+        {
+            return Layers(path, LayerJson.Read(File.ReadAllText(layersPath)), prefix);
+        }
+        catch (InvalidDataException exception)
+        {
+            throw new InvalidDataException($"'{layersPath}': {exception.Message}", exception);
+        }
     }
 
     /// <summary>A class of your own.</summary>
-    /// <param name="weightsPath">A safetensors file with its weights; null to take them as the constructor makes them.</param>
+    /// <param name="weightsPath">
+    /// A file with its weights, safetensors or what <c>torch.save</c> wrote; null to take them as the constructor makes them.
+    /// </param>
     public static PretrainedNetwork Module<TModule>(string? weightsPath = null)
         where TModule : nn.Module<Tensor, Tensor>, new()
     {
@@ -56,7 +87,9 @@ public abstract record PretrainedNetwork
 
     /// <summary>A class of your own, by name, with a constructor without parameters.</summary>
     /// <param name="typeName">The assembly-qualified name, such as <c>MyApplication.MyNetwork, MyApplication</c>.</param>
-    /// <param name="weightsPath">A safetensors file with its weights; null to take them as the constructor makes them.</param>
+    /// <param name="weightsPath">
+    /// A file with its weights, safetensors or what <c>torch.save</c> wrote; null to take them as the constructor makes them.
+    /// </param>
     /// <exception cref="ArgumentException">There is no such type, or it is not a module of one tensor to one tensor.</exception>
     public static PretrainedNetwork Module(string typeName, string? weightsPath = null)
     {
@@ -106,12 +139,12 @@ public abstract record PretrainedNetwork
             BaseNetworks.FromTorchScript(FileKind.Network.Read(Path), $"'{Path}'");
     }
 
-    private sealed record LayerSource(string Path, IReadOnlyList<Layer> Description) : PretrainedNetwork
+    private sealed record LayerSource(string Path, IReadOnlyList<Layer> Description, string? Prefix) : PretrainedNetwork
     {
         internal override BaseNetwork Load(IReadOnlyList<long> inputShape)
         {
-            using var file = SafetensorsFile.Open(Path);
-            return BaseNetworks.FromLayers(Description, inputShape, file);
+            using var file = Checkpoint.OpenFile(Path);
+            return BaseNetworks.FromLayers(Description, inputShape, file, Prefix);
         }
     }
 
@@ -121,7 +154,7 @@ public abstract record PretrainedNetwork
         {
             if (WeightsPath is null)
                 return BaseNetworks.FromModule(TypeName, weights: null);
-            using var file = SafetensorsFile.Open(WeightsPath);
+            using var file = Checkpoint.OpenFile(WeightsPath);
             return BaseNetworks.FromModule(TypeName, file);
         }
     }

@@ -42,8 +42,12 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
 
     private ColumnRole LabelRole => TensorColumn.Label(_label);
 
-    private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) =>
-        [new OutputColumn(_output, NetworkOutputKinds.OfLabels(LabelRole.Check(inputSchema)).TypeOf(s_unknownShape))];
+    private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema)
+    {
+        var label = LabelRole.Check(inputSchema);
+        var names = label == ColumnKind.Key && inputSchema.TryFindColumn(_label, out var column) ? KeyNames.Of(column) : null;
+        return ColumnsOf(label, names, isImage: false, s_unknownShape, s_unknownShape).Outputs;
+    }
 
     private protected override TorchModuleTransformer Fit(IDataView input, IChannel channel)
     {
@@ -69,19 +73,15 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
 
     private TransferNetwork CreateNetwork(DataViewSchema schema, long seed)
     {
-        var shape = _options.InputShape ?? _options.Pretrained?.InputShape ?? TensorColumn.OwnShape(InputRole.Find(schema), channels: 3)
-            ?? throw new ArgumentException(
-                $"The images of input column '{_input}' have no common size. Put ResizeImages in front, or set "
-                + $"{nameof(TorchModuleOptions.InputShape)}.");
-        TensorColumn.Find(
-            InputRole, schema, shape, _options.InputShape is null ? "the network takes" : $"{nameof(TorchModuleOptions.InputShape)} is");
+        var shape = NetworkInput.ShapeOf(InputRole, schema, _options.InputShape, _options.Pretrained);
         var pretrained = _options.Pretrained?.Load(shape);
         return Ownership.Pass(pretrained, () => TransferNetwork.Create(pretrained, _options.NewLayers, shape, seed));
     }
 
     private TorchModuleColumns CreateColumns(TransferNetwork network, DataViewSchema schema)
     {
-        var label = TensorColumn.Find(LabelRole, schema, network.OutputShape, "the network gives").Type.KindOf();
+        var column = TensorColumn.Find(LabelRole, schema, network.OutputShape, "the network gives");
+        var label = column.Type.KindOf();
         if (label == ColumnKind.Key && _options.Training.Loss != TrainingLoss.CategoricalCrossEntropy)
         {
             throw new ArgumentException(
@@ -89,19 +89,44 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
                 + $"{TrainingLoss.CategoricalCrossEntropy}; it is {_options.Training.Loss}.");
         }
 
+        var columns = ColumnsOf(
+            label, label == ColumnKind.Key ? KeyNames.Of(column) : null,
+            InputRole.Find(schema).Type.KindOf() == ColumnKind.Image, network.InputShape, network.OutputShape);
+        columns.Check();
+        return columns;
+    }
+
+    private TorchModuleColumns ColumnsOf(
+        ColumnKind label, KeyNames? names, bool isImage, IReadOnlyList<long> inputShape, IReadOnlyList<long> outputShape)
+    {
+        var givesProbability = label == ColumnKind.Boolean && _options.Training.Loss == TrainingLoss.BinaryCrossEntropy;
         var columns = new TorchModuleColumns
         {
             Input = _input,
             Output = _output,
             OutputKind = NetworkOutputKinds.OfLabels(label),
-            InputIsImage = InputRole.Find(schema).Type.KindOf() == ColumnKind.Image,
-            InputShape = network.InputShape,
-            OutputShape = network.OutputShape,
+            InputIsImage = isImage,
+            InputShape = inputShape,
+            OutputShape = outputShape,
             InputScaling = _options.InputScaling,
             OutputScaling = _options.OutputScaling,
+            PredictedLabel = label == ColumnKind.Key || givesProbability ? _options.PredictedLabelColumnName : null,
+            Score = givesProbability ? _options.ScoreColumnName : null,
+            ClassNames = names,
         };
-        columns.Check();
+        CheckName(nameof(TorchModuleOptions.PredictedLabelColumnName), columns.PredictedLabel, _output, _label);
+        CheckName(nameof(TorchModuleOptions.ScoreColumnName), columns.Score, _output, _label, columns.PredictedLabel);
         return columns;
+    }
+
+    private static void CheckName(string option, string? name, params IEnumerable<string?> others)
+    {
+        if (name is not null && others.Contains(name))
+        {
+            throw new ArgumentException(
+                $"{option} is '{name}', which another column is called already. Give one of them another name (ML.NET expects what the "
+                + $"network gives in 'Score' for several classes and in 'Probability' for two), or set {option} to null for none.", option);
+        }
     }
 
     private (NetworkTrainingRows Training, NetworkTrainingRows Validation) ReadRows(IDataView input, TorchModuleColumns columns)

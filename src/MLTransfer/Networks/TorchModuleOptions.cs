@@ -45,6 +45,18 @@ public sealed class TorchModuleOptions
     /// </summary>
     public IDataView? ValidationData;
 
+    /// <summary>
+    /// The column for the most probable class, a key with the values of the label, where the label is a key; and for whether the
+    /// probability is more than 0.5, where it is a Boolean and the loss <see cref="TrainingLoss.BinaryCrossEntropy"/>. Null for none.
+    /// </summary>
+    public string? PredictedLabelColumnName = "PredictedLabel";
+
+    /// <summary>
+    /// The column for the logarithm of the odds, which <c>BinaryClassification.Evaluate</c> looks at, where the label is a Boolean and the
+    /// loss <see cref="TrainingLoss.BinaryCrossEntropy"/>. Null for none.
+    /// </summary>
+    public string? ScoreColumnName = "Score";
+
     /// <summary>Rows that <c>Transform</c> computes together, up to 1,048,576.</summary>
     public int TransformBatchSize = 32;
 
@@ -81,6 +93,8 @@ public sealed class TorchModuleOptions
         }
         OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);
         OptionCheck.TransformBatchSize(TransformBatchSize);
+        OptionCheck.ColumnName(nameof(PredictedLabelColumnName), PredictedLabelColumnName);
+        OptionCheck.ColumnName(nameof(ScoreColumnName), ScoreColumnName);
         if (ValidationData is not null && ValidationFraction > 0)
         {
             throw new ArgumentException(

@@ -34,9 +34,13 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
 
-    private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel) => new(
-        _model ?? LoadModel(channel), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
-        _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
+    private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel)
+    {
+        GenerationLog.Warn(channel, _options.Generation);
+        return new(
+            _model ?? LoadModel(channel), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
+            _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
+    }
 
     private TextGenerationModel LoadModel(IChannel channel) => TextGenerationModel.Load(
         PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new DownloadLog(channel), CancellationToken.None));

@@ -46,6 +46,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 
     private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
+        GenerationLog.Warn(channel, _options.Generation);
         if (_options.ValidationData is { } validationData)
             Check(_columns.TrainingRoles, SchemaShape.Create(validationData.Schema));
 

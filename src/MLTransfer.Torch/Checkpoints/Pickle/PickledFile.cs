@@ -37,6 +37,14 @@ internal sealed class PickledFile : Checkpoint
         }
     }
 
+    /// <summary>Whether a file starts as a zip does.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static bool IsZip(string path)
+    {
+        using MappedFile file = MappedFile.Open(path);
+        return ZipDirectory.StartsLikeZip(file);
+    }
+
     /// <summary>Maps a file into memory and reads its dictionary.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, of another kind, or asks for more than tensors.</exception>

@@ -1,6 +1,9 @@
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Networks.Described;
 
@@ -15,7 +18,15 @@ public static class LayerJson
         RespectRequiredConstructorParameters = true,
         AllowOutOfOrderMetadataProperties = true,
         WriteIndented = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutDefaults } },
     };
+
+    // What a new layer has where its description says nothing.
+    private static readonly Dictionary<Type, Layer> s_defaults = ((Layer[])
+    [
+        Layer.Dense(1), Layer.Convolution(1, 1), Layer.TransposedConvolution(1, 1), Layer.BatchNormalization(),
+        Layer.LayerNormalization(), Layer.Activate(Activation.None), Layer.MaximumPooling(), Layer.AveragePooling(),
+    ]).ToDictionary(layer => layer.GetType());
 
     /// <summary>Writes a list of layers.</summary>
     public static string Write(IReadOnlyList<Layer> layers)
@@ -45,5 +56,20 @@ public static class LayerJson
         return layers.Contains(null)
             ? throw new InvalidDataException($"{origin} has a null in it.")
             : [.. layers.Select(layer => layer!)];
+    }
+
+    /// <summary>A description says what is special about a layer: its size, and options that have not their defaults.</summary>
+    private static void LeaveOutDefaults(JsonTypeInfo type)
+    {
+        if (!s_defaults.TryGetValue(type.Type, out var defaults))
+            return;
+        foreach (var property in type.Properties)
+        {
+            if (property.AssociatedParameter is not null || (property.AttributeProvider as MemberInfo)?.DeclaringType != type.Type
+                || property.Get is not { } get)
+                continue;
+            var usual = get(defaults);
+            property.ShouldSerialize = (_, value) => !Equals(value, usual);
+        }
     }
 }

@@ -38,6 +38,7 @@ public sealed class NetworkTrainer
                 "There is nothing to train: there are no new layers with weights, and the pretrained network is frozen.");
         }
 
+        ProbabilityCheck.ThrowIfNone(network, options.Loss);
         (_network, _options) = (network, options);
         _losses = new RowLosses(network, new LossFunction(options.Loss, network.NewLayers.FinalActivation));
     }

@@ -2,9 +2,12 @@ using System.Text.Json.Serialization;
 
 namespace MLTransfer.Torch.Training.Described;
 
-/// <summary>How training went, epoch by epoch.</summary>
+/// <summary>How training went, epoch by epoch; no epochs where there was none.</summary>
 public sealed record TrainingHistory
 {
+    /// <summary>Of a network that was not trained.</summary>
+    internal static TrainingHistory None { get; } = new() { Epochs = [], MetricName = "", ModelEpoch = 0, StoppedEarly = false };
+
     /// <summary>The epochs in order.</summary>
     public required IReadOnlyList<EpochResult> Epochs { get; init; }
 
