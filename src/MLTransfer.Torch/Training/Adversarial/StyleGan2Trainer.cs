@@ -86,12 +86,18 @@ public sealed class StyleGan2Trainer
     /// </summary>
     public Precision Precision { get; }
 
+    /// <summary>What <see cref="Train"/> takes in memory.</summary>
+    public MemoryEstimate EstimateMemory() => new AdversarialMemory(_model, _options).Estimate();
+
     /// <summary>Runs the training.</summary>
     /// <param name="progress">Told after every step, on this thread.</param>
     /// <param name="cancellationToken">
     /// Checked before every step. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
     /// checkpoint, or, where there is none, as at the start; sample grids stay.
     /// </param>
+    /// <exception cref="InsufficientMemoryException">
+    /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights of the last checkpoint before, else those of the start.
@@ -101,6 +107,9 @@ public sealed class StyleGan2Trainer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public StyleGan2TrainingResult Train(IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default)
     {
+        var memory = new AdversarialMemory(_model, _options);
+        if (_model.Generator.Device.type == TorchSharp.DeviceType.CPU)
+            MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);
         var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken);

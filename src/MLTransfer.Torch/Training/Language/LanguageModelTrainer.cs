@@ -52,6 +52,9 @@ public sealed class LanguageModelTrainer
     /// </summary>
     public Precision Precision { get; }
 
+    /// <summary>What <see cref="Train"/> takes in memory, for the rows that there are.</summary>
+    public MemoryEstimate EstimateMemory() => Memory().Estimate();
+
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
     /// A second call is a new run that starts from the weights that the first one left, with the schedule and the order of rows from the
@@ -63,6 +66,9 @@ public sealed class LanguageModelTrainer
     /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
     /// checkpoint, or, where there is none, as at the start.
     /// </param>
+    /// <exception cref="InsufficientMemoryException">
+    /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights that were best on the validation rows, else those of the last
@@ -73,6 +79,9 @@ public sealed class LanguageModelTrainer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {
+        var memory = Memory();
+        if (_model.Device.type == TorchSharp.DeviceType.CPU)
+            MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
         var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken);
@@ -87,4 +96,6 @@ public sealed class LanguageModelTrainer
             Elapsed = run.Elapsed,
         };
     }
+
+    private LanguageMemory Memory() => new(_model, _options, LanguageShape.Of(_options, _rows));
 }
