@@ -19,8 +19,9 @@ internal sealed class RunFingerprint : IDisposable
     public RunFingerprint(TrainingOptions options)
     {
         var settings = JsonSerializer.SerializeToNode(options, options.GetType())!.AsObject();
-        string[] files = [nameof(options.OutputDirectory), nameof(options.Resume), nameof(options.CheckpointLimit)];
-        foreach (var name in files.Concat(options.IrrelevantToWeights))
+        string[] everyRun =
+            [nameof(options.OutputDirectory), nameof(options.Resume), nameof(options.CheckpointLimit), nameof(options.MemoryLimit)];
+        foreach (var name in everyRun.Concat(options.IrrelevantToWeights))
             settings.Remove(name);
         AddText(settings.ToJsonString());
     }

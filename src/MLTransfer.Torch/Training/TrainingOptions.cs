@@ -38,6 +38,12 @@ public abstract record TrainingOptions
     /// </summary>
     public bool Resume { get; init; }
 
+    /// <summary>
+    /// The most memory that the process may take, in bytes; null for what it has and what is free when training begins. A training whose
+    /// estimate (<see cref="TrainingMemory"/>) is above it is refused before it begins; <see cref="long.MaxValue"/> trains anyway.
+    /// </summary>
+    public long? MemoryLimit { get; init; }
+
     /// <summary>The name of the option that says how often there is a checkpoint.</summary>
     internal abstract string CheckpointOption { get; }
 
@@ -54,6 +60,7 @@ public abstract record TrainingOptions
         OptionRange.NotNegative(nameof(LearningRate), LearningRate);
         OptionRange.Defined(nameof(Precision), Precision);
         OptionRange.AtLeast(nameof(CheckpointLimit), CheckpointLimit, 0);
+        OptionRange.AtLeast(nameof(MemoryLimit), MemoryLimit ?? 1, 1);
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
             throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.",
                 nameof(OutputDirectory));

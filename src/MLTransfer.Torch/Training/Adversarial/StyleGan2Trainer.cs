@@ -87,6 +87,9 @@ public sealed class StyleGan2Trainer
     /// </summary>
     public Precision Precision { get; }
 
+    /// <summary>What <see cref="Train"/> takes in memory.</summary>
+    public MemoryEstimate EstimateMemory() => new AdversarialMemory(_model, _options).Estimate();
+
     /// <summary>Runs the training.</summary>
     /// <param name="progress">Told after every step, on this thread.</param>
     /// <param name="cancellationToken">
@@ -100,6 +103,9 @@ public sealed class StyleGan2Trainer
     /// <exception cref="OperationCanceledException">
     /// The run was cancelled; the message says at which step, and which checkpoint is the last.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">
+    /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights of the last checkpoint before, else those of the start.
     /// </exception>
@@ -110,6 +116,9 @@ public sealed class StyleGan2Trainer
         IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
+        var memory = new AdversarialMemory(_model, _options);
+        if (_model.Generator.Device.type == TorchSharp.DeviceType.CPU)
+            MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);
         var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken, stopAndKeep);

@@ -46,6 +46,9 @@ public sealed class NetworkTrainer
     /// <summary>Told after every step, on the thread that calls <see cref="Train"/>.</summary>
     public IProgress<ModuleProgress>? StepProgress { get; init; }
 
+    /// <summary>What <see cref="Train"/> takes in memory.</summary>
+    public MemoryEstimate EstimateMemory() => new ModuleMemory(_network, _options).Estimate();
+
     /// <summary>Runs the training. The network is in inference state afterwards, with its last or its best weights.</summary>
     /// <param name="training">The rows to train on.</param>
     /// <param name="validation">Held-out rows for the validation loss, early stopping and the best weights; null for none.</param>
@@ -61,6 +64,9 @@ public sealed class NetworkTrainer
     /// <exception cref="ArgumentException">There are no rows, or early stopping lacks validation rows.</exception>
     /// <exception cref="OperationCanceledException">
     /// The run was cancelled; the message says at which step, and which checkpoint is the last.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">
+    /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
     /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss, gradient or weight became NaN or infinite. The network has the weights that were best on the validation rows, else those of
@@ -79,6 +85,8 @@ public sealed class NetworkTrainer
             throw new ArgumentException("There is nothing to train on: there are no rows.", nameof(training));
         if (validation is { Count: 0 })
             validation = null;
+        var memory = new ModuleMemory(_network, _options);
+        MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         var rows = RowSchedule.Of(_options, training.Count, epoch => _options.Shuffle
             ? RowOrder.Shuffled(training.Count, _options.Seed, epoch + 1)
             : [.. Enumerable.Range(0, training.Count)]);

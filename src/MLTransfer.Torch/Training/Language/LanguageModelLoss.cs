@@ -142,13 +142,22 @@ internal static class LanguageModelLoss
             : hidden.view(-1, width).index_select(0, batch.Positions);
     }
 
+    /// <summary>How many rows of logits are held at once.</summary>
+    /// <param name="vocabulary">The length of a row.</param>
+    /// <param name="type">The type of products.</param>
+    /// <param name="rows">How many rows there are.</param>
+    internal static long LongestChunk(int vocabulary, ScalarType type, long rows)
+    {
+        var rowBytes = (long)vocabulary * NativeTensor.ElementSize(type);
+        var most = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
+        var count = (rows + most - 1) / most;
+        // as many chunks, of equal length: they need the least memory
+        return Math.Min(rows, count > 1 ? ((rows + count - 1) / count + 63) / 64 * 64 : most);
+    }
+
     private static IEnumerable<(long Start, long Count)> Chunks(CausalLanguageModel model, Tensor rows)
     {
-        var rowBytes = (long)model.VocabularySize * NativeTensor.ElementSize(model.ComputeType ?? model.DataType);
-        var most = Math.Max(64, ChunkBytes / rowBytes / 64 * 64);
-        var count = (rows.shape[0] + most - 1) / most;
-        // as many chunks, of equal length: they need the least memory
-        var length = count > 1 ? ((rows.shape[0] + count - 1) / count + 63) / 64 * 64 : most;
+        var length = LongestChunk(model.VocabularySize, model.ComputeType ?? model.DataType, rows.shape[0]);
         for (long start = 0; start < rows.shape[0]; start += length)
             yield return (start, Math.Min(length, rows.shape[0] - start));
     }

@@ -53,6 +53,9 @@ public sealed class LanguageModelTrainer
     /// </summary>
     public Precision Precision { get; }
 
+    /// <summary>What <see cref="Train"/> takes in memory, for the rows that there are.</summary>
+    public MemoryEstimate EstimateMemory() => Memory().Estimate();
+
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
     /// A second call is a new run that starts from the weights that the first one left, with the schedule and the order of rows from the
@@ -71,6 +74,9 @@ public sealed class LanguageModelTrainer
     /// <exception cref="OperationCanceledException">
     /// The run was cancelled; the message says at which step, and which checkpoint is the last.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">
+    /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights that were best on the validation rows, else those of the last
     /// checkpoint whose weights gave a finite loss, else those of the start.
@@ -82,6 +88,9 @@ public sealed class LanguageModelTrainer
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
+        var memory = Memory();
+        if (_model.Device.type == TorchSharp.DeviceType.CPU)
+            MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
         var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
@@ -97,4 +106,6 @@ public sealed class LanguageModelTrainer
             Elapsed = run.Elapsed,
         };
     }
+
+    private LanguageMemory Memory() => new(_model, _options, LanguageShape.Of(_options, _rows));
 }
