@@ -22,7 +22,8 @@ public sealed class UnsupportedFamilyTests : IDisposable
         {
             var message = Assert.Throws<NotSupportedException>(load).Message;
             Assert.Contains(_folder.Path, message, StringComparison.Ordinal);
-            Assert.Contains(configuration.Contains("model_type", StringComparison.Ordinal) ? "'mamba'" : "''", message, StringComparison.Ordinal);
+            Assert.Contains(
+                configuration.Contains("model_type", StringComparison.Ordinal) ? "'mamba'" : "''", message, StringComparison.Ordinal);
             Assert.Contains("Supported: gpt2, gpt_neo,", message, StringComparison.Ordinal);
         });
     }
