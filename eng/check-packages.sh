@@ -47,5 +47,9 @@ fi
 dotnet run -c Release --no-build
 
 dotnet publish -c Release --use-current-runtime --self-contained false -o published
+if [ -e published/runtimes ]; then
+  echo "The publish for one runtime holds the native libraries of others." >&2
+  exit 1
+fi
 cd "$work"
 consumer/published/consumer
