@@ -1,7 +1,7 @@
 namespace MLTransfer.Models;
 
 /// <summary>
-/// Shapes, the pretrained image generator that comes with the library: a StyleGAN2 that learned from drawings of one plain shape on a pale
+/// Shapes, a pretrained image generator: a StyleGAN2 that learned from drawings of one plain shape on a pale
 /// ground, 32x32 pixels in colour; generator and discriminator, stored as float16. MODEL_CARD.md tells how it was trained and what it is
 /// good for.
 /// </summary>

@@ -52,7 +52,8 @@ public sealed class TextGenerationModel : IDisposable
     public static TextGenerationModel Load(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        var tokenizer = TextTokenizer.Load(folder); // first: it is small, and fails early
+        CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
+        var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
         var network = CausalLanguageModel.Load(folder);
         try
         {

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using MLTransfer.Torch.Training;
+using Spectre.Console;
+
+namespace Samples;
+
+/// <summary>What the samples' programs do alike around their work.</summary>
+internal static class SampleProgram
+{
+    /// <summary>Runs a command's work. Ctrl-C stops training after the step that it is at.</summary>
+    /// <returns>The exit code: zero where all went well.</returns>
+    public static int Run(RootCommand command, string[] args, Action<ParseResult, CancellationToken> work)
+    {
+        using var cancellation = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            pressed.Cancel = true;
+            cancellation.Cancel();
+        };
+        command.SetAction(arguments => work(arguments, cancellation.Token));
+        try
+        {
+            return command.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception exception) when (exception is ArgumentException or IOException or InvalidDataException or InvalidOperationException
+            or NotSupportedException or TrainingDivergedException or OperationCanceledException)
+        {
+            Console.Error.WriteLine(exception.Message);
+            return 1;
+        }
+    }
+
+    /// <summary>An option that need not be given.</summary>
+    public static Option<T> Option<T>(string name, string valueName, string description, T value) =>
+        new(name) { HelpName = valueName, Description = description, DefaultValueFactory = _ => value };
+
+    /// <summary>An option without a value of its own where it is not given.</summary>
+    public static Option<T> Option<T>(string name, string valueName, string description) =>
+        new(name) { HelpName = valueName, Description = description };
+
+    public static void Heading(string text) => AnsiConsole.Write(new Rule(Markup.Escape(text)).LeftJustified());
+}
