@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -20,6 +21,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<TReport> _history = [];
     private RunState? _reached; // null until the run has begun
+    private RunReport? _report; // null where no file stays
     private int _firstStep;
     private long _amount;
 
@@ -64,9 +66,13 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             Reached = Begin(folder);
             _firstStep = Reached.Step;
             using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step);
+            _report = options.OutputDirectory is null ? null : new RunReport(
+                folder.Path, Path.Combine(folder.Path, MetricsLog<TReport>.FileName), Reached.Step, options, options.TensorBoard);
+            WritePage();
             task.Prepare(folder.Path, Reached.Step, cancellationToken);
             var result = RunSteps(folder, log, progress, cancellationToken);
             hasResult = true;
+            WritePage(result.StoppedEarly ? "Stopped early: the validation loss did not fall any more." : "Finished.");
             if (options.OutputDirectory is not null)
                 LossPlot.Write(folder.Path, task.LossLabel, task.Curves([.. log.Earlier, .. _history]));
             return result;
@@ -81,6 +87,16 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             {
                 throw new AggregateException(
                     "Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
+            }
+
+            try
+            {
+                WritePage(exception is OperationCanceledException
+                    ? $"Cancelled after step {_reached?.Step}; files are as after the last checkpoint." : exception.Message);
+            }
+            catch (IOException)
+            {
+                // The first failure, such as a full disk, is the one to tell.
             }
 
             throw;
@@ -112,11 +128,20 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken)
     {
         var stoppedEarly = IsToStop; // a run that had stopped already has nothing left to do
-        if (plan is { HasEvaluation: true, EvaluatesStart: true } && Reached.Step == 0)
+        if (Reached.Step == 0)
         {
-            var report = Evaluate(task.ReportStart(plan.TotalSteps), folder.Best, cancellationToken);
-            Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
-            Publish(report);
+            if (plan is { HasEvaluation: true, EvaluatesStart: true })
+            {
+                var report = Evaluate(task.ReportStart(plan.TotalSteps), folder.Best, cancellationToken);
+                Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
+                Publish(report, Answer());
+            }
+            else
+            {
+                _report?.Add(0, Answer());
+            }
+
+            WritePage();
         }
 
         while (Reached.Step < plan.TotalSteps && !stoppedEarly)
@@ -133,7 +158,11 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                 stoppedEarly = IsToStop;
             }
 
-            Publish(Timed(report));
+            report = Timed(report);
+            var answers = plan.AnswersAfter(Reached.Step) || stoppedEarly ? Answer() : [];
+            Publish(report, answers);
+            if (answers.Count > 0 || plan.AnswersAfter(Reached.Step) || plan.EvaluatesAfter(Reached.Step))
+                WritePage(remaining: report.Remaining);
             if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && stoppedEarly)
                 Save(folder);
         }
@@ -144,11 +173,15 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         task.Complete(cancellationToken);
         return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, stoppedEarly, _history, _clock.Elapsed);
 
-        void Publish(TReport report)
+        IReadOnlyList<SampleAnswer> Answer() => task.Answer(Reached.Step, cancellationToken);
+
+        void Publish(TReport report, IReadOnlyList<SampleAnswer> answers)
         {
             _history.Add(report);
             log.Write(report);
-            progress?.Report(report);
+            _report?.Add(report.ToJson());
+            _report?.Add(report.Step, answers);
+            progress?.Report(answers.Count == 0 ? report : (TReport)(report with { Answers = answers }));
             task.Reported(report);
         }
     }
@@ -165,6 +198,9 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             best.Save(task.Weights);
         return report;
     }
+
+    private void WritePage(string? end = null, TimeSpan? remaining = null) =>
+        _report?.WritePage(new RunStatus(Reached.Step, plan.TotalSteps, _clock.Elapsed, remaining, end));
 
     private TReport Timed(TReport report)
     {
@@ -230,7 +266,10 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             else
                 task.Restore(saved.Folder);
             if (!diverged && folder.OutputDirectory is not null)
+            {
                 MetricsLog<TReport>.GoBackTo(folder.Path, saved?.Step);
+                _report?.GoBackTo(saved?.Step ?? 0);
+            }
         }
     }
 }

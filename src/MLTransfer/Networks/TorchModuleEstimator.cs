@@ -56,7 +56,10 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             if (network.Pretrained is { } pretrained)
                 _options.Freezing.Apply(pretrained);
             var columns = CreateColumns(network, input.Schema);
-            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed });
+            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed })
+            {
+                PixelOf = columns.OutputKind == NetworkOutputKind.Image ? _options.OutputScaling.ToPixel : null,
+            };
             var (training, validation) = ReadRows(input, columns);
             channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
                 + $"{training.Count} rows; {validation.Count} rows for validation.");

@@ -61,7 +61,10 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             Prepare(model.Network, seed);
             var (training, validation) = ReadRows(input, model);
             var trainer = new LanguageModelTrainer(
-                model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer);
+                model.Network, _options.Training with
+                {
+                    Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
+                }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
                 + $"tokens; {validation.Count} rows for evaluation. "

@@ -44,6 +44,12 @@ public sealed class NetworkTrainer
     /// <summary>Told after every step, on the thread that calls <see cref="Train"/>.</summary>
     public IProgress<ModuleProgress>? StepProgress { get; init; }
 
+    /// <summary>
+    /// The pixel, 0 to 255, that a value of a channel stands for, so that <see cref="ModuleTrainingOptions.SampleRows"/> are shown as
+    /// pictures; null where outputs are no pictures.
+    /// </summary>
+    internal Func<int, float, float>? PixelOf { get; init; }
+
     /// <summary>Runs the training. The network is in inference state afterwards, with its last or its best weights.</summary>
     /// <param name="training">The rows to train on.</param>
     /// <param name="validation">Held-out rows for the validation loss, early stopping and the best weights; null for none.</param>
@@ -76,7 +82,7 @@ public sealed class NetworkTrainer
         var plan = RunPlan.Of(_options, rows, hasValidation: validation is not null, evaluatesStart: false);
         using var task = new ModuleTask(_network, _options, plan, rows.StepsPerEpoch, _losses, training, validation)
         {
-            Progress = progress,
+            Progress = progress, PixelOf = PixelOf,
         };
         var run = new TrainingRun<ModuleProgress>(task, _options, plan, rows).Run(StepProgress, cancellationToken);
         return new TrainingHistory
