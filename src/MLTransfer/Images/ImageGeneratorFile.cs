@@ -28,6 +28,7 @@ internal static class ImageGeneratorFile
             GenerationBatchSize = transformer.GenerationBatchSize,
             Seed = transformer.Seed,
             Files = writer.Files,
+            Card = transformer.Card,
         };
     });
 
@@ -45,7 +46,10 @@ internal static class ImageGeneratorFile
             manifest.ToOptions().CheckFor(model.Generator);
             manifest.Columns.CheckLabel(model.Generator);
             return new ImageGeneratorTransformer(
-                model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize, manifest.Seed);
+                model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize, manifest.Seed)
+            {
+                Card = manifest.Card,
+            };
         });
     });
 }

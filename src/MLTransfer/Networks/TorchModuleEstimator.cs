@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Networks;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Networks.Described;
@@ -66,7 +67,17 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
             var history = trainer.Train(training, validation, log, _options.CancellationToken);
             log.Finished(history);
-            return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history);
+            var epoch = history.Epochs[history.ModelEpoch - 1];
+            return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history)
+            {
+                Card = ModelCard.OfTraining(
+                    _options.Pretrained?.Origin, [new("rows", $"{training.Count}"), new("validation rows", $"{validation.Count}")],
+                    [
+                        ("loss", epoch.Loss), (history.MetricName, epoch.Metric), ("validation loss", epoch.ValidationLoss),
+                        ($"validation {history.MetricName}", epoch.ValidationMetric), ("epochs", history.Epochs.Count),
+                    ],
+                    _options.Training with { Seed = seed }),
+            };
         });
     }
 

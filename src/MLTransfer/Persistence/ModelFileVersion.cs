@@ -6,7 +6,7 @@ namespace MLTransfer.Persistence;
 internal static class ModelFileVersion
 {
     /// <summary>The version of the format that this library writes, and the newest that it reads.</summary>
-    public const uint Current = 0x00010001;
+    public const uint Current = 0x00010002;
 
     /// <summary>The version information of a component whose signature has eight characters.</summary>
     public static VersionInfo Create(string signature, string loaderSignature) =>

@@ -39,5 +39,5 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
         _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
 
     private TextGenerationModel LoadModel(IChannel channel) => TextGenerationModel.Load(
-        PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new DownloadLog(channel), CancellationToken.None));
+        _folderOrHubId!, PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new DownloadLog(channel), CancellationToken.None));
 }

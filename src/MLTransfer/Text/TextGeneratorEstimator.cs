@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Text;
 using System.Globalization;
 using MLTransfer.Columns;
@@ -55,7 +56,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
             : null;
         var seed = SeedOf(_options.Seed);
-        var model = TextGenerationModel.Load(folder);
+        var model = TextGenerationModel.Load(_options.PretrainedModel, folder);
         return Ownership.Pass(model, () =>
         {
             Prepare(model.Network, seed);
@@ -72,6 +73,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken);
             log.Finished(result);
+            model.Card = CreateCard(model.Card?.Base, training, validation, result, seed);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
@@ -80,6 +82,21 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 _options.DecodingPrecision, _options.WeightType, baseModel, result);
         });
     }
+
+    private ModelCard CreateCard(
+        BaseOrigin? origin, IReadOnlyList<TrainingExample> training, IReadOnlyList<TrainingExample> validation, TrainingResult result,
+        long seed) => ModelCard.OfTraining(
+        origin,
+        [
+            new("rows", $"{training.Count}"), new("tokens", $"{training.Sum(row => (long)row.InputIds.Length)}"),
+            new("validation rows", $"{validation.Count}"),
+        ],
+        [
+            ("loss of the last step", result.History.LastOrDefault(report => report.Loss is not null)?.Loss),
+            ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss),
+            ("perplexity", result.ValidationLoss is { } loss ? Math.Exp(loss) : null), ("steps", result.Steps),
+        ],
+        _options.Training with { Seed = seed }, _options.Lora);
 
     private void Prepare(CausalLanguageModel network, long seed)
     {

@@ -85,6 +85,17 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         return TextEvaluator.Evaluate(Model, texts, cancellationToken);
     }
 
+    /// <inheritdoc/>
+    TextMemorization ITextEvaluation.EvaluateMemorization(
+        IDataView data, TextMemorizationOptions options, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        var generation = options.Check(Generation) with { BatchSize = GenerationBatchSize };
+        return TextMemorizationEvaluator.Evaluate(
+            data, Columns, options, Model.Tokenizer, prompts => _decoder.Value.Generate(prompts, generation, cancellationToken),
+            cancellationToken);
+    }
+
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
     private TextGenerationModel? LoadMergedModel()
     {
@@ -96,6 +107,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         using var adapters = SafetensorsFile.Read(memory);
         var configuration = JsonNode.Parse(PeftAdapterFolder.FormatConfiguration(Model.Network, BaseModel.Id))!.AsObject();
         var merged = BaseModel.Load();
+        merged.Card = Model.Card;
         PeftAdapterFolder.Load(merged.Network, configuration, adapters, BaseModel.Id);
         LowRankAdaptation.Merge(merged.Network);
         return merged;
