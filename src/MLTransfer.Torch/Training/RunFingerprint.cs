@@ -19,7 +19,8 @@ internal sealed class RunFingerprint : IDisposable
     public RunFingerprint(TrainingOptions options)
     {
         var settings = JsonSerializer.SerializeToNode(options, options.GetType())!.AsObject();
-        string[] files = [nameof(options.OutputDirectory), nameof(options.Resume), nameof(options.CheckpointLimit), nameof(options.TensorBoard)];
+        string[] files =
+            [nameof(options.OutputDirectory), nameof(options.Resume), nameof(options.CheckpointLimit), nameof(options.TensorBoard)];
         foreach (var name in files.Concat(options.IrrelevantToWeights))
             settings.Remove(name);
         AddText(settings.ToJsonString());

@@ -33,7 +33,8 @@ internal static class ModelCardFile
             ("pipeline_tag", One(kind.Pipeline), false),
             ("tags", [.. new[] { "mltransfer", "ml.net", "torchsharp", kind.Architecture }.OfType<string>()], true),
         ]));
-        text.Append($"\n# {Inline(title)}\n\nA {kind.What}, {(isTrained ? "trained" : "saved")} with MLTransfer (ML.NET over TorchSharp).\n");
+        text.Append(
+            $"\n# {Inline(title)}\n\nA {kind.What}, {(isTrained ? "trained" : "saved")} with MLTransfer (ML.NET over TorchSharp).\n");
         text.Append($"\n## Base and licence\n\n{Terms(card, isTrained)}\n");
         AddTable(text, "Training data", "", card?.Data);
         AddTable(text, "Results", "At the end of training, of the weights that this model has where nothing else is said.", card?.Metrics);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using MLTransfer.Images;
 using MLTransfer.Text;
 using MLTransfer.Torch.Metrics;
@@ -21,6 +22,7 @@ public sealed partial class GenerationCatalog
     /// <exception cref="ArgumentException">
     /// The model holds no text generator, an option is not usable, a column is missing or not text, or no row has a text.
     /// </exception>
+    [OverloadResolutionPriority(1)] // new() { ... } is meant for the options, not for a column's name
     public TextMemorization EvaluateMemorization(
         ITransformer model, IDataView data, TextMemorizationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -59,8 +61,8 @@ public sealed partial class GenerationCatalog
         using var channel = _host.Start("Looking for copied pictures");
         var found = generator.EvaluateMemorization(Through(before, data), imageColumnName, extractor, count, cancellationToken);
         channel.Info(string.Create(CultureInfo.InvariantCulture,
-            $"{found.CloseShare:0.0%} of {count} pictures are nearer to a training picture than 95 % of these are to each other; the median "
-            + $"distance is {found.MedianDistance:G4}, among training pictures {found.MedianTrainingDistance:G4}."));
+            $"{found.CloseShare:0.0%} of {count} pictures are nearer to a training picture than 95 % of these are to each other; the "
+            + $"median distance is {found.MedianDistance:G4}, among training pictures {found.MedianTrainingDistance:G4}."));
         return found;
     }
 }

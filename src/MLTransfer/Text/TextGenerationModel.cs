@@ -126,7 +126,8 @@ public sealed class TextGenerationModel : IDisposable
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
             ModelCardFile.Write(
-                inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"), Card);
+                inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"),
+                    Card);
         });
     }
 

@@ -67,7 +67,7 @@ internal static class TextMemorizationEvaluator
             textGetter(ref value);
             if (value.IsEmpty)
                 continue;
-            var ids = tokenizer.Encode(value.ToString());
+            var ids = tokenizer.Encode(value.ToString(), addSpecialTokens: false);
             promptGetter?.Invoke(ref value);
             rows.Add((cursor.Position, promptGetter is null ? null : value.ToString(), ids));
         }

@@ -48,14 +48,13 @@ public sealed class TextMemorizationOptions
         OptionCheck.AtLeast(nameof(NgramLength), NgramLength, 1);
         OptionCheck.AtLeast(nameof(ExampleCount), ExampleCount, 0);
         if (Prompts is not null && PromptColumnName is not null)
-            throw new ArgumentException($"Give either {nameof(Prompts)} or {nameof(PromptColumnName)}.", nameof(Prompts));
+            throw new ArgumentException($"Give either {nameof(Prompts)} or {nameof(PromptColumnName)}.");
         if (Prompts is { Count: 0 } || Prompts?.Contains(null!) == true)
-            throw new ArgumentException($"{nameof(Prompts)} is empty or holds a null; expected texts, or null for those of the data.",
-                nameof(Prompts));
+            throw new ArgumentException($"{nameof(Prompts)} is empty or holds a null; expected texts, or null for those of the data.");
         var generation = Generation ?? ownGeneration;
         generation.Check();
         return generation.MaximumNewTokens >= NgramLength ? generation : throw new ArgumentException(
             $"{nameof(NgramLength)} is {NgramLength}, but at most {generation.MaximumNewTokens} tokens are generated: raise "
-            + $"{nameof(Generation)}.{nameof(GenerationOptions.MaximumNewTokens)}.", nameof(NgramLength));
+            + $"{nameof(Generation)}.{nameof(GenerationOptions.MaximumNewTokens)}.");
     }
 }

@@ -34,7 +34,8 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     /// <param name="extractor">For distances to the real images; null for none.</param>
     /// <param name="computeType">The type of features; null for that of the weights.</param>
     public StyleGan2Task(
-        StyleGan2Model model, AdversarialTrainingOptions options, ImageSet images, IImageFeatureExtractor? extractor, ScalarType? computeType)
+        StyleGan2Model model, AdversarialTrainingOptions options, ImageSet images, IImageFeatureExtractor? extractor,
+        ScalarType? computeType)
     {
         (_model, _options, _images, _extractor, _computeType) = (model, options, images, extractor, computeType);
         _trained = model.Generator.Clone();

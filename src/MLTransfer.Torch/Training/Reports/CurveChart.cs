@@ -41,7 +41,8 @@ internal static class CurveChart
         foreach (var (index, (name, points)) in drawn.Index())
         {
             var color = s_colors[index % s_colors.Length];
-            var path = string.Join(' ', points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.Step):0.#},{Y(p.Value):0.#}")));
+            var path = string.Join(
+                ' ', points.Select(p => string.Create(CultureInfo.InvariantCulture, $"{X(p.Step):0.#},{Y(p.Value):0.#}")));
             Add($"<polyline fill=\"none\" stroke=\"{color}\" stroke-width=\"1.5\" points=\"{path}\"/>");
             if (points.Count <= 40)
             {

@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Training.Reports;
 internal sealed class RunCurves
 {
     /// <summary>What grows with the steps alone.</summary>
-    private static readonly string[] s_counts = ["step", "epoch", "images", "seconds"];
+    private static readonly string[] s_counts = ["epoch", "images", "seconds"];
 
     private readonly Dictionary<string, List<(int Step, double Value)>> _curves = [];
 
@@ -16,7 +16,7 @@ internal sealed class RunCurves
 
     /// <summary>The curves that belong into one chart: losses, or a metric of training and of validation rows.</summary>
     public IEnumerable<IGrouping<string, KeyValuePair<string, List<(int Step, double Value)>>>> Charts =>
-        _curves.GroupBy(curve => curve.Key.EndsWith("loss", StringComparison.Ordinal)
+        _curves.Where(curve => !s_counts.Contains(curve.Key)).GroupBy(curve => curve.Key.EndsWith("loss", StringComparison.Ordinal)
             ? "loss" : curve.Key.StartsWith("eval_", StringComparison.Ordinal) ? curve.Key[5..] : curve.Key);
 
     /// <summary>Reads what a file has; lines that are none, such as the half line of a killed run, are left out.</summary>
@@ -43,14 +43,12 @@ internal sealed class RunCurves
     /// <summary>Adds a line.</summary>
     public void Add(JsonObject line)
     {
-        var step = line["step"]!.GetValue<int>();
-        foreach (var (name, value) in line)
+        var (step, values) = MetricValues.Of(line);
+        foreach (var (name, value) in values)
         {
-            if (s_counts.Contains(name) || value is not JsonValue number || number.GetValueKind() != JsonValueKind.Number)
-                continue;
             if (!_curves.TryGetValue(name, out var points))
                 _curves.Add(name, points = []);
-            points.Add((step, number.GetValue<double>()));
+            points.Add((step, value));
         }
     }
 

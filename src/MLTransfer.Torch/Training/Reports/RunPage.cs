@@ -29,7 +29,8 @@ internal static class RunPage
         figure { margin: 0; } figcaption { font-size: 0.85em; color: #555; }
         svg { width: 100%; } svg text { font-size: 12px; fill: currentColor; } svg .grid { stroke: #ddd; }
         .media { display: flex; flex-wrap: wrap; gap: 0.7em; } .media img { max-width: 256px; min-width: 64px; image-rendering: pixelated; }
-        table { border-collapse: collapse; } td, th { border-top: 1px solid #ddd; padding: 0.25em 0.7em; text-align: left; vertical-align: top; }
+        table { border-collapse: collapse; }
+        td, th { border-top: 1px solid #ddd; padding: 0.25em 0.7em; text-align: left; vertical-align: top; }
         td.text, h3, .wrap { white-space: pre-wrap; overflow-wrap: anywhere; } .usual { color: #888; }
         progress { width: 100%; }
         </style>
@@ -141,7 +142,8 @@ internal static class RunPage
         foreach (var option in options.OrderBy(option => option.IsDefault))
         {
             var style = option.IsDefault ? " class=\"usual\"" : "";
-            page.Append($"<tr{style}><th>{PageText.Escape(option.Name)}</th><td class=\"text\">{PageText.Escape(option.Value)}</td></tr>\n");
+            page.Append(
+                $"<tr{style}><th>{PageText.Escape(option.Name)}</th><td class=\"text\">{PageText.Escape(option.Value)}</td></tr>\n");
         }
 
         page.Append("</table>\n</details>\n");

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -45,12 +44,9 @@ internal sealed class TensorBoardLog
     /// <summary>Writes a line's numbers.</summary>
     public void Write(JsonObject line)
     {
-        var step = line["step"]!.GetValue<int>();
-        foreach (var (name, value) in line)
-        {
-            if (name != "step" && value is JsonValue number && number.GetValueKind() == JsonValueKind.Number)
-                _writer.add_scalar(name, (float)number.GetValue<double>(), step);
-        }
+        var (step, values) = MetricValues.Of(line);
+        foreach (var (name, value) in values)
+            _writer.add_scalar(name, (float)value, step);
     }
 
     /// <summary>Writes an answer; TorchSharp's writer knows no sounds.</summary>

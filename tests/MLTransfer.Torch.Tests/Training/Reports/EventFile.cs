@@ -30,7 +30,7 @@ internal static class EventFile
         .. Read(folder).SelectMany(e => (e.Summary?.Value ?? []).Select(value => (Event: e, Value: value)))
             .Where(entry => entry.Value.ValueCase == Summary.Types.Value.ValueOneofCase.SimpleValue)
             .Select(entry => (entry.Value.Tag, (int)entry.Event.Step, (double)entry.Value.SimpleValue))
-            .OrderBy(scalar => scalar.Item2),
+            .OrderBy(scalar => scalar.Item2).ThenBy(scalar => scalar.Tag, StringComparer.Ordinal),
     ];
 
     /// <summary>The masked CRC-32C of TensorFlow's record files.</summary>

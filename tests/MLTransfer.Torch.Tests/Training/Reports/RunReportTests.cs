@@ -234,7 +234,8 @@ public sealed partial class RunReportTests : IDisposable
             var network = TransferNetwork.Create(null, [Layer.Dense(8), Layer.Dropout(0.2), Layer.Dense(3)], [6], seed: 3);
             var options = new ModuleTrainingOptions
             {
-                NumberOfEpochs = 2, BatchSize = 8, SampleRows = samples, KeepBestModel = false, OutputDirectory = _folders[$"rows-{samples}"],
+                NumberOfEpochs = 2, BatchSize = 8, SampleRows = samples, KeepBestModel = false, OutputDirectory =
+                    _folders[$"rows-{samples}"],
             };
             new NetworkTrainer(network, options).TrainNow(training, validation);
             return network;
