@@ -7,7 +7,7 @@ internal abstract record ModelManifest
 {
     public required IReadOnlyList<StoredFile> Files { get; init; }
 
-    /// <summary>What a model card tells; not in files before version 1.2 of the format, nor of components that have no card.</summary>
+    /// <summary>What a model card tells; not in files of version 1.1 of the format, nor of components that have no card.</summary>
     public ModelCard? Card { get; init; }
 
     /// <summary>Checks every entry.</summary>

@@ -114,7 +114,7 @@ public sealed class ModelCardTests : IDisposable
         Assert.Contains("| rows | 6 |", card, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"| validation loss | {network.History.Epochs[0].ValidationLoss:G5} |"), card);
         using (var loaded = Loaded(network))
-            Assert.Equal(card, Card(loaded, "again").Replace("# again", "# network", StringComparison.Ordinal));
+            Assert.Equal(card, Card(loaded, "again-network").Replace("# again-network", "# network", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class ModelCardTests : IDisposable
         using var tales = _ml.Transforms.Text.GenerateText("Continuation", "Text", PretrainedModels.Tales)
             .Fit(_ml.Data.LoadFromEnumerable(TestData.Stories(1)));
         var head = FrontMatter.Read(Card(tales, "tales"));
-        Assert.Equal((["mltransfer/tales"], ["mit"], ["en"]), (head["base_model"], head["license"], head["language"]));
+        Assert.Equal(["mltransfer/tales", "mit", "en"], [.. head["base_model"], .. head["license"], .. head["language"]]);
 
         using var old = (IDisposable)_ml.Model.Load(RepositoryFiles.Data("zips/text-0.1.zip"), out _);
         var card = Card((ITransformer)old, "old");
