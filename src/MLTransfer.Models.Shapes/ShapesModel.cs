@@ -10,6 +10,9 @@ public static class ShapesModel
     /// <summary>The name to ask for where a folder can be given.</summary>
     public const string Id = "mltransfer/shapes";
 
+    /// <summary>The licence of the weights, by the name that the Hugging Face hub has for it.</summary>
+    public const string License = "mit";
+
     /// <summary>
     /// The full path of the folder that holds <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>.
     /// </summary>

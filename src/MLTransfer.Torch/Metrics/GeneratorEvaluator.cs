@@ -68,7 +68,7 @@ public static class GeneratorEvaluator
             FeatureDistances.FrechetDistance(realFeatures, made), FeatureDistances.KernelDistance(realFeatures, made));
     }
 
-    private static Tensor Collect(
+    internal static Tensor Collect(
         IEnumerable<int[]> batches, Func<int[], Tensor> images, IImageFeatureExtractor extractor, CancellationToken cancellationToken)
     {
         using var gradients = no_grad();

@@ -1,4 +1,4 @@
-using System.Globalization;
+using MLTransfer.Torch.Training.Reports;
 using SkiaSharp;
 
 namespace MLTransfer.Torch.Training;
@@ -30,7 +30,7 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         var canvas = surface.Canvas;
         canvas.Clear(SKColors.White);
         var points = _lines.SelectMany(line => line.Points).ToList();
-        var (xTicks, yTicks) = (Ticks(points.Select(point => point.X)), Ticks(points.Select(point => point.Y)));
+        var (xTicks, yTicks) = (AxisTicks.Around(points.Select(point => point.X)), AxisTicks.Around(points.Select(point => point.Y)));
         float X(double x) => (float)(Left + (x - xTicks[0]) / (xTicks[^1] - xTicks[0]) * (width - Left - Right));
         float Y(double y) => (float)(height - Bottom - (y - yTicks[0]) / (yTicks[^1] - yTicks[0]) * (height - Top - Bottom));
 
@@ -39,13 +39,13 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         foreach (var tick in xTicks)
         {
             canvas.DrawLine(X(tick), Top, X(tick), height - Bottom, grid);
-            canvas.DrawText(Format(tick), X(tick), height - Bottom + 20, text);
+            canvas.DrawText(AxisTicks.Format(tick), X(tick), height - Bottom + 20, text);
         }
 
         foreach (var tick in yTicks)
         {
             canvas.DrawLine(Left, Y(tick), width - Right, Y(tick), grid);
-            canvas.DrawText(Format(tick), Left - 30, Y(tick) + 5, text);
+            canvas.DrawText(AxisTicks.Format(tick), Left - 30, Y(tick) + 5, text);
         }
 
         canvas.DrawText(xLabel, (Left + width - Right) / 2f, height - 15, text);
@@ -98,21 +98,4 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
 
     private static SKPaint LinePaint(int index) =>
         new() { Color = s_colors[index % s_colors.Length], StrokeWidth = 2, IsAntialias = true };
-
-    /// <summary>About six round numbers, the first and the last around all values.</summary>
-    private static double[] Ticks(IEnumerable<double> values)
-    {
-        var (minimum, maximum) = (0.0, 1.0);
-        if (values.Any())
-            (minimum, maximum) = (values.Min(), values.Max());
-        if (maximum - minimum < 1e-9 * Math.Max(1, Math.Abs(maximum)))
-            (minimum, maximum) = (minimum - 0.5, maximum + 0.5);
-        var rough = (maximum - minimum) / 5;
-        var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-        var step = power * (rough / power) switch { < 1.5 => 1, < 3.5 => 2, < 7.5 => 5, _ => 10 };
-        var first = Math.Floor(minimum / step);
-        return [.. Enumerable.Range(0, (int)(Math.Ceiling(maximum / step) - first) + 1).Select(i => (first + i) * step)];
-    }
-
-    private static string Format(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
 }

@@ -9,7 +9,7 @@ namespace MLTransfer.Torch.Training;
 internal sealed class MetricsLog<TReport> : IDisposable
     where TReport : RunProgress, ITrainingReport<TReport>
 {
-    private const string FileName = "metrics.jsonl";
+    public const string FileName = "metrics.jsonl";
 
     private readonly StreamWriter? _writer;
 

@@ -22,9 +22,15 @@ public abstract record TrainingOptions
     /// <summary>Decides all that is drawn at random: the order of rows, dropout, noise (<c>seed</c>).</summary>
     public long Seed { get; init; } = 42;
 
-    /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
+    /// <summary>
+    /// Where checkpoints, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>answers.jsonl</c> and <c>run.html</c> go; null for none of them
+    /// (<c>output_dir</c>).
+    /// </summary>
     /// <remarks>
-    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run
+    /// <c>run.html</c> is a page over the run that is written anew at each evaluation: curves, answers to samples, time left, options. It
+    /// opens from disk, without a script or anything from elsewhere.
+    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics, plot, answers
+    /// and page of the run
     /// that used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
     /// </remarks>
     public string? OutputDirectory { get; init; }
@@ -37,6 +43,12 @@ public abstract record TrainingOptions
     /// where there is none. Rows, options and model must be those that the checkpoint was made with.
     /// </summary>
     public bool Resume { get; init; }
+
+    /// <summary>
+    /// Whether the numbers of <c>metrics.jsonl</c> and the answers to samples also go into event files for TensorBoard, in the folder
+    /// <c>tensorboard</c> of <see cref="OutputDirectory"/> (<c>report_to</c>).
+    /// </summary>
+    public bool TensorBoard { get; init; }
 
     /// <summary>
     /// The most memory that the process may take, in bytes; null for what it has and what is free when training begins. A training whose
@@ -64,7 +76,7 @@ public abstract record TrainingOptions
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
             throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.",
                 nameof(OutputDirectory));
-        foreach (var (name, isSet) in FileOptions.Prepend((nameof(Resume), Resume)))
+        foreach (var (name, isSet) in FileOptions.Concat([(nameof(Resume), Resume), (nameof(TensorBoard), TensorBoard)]))
         {
             if (isSet && OutputDirectory is null)
                 throw new ArgumentException($"{name} needs {nameof(OutputDirectory)}, the folder of the files.", nameof(OutputDirectory));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -20,6 +21,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<TReport> _history = [];
     private RunState? _reached; // null until the run has begun
+    private RunReport? _report; // null where no file stays
     private int _firstStep;
     private long _amount;
 
@@ -71,9 +73,18 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             Reached = Begin(folder);
             _firstStep = Reached.Step;
             using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step);
+            _report = options.OutputDirectory is null ? null : new RunReport(
+                folder.Path, Path.Combine(folder.Path, MetricsLog<TReport>.FileName), Reached.Step, options, options.TensorBoard);
+            WritePage();
             task.Prepare(folder.Path, Reached.Step, cancellationToken);
             var result = RunSteps(folder, log, progress, cancellationToken, stopAndKeep);
             hasResult = true;
+            WritePage(result switch
+            {
+                { StoppedEarly: true } => "Stopped early: the validation loss did not fall any more.",
+                { StoppedOnRequest: true } => "Stopped on request, with what was learned until then.",
+                _ => "Finished.",
+            });
             if (options.OutputDirectory is not null)
                 LossPlot.Write(folder.Path, task.LossLabel, task.Curves([.. log.Earlier, .. _history]));
             return result;
@@ -90,8 +101,19 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                     "Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
             }
 
-            if (exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-                throw new OperationCanceledException(DescribeCancellation(folder), exception, cancellationToken);
+            var cancelled = exception is OperationCanceledException && cancellationToken.IsCancellationRequested
+                ? DescribeCancellation(folder) : null;
+            try
+            {
+                WritePage(cancelled ?? exception.Message);
+            }
+            catch (IOException)
+            {
+                // The first failure, such as a full disk, is the one to tell.
+            }
+
+            if (cancelled is not null)
+                throw new OperationCanceledException(cancelled, exception, cancellationToken);
             throw;
         }
         finally
@@ -121,12 +143,21 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         CancellationToken stopAndKeep)
     {
         var (stoppedEarly, stoppedOnRequest) = (IsToStop, false); // a run that had stopped already has nothing left to do
-        if (plan is { HasEvaluation: true, EvaluatesStart: true } && Reached.Step == 0)
+        if (Reached.Step == 0)
         {
-            var report = Evaluate(
-                (TReport)((RunProgress)task.ReportAfter(0) with { TotalSteps = plan.TotalSteps }), folder.Best, cancellationToken);
-            Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
-            Publish(report);
+            if (plan is { HasEvaluation: true, EvaluatesStart: true })
+            {
+                var report = Evaluate(
+                    (TReport)((RunProgress)task.ReportAfter(0) with { TotalSteps = plan.TotalSteps }), folder.Best, cancellationToken);
+                Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
+                Publish(report, Answer());
+            }
+            else
+            {
+                _report?.Add(0, Answer());
+            }
+
+            WritePage();
         }
 
         while (Reached.Step < plan.TotalSteps && !stoppedEarly && !stoppedOnRequest)
@@ -144,8 +175,10 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             }
 
             report = Timed(report);
-            Publish(report);
-            task.Reported(report);
+            var answers = plan.AnswersAfter(Reached.Step) || stoppedEarly ? Answer() : [];
+            Publish(report, answers);
+            if (answers.Count > 0 || plan.AnswersAfter(Reached.Step) || plan.EvaluatesAfter(Reached.Step))
+                WritePage(remaining: report.Remaining);
             stoppedOnRequest = stopAndKeep.IsCancellationRequested && Reached.Step < plan.TotalSteps && !stoppedEarly;
             if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && (stoppedEarly || stoppedOnRequest))
                 Save(folder);
@@ -166,20 +199,30 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         // far are those that the model has.
         void Stop(TReport last)
         {
+            var answers = plan.AnswersAfter(Reached.Step) ? [] : Answer();
             if (plan.HasEvaluation && !plan.EvaluatesAfter(Reached.Step))
             {
                 last = Evaluate(Timed(task.ReportAfter(Reached.Step)), best: null, cancellationToken);
-                Publish(last);
+                Publish(last, answers);
+            }
+            else
+            {
+                _report?.Add(Reached.Step, answers);
             }
 
             task.Stop(last);
         }
 
-        void Publish(TReport report)
+        IReadOnlyList<SampleAnswer> Answer() => task.Answer(Reached.Step, cancellationToken);
+
+        void Publish(TReport report, IReadOnlyList<SampleAnswer> answers)
         {
             _history.Add(report);
             log.Write(report);
-            progress?.Report(report);
+            _report?.Add(report.ToJson());
+            _report?.Add(report.Step, answers);
+            progress?.Report(answers.Count == 0 ? report : (TReport)(report with { Answers = answers }));
+            task.Reported(report);
         }
     }
 
@@ -198,6 +241,9 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             best?.Save(task.Weights);
         return report;
     }
+
+    private void WritePage(string? end = null, TimeSpan? remaining = null) =>
+        _report?.WritePage(new RunStatus(Reached.Step, plan.TotalSteps, _clock.Elapsed, remaining, end));
 
     private TReport Timed(TReport report)
     {
@@ -263,7 +309,10 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             else
                 task.Restore(saved.Folder);
             if (!diverged && folder.OutputDirectory is not null)
+            {
                 MetricsLog<TReport>.GoBackTo(folder.Path, saved?.Step);
+                _report?.GoBackTo(saved?.Step ?? 0);
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -53,7 +54,15 @@ internal abstract class TrainingTask<TReport> : IDisposable
     /// <returns>The report with what was found.</returns>
     public abstract TReport Evaluate(TReport report, CancellationToken cancellationToken);
 
-    /// <summary>Called after the report of a step has gone out, and before the run is saved.</summary>
+    /// <summary>
+    /// Answers the run's samples with the weights as they are now. Draws nothing from where training draws, and leaves the network ready
+    /// for the next step.
+    /// </summary>
+    /// <param name="step">Steps done.</param>
+    /// <param name="cancellationToken">Checked while it lasts.</param>
+    public virtual IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken) => [];
+
+    /// <summary>Called after a report has gone out, and before the run is saved.</summary>
     public virtual void Reported(TReport report)
     {
     }

@@ -43,7 +43,7 @@ public sealed partial class GenerationCatalog
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folderOrHubId);
         using var channel = _host.Start("Loading a text generator");
-        return TextGenerationModel.Load(PretrainedModels.ResolveFolder(
+        return TextGenerationModel.Load(folderOrHubId, PretrainedModels.ResolveFolder(
             folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken));
     }
 

@@ -53,4 +53,11 @@ public sealed record ImageScaling
         var (mean, deviation) = (Mean[Mean.Count == 1 ? 0 : channel], StandardDeviation[StandardDeviation.Count == 1 ? 0 : channel]);
         return (Scale / deviation, -mean / deviation);
     }
+
+    /// <summary>The pixel, unrounded, that a value of a channel was made of.</summary>
+    internal float ToPixel(int channel, float value)
+    {
+        var (factor, offset) = Channel(channel);
+        return (value - offset) / factor;
+    }
 }

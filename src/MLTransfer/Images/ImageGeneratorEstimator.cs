@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Images;
 using System.Globalization;
 using MLTransfer.Columns;
@@ -42,7 +43,8 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     private protected override ImageGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
         var seed = SeedOf(_options.Seed);
-        var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_options.PretrainedModel));
+        var folder = PretrainedModels.ResolveImageFolder(_options.PretrainedModel);
+        var model = StyleGan2Model.Load(folder);
         return Ownership.Pass(model, () =>
         {
             var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(
@@ -62,8 +64,21 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             if (result.StoppedOnRequest)
                 channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
             channel.Info(string.Create(CultureInfo.InvariantCulture, $"Showed {result.Images} images in {result.Elapsed:hh\\:mm\\:ss}."));
+            var last = result.History is [.., var report] ? report : null; // there is none where a finished run was resumed
             return new ImageGeneratorTransformer(
-                model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result);
+                model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result)
+            {
+                Card = ModelCard.OfTraining(
+                    BaseOrigin.Read(_options.PretrainedModel, folder),
+                    [new("images", $"{images.Count}"), new("pixels", $"{images.Resolution}x{images.Resolution}")],
+                    [
+                        ("generator loss of the last step", last?.GeneratorLoss),
+                        ("discriminator loss of the last step", last?.DiscriminatorLoss),
+                        ("Frechet distance", result.FrechetDistance), ("kernel distance", result.KernelDistance),
+                        ("images shown", result.Images),
+                    ],
+                    options with { Seed = seed }),
+            };
         });
     }
 }

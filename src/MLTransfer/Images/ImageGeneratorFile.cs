@@ -29,6 +29,7 @@ internal static class ImageGeneratorFile
             GenerationBatchSize = transformer.GenerationBatchSize,
             Seed = transformer.Seed,
             Files = writer.Files,
+            Card = transformer.Card,
         };
     });
 
@@ -46,7 +47,10 @@ internal static class ImageGeneratorFile
             manifest.ToOptions().CheckFor(model.Generator);
             manifest.Columns.CheckLabel(model.Generator);
             return new ImageGeneratorTransformer(
-                model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize, manifest.Seed);
+                model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize, manifest.Seed)
+            {
+                Card = manifest.Card,
+            };
         });
     });
 }

@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Networks;
 using MLTransfer.Onnx.Reading;
 using MLTransfer.Torch.Checkpoints;
@@ -115,6 +116,9 @@ public abstract record PretrainedNetwork
     /// <param name="inputShape">The shape of an input without the batch, for layers that are only described.</param>
     internal abstract BaseNetwork Load(IReadOnlyList<long> inputShape);
 
+    /// <summary>What a model card tells of it.</summary>
+    internal abstract BaseOrigin Origin { get; }
+
     /// <summary>The shape of an input without the batch where the network has one of its own; null otherwise.</summary>
     internal virtual IReadOnlyList<long>? InputShape => null;
 
@@ -126,6 +130,8 @@ public abstract record PretrainedNetwork
 
     private sealed record OnnxSource(string Path, string? OutputName, bool Imports) : PretrainedNetwork
     {
+        internal override BaseOrigin Origin => BaseOrigin.ReadFile(Path);
+
         internal override IReadOnlyList<long>? InputShape => Read().InputShape;
 
         internal override BaseNetwork Load(IReadOnlyList<long> inputShape) => BaseNetworks.FromOnnx(Read(), Imports);
@@ -135,12 +141,16 @@ public abstract record PretrainedNetwork
 
     private sealed record ScriptSource(string Path) : PretrainedNetwork
     {
+        internal override BaseOrigin Origin => BaseOrigin.ReadFile(Path);
+
         internal override BaseNetwork Load(IReadOnlyList<long> inputShape) =>
             BaseNetworks.FromTorchScript(FileKind.Network.Read(Path), $"'{Path}'");
     }
 
     private sealed record LayerSource(string Path, IReadOnlyList<Layer> Description, string? Prefix) : PretrainedNetwork
     {
+        internal override BaseOrigin Origin => BaseOrigin.ReadFile(Path);
+
         internal override BaseNetwork Load(IReadOnlyList<long> inputShape)
         {
             using var file = Checkpoint.OpenFile(Path);
@@ -150,6 +160,8 @@ public abstract record PretrainedNetwork
 
     private sealed record ModuleSource(string TypeName, string? WeightsPath) : PretrainedNetwork
     {
+        internal override BaseOrigin Origin => WeightsPath is null ? new BaseOrigin(TypeName) : BaseOrigin.ReadFile(WeightsPath);
+
         internal override BaseNetwork Load(IReadOnlyList<long> inputShape)
         {
             if (WeightsPath is null)

@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Networks;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Networks.Described;
@@ -60,14 +61,27 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             if (network.Pretrained is { } pretrained)
                 _options.Freezing.Apply(pretrained);
             var columns = CreateColumns(network, input.Schema);
-            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed });
+            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed })
+            {
+                PixelOf = columns.OutputKind == NetworkOutputKind.Image ? _options.OutputScaling.ToPixel : null,
+            };
             var (training, validation) = ReadRows(input, columns);
             channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
                 + $"{training.Count} rows; {validation.Count} rows for validation.");
             var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
             var history = trainer.Train(training, validation, log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(history);
-            return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history);
+            var epoch = history.Epochs[history.ModelEpoch - 1];
+            return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history)
+            {
+                Card = ModelCard.OfTraining(
+                    _options.Pretrained?.Origin, [new("rows", $"{training.Count}"), new("validation rows", $"{validation.Count}")],
+                    [
+                        ("loss", epoch.Loss), (history.MetricName, epoch.Metric), ("validation loss", epoch.ValidationLoss),
+                        ($"validation {history.MetricName}", epoch.ValidationMetric), ("epochs", history.Epochs.Count),
+                    ],
+                    _options.Training with { Seed = seed }),
+            };
         });
     }
 

@@ -54,6 +54,7 @@ internal static class TorchModuleFile
             BaseLayers = network.Pretrained is ModuleBaseNetwork { Module: LayerSequence sequence } ? LayersOf(sequence) : null,
             NewLayers = LayersOf(network.NewLayers),
             Files = writer.Files,
+            Card = transformer.Card,
         };
     });
 
@@ -70,7 +71,10 @@ internal static class TorchModuleFile
             var network = TransferNetwork.Load(pretrained, manifest.NewLayers, manifest.Columns.InputShape, weights);
             if (!network.OutputShape.SequenceEqual(manifest.Columns.OutputShape))
                 throw new ArgumentException("its layers give another shape than its output column has");
-            return new TorchModuleTransformer(network, manifest.Columns, manifest.TransformBatchSize, manifest.History);
+            return new TorchModuleTransformer(network, manifest.Columns, manifest.TransformBatchSize, manifest.History)
+            {
+                Card = manifest.Card,
+            };
         });
     });
 

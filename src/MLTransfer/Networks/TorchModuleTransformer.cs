@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Networks;
@@ -43,6 +44,9 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     /// <summary>Rows that are computed together.</summary>
     public int TransformBatchSize { get; }
 
+    /// <summary>What a model card tells; null where nothing is known of the network.</summary>
+    internal ModelCard? Card { get; init; }
+
     internal TorchModuleColumns Columns { get; }
 
     private protected override IReadOnlyList<OutputColumn> Outputs => Columns.Outputs;
@@ -71,7 +75,12 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     {
         using var hold = Hold();
         using var network = Network.Hold();
-        ModelFolder.Write(folder, LayerFolder.LayersFile, inside => LayerFolder.Write(inside, Network, weightType));
+        ModelFolder.Write(folder, LayerFolder.LayersFile, inside =>
+        {
+            LayerFolder.Write(inside, Network, weightType);
+            var pipeline = Columns is { InputIsImage: true, OutputKind: NetworkOutputKind.Image } ? "image-to-image" : null;
+            ModelCardFile.Write(inside, folder, new CardKind("network of layers", "mltransfer", pipeline, Architecture: null), Card);
+        });
     }
 
     /// <summary>[rows, output shape] of the rows' inputs.</summary>

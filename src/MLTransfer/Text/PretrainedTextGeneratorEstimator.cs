@@ -43,5 +43,5 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
     }
 
     private TextGenerationModel LoadModel(IChannel channel) => TextGenerationModel.Load(
-        PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new DownloadLog(channel), CancellationToken.None));
+        _folderOrHubId!, PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new DownloadLog(channel), CancellationToken.None));
 }

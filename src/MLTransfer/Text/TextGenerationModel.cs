@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Logging;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
@@ -45,6 +46,9 @@ public sealed class TextGenerationModel : IDisposable
     /// <summary>The tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
 
+    /// <summary>What a model card tells; null where nothing is known of the model.</summary>
+    internal ModelCard? Card { get; set; }
+
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
     /// <exception cref="InvalidDataException">A file is malformed, or the files do not fit each other.</exception>
@@ -52,12 +56,20 @@ public sealed class TextGenerationModel : IDisposable
     public static TextGenerationModel Load(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        return Load(folder, folder);
+    }
+
+    /// <summary>Loads a folder in Hugging Face layout.</summary>
+    /// <param name="folderOrHubId">As the user names it.</param>
+    /// <param name="folder">Where it is.</param>
+    internal static TextGenerationModel Load(string folderOrHubId, string folder)
+    {
         CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
         var network = CausalLanguageModel.Load(folder);
         try
         {
-            return new TextGenerationModel(network, tokenizer);
+            return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
         }
         catch (ArgumentException exception)
         {
@@ -95,7 +107,9 @@ public sealed class TextGenerationModel : IDisposable
         string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
         _generator.StreamAsync(prompt, options, cancellationToken);
 
-    /// <summary>Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
+    /// <summary>
+    /// Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c>, the tokenizer's files, and a model card.
+    /// </summary>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
     /// <param name="weightType">The number format of the stored weights.</param>
     /// <exception cref="IOException">The folder holds something else than a model, or cannot be written.</exception>
@@ -110,6 +124,9 @@ public sealed class TextGenerationModel : IDisposable
         {
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
+            ModelCardFile.Write(
+                inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"),
+                    Card);
         });
     }
 

@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Text;
 using System.Globalization;
 using MLTransfer.Columns;
@@ -56,13 +57,16 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
             : null;
         var seed = SeedOf(_options.Seed);
-        var model = TextGenerationModel.Load(folder);
+        var model = TextGenerationModel.Load(_options.PretrainedModel, folder);
         return Ownership.Pass(model, () =>
         {
             Prepare(model.Network, seed);
             var (training, validation) = ReadRows(input, model);
             var trainer = new LanguageModelTrainer(
-                model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer);
+                model.Network, _options.Training with
+                {
+                    Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
+                }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
                 + $"tokens; {validation.Count} rows for evaluation. "
@@ -70,6 +74,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
+            model.Card = CreateCard(model.Card?.Base, training, validation, result, seed);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
@@ -78,6 +83,21 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 _options.DecodingPrecision, _options.WeightType, baseModel, result);
         });
     }
+
+    private ModelCard CreateCard(
+        BaseOrigin? origin, IReadOnlyList<TrainingExample> training, IReadOnlyList<TrainingExample> validation, TrainingResult result,
+        long seed) => ModelCard.OfTraining(
+        origin,
+        [
+            new("rows", $"{training.Count}"), new("tokens", $"{training.Sum(row => (long)row.InputIds.Length)}"),
+            new("validation rows", $"{validation.Count}"),
+        ],
+        [
+            ("loss of the last step", result.History.LastOrDefault(report => report.Loss is not null)?.Loss),
+            ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss),
+            ("perplexity", result.ValidationLoss is { } loss ? Math.Exp(loss) : null), ("steps", result.Steps),
+        ],
+        _options.Training with { Seed = seed }, _options.Lora);
 
     private void Prepare(CausalLanguageModel network, long seed)
     {

@@ -46,6 +46,7 @@ internal static class TextGeneratorFile
             WeightType = transformer.WeightType,
             BaseModel = transformer.BaseModel,
             Files = writer.Files,
+            Card = transformer.Model.Card,
         };
     });
 
@@ -57,8 +58,10 @@ internal static class TextGeneratorFile
     public static TextGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;
+        var model = manifest.BaseModel is { } baseModel ? LoadAdapted(reader, baseModel) : LoadWhole(reader);
+        model.Card = manifest.Card;
         return new TextGeneratorTransformer(
-            manifest.BaseModel is { } baseModel ? LoadAdapted(reader, baseModel) : LoadWhole(reader), ownsModel: true, manifest.Columns,
+            model, ownsModel: true, manifest.Columns,
             manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision, manifest.WeightType, manifest.BaseModel);
     });
 

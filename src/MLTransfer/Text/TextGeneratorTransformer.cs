@@ -86,6 +86,17 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         return TextEvaluator.Evaluate(Model, texts, cancellationToken);
     }
 
+    /// <inheritdoc/>
+    TextMemorization ITextEvaluation.EvaluateMemorization(
+        IDataView data, TextMemorizationOptions options, CancellationToken cancellationToken)
+    {
+        ThrowIfDisposed();
+        var generation = options.Check(Generation) with { BatchSize = GenerationBatchSize };
+        return TextMemorizationEvaluator.Evaluate(
+            data, Columns, options, Model.Tokenizer, prompts => _decoder.Value.Generate(prompts, generation, cancellationToken),
+            cancellationToken);
+    }
+
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
     private TextGenerationModel? LoadMergedModel()
     {
@@ -100,6 +111,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
             Encoding.UTF8.GetBytes(PeftAdapterFolder.FormatConfiguration(Model.Network, BaseModel.Id)),
             PeftAdapterFolder.ConfigurationFileName);
         var merged = BaseModel.Load();
+        merged.Card = Model.Card;
         PeftAdapterFolder.Load(merged.Network, configuration, adapters, BaseModel.Id);
         LowRankAdaptation.Merge(merged.Network);
         return merged;

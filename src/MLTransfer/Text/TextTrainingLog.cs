@@ -1,6 +1,7 @@
 using System.Globalization;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.Reports;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Text;
@@ -28,7 +29,12 @@ internal sealed class TextTrainingLog(IChannel channel, IProgress<TrainingProgre
             Channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Step {value.Step}: validation loss {validationLoss:0.0000}, perplexity {Math.Exp(validationLoss):0.00}."));
         }
+
+        foreach (var answer in value.Answers.OfType<TextAnswer>())
+            Channel.Info($"Step {value.Step}, answer to '{Shortened(answer.Input)}': {answer.Text}");
     }
+
+    private static string Shortened(string text) => text.Length <= 60 ? text : text[..60] + "...";
 
     public void Finished(TrainingResult result)
     {

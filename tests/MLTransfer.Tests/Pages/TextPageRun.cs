@@ -22,7 +22,11 @@ internal sealed class TextPageRun : PageRun
         Assert.True(File.Exists(folder["run/metrics.jsonl"]));
         using var model = new MLContext(seed: 1).Generation.LoadPretrained();
         Assert.Equal(model.Generate("Once upon a time", new() { MaximumNewTokens = 40 }), printed[1]);
+        Assert.Contains(" runs of 13 tokens are copied.", printed[2], StringComparison.Ordinal);
+        Assert.Contains("license: mit", File.ReadAllText(folder["storyteller/README.md"]), StringComparison.Ordinal);
+        Assert.Contains("The old king", File.ReadAllText(folder["watched/run.html"]), StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(folder["watched/tensorboard"]));
         Assert.True(new FileInfo(folder["storyteller.zip"]).Length > 1_000_000);
-        Assert.NotEmpty(printed[3]);
+        Assert.NotEmpty(printed[4]);
     }
 }

@@ -200,7 +200,7 @@ public sealed class TextGeneratorFileTests : IDisposable
         var message = LoadError("model.zip");
 
         Assert.Contains("version 1.8", message, StringComparison.Ordinal);
-        Assert.Contains("up to 1.1", message, StringComparison.Ordinal);
+        Assert.Contains("up to 1.2", message, StringComparison.Ordinal);
     }
 
     [Fact]

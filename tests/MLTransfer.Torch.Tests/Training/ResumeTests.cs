@@ -353,8 +353,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole };
         var seen = Array.Empty<string>();
         new LanguageModelTrainer(model, options, TinyRun.Rows).Train(new ProgressCallback(_ => seen = EntryNames(Whole)), TestCancellation);
-        Assert.Equal(["checkpoint-mine", "metrics.jsonl", "notes.txt", "run.lock", "start-weights.safetensors"], seen);
-        Assert.Equal(["checkpoint-mine", "loss.png", "metrics.jsonl", "notes.txt"], EntryNames(Whole));
+        Assert.Equal(["checkpoint-mine", "metrics.jsonl", "notes.txt", "run.html", "run.lock", "start-weights.safetensors"], seen);
+        Assert.Equal(["checkpoint-mine", "loss.png", "metrics.jsonl", "notes.txt", "run.html"], EntryNames(Whole));
         Assert.Equal([1], Metrics(Whole).Select(line => line["step"]!.GetValue<int>()));
     }
 

@@ -2,7 +2,7 @@ using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
-/// <summary>The files that a language model consists of, out of all that its repository holds.</summary>
+/// <summary>The files that a language model consists of, its card and its licence, out of all that its repository holds.</summary>
 internal static class ModelFiles
 {
     public const string Configuration = "config.json";
@@ -10,7 +10,7 @@ internal static class ModelFiles
     private static readonly string[] Wanted =
     [
         Configuration, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-        "merges.txt", "vocab.txt", "added_tokens.json",
+        "merges.txt", "vocab.txt", "added_tokens.json", "README.md", "LICENSE",
     ];
 
     // Any one of these sets is enough to build a tokenizer.

@@ -62,6 +62,13 @@ public sealed class StyleGan2Trainer
             throw new ArgumentException($"{nameof(options.EvaluationImages)} needs a feature extractor.", nameof(extractor));
         if (extractor is not null)
             GeneratorEvaluator.Check(generator, extractor);
+        if (options.SampleSeeds.Count > 0 && generator.ImageChannels is not (1 or 3))
+        {
+            throw new ArgumentException(
+                $"{nameof(options.SampleSeeds)} needs pictures of 1 or 3 channels; the model's have {generator.ImageChannels}.",
+                nameof(options));
+        }
+
         var steps = (options.TotalImages + options.BatchSize - 1) / options.BatchSize;
         if (steps > int.MaxValue)
             throw new ArgumentException($"{nameof(options.TotalImages)} of {options.TotalImages} takes more than {int.MaxValue} steps.",
@@ -76,6 +83,7 @@ public sealed class StyleGan2Trainer
             AmountPerStep = options.BatchSize,
             HasEvaluation = extractor is not null,
             EvaluationInterval = options.EvaluationImages,
+            AnswerInterval = options.SampleImages > 0 ? options.SampleImages : null,
             SaveInterval = options.CheckpointImages,
         };
         Precision = options.Precision.ComputeType(generator.Device) is null ? Precision.Float32 : Precision.BFloat16;
@@ -120,7 +128,7 @@ public sealed class StyleGan2Trainer
         if (_model.Generator.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
-        using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);
+        using var task = new StyleGan2Task(_model, _options, _images, _extractor, computeType);
         var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken, stopAndKeep);
         return new StyleGan2TrainingResult
         {

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Reports;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
@@ -47,6 +48,9 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
 
     /// <summary>Told after every epoch.</summary>
     public IProgress<EpochResult>? Progress { get; init; }
+
+    /// <summary>The pixel, 0 to 255, that a value of a channel stands for; null where outputs are no pictures.</summary>
+    public Func<int, float, float>? PixelOf { get; init; }
 
     /// <summary>The epochs that are through, those of the run that this one goes on from included.</summary>
     public IReadOnlyList<EpochResult> Epochs => _sums.Epochs;
@@ -125,6 +129,17 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
         return report with { ValidationLoss = loss, ValidationMetric = metric };
     }
 
+    public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)
+    {
+        var rows = _validation ?? _training;
+        int[] samples = [.. Enumerable.Range(0, Math.Min(_options.SampleRows, rows.Count))];
+        if (samples.Length == 0)
+            return [];
+        using var scope = NewDisposeScope();
+        var (outputs, targets) = _losses.Outputs(rows, samples);
+        return [.. samples.Select(row => Answer($"row {row}", outputs[row].contiguous(), targets[row].contiguous()))];
+    }
+
     public override void Reported(ModuleProgress report)
     {
         if (EndsEpoch(report.Step))
@@ -163,6 +178,23 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
 
     /// <summary>The number, from 1, of the epoch that a step belongs to.</summary>
     public static int EpochOf(int step, int stepsPerEpoch) => (int)((step + stepsPerEpoch - 1L) / stepsPerEpoch);
+
+    /// <param name="input">Names the row.</param>
+    /// <param name="output">[output shape].</param>
+    /// <param name="target">[output shape].</param>
+    private SampleAnswer Answer(string input, Tensor output, Tensor target) =>
+        PixelOf is { } pixel && output.shape is [1 or 3, _, _]
+            ? new MediaAnswer(input, MediaAnswer.Picture, PngPicture.Encode(Pixels(output, pixel)))
+            : new NumbersAnswer(input, output.data<float>().ToArray(), target.data<float>().ToArray());
+
+    /// <summary>uint8, [height, width, channels].</summary>
+    private static Tensor Pixels(Tensor output, Func<int, float, float> pixelOf)
+    {
+        var values = output.data<float>().ToArray();
+        var plane = values.Length / (int)output.shape[0];
+        var pixels = values.Select((value, i) => (byte)Math.Clamp(MathF.Round(pixelOf(i / plane, value)), 0, 255)).ToArray();
+        return tensor(pixels, output.shape).permute(1, 2, 0);
+    }
 
     private Optimizer CreateOptimizer()
     {

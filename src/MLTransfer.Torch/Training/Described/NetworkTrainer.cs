@@ -46,6 +46,12 @@ public sealed class NetworkTrainer
     /// <summary>Told after every step, on the thread that calls <see cref="Train"/>.</summary>
     public IProgress<ModuleProgress>? StepProgress { get; init; }
 
+    /// <summary>
+    /// The pixel, 0 to 255, that a value of a channel stands for, so that <see cref="ModuleTrainingOptions.SampleRows"/> are shown as
+    /// pictures; null where outputs are no pictures.
+    /// </summary>
+    internal Func<int, float, float>? PixelOf { get; init; }
+
     /// <summary>What <see cref="Train"/> takes in memory.</summary>
     public MemoryEstimate EstimateMemory() => new ModuleMemory(_network, _options).Estimate();
 
@@ -93,7 +99,7 @@ public sealed class NetworkTrainer
         var plan = RunPlan.Of(_options, rows, hasValidation: validation is not null, evaluatesStart: false);
         using var task = new ModuleTask(_network, _options, plan, rows.StepsPerEpoch, _losses, training, validation)
         {
-            Progress = progress,
+            Progress = progress, PixelOf = PixelOf,
         };
         var run = new TrainingRun<ModuleProgress>(task, _options, plan, rows).Run(StepProgress, cancellationToken, stopAndKeep);
         return new TrainingHistory

@@ -25,7 +25,10 @@ public sealed class LanguageModelTrainer
     /// <param name="options">How.</param>
     /// <param name="training">The rows to train on. Rows without a token to predict are left out.</param>
     /// <param name="validation">Held-out rows for evaluation, early stopping and the best model; null or empty for none.</param>
-    /// <param name="tokenizer">Saved with every checkpoint, so that a checkpoint is complete; null for checkpoints without.</param>
+    /// <param name="tokenizer">
+    /// Saved with every checkpoint, so that a checkpoint is complete, and reads <see cref="LanguageTrainingOptions.SamplePrompts"/>; null
+    /// for checkpoints without.
+    /// </param>
     /// <exception cref="ArgumentException">An option or the data is not usable; the message says why.</exception>
     public LanguageModelTrainer(
         CausalLanguageModel model,
@@ -42,6 +45,8 @@ public sealed class LanguageModelTrainer
         var rows = new LanguageRows(model, options, training, validation);
         if (!model.TrainableParameters().Any())
             throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
+        if (options.SamplePrompts.Count > 0 && tokenizer is null)
+            throw new ArgumentException($"{nameof(options.SamplePrompts)} are texts; they need the tokenizer.", nameof(tokenizer));
         (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
         _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);
         Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;

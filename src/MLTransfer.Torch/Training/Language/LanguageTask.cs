@@ -1,10 +1,12 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
@@ -106,6 +108,16 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         ValidationLoss = Evaluator.Evaluate(
             _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken).Loss,
     };
+
+    public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)
+    {
+        if (_options.SamplePrompts.Count == 0)
+            return [];
+        var options = _options.SampleGeneration ?? new GenerationOptions();
+        var answers = new TextGenerator(_model, Tokenizer!).Generate(
+            _options.SamplePrompts, options with { Seed = options.Seed ?? _options.Seed }, cancellationToken);
+        return [.. _options.SamplePrompts.Zip(answers, (prompt, texts) => new TextAnswer(prompt, texts[0].Text))];
+    }
 
     public override void Save(string folder)
     {
