@@ -21,7 +21,7 @@ internal sealed record BaseOrigin(
     public static BaseOrigin Read(string folderOrHubId, string folder) => folderOrHubId switch
     {
         TalesModel.Id => new BaseOrigin(TalesModel.Id, TalesModel.License, Languages: [TalesModel.Language]),
-        ShapesModel.Id => new BaseOrigin(ShapesModel.Id, ShapesModel.License),
+        PretrainedModels.Shapes => new BaseOrigin(PretrainedModels.Shapes, "mit"), // its package says so
         _ => ReadFolder(Directory.Exists(folderOrHubId) ? FolderName(folderOrHubId) : folderOrHubId, folder),
     };
 

@@ -104,7 +104,7 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     NearestImages IImageEvaluation.EvaluateMemorization(
         IDataView data, string imageColumn, IImageFeatureExtractor? extractor, int count, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         using var images = TrainingImageReader.Read(data, imageColumn, Columns, Model.Generator, cancellationToken);
         return NearestImages.Find(
             Model.Generator, images, [.. Enumerable.Range(0, count).Select(seed => (long)seed)], extractor,

@@ -90,7 +90,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     TextMemorization ITextEvaluation.EvaluateMemorization(
         IDataView data, TextMemorizationOptions options, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         var generation = options.Check(Generation) with { BatchSize = GenerationBatchSize };
         return TextMemorizationEvaluator.Evaluate(
             data, Columns, options, Model.Tokenizer, prompts => _decoder.Value.Generate(prompts, generation, cancellationToken),
