@@ -30,8 +30,8 @@ var found = new List<string>();
 foreach (var path in Directory.EnumerateFiles(folder, "*.nupkg").Order(StringComparer.Ordinal))
 {
     using var package = ZipFile.OpenRead(path);
-    var specification = XDocument.Parse(Text(package.Entries.Single(entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal))));
-    var metadata = specification.Root!.Elements().Single(element => element.Name.LocalName == "metadata");
+    var specification = package.Entries.Single(entry => entry.FullName.EndsWith(".nuspec", StringComparison.Ordinal));
+    var metadata = XDocument.Parse(Text(specification)).Root!.Elements().Single(element => element.Name.LocalName == "metadata");
     XElement? Element(string name) => metadata.Elements().FirstOrDefault(element => element.Name.LocalName == name);
     string Value(string name) => Element(name)?.Value ?? "";
     var (id, version) = (Value("id"), Value("version"));
@@ -54,19 +54,25 @@ foreach (var path in Directory.EnumerateFiles(folder, "*.nupkg").Order(StringCom
     Check(Value("releaseNotes").Length < MostReleaseNotes, "has release notes that nuget.org refuses.");
 
     Check(readme is not null, "has no readme.");
+    var files = $"{Value("projectUrl")}/blob/{commit}/";
     foreach (Match link in Regex.Matches(readme is null ? "" : Text(readme), @"\]\((?<target>[^)\s]+)\)"))
     {
         var target = link.Groups["target"].Value;
-        Check(target.StartsWith('#') || target.StartsWith("https://", StringComparison.Ordinal), $"its readme has the relative link '{target}'.");
-        var prefix = $"{Value("projectUrl")}/blob/{commit}/";
         if (target.StartsWith(Value("projectUrl"), StringComparison.Ordinal))
         {
-            Check(target.StartsWith(prefix, StringComparison.Ordinal) && File.Exists(Path.Combine(repository, target[prefix.Length..].Split('#')[0])),
-                $"its readme leads to '{target}', which is not there.");
+            var isThere = target.StartsWith(files, StringComparison.Ordinal)
+                && File.Exists(Path.Combine(repository, target[files.Length..].Split('#')[0]));
+            Check(isThere, $"its readme leads to '{target}', which is not there.");
+        }
+        else
+        {
+            var isAbsolute = target.StartsWith('#') || target.StartsWith("https://", StringComparison.Ordinal);
+            Check(isAbsolute, $"its readme has the relative link '{target}'.");
         }
     }
 
-    var own = metadata.Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value)
+    var own = metadata.Descendants().Where(element => element.Name.LocalName == "dependency")
+        .Select(element => element.Attribute("id")!.Value)
         .Where(name => name.StartsWith("MLTransfer", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
     Check(dependencies.TryGetValue(id, out var expected) && own.SequenceEqual(expected), $"brings along {string.Join(", ", own)}.");
 

@@ -3,8 +3,8 @@ using Spectre.Console;
 
 namespace Samples;
 
-/// <summary>A progress bar with what a run reports and the time left.</summary>
-/// <param name="describe">What is told of a report beside the time left.</param>
+/// <summary>A progress bar with the time left and what a run reports.</summary>
+/// <param name="describe">What is told of a report after the time left; a narrow window cuts it off.</param>
 internal sealed class TrainingBar<TProgress>(Func<TProgress, string> describe) : IProgress<TProgress>
     where TProgress : RunProgress
 {
@@ -15,7 +15,7 @@ internal sealed class TrainingBar<TProgress>(Func<TProgress, string> describe) :
         .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
         .Start(context =>
         {
-            _task = context.AddTask("the first step", maxValue: 1);
+            _task = context.AddTask("starting", maxValue: 1);
             return run();
         });
 
@@ -24,6 +24,6 @@ internal sealed class TrainingBar<TProgress>(Func<TProgress, string> describe) :
         if (_task is not { } task)
             return;
         (task.MaxValue, task.Value) = (progress.TotalSteps, progress.Step);
-        task.Description = Markup.Escape($"{describe(progress)}  {TimeLeft.Format(progress.Remaining)} left");
+        task.Description = Markup.Escape($"{TimeLeft.Format(progress.Remaining)} left  {describe(progress)}");
     }
 }
