@@ -7,14 +7,11 @@ namespace MLTransfer;
 
 public sealed partial class GenerationCatalog
 {
-    /// <summary>Writes a model file (zip), which <c>mlContext.Model.Load</c> reads; a file of the name stays until the new one is
-    /// whole.</summary>
+    /// <summary>Writes a model file (zip), which <c>mlContext.Model.Load</c> reads; an old file stays until the new one is whole.</summary>
     /// <remarks>
     /// The content is that of <c>mlContext.Model.Save</c>, which empties an old file first: where it fails, or the process is killed,
-    /// neither
-    /// is left. This writes to a file beside it, <c>NAME.tmp-*</c>, and renames that; what a killed process has left of it is deleted by
-    /// the
-    /// next call for the same name.
+    /// neither is left. This writes to a file beside it, <c>NAME.tmp-*</c>, and renames that; what a killed process has left of it is
+    /// deleted by the next call for the same name.
     /// </remarks>
     /// <param name="model">Any transformer, or a chain of transformers.</param>
     /// <param name="inputSchema">The schema of the model's input, which <c>mlContext.Model.Load</c> gives back; null for none.</param>

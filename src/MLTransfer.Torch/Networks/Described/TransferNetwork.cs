@@ -23,10 +23,10 @@ public sealed class TransferNetwork : IDisposable
         newLayers.eval();
     }
 
-    /// <summary>The pretrained network; null where the new layers are all there is.</summary>
+    /// <summary>The pretrained network, part of this object; null where the new layers are all there is.</summary>
     public BaseNetwork? Pretrained { get; }
 
-    /// <summary>The layers on top.</summary>
+    /// <summary>The layers on top. They are part of this object, which is what to dispose.</summary>
     public LayerSequence NewLayers { get; }
 
     /// <summary>The shape of an input without the batch.</summary>

@@ -32,9 +32,10 @@ public sealed class StyleGan2Model : GenerativeNetwork
     /// <summary>Makes images. It is part of this object, which is what to dispose.</summary>
     public StyleGan2Generator Generator { get; }
 
-    /// <summary>Tells real images from made ones; what transfer learning starts from as much as from the generator. It is part of this
-    /// object,
-    /// which is what to dispose.</summary>
+    /// <summary>
+    /// Tells real images from made ones; what transfer learning starts from as much as from the generator. It is part of this object, which
+    /// is what to dispose.
+    /// </summary>
     public StyleGan2Discriminator Discriminator { get; }
 
     /// <summary>Loads both networks in float32.</summary>
