@@ -24,8 +24,9 @@ public abstract record TrainingOptions
 
     /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
     /// <remarks>
-    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run
-    /// that used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
+    /// A folder belongs to one run: another one in it, of any process, is refused while the first goes on (<see cref="IOException"/>).
+    /// Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run that used the folder before,
+    /// as transformers' <c>overwrite_output_dir</c> does; other files stay.
     /// </remarks>
     public string? OutputDirectory { get; init; }
 

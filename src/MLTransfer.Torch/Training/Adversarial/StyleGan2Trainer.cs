@@ -106,7 +106,8 @@ public sealed class StyleGan2Trainer
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public StyleGan2TrainingResult Train(
-        IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
+        IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default,
+        CancellationToken stopAndKeep = default)
     {
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);

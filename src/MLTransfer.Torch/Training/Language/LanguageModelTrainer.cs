@@ -78,7 +78,8 @@ public sealed class LanguageModelTrainer
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingResult Train(
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default,
+        CancellationToken stopAndKeep = default)
     {
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
