@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training;
 
 namespace MLTransfer;
@@ -16,24 +15,6 @@ internal static class OptionCheck
     {
         if (value > maximum)
             throw new ArgumentOutOfRangeException(option, value, $"{option} must be at most {maximum}, {meaning}.");
-    }
-
-    /// <summary>How texts are generated in a pipeline, which a model file may have been asked for by anybody.</summary>
-    public static void Generation(GenerationOptions generation, int batchSize)
-    {
-        generation.Check();
-        AtMost(
-            nameof(generation.MaximumNewTokens), generation.MaximumNewTokens, 1 << 20,
-            $"the longest text of a pipeline; {nameof(TextGenerationModel)} takes any number");
-        AtLeast(nameof(TextColumnsOptions.GenerationBatchSize), batchSize, 1);
-        AtMost(nameof(TextColumnsOptions.GenerationBatchSize), batchSize, GenerationOptions.MostPrompts, "the largest batch");
-    }
-
-    /// <summary>The rows that a network computes together, which are held in memory.</summary>
-    public static void TransformBatchSize(int value)
-    {
-        AtLeast(nameof(TorchModuleOptions.TransformBatchSize), value, 1);
-        AtMost(nameof(TorchModuleOptions.TransformBatchSize), value, 1 << 20, "the largest batch");
     }
 
     public static void FromZeroToLessThanOne(string option, double value)

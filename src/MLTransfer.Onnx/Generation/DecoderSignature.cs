@@ -74,7 +74,8 @@ internal sealed record DecoderSignature
         if ((long)heads * width > MostCachedNumbers)
         {
             throw new InvalidDataException(
-                $"{origin}: the graph's input '{past[0]}' has {heads} heads of width {width}; expected {MostCachedNumbers} numbers at most.");
+                $"{origin}: the graph's input '{past[0]}' has {heads} heads of width {width}; "
+                + $"expected {MostCachedNumbers} numbers at most.");
         }
 
         foreach (var name in past)

@@ -26,7 +26,8 @@ public sealed record OnnxRuntimeOptions
         }
 
         if (ModelFile is not null
-            && (string.IsNullOrWhiteSpace(ModelFile) || ModelFile.Any(char.IsControl) || Path.IsPathRooted(ModelFile) || ModelFile.Split('/', '\\').Contains("..")))
+            && (string.IsNullOrWhiteSpace(ModelFile) || ModelFile.Any(char.IsControl) || Path.IsPathRooted(ModelFile)
+                || ModelFile.Split('/', '\\').Contains("..")))
         {
             throw new ArgumentException(
                 $"{nameof(OnnxRuntimeOptions)}: {nameof(ModelFile)} is '{ModelFile}'; expected a path inside the export's folder, such as "

@@ -50,24 +50,31 @@ internal static class JsonContent
             throw new InvalidDataException($"{origin} is not valid UTF-8.");
         try
         {
-            CheckEscapes(content);
+            CheckEscapes(content, origin);
             return parse(content);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (JsonException exception)
         {
             throw new InvalidDataException($"{origin} is not valid JSON: {exception.Message}", exception);
         }
     }
 
-    /// <summary>Escapes can say what UTF-8 cannot: one half of a surrogate pair.</summary>
-    /// <exception cref="InvalidOperationException">A name or a text does.</exception>
-    private static void CheckEscapes(ReadOnlySpan<byte> content)
+    // Escapes can say what UTF-8 cannot: one half of a surrogate pair.
+    private static void CheckEscapes(ReadOnlySpan<byte> content, string origin)
     {
         var reader = new Utf8JsonReader(content);
-        while (reader.Read())
+        try
         {
-            if (reader.ValueIsEscaped)
-                reader.GetString();
+            while (reader.Read())
+            {
+                if (reader.ValueIsEscaped)
+                    reader.GetString();
+            }
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new InvalidDataException(
+                $"{origin} is not valid JSON: a text before its byte {reader.BytesConsumed} is not valid Unicode.", exception);
         }
     }
 }

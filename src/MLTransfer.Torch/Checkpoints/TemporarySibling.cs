@@ -28,9 +28,12 @@ internal static partial class TemporarySibling
     /// <summary>Deletes everything in a folder that a killed process left under such a name, whatever file or folder it was for.</summary>
     public static void DeleteAllAbandoned(string folder)
     {
-        foreach (string path in Directory.EnumerateFileSystemEntries(folder)
-            .Select(entry => AnySuffix.Match(entry)).Where(match => match.Success).Select(match => match.Groups[1].Value).Distinct().ToList())
-            DeleteAbandonedFolders(path);
+        List<string> paths =
+        [
+            .. Directory.EnumerateFileSystemEntries(folder).Select(entry => AnySuffix.Match(entry)).Where(match => match.Success)
+                .Select(match => match.Groups[1].Value).Distinct(),
+        ];
+        paths.ForEach(DeleteAbandonedFolders);
     }
 
     private static string LockOf(string temporaryFolder) => temporaryFolder + ".lock";

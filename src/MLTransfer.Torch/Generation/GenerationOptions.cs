@@ -105,8 +105,8 @@ public sealed record GenerationOptions
     public long? Seed { get; init; }
 
     /// <summary>
-    /// How many prompts the model reads in one pass, up to 65,536. It changes speed and memory, not results (but for the rounding of floating-point
-    /// sums).
+    /// How many prompts the model reads in one pass, up to 65,536. It changes speed and memory, not results (but for the rounding of
+    /// floating-point sums).
     /// </summary>
     public int BatchSize { get; init; } = 8;
 

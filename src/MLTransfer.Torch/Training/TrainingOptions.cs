@@ -29,9 +29,9 @@ public abstract record TrainingOptions
     /// <remarks>
     /// <c>run.html</c> is a page over the run that is written anew at each evaluation: curves, answers to samples, time left, options. It
     /// opens from disk, without a script or anything from elsewhere.
-    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics, plot, answers
-    /// and page of the run
-    /// that used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
+    /// A folder belongs to one run: another one in it, of any process, is refused while the first goes on (<see cref="IOException"/>).
+    /// Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics, plot, answers and page of the run that used the
+    /// folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
     /// </remarks>
     public string? OutputDirectory { get; init; }
 

@@ -27,7 +27,7 @@ internal sealed record TorchModuleManifest : ModelManifest
     {
         base.Check();
         Columns.Check();
-        OptionCheck.TransformBatchSize(TransformBatchSize);
+        TorchModuleOptions.CheckTransformBatchSize(TransformBatchSize);
         OptionCheck.Defined(nameof(BaseKind), BaseKind);
         if ((BaseKind == StoredBaseKind.Module) != (BaseTypeName is not null)
             || (BaseKind == StoredBaseKind.Layers) != (BaseLayers is not null))

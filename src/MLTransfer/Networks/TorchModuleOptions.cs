@@ -92,7 +92,7 @@ public sealed class TorchModuleOptions
                 $"Give {nameof(Pretrained)} or {nameof(NewLayers)}: there is no network otherwise.", nameof(Pretrained));
         }
         OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);
-        OptionCheck.TransformBatchSize(TransformBatchSize);
+        CheckTransformBatchSize(TransformBatchSize);
         OptionCheck.ColumnName(nameof(PredictedLabelColumnName), PredictedLabelColumnName);
         OptionCheck.ColumnName(nameof(ScoreColumnName), ScoreColumnName);
         if (ValidationData is not null && ValidationFraction > 0)
@@ -106,5 +106,12 @@ public sealed class TorchModuleOptions
                 $"{nameof(ModuleTrainingOptions.EarlyStoppingPatience)} needs {nameof(ValidationData)} or {nameof(ValidationFraction)}.",
                 nameof(ModuleTrainingOptions.EarlyStoppingPatience));
         }
+    }
+
+    /// <exception cref="ArgumentException">It is out of range.</exception>
+    internal static void CheckTransformBatchSize(int value)
+    {
+        OptionCheck.AtLeast(nameof(TransformBatchSize), value, 1);
+        OptionCheck.AtMost(nameof(TransformBatchSize), value, 1 << 20, "the largest batch");
     }
 }

@@ -72,7 +72,7 @@ internal sealed record BaseModelReference(string Id, string Sha256)
     private static bool IsOnNetwork(string path) => path.Replace('\\', '/').StartsWith("//", StringComparison.Ordinal);
 
     private InvalidOperationException NotAllowed(string why) => new(
-        $"The model file holds only adapters; they need the model '{Id}', {why}, and loading a file uses the network only where the program "
-        + $"allows it. If you trust the file, get the model first with ml.Generation.{nameof(GenerationCatalog.LoadPretrained)}(\"{Id}\"), "
+        $"The model file holds only adapters; they need the model '{Id}', {why}, and loading a file uses the network only where the "
+        + $"program allows it. If you trust the file, get the model first with ml.Generation.LoadPretrained(\"{Id}\"), "
         + $"or set {nameof(PretrainedModels)}.{nameof(PretrainedModels.AllowDownloadsWhenLoading)} = true before loading.");
 }

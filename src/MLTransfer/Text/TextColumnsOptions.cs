@@ -37,7 +37,7 @@ public abstract class TextColumnsOptions
     {
         if (Generation is null)
             throw new ArgumentException($"{nameof(Generation)} must not be null.", nameof(Generation));
-        OptionCheck.Generation(Generation, GenerationBatchSize);
+        CheckGeneration(Generation, GenerationBatchSize);
         OptionCheck.ColumnName(nameof(TokenIdsColumnName), TokenIdsColumnName);
         OptionCheck.ColumnName(nameof(LogProbabilitiesColumnName), LogProbabilitiesColumnName);
         if (Generation.SequencesPerPrompt > 1 && (TokenIdsColumnName ?? LogProbabilitiesColumnName) is not null)
@@ -46,5 +46,17 @@ public abstract class TextColumnsOptions
             throw new ArgumentException(
                 $"{option} needs {nameof(GenerationOptions.SequencesPerPrompt)} = 1; it is {Generation.SequencesPerPrompt}.", option);
         }
+    }
+
+    /// <summary>Checks how texts are generated in a pipeline, which anybody may ask for in a model file.</summary>
+    /// <exception cref="ArgumentException">An option is not usable; the message names it.</exception>
+    internal static void CheckGeneration(GenerationOptions generation, int batchSize)
+    {
+        generation.Check();
+        OptionCheck.AtMost(
+            nameof(generation.MaximumNewTokens), generation.MaximumNewTokens, 1 << 20,
+            $"the longest text of a pipeline; {nameof(TextGenerationModel)} takes any number");
+        OptionCheck.AtLeast(nameof(GenerationBatchSize), batchSize, 1);
+        OptionCheck.AtMost(nameof(GenerationBatchSize), batchSize, GenerationOptions.MostPrompts, "the largest batch");
     }
 }

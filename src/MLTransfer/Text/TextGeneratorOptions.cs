@@ -77,7 +77,9 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Told after every optimizer step and evaluation, on the thread that trains; null for nobody.</summary>
     public IProgress<TrainingProgress>? Progress;
 
-    /// <summary>Stops training, and a download before it: it throws <see cref="OperationCanceledException"/>, which says what is kept.</summary>
+    /// <summary>
+    /// Stops training, and a download before it: it throws <see cref="OperationCanceledException"/>, which says what is kept.
+    /// </summary>
     public CancellationToken CancellationToken;
 
     /// <summary>

@@ -15,7 +15,7 @@ internal abstract record TextManifest : ModelManifest
     public override void Check()
     {
         base.Check();
-        OptionCheck.Generation(Generation, GenerationBatchSize);
+        TextColumnsOptions.CheckGeneration(Generation, GenerationBatchSize);
         if (Columns.SequencesPerPrompt != Generation.SequencesPerPrompt)
             throw new ArgumentException("its columns do not fit its generation options");
     }

@@ -36,6 +36,18 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
         AssertRefused<FileNotFoundException>("export", "has no tokenizer");
     }
 
+    [Theory]
+    [InlineData("model.onnx")]
+    [InlineData("config.json")]
+    public void A_device_in_place_of_a_file_is_refused(string file)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Such files are a matter of Unix.");
+        tiny.CopyTo(_folder["export"]);
+        File.Delete(_folder["export/" + file]);
+        File.CreateSymbolicLink(_folder["export/" + file], "/dev/zero");
+        AssertRefused<InvalidDataException>("export", _folder["export/" + file], "a device or a pipe");
+    }
+
     [Fact]
     public void A_file_that_is_no_graph_is_refused()
     {

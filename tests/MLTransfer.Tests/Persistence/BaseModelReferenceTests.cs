@@ -47,7 +47,10 @@ public sealed class BaseModelReferenceTests : IDisposable
         _ml.Model.Save(fitted, data.Schema, _folder["adapter.zip"]);
 
         using (var loaded = (TextGeneratorTransformer)_ml.Model.Load(_folder["adapter.zip"], out _))
-            Assert.Equal(fitted.Transform(data).GetColumn<string>("Continuation"), loaded.Transform(data).GetColumn<string>("Continuation"));
+        {
+            Assert.Equal(
+                fitted.Transform(data).GetColumn<string>("Continuation"), loaded.Transform(data).GetColumn<string>("Continuation"));
+        }
 
         Directory.Delete(_folder["cache"], recursive: true);
         var message = Assert.ThrowsAny<Exception>(() => _ml.Model.Load(_folder["adapter.zip"], out _)).ToString();

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace MLTransfer.Tests.Persistence;
 
-/// <summary>Changes what a model file says about its components, so that lengths and checksums hold, as somebody who means harm would.</summary>
+/// <summary>
+/// Changes what a model file says about its components, so that lengths and checksums hold, as somebody who means harm would.
+/// </summary>
 internal static class ManifestEditor
 {
     private const int HeaderLength = 256; // ML.NET's; the manifest's length, its JSON and its CRC-32 follow

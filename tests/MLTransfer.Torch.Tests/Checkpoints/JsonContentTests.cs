@@ -113,6 +113,6 @@ public sealed class JsonContentTests : IDisposable
                 && parsers.IsMatch(File.ReadAllText(path)))
             .Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
-        Assert.Equal([.. allowed, "TextGeneratorTransformer.cs"], found); // which clones what it has written itself
+        Assert.Equal(allowed, found);
     }
 }

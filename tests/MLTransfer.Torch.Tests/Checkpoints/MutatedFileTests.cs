@@ -86,7 +86,8 @@ public sealed class MutatedFileTests : IDisposable
                 Copy("gpt2-tiny", model, "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json");
                 return (Path.Combine(model, kind), () => TextTokenizer.Load(model));
             case "model.safetensors.index.json":
-                Copy("gpt2-tiny/sharded", model, [.. Directory.GetFiles(RepositoryFiles.Data("gpt2-tiny/sharded")).Select(Path.GetFileName)!]);
+                var files = Directory.GetFiles(RepositoryFiles.Data("gpt2-tiny/sharded"));
+                Copy("gpt2-tiny/sharded", model, [.. files.Select(file => Path.GetFileName(file))]);
                 return (Path.Combine(model, kind), () =>
                 {
                     using var checkpoint = Checkpoint.Open(model);
@@ -125,7 +126,8 @@ public sealed class MutatedFileTests : IDisposable
                 var path = _folder[kind];
                 Layer[] layers =
                 [
-                    Layer.Convolution(4, 3), Layer.MaximumPooling(), Layer.Upsampling(), Layer.Flatten(), Layer.Dense(3), Layer.Dropout(0.5),
+                    Layer.Convolution(4, 3), Layer.MaximumPooling(), Layer.Upsampling(), Layer.Flatten(), Layer.Dense(3),
+                    Layer.Dropout(0.5),
                 ];
                 File.WriteAllText(path, LayerJson.Write(layers));
                 using (var sequence = LayerSequence.Create(layers, [1, 8, 8]))

@@ -130,7 +130,8 @@ public sealed class StopAndKeepTests : IDisposable
         var rest = Create(resumed, "stopped", resume: true).Train(training, validation, cancellationToken: TestCancellation);
         Assert.False(rest.StoppedOnRequest);
         Assert.Equal(
-            expected.Epochs.Select(epoch => epoch with { Elapsed = default }), rest.Epochs.Select(epoch => epoch with { Elapsed = default }));
+            expected.Epochs.Select(epoch => epoch with { Elapsed = default }),
+            rest.Epochs.Select(epoch => epoch with { Elapsed = default }));
         Assert.Equal(Bytes(whole), Bytes(resumed));
     }
 

@@ -121,7 +121,8 @@ public sealed class StyleGan2Trainer
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public StyleGan2TrainingResult Train(
-        IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
+        IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default,
+        CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
         var memory = new AdversarialMemory(_model, _options);

@@ -90,7 +90,8 @@ public sealed class LanguageModelTrainer
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingResult Train(
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default,
+        CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
         var memory = Memory();
