@@ -27,6 +27,6 @@ public sealed class ApplyTorchModuleOptions
         ArgumentNullException.ThrowIfNull(InputScaling);
         ArgumentNullException.ThrowIfNull(OutputScaling);
         OptionCheck.Defined(nameof(Output), Output);
-        OptionCheck.AtLeast(nameof(TransformBatchSize), TransformBatchSize, 1);
+        TorchModuleOptions.CheckTransformBatchSize(TransformBatchSize);
     }
 }
