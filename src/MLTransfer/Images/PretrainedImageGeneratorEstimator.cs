@@ -1,6 +1,5 @@
 using MLTransfer.Images;
 using MLTransfer.Columns;
-using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -29,7 +28,7 @@ public sealed class PretrainedImageGeneratorEstimator : ColumnMappingEstimator<I
 
     private protected override ImageGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
-        var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_model));
+        var model = ImageBaseModel.Load(Host, _model);
         return Ownership.Pass(model, () =>
         {
             _options.CheckFor(model.Generator);

@@ -69,6 +69,8 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
 
     private TransferNetwork CreateNetwork(DataViewSchema schema, long seed)
     {
+        if (_options.Pretrained?.LoadTrained(Host) is { } start)
+            return Ownership.Pass(start.Network, () => GoOn(start.Network, start.Columns, schema, seed));
         var shape = _options.InputShape ?? _options.Pretrained?.InputShape ?? TensorColumn.OwnShape(InputRole.Find(schema), channels: 3)
             ?? throw new ArgumentException(
                 $"The images of input column '{_input}' have no common size. Put ResizeImages in front, or set "
@@ -77,6 +79,28 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             InputRole, schema, shape, _options.InputShape is null ? "the network takes" : $"{nameof(TorchModuleOptions.InputShape)} is");
         var pretrained = _options.Pretrained?.Load(shape);
         return Ownership.Pass(pretrained, () => TransferNetwork.Create(pretrained, _options.NewLayers, shape, seed));
+    }
+
+    private TransferNetwork GoOn(TransferNetwork network, TorchModuleColumns trainedWith, DataViewSchema schema, long seed)
+    {
+        var shape = _options.InputShape ?? network.InputShape;
+        if (!shape.SequenceEqual(network.InputShape))
+        {
+            throw new ArgumentException(
+                $"{nameof(TorchModuleOptions.InputShape)} is [{string.Join(", ", shape)}], but the network that is trained on takes "
+                + $"[{string.Join(", ", network.InputShape)}]. Leave it out.");
+        }
+
+        var column = TensorColumn.Find(InputRole, schema, shape, "the network takes");
+        if (trainedWith.InputIsImage && column.Type.KindOf() == ColumnKind.Image 
+            && !trainedWith.InputScaling.Equals(_options.InputScaling, shape[0]))
+        {
+            throw new ArgumentException(
+                $"{nameof(TorchModuleOptions.InputScaling)} is another than the network that is trained on was trained with, "
+                + $"{trainedWith.InputScaling}: set it to that.");
+        }
+
+        return network.Extend(_options.NewLayers, seed);
     }
 
     private TorchModuleColumns CreateColumns(TransferNetwork network, DataViewSchema schema)

@@ -47,6 +47,13 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     private protected override IReadOnlyList<OutputColumn> Outputs =>
         [new OutputColumn(Columns.Output, Columns.OutputKind.TypeOf(Columns.OutputShape))];
 
+    /// <summary>The network in memory of its own.</summary>
+    internal TransferNetwork CopyNetwork()
+    {
+        ThrowIfDisposed();
+        return BaseNetworks.Copy(Network);
+    }
+
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)

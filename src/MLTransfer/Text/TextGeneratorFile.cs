@@ -43,6 +43,7 @@ internal static class TextGeneratorFile
             GenerationBatchSize = transformer.GenerationBatchSize,
             DecodingPrecision = transformer.DecodingPrecision,
             WeightType = transformer.WeightType,
+            RowForm = transformer.RowForm,
             BaseModel = transformer.BaseModel,
             Files = writer.Files,
         };
@@ -58,7 +59,8 @@ internal static class TextGeneratorFile
         var manifest = reader.Manifest;
         return new TextGeneratorTransformer(
             manifest.BaseModel is { } baseModel ? LoadAdapted(reader, baseModel) : LoadWhole(reader), ownsModel: true, manifest.Columns,
-            manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision, manifest.WeightType, manifest.BaseModel);
+            manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision, manifest.WeightType, manifest.RowForm,
+            manifest.BaseModel);
     });
 
     private static TextGenerationModel LoadWhole(ModelPartReader<TextGeneratorManifest> reader)

@@ -48,6 +48,9 @@ public sealed class CausalLanguageModel : TransformerNetwork
     /// <inheritdoc cref="TransformerNetwork.ConvertTo"/>
     internal new CausalLanguageModel ConvertTo(ScalarType dataType) => (CausalLanguageModel)base.ConvertTo(dataType);
 
+    /// <inheritdoc cref="TransformerNetwork.Copy"/>
+    internal new CausalLanguageModel Copy() => (CausalLanguageModel)base.Copy();
+
     private static CausalLanguageModel Causal(TransformerNetwork network, string origin)
     {
         if (network is CausalLanguageModel causal)
