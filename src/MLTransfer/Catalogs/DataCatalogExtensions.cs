@@ -10,10 +10,12 @@ public static class DataCatalogExtensions
     /// <remarks>
     /// Lines are read while the data is gone through, each time anew, and never all at once. An object's entries are the row's columns of
     /// that name, in whatever case; entries that the row has no column for are passed over, as empty lines are. Every column must be there,
-    /// unless its type is nullable (<c>string?</c>). What is wrong with a line is an <see cref="InvalidDataException"/> while reading, which
-    /// names file and line.
+    /// unless its type is nullable (<c>string?</c>). What is wrong with a line is an <see cref="InvalidDataException"/> while reading,
+    /// which names file and line.
     /// </remarks>
-    /// <typeparam name="TRow">The columns, as public properties or fields, such as <c>public string Text { get; set; } = "";</c>.</typeparam>
+    /// <typeparam name="TRow">
+    /// The columns, as public properties or fields, such as <c>public string Text { get; set; } = "";</c>.
+    /// </typeparam>
     /// <param name="catalog">The catalog.</param>
     /// <param name="paths">One file or several, in the order of rows.</param>
     /// <exception cref="ArgumentException">There is no path.</exception>

@@ -50,7 +50,9 @@ internal static class TorchModuleFile
             BaseTypeName = KindOf(network.Pretrained) == StoredBaseKind.Module
                 ? TrustedModules.NameOf(((ModuleBaseNetwork)network.Pretrained!).Module.GetType())
                 : null,
-            BaseLayers = network.Pretrained is ModuleBaseNetwork { Module: LayerSequence sequence } ? BaseNetworks.Descriptions(sequence) : null,
+            BaseLayers = network.Pretrained is ModuleBaseNetwork { Module: LayerSequence sequence }
+                ? BaseNetworks.Descriptions(sequence)
+                : null,
             NewLayers = BaseNetworks.Descriptions(network.NewLayers),
             Files = writer.Files,
         };

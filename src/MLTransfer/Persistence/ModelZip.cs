@@ -41,7 +41,7 @@ internal static class ModelZip
         }
     }
 
-    /// <summary>Loads a model file and takes one transformer out of it, whose network goes to the caller; the others are disposed.</summary>
+    /// <summary>Loads a model file and takes one transformer out of it, which the caller owns; the others are disposed.</summary>
     /// <param name="environment">Whose component catalog the other transformers may be registered in.</param>
     /// <param name="path">The file.</param>
     /// <param name="wanted">What is looked for, after "The model has", such as "no text generator".</param>

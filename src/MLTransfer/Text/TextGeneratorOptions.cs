@@ -55,7 +55,9 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Tokens of a training row; null for the model's context length (<c>block_size</c> of <c>run_clm.py</c>).</summary>
     public int? MaximumLength;
 
-    /// <summary>How texts become rows. Of one text, or of rows as long as the context, <see cref="RowPacking.Packed"/> changes nothing.</summary>
+    /// <summary>
+    /// How texts become rows. Short ones share rows by default: rows of a sentence each would make many small steps, each of little weight.
+    /// </summary>
     public RowPacking RowPacking = RowPacking.Packed;
 
     /// <summary>
@@ -102,7 +104,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         if (string.IsNullOrWhiteSpace(PretrainedModel))
         {
             throw new ArgumentException(
-                $"{nameof(PretrainedModel)} must be a folder, a hub id, a model zip or {nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}.",
+                $"{nameof(PretrainedModel)} must be a folder, a hub id, a model zip or "
+                + $"{nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}.",
                 nameof(PretrainedModel));
         }
 

@@ -52,12 +52,13 @@ public sealed class JsonLinesTests : IDisposable
     [Fact]
     public void Bytes_that_are_no_text_and_files_that_are_not_there_are_told()
     {
-        File.WriteAllBytes(_folder["latin.jsonl"], Encoding.Latin1.GetBytes("{\"prompt\": \"caf\u00e9\", \"number\": 1, \"numbers\": [1, 2]}\n"));
+        File.WriteAllBytes(
+            _folder["latin.jsonl"], Encoding.Latin1.GetBytes("""{"prompt": "café", "number": 1, "numbers": [1, 2]}"""));
 
         var latin = _ml.Data.LoadFromJsonLines<Row>(_folder["latin.jsonl"]);
 
-        Assert.Contains("latin.jsonl', line 1", Assert.Throws<InvalidDataException>(() => latin.GetColumn<string>("Prompt").ToList()).Message,
-            StringComparison.Ordinal);
+        var message = Assert.Throws<InvalidDataException>(() => latin.GetColumn<string>("Prompt").ToList()).Message;
+        Assert.Contains("latin.jsonl', line 1", message, StringComparison.Ordinal);
         Assert.Contains("nothing.jsonl", Assert.Throws<FileNotFoundException>(
             () => _ml.Data.LoadFromJsonLines<Row>(_folder["nothing.jsonl"])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => _ml.Data.LoadFromJsonLines<Row>());

@@ -87,8 +87,9 @@ public sealed class NetworkBaseModelTests : IDisposable
     {
         using var first = Fit(null, s_layers);
 
-        Assert.Contains(nameof(TorchModuleOptions.InputScaling), Error(o => o.InputScaling = ImageScaling.ImageNet), StringComparison.Ordinal);
-        Assert.Contains(nameof(TorchModuleOptions.InputShape), Error(o => o.InputShape = [1, 16, 16]), StringComparison.Ordinal);
+        Assert.StartsWith(
+            nameof(TorchModuleOptions.InputScaling), Error(o => o.InputScaling = ImageScaling.ImageNet), StringComparison.Ordinal);
+        Assert.StartsWith(nameof(TorchModuleOptions.InputShape), Error(o => o.InputShape = [1, 16, 16]), StringComparison.Ordinal);
         Assert.Contains("no network of layers", Assert.Throws<ArgumentException>(
             () => Fit(PretrainedNetwork.Model(_ml.Transforms.CopyColumns("A", "Label").Fit(_data)), [])).Message, StringComparison.Ordinal);
 
@@ -102,7 +103,8 @@ public sealed class NetworkBaseModelTests : IDisposable
     }
 
     private TorchModuleTransformer Fit(PretrainedNetwork? pretrained, Layer[] layers, BaseFreezing? freezing = null) =>
-        _ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", Options(pretrained, layers, freezing ?? BaseFreezing.None)).Fit(_data);
+        _ml.Transforms.FineTuneTorchModule("Colour", "Image", "Label", Options(pretrained, layers, freezing ?? BaseFreezing.None))
+            .Fit(_data);
 
     private static TorchModuleOptions Options(PretrainedNetwork? pretrained, Layer[] layers, BaseFreezing freezing) => new()
     {

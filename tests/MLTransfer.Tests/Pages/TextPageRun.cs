@@ -23,5 +23,7 @@ internal sealed class TextPageRun : PageRun
         using var model = new MLContext(seed: 1).Generation.LoadPretrained();
         Assert.Equal(model.Generate("Once upon a time", new() { MaximumNewTokens = 40 }), printed[1]);
         Assert.NotEmpty(printed[2]);
+        Assert.NotEmpty(printed[3]);
+        Assert.True(new FileInfo(folder["storyteller.zip"]).Length > 1_000_000);
     }
 }

@@ -58,7 +58,8 @@ public sealed class TextBaseModelTests : IDisposable
         _ml.Model.Save(first, _data.Schema, _folder["first.zip"]);
 
         using var same = Fit(o => (o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (_folder["first.zip"], lora, true));
-        using var loaded = Fit(o => (o.BaseModel, o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (first, PretrainedModels.Tales, lora, true));
+        using var loaded = Fit(
+            o => (o.BaseModel, o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (first, PretrainedModels.Tales, lora, true));
         using var untrained = Fit(o =>
         {
             (o.PretrainedModel, o.Lora, o.SaveAdapterOnly) = (_folder["first.zip"], lora, true);

@@ -201,7 +201,9 @@ public abstract class TransformerNetwork : GenerativeNetwork
     internal TransformerNetwork ConvertTo(ScalarType dataType) =>
         Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
 
-    /// <summary>A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.</summary>
+    /// <summary>
+    /// A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
     internal TransformerNetwork Copy()
     {
