@@ -107,6 +107,15 @@ public static class PeftAdapterFolder
         }
     }
 
+    /// <summary>Gives a model adapters of its own with the values that another model's have.</summary>
+    /// <param name="source">A model with adapters.</param>
+    /// <param name="target">A model of the same form, without.</param>
+    internal static void Copy(GenerativeNetwork source, GenerativeNetwork target)
+    {
+        using var weights = new TensorCheckpoint("the adapters in memory", Tensors(source));
+        Load(target, JsonNode.Parse(FormatConfiguration(source, baseModel: null))!.AsObject(), weights, weights.Location);
+    }
+
     /// <summary>Writes the model's adapters into an existing folder.</summary>
     /// <param name="model">A model with adapters.</param>
     /// <param name="folder">An existing folder.</param>

@@ -43,12 +43,12 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     private protected override ImageGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
         var seed = SeedOf(_options.Seed);
-        var folder = PretrainedModels.ResolveImageFolder(_options.PretrainedModel);
-        var model = StyleGan2Model.Load(folder);
+        var name = _options.BaseModel is null ? $"'{_options.PretrainedModel}'" : "the loaded model";
+        var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(_options.Training, $"the StyleGAN2 {name}");
+        var (start, origin) = LoadBase();
+        var model = WithLabels(start, input.Schema, options, seed);
         return Ownership.Pass(model, () =>
         {
-            var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(
-                _options.Training, $"the StyleGAN2 '{_options.PretrainedModel}'");
             _options.CheckFor(model.Generator);
             if (_columns.Input is null || input.Schema.GetColumnOrNull(_columns.Input) is not null)
                 _columns.FindInputs(input.Schema, model.Generator);
@@ -57,7 +57,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             using var images = TrainingImageReader.Read(input, _trainingColumn, _columns, model.Generator, _options.CancellationToken);
             var trainer = new StyleGan2Trainer(model, options with { Seed = seed }, images, _options.FeatureExtractor);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
+                $"Fine-tuning {name} on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
                 + $"Features are computed in {PrecisionText.Of(trainer.Precision, options.Precision)}."));
             var result = trainer.Train(
                 new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken, _options.StopAndKeep);
@@ -69,7 +69,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
                 model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result)
             {
                 Card = ModelCard.OfTraining(
-                    BaseOrigin.Read(_options.PretrainedModel, folder),
+                    origin,
                     [new("images", $"{images.Count}"), new("pixels", $"{images.Resolution}x{images.Resolution}")],
                     [
                         ("generator loss of the last step", last?.GeneratorLoss),
@@ -80,5 +80,27 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
                     options with { Seed = seed }),
             };
         });
+    }
+
+    private ImageBaseModel LoadBase() => _options.BaseModel is { } transformer
+        ? ImageBaseModel.CopyOf(transformer)
+        : ImageBaseModel.Load(Host, _options.PretrainedModel);
+
+    /// <summary>The model, or where there are labels that it does not take, one made of it that does.</summary>
+    private StyleGan2Model WithLabels(StyleGan2Model model, DataViewSchema schema, AdversarialTrainingOptions options, long seed)
+    {
+        if (_columns.Label is null || model.Generator.LabelWidth > 0)
+            return model;
+        using (model)
+        {
+            if (options.FreezeMapping)
+            {
+                throw new ArgumentException(
+                    $"{nameof(AdversarialTrainingOptions.FreezeMapping)} freezes what reads labels, which is new: the base takes none. "
+                    + "Leave it false.");
+            }
+
+            return model.WithLabels(_columns.CountClasses(schema), seed);
+        }
     }
 }

@@ -68,6 +68,13 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
 
     private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(Model.Generator.ImageResolution)];
 
+    /// <summary>The model in memory of its own.</summary>
+    internal StyleGan2Model CopyModel()
+    {
+        using var hold = Hold();
+        return Model.Copy();
+    }
+
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)

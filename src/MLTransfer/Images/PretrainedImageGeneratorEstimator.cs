@@ -1,7 +1,6 @@
 using MLTransfer.Cards;
 using MLTransfer.Images;
 using MLTransfer.Columns;
-using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -30,8 +29,7 @@ public sealed class PretrainedImageGeneratorEstimator : ColumnMappingEstimator<I
 
     private protected override ImageGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
-        var folder = PretrainedModels.ResolveImageFolder(_model);
-        var model = StyleGan2Model.Load(folder);
+        var (model, origin) = ImageBaseModel.Load(Host, _model);
         return Ownership.Pass(model, () =>
         {
             _options.CheckFor(model.Generator);
@@ -39,7 +37,7 @@ public sealed class PretrainedImageGeneratorEstimator : ColumnMappingEstimator<I
             return new ImageGeneratorTransformer(
                 model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, SeedOf(_options.Seed))
             {
-                Card = new ModelCard(BaseOrigin.Read(_model, folder)),
+                Card = new ModelCard(origin),
             };
         });
     }

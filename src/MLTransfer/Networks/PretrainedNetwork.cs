@@ -1,9 +1,12 @@
 using MLTransfer.Cards;
 using MLTransfer.Networks;
+using MLTransfer.Persistence;
 using MLTransfer.Onnx.Reading;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLTransfer;
@@ -112,6 +115,22 @@ public abstract record PretrainedNetwork
         return new ModuleSource(TrustedModules.NameOf(type), weightsPath);
     }
 
+    /// <summary>
+    /// The network of a loaded model, to train on. It stays as it is: its weights are copied. Its pretrained part is frozen as
+    /// <see cref="TorchModuleOptions.Freezing"/> says; the layers that were new in it are trained on, with those of
+    /// <see cref="TorchModuleOptions.NewLayers"/> after them.
+    /// </summary>
+    /// <param name="model">A transformer with a network, or a chain of transformers with one.</param>
+    public static PretrainedNetwork Model(ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new TransformerSource(model);
+    }
+
+    /// <summary>The network of a model zip, to train on as <see cref="Model"/> says.</summary>
+    /// <param name="path">A file that ML.NET saved a <see cref="TorchModuleTransformer"/> to.</param>
+    public static PretrainedNetwork ModelFile(string path) => new ModelFileSource(Named(path));
+
     /// <summary>Loads the network.</summary>
     /// <param name="inputShape">The shape of an input without the batch, for layers that are only described.</param>
     internal abstract BaseNetwork Load(IReadOnlyList<long> inputShape);
@@ -121,6 +140,10 @@ public abstract record PretrainedNetwork
 
     /// <summary>The shape of an input without the batch where the network has one of its own; null otherwise.</summary>
     internal virtual IReadOnlyList<long>? InputShape => null;
+
+    /// <summary>The whole network, in memory of its own, where it is one that was trained here; null otherwise.</summary>
+    /// <param name="environment">Where a model file's other transformers are registered.</param>
+    internal virtual (TransferNetwork Network, TorchModuleColumns Columns)? LoadTrained(IHostEnvironment environment) => null;
 
     private static string Named(string path)
     {
@@ -168,6 +191,37 @@ public abstract record PretrainedNetwork
                 return BaseNetworks.FromModule(TypeName, weights: null);
             using var file = Checkpoint.OpenFile(WeightsPath);
             return BaseNetworks.FromModule(TypeName, file);
+        }
+    }
+
+    /// <summary>What <see cref="TransferNetwork"/> consists of is known only once it is there.</summary>
+    private abstract record TrainedSource : PretrainedNetwork
+    {
+        protected const string Wanted = "no network of layers";
+
+        internal override BaseNetwork Load(IReadOnlyList<long> inputShape) => throw new NotSupportedException("It is loaded whole.");
+    }
+
+    private sealed record TransformerSource(ITransformer Transformer) : TrainedSource
+    {
+        internal override BaseOrigin Origin =>
+            TransformerChain.Find<TorchModuleTransformer>(Transformer, Wanted).Found.Card?.Base ?? new BaseOrigin("a loaded network");
+
+        internal override (TransferNetwork Network, TorchModuleColumns Columns)? LoadTrained(IHostEnvironment environment)
+        {
+            var found = TransformerChain.Find<TorchModuleTransformer>(Transformer, Wanted).Found;
+            return (found.CopyNetwork(), found.Columns);
+        }
+    }
+
+    private sealed record ModelFileSource(string Path) : TrainedSource
+    {
+        internal override BaseOrigin Origin => BaseOrigin.ReadFile(Path);
+
+        internal override (TransferNetwork Network, TorchModuleColumns Columns)? LoadTrained(IHostEnvironment environment)
+        {
+            var found = ModelZip.Take<TorchModuleTransformer>(environment, Path, Wanted);
+            return (found.Network, found.Columns);
         }
     }
 }

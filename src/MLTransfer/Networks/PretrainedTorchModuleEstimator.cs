@@ -39,11 +39,9 @@ public sealed class PretrainedTorchModuleEstimator : ColumnMappingEstimator<Torc
 
     private protected override TorchModuleTransformer Fit(IDataView input, IChannel channel)
     {
-        var shape = NetworkInput.ShapeOf(InputRole, input.Schema, _options.InputShape, _network);
-        var pretrained = _network.Load(shape);
-        return Ownership.Pass(pretrained, () =>
+        var network = LoadNetwork(input.Schema);
+        return Ownership.Pass(network, () =>
         {
-            var network = TransferNetwork.Create(pretrained, [], shape, seed: 0);
             var columns = new TorchModuleColumns
             {
                 Input = _input,
@@ -58,5 +56,21 @@ public sealed class PretrainedTorchModuleEstimator : ColumnMappingEstimator<Torc
             columns.Check();
             return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, TrainingHistory.None);
         });
+    }
+
+    private TransferNetwork LoadNetwork(DataViewSchema schema)
+    {
+        if (_network.LoadTrained(Host) is { Network: var trained })
+        {
+            return Ownership.Pass(trained, () =>
+            {
+                TensorColumn.Find(InputRole, schema, trained.InputShape, "the network takes");
+                return trained;
+            });
+        }
+
+        var shape = NetworkInput.ShapeOf(InputRole, schema, _options.InputShape, _network);
+        var pretrained = _network.Load(shape);
+        return Ownership.Pass(pretrained, () => TransferNetwork.Create(pretrained, [], shape, seed: 0));
     }
 }

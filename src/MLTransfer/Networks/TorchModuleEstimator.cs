@@ -87,9 +87,33 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
 
     private TransferNetwork CreateNetwork(DataViewSchema schema, long seed)
     {
+        if (_options.Pretrained?.LoadTrained(Host) is { } start)
+            return Ownership.Pass(start.Network, () => GoOn(start.Network, start.Columns, schema, seed));
         var shape = NetworkInput.ShapeOf(InputRole, schema, _options.InputShape, _options.Pretrained);
         var pretrained = _options.Pretrained?.Load(shape);
         return Ownership.Pass(pretrained, () => TransferNetwork.Create(pretrained, _options.NewLayers, shape, seed));
+    }
+
+    private TransferNetwork GoOn(TransferNetwork network, TorchModuleColumns trainedWith, DataViewSchema schema, long seed)
+    {
+        var shape = _options.InputShape ?? network.InputShape;
+        if (!shape.SequenceEqual(network.InputShape))
+        {
+            throw new ArgumentException(
+                $"{nameof(TorchModuleOptions.InputShape)} is [{string.Join(", ", shape)}], but the network that is trained on takes "
+                + $"[{string.Join(", ", network.InputShape)}]. Leave it out.");
+        }
+
+        var column = TensorColumn.Find(InputRole, schema, shape, "the network takes");
+        if (trainedWith.InputIsImage && column.Type.KindOf() == ColumnKind.Image 
+            && !trainedWith.InputScaling.Equals(_options.InputScaling, shape[0]))
+        {
+            throw new ArgumentException(
+                $"{nameof(TorchModuleOptions.InputScaling)} is another than the network that is trained on was trained with, "
+                + $"{trainedWith.InputScaling}: set it to that.");
+        }
+
+        return network.Extend(_options.NewLayers, seed);
     }
 
     private TorchModuleColumns CreateColumns(TransferNetwork network, DataViewSchema schema)

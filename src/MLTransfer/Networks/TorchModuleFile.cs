@@ -51,8 +51,10 @@ internal static class TorchModuleFile
             BaseTypeName = KindOf(network.Pretrained) == StoredBaseKind.Module
                 ? TrustedModules.NameOf(((ModuleBaseNetwork)network.Pretrained!).Module.GetType())
                 : null,
-            BaseLayers = network.Pretrained is ModuleBaseNetwork { Module: LayerSequence sequence } ? LayersOf(sequence) : null,
-            NewLayers = LayersOf(network.NewLayers),
+            BaseLayers = network.Pretrained is ModuleBaseNetwork { Module: LayerSequence sequence }
+                ? BaseNetworks.Descriptions(sequence)
+                : null,
+            NewLayers = BaseNetworks.Descriptions(network.NewLayers),
             Files = writer.Files,
             Card = transformer.Card,
         };
@@ -118,6 +120,4 @@ internal static class TorchModuleFile
         ModuleBaseNetwork { Module: LayerSequence } => StoredBaseKind.Layers,
         _ => StoredBaseKind.Module,
     };
-
-    private static List<Layer> LayersOf(LayerSequence sequence) => [.. sequence.Layers.Select(module => module.Layer)];
 }

@@ -51,6 +51,13 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
 
     private protected override IReadOnlyList<OutputColumn> Outputs => Columns.Outputs;
 
+    /// <summary>The network in memory of its own.</summary>
+    internal TransferNetwork CopyNetwork()
+    {
+        using var hold = Hold();
+        return BaseNetworks.Copy(Network);
+    }
+
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)

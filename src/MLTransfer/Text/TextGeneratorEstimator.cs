@@ -4,7 +4,6 @@ using System.Globalization;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -20,13 +19,17 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 {
     private readonly TextGeneratorOptions _options;
     private readonly TextGeneratorColumns _columns;
+    private readonly TextRowForm _rowForm;
+    private readonly TextGenerationModel? _baseModel;
 
     internal TextGeneratorEstimator(
         IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? trainingColumnName,
-        TextGeneratorOptions options)
+        TextGeneratorOptions options, TextGenerationModel? baseModel = null)
         : base(environment, "Fine-tuning a text generator")
     {
         options.Check();
+        if (baseModel is not null)
+            OptionCheck.OneBase(nameof(options.BaseModel), options.BaseModel is null, options.PretrainedModel, PretrainedModels.Tales);
         if (trainingColumnName is not null && options.CompletionColumnName is not null)
         {
             throw new ArgumentException(
@@ -38,7 +41,11 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         OptionCheck.ColumnName(nameof(trainingColumnName), trainingColumnName);
         var training = options.CompletionColumnName is null ? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
         _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options, training, options.CompletionColumnName);
-        _options = options;
+        _rowForm = new TextRowForm
+        {
+            Packing = options.RowPacking, MaximumLength = options.MaximumLength, AppendEndOfSequence = options.AppendEndOfSequence,
+        };
+        (_options, _baseModel) = (options, baseModel);
     }
 
     private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
@@ -51,24 +58,21 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         if (_options.ValidationData is { } validationData)
             Check(_columns.TrainingRoles, SchemaShape.Create(validationData.Schema));
 
-        var folder = PretrainedModels.ResolveFolder(
-            _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
-        var baseModel = _options.SaveAdapterOnly
-            ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
-            : null;
         var seed = SeedOf(_options.Seed);
-        var model = TextGenerationModel.Load(_options.PretrainedModel, folder);
+        var start = LoadBase(channel);
+        var model = start.Model;
         return Ownership.Pass(model, () =>
         {
-            Prepare(model.Network, seed);
-            var (training, validation) = ReadRows(input, model);
+            var adaptersOf = Adapt(start, seed);
+            Prepare(start);
+            var (training, validation) = ReadRows(input, start);
             var trainer = new LanguageModelTrainer(
                 model.Network, _options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
                 }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
+                $"Fine-tuning '{start.Name}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
                 + $"tokens; {validation.Count} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
             var log = new TextTrainingLog(channel, _options.Progress);
@@ -80,7 +84,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 
             return new TextGeneratorTransformer(
                 model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
-                _options.DecodingPrecision, _options.WeightType, baseModel, result);
+                _options.DecodingPrecision, _options.WeightType, _rowForm, adaptersOf, result);
         });
     }
 
@@ -99,27 +103,60 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         ],
         _options.Training with { Seed = seed }, _options.Lora);
 
-    private void Prepare(CausalLanguageModel network, long seed)
+    private TextBaseModel LoadBase(IChannel channel)
     {
+        if (_baseModel is not null)
+            return TextBaseModel.CopyOf(_baseModel);
+        return _options.BaseModel is { } transformer
+            ? TextBaseModel.CopyOf(transformer)
+            : TextBaseModel.Load(Host, _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
+    }
+
+    /// <summary>Leaves the base with the adapters that are trained, its own or new ones, or with none.</summary>
+    /// <returns>The model that the adapters are saved for; null where the whole model is saved.</returns>
+    private BaseModelReference? Adapt(TextBaseModel start, long seed)
+    {
+        var goesOn = _options.Lora is { } wanted && start.HasAdapters(wanted);
+        BaseModelReference? saved = null;
+        if (_options.SaveAdapterOnly)
+        {
+            saved = goesOn ? start.AdaptersOf
+                : start.Folder is { } folder
+                    ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
+                    : null;
+            if (saved is null)
+            {
+                throw new ArgumentException(
+                    $"{nameof(TextGeneratorOptions.SaveAdapterOnly)} needs a base that a file can name. Write {start.Name} as a folder "
+                    + $"(ml.Generation.SaveModelFolder) and give that as {nameof(TextGeneratorOptions.PretrainedModel)}.");
+            }
+        }
+
+        if (goesOn)
+            return saved;
+        start.Merge();
+        if (_options.Lora is { } lora)
+            LowRankAdaptation.Attach(start.Model.Network, lora, seed);
+        return saved;
+    }
+
+    private void Prepare(TextBaseModel start)
+    {
+        var network = start.Model.Network;
         if (_options.MaximumLength is { } length)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
-                $"the context length of '{_options.PretrainedModel}'");
+                $"the context length of '{start.Name}'");
         }
 
         if (_options.Dropout is { } dropout)
             network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
-        if (_options.Lora is { } lora)
-        {
-            LowRankAdaptation.Attach(network, lora, seed);
-        }
-
         if (_options.TrainableBlocks is { } blocks)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount,
-                $"the number of blocks of '{_options.PretrainedModel}'");
+                $"the number of blocks of '{start.Name}'");
             ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
         }
 
@@ -128,23 +165,21 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
     }
 
     private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(
-        IDataView input, TextGenerationModel model)
+        IDataView input, TextBaseModel start)
     {
-        var (tokenizer, maximumLength) = (model.Tokenizer, _options.MaximumLength ?? model.Network.ContextLength);
-        if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
+        var model = start.Model;
+        if (_options.AppendEndOfSequence == true && model.Tokenizer.EndOfSequenceId is null)
         {
             throw new ArgumentException(
-                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{_options.PretrainedModel}' has no "
+                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{start.Name}' has no "
                 + "end-of-sequence token.");
         }
 
-        var append = _options.AppendEndOfSequence ?? _options.RowPacking != RowPacking.Concatenated;
-        var endOfSequence = append ? tokenizer.EndOfSequenceId : null;
-        var texts = TrainingTexts.Read(input, _columns, tokenizer, _options.CancellationToken);
+        var texts = TrainingTexts.Read(input, _columns, model.Tokenizer, _options.CancellationToken);
         var (training, validation) = _options.ValidationData is { } validationData
-            ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, _options.CancellationToken))
+            ? (texts, TrainingTexts.Read(validationData, _columns, model.Tokenizer, _options.CancellationToken))
             : texts.Split(_options.ValidationFraction);
-        var examples = training.ToExamples(_options.RowPacking, maximumLength, endOfSequence);
+        var examples = _rowForm.RowsOf(training, model);
         if (!examples.Any(example => example.PredictedTokens > 0))
         {
             throw new ArgumentException(
@@ -152,6 +187,6 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 nameof(input));
         }
 
-        return (examples, validation.ToExamples(_options.RowPacking, maximumLength, endOfSequence));
+        return (examples, _rowForm.RowsOf(validation, model));
     }
 }

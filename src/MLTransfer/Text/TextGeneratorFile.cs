@@ -44,6 +44,7 @@ internal static class TextGeneratorFile
             GenerationBatchSize = transformer.GenerationBatchSize,
             DecodingPrecision = transformer.DecodingPrecision,
             WeightType = transformer.WeightType,
+            RowForm = transformer.RowForm,
             BaseModel = transformer.BaseModel,
             Files = writer.Files,
             Card = transformer.Model.Card,
@@ -61,8 +62,8 @@ internal static class TextGeneratorFile
         var model = manifest.BaseModel is { } baseModel ? LoadAdapted(reader, baseModel) : LoadWhole(reader);
         model.Card = manifest.Card;
         return new TextGeneratorTransformer(
-            model, ownsModel: true, manifest.Columns,
-            manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision, manifest.WeightType, manifest.BaseModel);
+            model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision,
+            manifest.WeightType, manifest.RowForm, manifest.BaseModel);
     });
 
     private static TextGenerationModel LoadWhole(ModelPartReader<TextGeneratorManifest> reader)

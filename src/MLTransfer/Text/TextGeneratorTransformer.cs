@@ -1,11 +1,8 @@
-using System.Text;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -20,7 +17,7 @@ namespace MLTransfer;
 /// Continues the prompts of a text column with TorchSharp. Made by <see cref="TextGeneratorEstimator"/> or
 /// <see cref="PretrainedTextGeneratorEstimator"/>.
 /// </summary>
-public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation
+public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation, ITextGenerator
 {
     internal const string LoaderSignature = "TextGenerator";
 
@@ -35,12 +32,14 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         int generationBatchSize,
         DecodingPrecision decodingPrecision,
         WeightType weightType,
+        TextRowForm? rowForm = null,
         BaseModelReference? baseModel = null,
         TrainingResult? trainingResult = null)
         : base(columns, generation, generationBatchSize)
     {
         (Model, _ownsModel) = (model, ownsModel);
-        (DecodingPrecision, WeightType, BaseModel, TrainingResult) = (decodingPrecision, weightType, baseModel, trainingResult);
+        (DecodingPrecision, WeightType, RowForm) = (decodingPrecision, weightType, rowForm ?? new TextRowForm());
+        (BaseModel, TrainingResult) = (baseModel, trainingResult);
         _decoder = new Lazy<TextGenerationModel>(() => model.ConvertTo(decodingPrecision));
     }
 
@@ -58,6 +57,26 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
 
     /// <summary>The model that the adapters belong to, where only they are saved.</summary>
     internal BaseModelReference? BaseModel { get; }
+
+    /// <summary>How texts become rows: as in training, or as by default where there was none.</summary>
+    internal TextRowForm RowForm { get; }
+
+    /// <inheritdoc/>
+    TextGenerationModel ITextGenerator.Generator
+    {
+        get
+        {
+            using var hold = Hold();
+            return _decoder.Value;
+        }
+    }
+
+    /// <summary>The model in memory of its own, with its adapters where there are any.</summary>
+    internal TextBaseModel CopyModel()
+    {
+        using var hold = Hold();
+        return TextBaseModel.CopyOf(Model, BaseModel);
+    }
 
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
@@ -83,7 +102,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         var texts = textColumn is null
             ? TrainingTexts.Read(data, Columns, Model.Tokenizer, cancellationToken)
             : TrainingTexts.Read(data, textColumn, Model.Tokenizer, cancellationToken);
-        return TextEvaluator.Evaluate(Model, texts, cancellationToken);
+        return TextEvaluator.Evaluate(Model, texts, RowForm, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -103,16 +122,9 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         if (BaseModel is null)
             return null;
         using var hold = Model.Network.Hold();
-        using var memory = new MemoryStream();
-        SafetensorsWriter.Write(memory, PeftAdapterFolder.Tensors(Model.Network));
-        memory.Position = 0;
-        using var adapters = SafetensorsFile.Read(memory);
-        var configuration = JsonContent.ParseObject(
-            Encoding.UTF8.GetBytes(PeftAdapterFolder.FormatConfiguration(Model.Network, BaseModel.Id)),
-            PeftAdapterFolder.ConfigurationFileName);
         var merged = BaseModel.Load();
         merged.Card = Model.Card;
-        PeftAdapterFolder.Load(merged.Network, configuration, adapters, BaseModel.Id);
+        PeftAdapterFolder.Copy(Model.Network, merged.Network);
         LowRankAdaptation.Merge(merged.Network);
         return merged;
     }

@@ -28,5 +28,7 @@ internal sealed class TextPageRun : PageRun
         Assert.Single(Directory.GetFiles(folder["watched/tensorboard"]));
         Assert.Equal("Learned for 3 steps.", printed[3].Trim());
         Assert.NotEmpty(printed[4]);
+        Assert.NotEmpty(printed[5]);
+        Assert.True(new FileInfo(folder["storyteller.zip"]).Length > 1_000_000);
     }
 }

@@ -84,6 +84,28 @@ public sealed class TransferNetwork : IDisposable
         return new TransferNetwork(pretrained, inputShape, LayerSequence.Load(newLayers, features, checkpoint, Origin(pretrained)));
     }
 
+    /// <summary>Puts more new layers on the network, which becomes part of the result.</summary>
+    /// <param name="layers">The layers; none for the network as it is.</param>
+    /// <param name="seed">Decides their weights.</param>
+    /// <exception cref="ArgumentException">A layer does not take what the one before it gives.</exception>
+    internal TransferNetwork Extend(IReadOnlyList<Layer> layers, long seed)
+    {
+        if (layers.Count == 0)
+            return this;
+        using var generator = new Generator((ulong)seed);
+        var all = LayerSequence.Create(
+            [.. NewLayers.Layers.Select(module => module.Layer), .. layers], NewLayers.InputShape, Origin(Pretrained), generator);
+        using (no_grad())
+        {
+            var weights = all.state_dict();
+            foreach (var (name, value) in NewLayers.state_dict())
+                weights[name].copy_(value);
+        }
+
+        NewLayers.Dispose();
+        return new TransferNetwork(Pretrained, InputShape, all);
+    }
+
     /// <summary>[batch, input shape] to [batch, output shape]. Belongs to the caller's dispose scope.</summary>
     public Tensor Forward(Tensor input)
     {

@@ -50,6 +50,9 @@ public sealed class CausalLanguageModel : TransformerNetwork
     /// <inheritdoc cref="TransformerNetwork.ConvertTo"/>
     internal new CausalLanguageModel ConvertTo(ScalarType dataType) => (CausalLanguageModel)base.ConvertTo(dataType);
 
+    /// <inheritdoc cref="TransformerNetwork.Copy"/>
+    internal new CausalLanguageModel Copy() => (CausalLanguageModel)base.Copy();
+
     /// <summary>Refuses a folder by its <c>config.json</c> alone, before other files of it are read.</summary>
     /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>
     internal static void CheckFamily(string folder)

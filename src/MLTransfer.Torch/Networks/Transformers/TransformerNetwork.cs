@@ -208,6 +208,16 @@ public abstract class TransformerNetwork : GenerativeNetwork
         return Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
     }
 
+    /// <summary>
+    /// A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    internal TransformerNetwork Copy()
+    {
+        using var weights = new TensorCheckpoint($"the {Family.ModelType} in memory", CheckpointTensors());
+        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location);
+    }
+
     /// <inheritdoc/>
     internal override bool IsOutputHead(string layerName) => Output.Heads.Any(head => head.LayerName == layerName);
 

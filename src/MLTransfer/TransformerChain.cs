@@ -13,7 +13,7 @@ internal static class TransformerChain
     {
         ArgumentNullException.ThrowIfNull(model);
         var before = new List<ITransformer>();
-        foreach (var transformer in Flatten(model))
+        foreach (var transformer in All(model))
         {
             if (transformer is T found)
                 return (before, found);
@@ -25,6 +25,7 @@ internal static class TransformerChain
             nameof(model));
     }
 
-    private static IEnumerable<ITransformer> Flatten(ITransformer model) =>
-        model is IEnumerable<ITransformer> chain ? chain.SelectMany(Flatten) : [model];
+    /// <summary>The transformers of a chain of transformers or chains, in order.</summary>
+    public static IEnumerable<ITransformer> All(ITransformer model) =>
+        model is IEnumerable<ITransformer> chain ? chain.SelectMany(All) : [model];
 }
