@@ -311,7 +311,15 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             if (!diverged && folder.OutputDirectory is not null)
             {
                 MetricsLog<TReport>.GoBackTo(folder.Path, saved?.Step);
-                _report?.GoBackTo(saved?.Step ?? 0);
+                if (saved is not null)
+                {
+                    _report?.GoBackTo(saved.Step);
+                }
+                else
+                {
+                    _report?.Delete();
+                    _report = null;
+                }
             }
         }
     }

@@ -69,7 +69,9 @@ public sealed class MemorizationTests
             Assert.Equal(distances.argmin().item<long>(), image.Row);
             Assert.Equal(distances.min().item<float>(), image.Distance, 1e-5);
         });
-        var own = cdist(real, real).fill_diagonal_(float.PositiveInfinity).min(1).values;
+        var pairs = cdist(real, real);
+        pairs.diagonal().fill_(float.PositiveInfinity);
+        var own = pairs.min(1).values;
         Assert.Equal(
             own.data<float>().ToArray(), found.TrainingDistances.Select(distance => (float)distance), (a, b) => Math.Abs(a - b) < 1e-4);
         Assert.InRange(found.CloseShare, 0, 0.6); // of one distribution

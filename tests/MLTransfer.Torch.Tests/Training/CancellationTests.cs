@@ -46,7 +46,7 @@ public class CancellationTests
         Assert.NotEqual(atInterruption["transformer.wte.weight"], atCheckpoint["transformer.wte.weight"]);
         AssertAtRest(model);
         var entries = Directory.GetFileSystemEntries(folder.Path).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
-        Assert.Equal(at == 7 ? ["checkpoint-3", "checkpoint-6", "metrics.jsonl"] : [], entries);
+        Assert.Equal(at == 7 ? ["checkpoint-3", "checkpoint-6", "metrics.jsonl", "run.html"] : [], entries);
         if (at == 7)
             Assert.Equal(7, File.ReadLines(Path.Combine(folder.Path, "metrics.jsonl")).Count()); // the start and six steps
     }

@@ -53,6 +53,7 @@ internal sealed partial class AnswerLog
         _answers.Clear();
         foreach (var file in Files().Where(file => lastStep == 0 || file.Step > lastStep).ToList())
             File.Delete(file.Path);
+        EmptyFolder.Delete(Path.Combine(_outputDirectory, FolderName));
         if (lastStep == 0 || !File.Exists(FilePath))
         {
             File.Delete(FilePath);

@@ -56,6 +56,14 @@ internal sealed class RunReport
         _curves.GoBackTo(step);
     }
 
+    /// <summary>Deletes all of it.</summary>
+    public void Delete()
+    {
+        GoBackTo(0);
+        File.Delete(PagePath);
+        TensorBoardLog.Delete(_outputDirectory);
+    }
+
     /// <summary>Writes the page anew.</summary>
     public void WritePage(RunStatus status)
     {

@@ -39,6 +39,7 @@ internal sealed class TensorBoardLog
             return;
         foreach (var file in Directory.EnumerateFiles(folder, "events.out.tfevents.*").ToList())
             File.Delete(file);
+        EmptyFolder.Delete(folder);
     }
 
     /// <summary>Writes a line's numbers.</summary>

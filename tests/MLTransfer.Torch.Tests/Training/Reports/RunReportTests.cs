@@ -93,6 +93,20 @@ public sealed partial class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void Nothing_is_left_of_a_run_that_is_cancelled_before_its_first_checkpoint()
+    {
+        using var source = new CancellationTokenSource();
+        var cancel = new ProgressCallback(report =>
+        {
+            if (report.Step == 2)
+                source.Cancel();
+        });
+        Assert.Throws<OperationCanceledException>(
+            () => Train(TinyRunKind.Improving, "cut", options => options with { TensorBoard = true }, cancel, source.Token));
+        Assert.Empty(Directory.GetFileSystemEntries(_folders["cut"]));
+    }
+
+    [Fact]
     public void The_page_shows_curves_answers_and_options_and_nothing_of_it_runs_or_loads()
     {
         Train(TinyRunKind.Improving, "run", options => options);
@@ -133,7 +147,7 @@ public sealed partial class RunReportTests : IDisposable
         Train(TinyRunKind.Improving, "run", options => options with { SamplePrompts = [] });
         Assert.False(File.Exists(_folders["run/answers.jsonl"]));
         Assert.Equal(["mine.png"], Directory.GetFiles(_folders["run/answers"]).Select(Path.GetFileName));
-        Assert.Empty(Directory.GetFiles(_folders["run/tensorboard"]));
+        Assert.False(Directory.Exists(_folders["run/tensorboard"]));
         Assert.DoesNotContain("<h2>Answers</h2>", Page("run"), StringComparison.Ordinal);
     }
 
