@@ -177,7 +177,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentNullException.ThrowIfNull(checkpoint);
         var family = FamilyRegistry.Of(configuration, origin);
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
-        var description = family.Describe(new ConfigurationReader(configuration, tensors: names.Known));
+        var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
         return Build(family, configuration, description, WeightSource.FromCheckpoint(
             checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
     }
@@ -193,7 +193,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentNullException.ThrowIfNull(configuration);
         var family = FamilyRegistry.Of(configuration, "the configuration");
         using var generator = seed is { } number ? new Generator((ulong)number, device ?? CPU) : null;
-        return Build(family, configuration, family.Describe(new ConfigurationReader(configuration)), WeightSource.Initialized(
+        return Build(family, configuration, family.Read(new ConfigurationReader(configuration)), WeightSource.Initialized(
             dataType ?? ScalarType.Float32, device ?? CPU, generator));
     }
 
