@@ -16,7 +16,8 @@ public class ConfigurationEntryTests
 
     public static IEnumerable<TheoryDataRow<string>> Published => s_published.Select(entry => new TheoryDataRow<string>(entry.Key));
 
-    public static IEnumerable<TheoryDataRow<string>> ModelTypes => FamilyRegistry.All.Select(family => new TheoryDataRow<string>(family.ModelType));
+    public static IEnumerable<TheoryDataRow<string>> ModelTypes =>
+        FamilyRegistry.All.Select(family => new TheoryDataRow<string>(family.ModelType));
 
     [Theory]
     [MemberData(nameof(Published))]

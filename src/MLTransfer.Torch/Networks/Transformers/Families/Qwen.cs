@@ -11,7 +11,8 @@ internal static class Qwen
         new() { Vocabulary = 151936, Inner = 22016, KeyValueHeads = 32, Context = 32768 };
 
     public static Family Qwen2 { get; } = Llama.Row("qwen2", "Qwen2ForCausalLM", c =>
-        WithWindows(c, Llama.Describe(c, s_defaults)).WithAttention((attention, _) => attention with { Inputs = attention.Inputs.WithBias(true) }));
+        WithWindows(c, Llama.Describe(c, s_defaults))
+            .WithAttention((attention, _) => attention with { Inputs = attention.Inputs.WithBias(true) }));
 
     public static Family Qwen3 { get; } = Llama.Row("qwen3", "Qwen3ForCausalLM", c =>
     {
