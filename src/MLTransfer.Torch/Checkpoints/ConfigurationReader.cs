@@ -97,6 +97,9 @@ internal sealed class ConfigurationReader(
         };
     }
 
+    /// <summary>Whether an entry is there and true or false.</summary>
+    public bool IsFlag(string key) => Node(key)?.GetValueKind() is JsonValueKind.True or JsonValueKind.False;
+
     public string Text(string key, string? otherwise = null) => OptionalText(key) ?? otherwise ?? throw Missing(key);
 
     public string? OptionalText(string key)
@@ -222,7 +225,8 @@ internal sealed class ConfigurationReader(
         return values.Contains(null) ? throw Wrong(key, node, expected) : [.. values.OfType<T>()];
     }
 
-    private InvalidDataException Missing(string key) => new($"{origin} has no entry '{key}', which this model_type needs.");
+    /// <summary>An entry is not there that must be.</summary>
+    public InvalidDataException Missing(string key) => new($"{origin} has no entry '{key}', which is needed.");
 
     private InvalidDataException Wrong(string key, JsonNode? node, string expected) =>
         new($"{origin}: {key} is {node?.ToJsonString() ?? "null"}; expected {expected}.");

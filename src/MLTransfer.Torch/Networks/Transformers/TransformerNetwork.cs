@@ -130,7 +130,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentNullException.ThrowIfNull(input);
         using var scope = NewDisposeScope();
         var step = training || input.SequenceIds is not null || input.InputEmbeddings is not null || input.Encoded is { Ranges: null }
-            || Family.WithoutRowKernels is not null ? null
+            || Family.WithoutRowKernels is not null || Lora is { WeightDecomposed: true } ? null
             : DecodingStep.Create(IsQuantized ? null : TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues);
         if (step is not null)
             Interlocked.Increment(ref _fastSteps);
@@ -200,6 +200,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <summary>A network in evaluation mode with the same weights, adapters merged. Those that have the type already are shared.</summary>
     internal TransformerNetwork ConvertTo(ScalarType dataType) =>
         Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
+
+    /// <inheritdoc/>
+    internal override bool IsShared(string parameterName) =>
+        Description.Stacks.SelectMany(stack => stack.Input.Tables.Concat(stack.Heads.Select(head => head.Weight)))
+            .Count(name => name == parameterName) > 1;
 
     /// <inheritdoc/>
     internal override bool IsOutputHead(string layerName) => Output.Heads.Any(head => head.LayerName == layerName);

@@ -12,7 +12,7 @@ namespace MLTransfer.Torch.Tests.Networks.Transformers;
 public class ConfigurationEntryTests
 {
     private static readonly JsonObject s_published =
-        JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("families/hub-configurations.json")))!.AsObject();
+        JsonNode.Parse(File.ReadAllText(RepositoryFiles.Data("hub-configurations.json")))!.AsObject();
 
     public static IEnumerable<TheoryDataRow<string>> Published => s_published.Select(entry => new TheoryDataRow<string>(entry.Key));
 
