@@ -63,7 +63,8 @@ public static class PeftAdapterFolder
                 var rank = options.RankOf(name);
                 var a = Read($"{NamePrefix}{name}.lora_A.weight", rank, layer.InputWidth);
                 var b = Read($"{NamePrefix}{name}.lora_B.weight", layer.OutputWidth, rank);
-                var magnitude = options.WeightDecomposed ? Read($"{NamePrefix}{name}.{LoraAdapter.MagnitudeName}", layer.OutputWidth) : null;
+                var magnitude = options.WeightDecomposed
+                    ? Read($"{NamePrefix}{name}.{LoraAdapter.MagnitudeName}", layer.OutputWidth) : null;
                 adapters.Add((layer, new LoraAdapter(a, b, magnitude, options.ScaleOf(name), options.Dropout)));
             }
 

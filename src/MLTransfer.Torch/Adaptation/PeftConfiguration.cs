@@ -11,7 +11,8 @@ internal static class PeftConfiguration
     private static readonly HashSet<string> s_harmless =
     [
         "task_type", "base_model_name_or_path", "revision", "inference_mode", "auto_mapping", "peft_version", "megatron_core",
-        "layers_pattern", "fan_in_fan_out", "qalora_group_size", "loftq_config", "eva_config", "corda_config", "lora_ga_config", "ensure_weight_tying",
+        "layers_pattern", "fan_in_fan_out", "qalora_group_size", "loftq_config", "eva_config", "corda_config", "lora_ga_config",
+        "ensure_weight_tying",
     ];
 
     /// <exception cref="InvalidDataException">An entry is missing or malformed.</exception>
