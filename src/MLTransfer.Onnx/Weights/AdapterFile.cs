@@ -4,6 +4,7 @@ using MLTransfer.Onnx.Checking;
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Schema;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;
 using static TorchSharp.torch;
@@ -17,7 +18,11 @@ namespace MLTransfer.Onnx.Weights;
 internal static class AdapterFile
 {
     /// <summary>A scalar: alpha / rank.</summary>
-    public const string ScaleName = "lora_scale";
+    private const string ScaleName = "lora_scale";
+
+    /// <summary>What a layer's scalar is called: all layers have one, unless patterns tell them apart.</summary>
+    public static string ScaleNameOf(LoraOptions options, string layer) =>
+        options.RankPattern.Count + options.AlphaPattern.Count == 0 ? ScaleName : $"{layer}.{ScaleName}";
 
     private const string LocationKey = "location";
 
@@ -25,10 +30,10 @@ internal static class AdapterFile
     public static Initializer Matrix(string name, Tensor matrix, DataType type) =>
         new(name, type, matrix.shape, stream => TensorContent.Write(stream, matrix, type)) { IsAdapter = true };
 
-    public static Initializer Scale(double scale, DataType type)
+    public static Initializer Scale(string name, double scale, DataType type)
     {
         var bytes = type == DataType.Float16 ? BitConverter.GetBytes((Half)scale) : BitConverter.GetBytes((float)scale);
-        return new Initializer(ScaleName, type, [], stream => stream.Write(bytes)) { IsAdapter = true };
+        return new Initializer(name, type, [], stream => stream.Write(bytes)) { IsAdapter = true };
     }
 
     /// <summary>Writes the file beside a model anew, with the adapters of another model in the old ones' places.</summary>
@@ -39,6 +44,13 @@ internal static class AdapterFile
         if (places.Count == 0)
             throw new InvalidDataException(
                 $"'{modelPath}' has its adapter merged, or none. Export it with {nameof(OnnxExportOptions.SeparateAdapter)}.");
+        if (model.Lora is { TrainedModules.Count: > 0 } options)
+        {
+            throw new ArgumentException(
+                $"The model's adapter comes with modules that were trained whole ({string.Join(", ", options.TrainedModules)}), which "
+                + "are no part of the adapter's file. Export the model anew.", nameof(model));
+        }
+
         var adapters = model.AdapterParameters().ToDictionary(parameter => parameter.name, parameter => (Tensor)parameter.parameter);
         var initializers = places.Select(place => (place.Offset, Initializer: Find(place.Header))).ToList();
         if (adapters.Count > 0)
@@ -69,8 +81,13 @@ internal static class AdapterFile
         Initializer Find(TensorProto header)
         {
             var type = (DataType)header.DataType;
-            if (header.Name == ScaleName)
-                return Scale(model.Lora!.Scale, type);
+            if (header.Name.EndsWith(ScaleName, StringComparison.Ordinal))
+            {
+                var layer = header.Name[..^ScaleName.Length].TrimEnd('.');
+                if (model.Lora is { } lora && ScaleNameOf(lora, layer) == header.Name)
+                    return Scale(header.Name, lora.ScaleOf(layer), type);
+            }
+
             if (!adapters.Remove(header.Name, out var matrix))
                 throw new ArgumentException(
                     $"The model has no adapter '{header.Name}', which '{modelPath}' asks for. Export the model anew.", nameof(model));

@@ -54,6 +54,9 @@ public abstract class GenerativeNetwork : nn.Module
     /// <summary>Whether a parameter is a table that ids are looked up in.</summary>
     public virtual bool IsEmbedding(string parameterName) => false;
 
+    /// <summary>Whether two modules read a parameter.</summary>
+    internal virtual bool IsShared(string parameterName) => false;
+
     /// <summary>Whether a linear layer of this name makes logits: no adapter is put on it unless it is asked for by name.</summary>
     internal virtual bool IsOutputHead(string layerName) => false;
 
@@ -147,14 +150,10 @@ public abstract class GenerativeNetwork : nn.Module
         named_modules().Where(m => m.module is Linear).Select(m => (m.name, (Linear)m.module));
 
     /// <summary>The matrices of all adapters under the names that peft gives them, less its prefix.</summary>
-    internal IEnumerable<(string name, Parameter parameter)> AdapterParameters()
-    {
-        foreach (var (name, layer) in AdaptedLayers())
-        {
-            yield return ($"{name}.lora_A.weight", layer.Adapter!.A);
-            yield return ($"{name}.lora_B.weight", layer.Adapter!.B);
-        }
-    }
+    internal IEnumerable<(string name, Parameter parameter)> AdapterParameters() =>
+        from layer in AdaptedLayers()
+        from part in layer.Layer.Adapter!.Parameters
+        select ($"{layer.Name}.{part.Name}", part.Parameter);
 
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
     internal void ThrowIfQuantized(string done)

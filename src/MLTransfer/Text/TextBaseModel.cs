@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints.Hub;
@@ -66,7 +67,13 @@ internal sealed record TextBaseModel(
     }
 
     /// <summary>Whether the model has adapters of the wanted kind, so that they are trained on.</summary>
-    public bool HasAdapters(LoraOptions wanted) =>
-        Model.Network.Lora is { } present && wanted with { TargetModules = null } == present with { TargetModules = null }
-        && (wanted.TargetModules ?? Model.Network.DefaultLoraTargets).SequenceEqual(present.TargetModules!);
+    public bool HasAdapters(LoraOptions wanted)
+    {
+        if (Model.Network.Lora is not { } present)
+            return false;
+        return JsonNode.DeepEquals(Settings(LoraTargets.Named(Model.Network, wanted)), Settings(present));
+
+        static JsonObject Settings(LoraOptions options) =>
+            PeftConfiguration.Format(options, baseModel: null, taskType: null, isInputByOutput: false);
+    }
 }

@@ -59,7 +59,7 @@ public sealed class CausalLanguageModel : TransformerNetwork
     {
         var configuration = ModelConfigurationFile.Read(folder);
         var family = FamilyRegistry.Of(configuration, folder);
-        if (family.Describe(new ConfigurationReader(configuration)) is { Encoder: not null } description)
+        if (family.Read(new ConfigurationReader(configuration)) is { Encoder: not null } description)
             throw NoDecoder(folder, description.Decoder is null ? nameof(MaskedLanguageModel) : nameof(EncoderDecoderModel), family);
     }
 

@@ -133,7 +133,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         using var hold = Hold();
         using var scope = NewDisposeScope();
         var step = training || input.SequenceIds is not null || input.InputEmbeddings is not null || input.Encoded is { Ranges: null }
-            || Family.WithoutRowKernels is not null ? null
+            || Family.WithoutRowKernels is not null || Lora is { WeightDecomposed: true } ? null
             : DecodingStep.Create(IsQuantized ? null : TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues);
         if (step is not null)
             Interlocked.Increment(ref _fastSteps);
@@ -181,7 +181,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentNullException.ThrowIfNull(checkpoint);
         var family = FamilyRegistry.Of(configuration, origin);
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
-        var description = family.Describe(new ConfigurationReader(configuration, tensors: names.Known));
+        var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
         return Build(family, configuration, description, WeightSource.FromCheckpoint(
             checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
     }
@@ -197,7 +197,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentNullException.ThrowIfNull(configuration);
         var family = FamilyRegistry.Of(configuration, "the configuration");
         using var generator = seed is { } number ? new Generator((ulong)number, device ?? CPU) : null;
-        return Build(family, configuration, family.Describe(new ConfigurationReader(configuration)), WeightSource.Initialized(
+        return Build(family, configuration, family.Read(new ConfigurationReader(configuration)), WeightSource.Initialized(
             dataType ?? ScalarType.Float32, device ?? CPU, generator));
     }
 
@@ -217,6 +217,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
         using var weights = new TensorCheckpoint($"the {Family.ModelType} in memory", CheckpointTensors());
         return Load(Configuration.DeepClone().AsObject(), weights, weights.Location);
     }
+
+    /// <inheritdoc/>
+    internal override bool IsShared(string parameterName) =>
+        Description.Stacks.SelectMany(stack => stack.Input.Tables.Concat(stack.Heads.Select(head => head.Weight)))
+            .Count(name => name == parameterName) > 1;
 
     /// <inheritdoc/>
     internal override bool IsOutputHead(string layerName) => Output.Heads.Any(head => head.LayerName == layerName);

@@ -3,6 +3,7 @@ using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Optimizers;
@@ -156,7 +157,9 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     public override void Dispose() => _player.Dispose();
 
     // Biases and normalization weights are the vectors of a model.
-    private static bool IsDecayed(string name, long dimensions) => dimensions > 1 && !name.EndsWith(".bias", StringComparison.Ordinal);
+    /// <summary>Biases, T5's table of them too, and weights of norms are spared; the lengths of rows (DoRA) are not.</summary>
+    private static bool IsDecayed(string name, long dimensions) => !name.Contains("bias", StringComparison.Ordinal)
+        && (dimensions > 1 || name.EndsWith(LoraAdapter.MagnitudeName, StringComparison.Ordinal));
 
     /// <summary>What training changes, under the names that a file has for it.</summary>
     private IEnumerable<KeyValuePair<string, Tensor>> Named(string prefix) =>
