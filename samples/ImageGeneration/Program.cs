@@ -31,7 +31,7 @@ try
 }
 catch (Exception exception) when (exception is ArgumentException or IOException or InvalidDataException or InvalidOperationException
     or NotSupportedException
-    or TrainingDivergedException or OperationCanceledException)
+    or InsufficientMemoryException or TrainingDivergedException or OperationCanceledException)
 {
     Console.Error.WriteLine(exception.Message);
     return 1;

@@ -29,7 +29,7 @@ try
     return 0;
 }
 catch (Exception exception) when (exception is ArgumentException or IOException or InvalidDataException or NotSupportedException
-    or TrainingDivergedException or OperationCanceledException)
+    or InsufficientMemoryException or TrainingDivergedException or OperationCanceledException)
 {
     Console.Error.WriteLine(exception.Message);
     return 1;

@@ -3,8 +3,11 @@ using System.Globalization;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
+using TorchSharp;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -40,6 +43,19 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         _options = options;
     }
 
+    /// <summary>Counts what <see cref="ColumnMappingEstimator{T}.Fit(IDataView)"/> would train on, which logs the same.</summary>
+    /// <param name="data">The rows.</param>
+    /// <exception cref="ArgumentException">A column is missing or has another type, or there is nothing to train on.</exception>
+    /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
+    public TextDataReport DescribeTrainingData(IDataView data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        Check(Roles, SchemaShape.Create(data.Schema));
+        var folder = PretrainedModels.ResolveFolder(_options.PretrainedModel, revision: null, progress: null, _options.CancellationToken);
+        using var sizes = CausalLanguageModel.Create(ModelConfigurationFile.Read(folder), device: torch.META);
+        return ReadRows(data, TextTokenizer.Load(folder), sizes.ContextLength).Report;
+    }
+
     private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
@@ -58,14 +74,15 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         var model = TextGenerationModel.Load(folder);
         return Ownership.Pass(model, () =>
         {
-            Prepare(model.Network, seed);
-            var (training, validation) = ReadRows(input, model);
+            Prepare(model.Network, _options, seed);
+            var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength);
             var trainer = new LanguageModelTrainer(
                 model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
                 + $"tokens; {validation.Count} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
+            channel.Info($"Training data: {report}. Memory: {trainer.EstimateMemory()}.");
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken);
             log.Finished(result);
@@ -78,38 +95,41 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         });
     }
 
-    private void Prepare(CausalLanguageModel network, long seed)
+    /// <summary>Freezes what the options say and puts adapters on.</summary>
+    /// <param name="network">What is to be trained.</param>
+    /// <param name="options">How.</param>
+    /// <param name="seed">Of the adapters; null for libtorch's generator.</param>
+    internal static void Prepare(CausalLanguageModel network, TextGeneratorOptions options, long? seed)
     {
-        if (_options.MaximumLength is { } length)
+        if (options.MaximumLength is { } length)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
-                $"the context length of '{_options.PretrainedModel}'");
+                $"the context length of '{options.PretrainedModel}'");
         }
 
-        if (_options.Dropout is { } dropout)
+        if (options.Dropout is { } dropout)
             network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
-        if (_options.Lora is { } lora)
+        if (options.Lora is { } lora)
         {
             LowRankAdaptation.Attach(network, lora, seed);
         }
 
-        if (_options.TrainableBlocks is { } blocks)
+        if (options.TrainableBlocks is { } blocks)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount,
-                $"the number of blocks of '{_options.PretrainedModel}'");
+                $"the number of blocks of '{options.PretrainedModel}'");
             ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
         }
 
-        if (_options.FrozenParameters is { Count: > 0 } patterns)
+        if (options.FrozenParameters is { Count: > 0 } patterns)
             ParameterFreezing.FreezeByName(network, patterns);
     }
 
-    private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(
-        IDataView input, TextGenerationModel model)
+    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength)
     {
-        var (tokenizer, maximumLength) = (model.Tokenizer, _options.MaximumLength ?? model.Network.ContextLength);
+        var maximumLength = _options.MaximumLength ?? contextLength;
         if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
         {
             throw new ArgumentException(
@@ -131,6 +151,18 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 nameof(input));
         }
 
-        return (examples, validation.ToExamples(_options.RowPacking, maximumLength, endOfSequence));
+        var evaluation = validation.ToExamples(_options.RowPacking, maximumLength, endOfSequence);
+        return new TextTrainingRows(examples, evaluation, new TextDataReport
+        {
+            Texts = texts.Texts.Count,
+            EmptyTexts = texts.Counts.Empty,
+            DuplicateTexts = texts.Counts.Duplicates,
+            CutTexts = texts.CountCut(_options.RowPacking, maximumLength, endOfSequence),
+            MaximumLength = maximumLength,
+            Rows = examples.Count,
+            Tokens = examples.Sum(row => (long)row.InputIds.Length),
+            UnknownTokens = texts.Counts.UnknownTokens,
+            EvaluationRows = evaluation.Count,
+        });
     }
 }
