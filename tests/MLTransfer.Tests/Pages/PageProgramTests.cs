@@ -3,68 +3,46 @@ using Xunit;
 namespace MLTransfer.Tests.Pages;
 
 /// <summary>
-/// C# on the pages is code that is compiled: a program is a region of a file in this folder, whose tests run it; an extract of the library
-/// is in its source.
+/// C# on the pages is taken from there: what begins with a <c>using</c> is a program and runs as printed, with the files printed beside it;
+/// anything else is an extract of the library.
 /// </summary>
 public sealed class PageProgramTests
 {
-    private static readonly string s_programs = Path.Combine(RepositoryFiles.Root, "tests/MLTransfer.Tests/Pages");
+    private static readonly IReadOnlyList<PageRun> s_runs =
+    [
+        .. typeof(PageRun).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(PageRun)))
+            .Select(type => (PageRun)Activator.CreateInstance(type)!),
+    ];
 
-    public static IEnumerable<TheoryDataRow<string>> Pages => Page.All.Where(page => page.Code("csharp").Count > 0)
-        .Select(page => new TheoryDataRow<string>(page.Name));
+    public static IEnumerable<TheoryDataRow<string>> PagesWithPrograms =>
+        Page.All.Where(page => page.Programs.Count > 0).Select(page => new TheoryDataRow<string>(page.Name));
+
+    public static IEnumerable<TheoryDataRow<string>> PagesWithExtracts =>
+        Page.All.Where(page => page.Extracts.Count > 0).Select(page => new TheoryDataRow<string>(page.Name));
 
     [Theory]
-    [MemberData(nameof(Pages))]
-    public void CSharp_on_a_page_is_code_that_is_compiled(string name)
+    [MemberData(nameof(PagesWithPrograms))]
+    public void Programs_of_a_page_run_as_printed(string name)
     {
-        var regions = Regions().ToList();
-        foreach (var block in new Page(name).Code("csharp"))
-        {
-            var lines = block.Split('\n');
-            var usings = lines.TakeWhile(IsUsingDirective).ToList();
-            var body = string.Join('\n', lines.Skip(usings.Count).SkipWhile(line => usings.Count > 0 && line.Length == 0));
-            Assert.True(
-                regions.Any(region => region.Code == body && usings.All(line => Has(region.File, line))) || IsInLibrary(block),
-                $"{name}: no region of {s_programs} and no file of src holds\n{block}");
-        }
+        var run = Assert.Single(s_runs, run => run.Page == name);
+        var page = new Page(name);
+        using var folder = new PageFolder();
+        foreach (var (path, text) in page.Files)
+            File.WriteAllText(folder[path], text + "\n");
+        run.Prepare(folder);
+
+        run.Check(folder, [.. page.Programs.Select(code => run.Run(folder, new PageProgram(code)))]);
     }
 
-    [Fact]
-    public void Every_program_of_the_tests_is_on_a_page()
+    [Theory]
+    [MemberData(nameof(PagesWithExtracts))]
+    public void Extracts_are_in_the_library(string name)
     {
-        var blocks = Page.All.SelectMany(page => page.Code("csharp")).ToList();
-        Assert.All(Regions(), region => Assert.Contains(blocks, block => block.EndsWith(region.Code, StringComparison.Ordinal)));
+        var library = Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Select(path => Trimmed(File.ReadAllText(path))).ToList();
+        Assert.All(new Page(name).Extracts, extract =>
+            Assert.True(library.Exists(file => file.Contains(Trimmed(extract), StringComparison.Ordinal)), $"not in src:\n{extract}"));
     }
-
-    private static IEnumerable<(string File, string Code)> Regions()
-    {
-        foreach (var path in Directory.EnumerateFiles(s_programs, "*.cs"))
-        {
-            var text = File.ReadAllText(path).ReplaceLineEndings("\n");
-            var lines = text.Split('\n');
-            for (var i = 0; i < lines.Length; i++)
-            {
-                if (lines[i].StartsWith("        #region", StringComparison.Ordinal))
-                {
-                    var inside = lines.Skip(i + 1).TakeWhile(line => line != "        #endregion");
-                    yield return (text, string.Join('\n', inside.Select(Dedented)));
-                }
-            }
-        }
-    }
-
-    private static bool IsUsingDirective(string line) =>
-        line.StartsWith("using ", StringComparison.Ordinal) && line.EndsWith(';') && !line.Contains('=');
-
-    /// <summary>The tests are in the library's first namespace and need not name it.</summary>
-    private static bool Has(string file, string directive) =>
-        directive == "using MLTransfer;" || file.Contains(directive, StringComparison.Ordinal);
-
-    private static string Dedented(string line) => line.Length > 8 ? line[8..] : "";
-
-    private static bool IsInLibrary(string block) =>
-        Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "src"), "*.cs", SearchOption.AllDirectories)
-            .Any(path => Trimmed(File.ReadAllText(path)).Contains(Trimmed(block), StringComparison.Ordinal));
 
     private static string Trimmed(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()));
 }

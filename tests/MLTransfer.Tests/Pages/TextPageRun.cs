@@ -1,0 +1,27 @@
+using MLTransfer.Models;
+using Microsoft.ML;
+using Xunit;
+
+namespace MLTransfer.Tests.Pages;
+
+internal sealed class TextPageRun : PageRun
+{
+    public override string Page => "docs/text.md";
+
+    public override void Prepare(PageFolder folder)
+    {
+        Directory.CreateDirectory(folder["gpt2-folder"]);
+        foreach (var file in Directory.EnumerateFiles(TalesModel.Folder))
+            File.Copy(file, folder["gpt2-folder/" + Path.GetFileName(file)]);
+        File.WriteAllText(folder["book.txt"], File.ReadAllText(RepositoryFiles.Data("mars-excerpt.txt"))[..4000]);
+    }
+
+    public override void Check(PageFolder folder, IReadOnlyList<string> printed)
+    {
+        Assert.Equal(2, printed[0].Split('\n').Count(line => line.Length > 0));
+        Assert.True(File.Exists(folder["run/metrics.jsonl"]));
+        using var model = new MLContext(seed: 1).Generation.LoadPretrained();
+        Assert.Equal(model.Generate("Once upon a time", new() { MaximumNewTokens = 40 }), printed[1]);
+        Assert.NotEmpty(printed[2]);
+    }
+}
