@@ -3,7 +3,6 @@ using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Text;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training;
-using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Xunit;
@@ -26,7 +25,8 @@ public sealed class BeforeTrainingTests : IDisposable
     {
         const string text = "the old man looked at the red planet";
         Story[] stories = [new() { Text = text }, new() { Text = "" }, new() { Text = text }, new() { Text = "and the planet" }];
-        var options = TextGeneratorPipelineTests.Tiny(o => (o.MaximumLength, o.ValidationFraction, o.Progress) = (8, 0, new FirstStep(_messages)));
+        var options = TextGeneratorPipelineTests.Tiny(
+            o => (o.MaximumLength, o.ValidationFraction, o.Progress) = (8, 0, new FirstStep(_messages)));
         var estimator = _ml.Transforms.Text.FineTuneTextGenerator("Out", "Text", options: options);
         var data = _ml.Data.LoadFromEnumerable(stories);
 
@@ -51,7 +51,8 @@ public sealed class BeforeTrainingTests : IDisposable
         PromptRow[] rows =
         [
             new() { Prompt = "a", Completion = " planet" }, new() { Prompt = "the man", Completion = " planet" },
-            new() { Prompt = "a", Completion = " planet" }, new() { Prompt = string.Concat(Enumerable.Repeat("the ", 80)), Completion = " man" },
+            new() { Prompt = "a", Completion = " planet" },
+            new() { Prompt = string.Concat(Enumerable.Repeat("the ", 80)), Completion = " man" },
         ];
         var options = TextGeneratorPipelineTests.Tiny(o => (o.CompletionColumnName, o.MaximumLength) = ("Completion", 32));
 
@@ -111,8 +112,11 @@ public sealed class BeforeTrainingTests : IDisposable
             () => _ml.Transforms.FineTuneTorchModule("Colour", "Place", "Label", network).Fit(data),
         ];
 
-        Assert.All(fits, fit => Assert.Contains(
-            "MemoryLimit = long.MaxValue trains anyway", Assert.Throws<InsufficientMemoryException>(fit).Message, StringComparison.Ordinal));
+        Assert.All(fits, fit =>
+        {
+            var message = Assert.Throws<InsufficientMemoryException>(fit).Message;
+            Assert.Contains("MemoryLimit = long.MaxValue trains anyway", message, StringComparison.Ordinal);
+        });
     }
 
     [Fact]

@@ -8,7 +8,9 @@ using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Torch.Tests.TrainingProcess;
 
-/// <summary>Trains a GPT-2 of 30 million random parameters and prints what memory that was to take, and what the process took at most.</summary>
+/// <summary>
+/// Trains a GPT-2 of 30 million random parameters and prints what memory that was to take, and what the process took at most.
+/// </summary>
 internal static class MeasuredTraining
 {
     private const int Rows = 4, Length = 128, Vocabulary = 8_000;

@@ -5,7 +5,9 @@ namespace MLTransfer;
 /// <summary>What a text generator is trained on, counted before training.</summary>
 public sealed record TextDataReport
 {
-    /// <summary>The texts that the model learns; those held out for evaluation are among them, where they are a share of the data.</summary>
+    /// <summary>
+    /// The texts that the model learns; those held out for evaluation are among them, where they are a share of the data.
+    /// </summary>
     public required long Texts { get; init; }
 
     /// <summary>Rows of the data without a text to learn: they are left out.</summary>

@@ -22,6 +22,9 @@ internal sealed class TextPageRun : PageRun
         Assert.True(File.Exists(folder["run/metrics.jsonl"]));
         using var model = new MLContext(seed: 1).Generation.LoadPretrained();
         Assert.Equal(model.Generate("Once upon a time", new() { MaximumNewTokens = 40 }), printed[1]);
-        Assert.NotEmpty(printed[2]);
+        Assert.StartsWith("3 texts make ", printed[2], StringComparison.Ordinal);
+        Assert.Contains("1 duplicates", printed[2], StringComparison.Ordinal);
+        Assert.Contains(" GB (weights ", printed[2], StringComparison.Ordinal);
+        Assert.NotEmpty(printed[3]);
     }
 }
