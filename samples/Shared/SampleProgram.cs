@@ -23,7 +23,7 @@ internal static class SampleProgram
             return command.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
         catch (Exception exception) when (exception is ArgumentException or IOException or InvalidDataException or InvalidOperationException
-            or NotSupportedException or TrainingDivergedException or OperationCanceledException)
+            or NotSupportedException or InsufficientMemoryException or TrainingDivergedException or OperationCanceledException)
         {
             Console.Error.WriteLine(exception.Message);
             return 1;

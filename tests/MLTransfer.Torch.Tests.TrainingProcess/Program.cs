@@ -3,8 +3,15 @@ using MLTransfer.Torch.Tests.TrainingProcess;
 using static TorchSharp.torch;
 
 // Trains TinyRun in a process of its own, to be killed or to run out of disk.
-// Arguments: the output directory, the kind of run, what happens, and the step at which it happens.
+// Arguments: the output directory, the kind of run, what happens, and the step at which it happens. Or: nothing, MeasureMemory, and what is
+// trained.
 set_num_threads(1);
+if (args[1] == "MeasureMemory")
+{
+    MeasuredTraining.Run(args[2]);
+    return 0;
+}
+
 var (folder, kind, misfortune, step) = (args[0], Enum.Parse<TinyRunKind>(args[1]), args[2], int.Parse(args[3]));
 using var model = TinyRun.CreateModel(kind);
 try

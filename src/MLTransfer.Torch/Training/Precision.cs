@@ -30,7 +30,8 @@ internal static class PrecisionTypes
     /// <summary>The type that products are computed in on a device; null for that of the weights.</summary>
     public static ScalarType? ComputeType(this Precision precision, Device device)
     {
-        var fast = ProcessorFeatures.HasBFloat16Products || device.type != DeviceType.CPU;
+        // A network without memory (meta) is asked about in place of one on the CPU.
+        var fast = ProcessorFeatures.HasBFloat16Products || device.type is not (DeviceType.CPU or DeviceType.META);
         return precision == Precision.BFloat16 || precision == Precision.Auto && fast ? ScalarType.BFloat16 : null;
     }
 }

@@ -1,8 +1,10 @@
 using MLTransfer.Cards;
 using MLTransfer.Persistence;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using TorchSharp;
 
 namespace MLTransfer.Images;
 
@@ -33,4 +35,22 @@ internal sealed record ImageBaseModel(StyleGan2Model Model, BaseOrigin? Origin)
         var found = TransformerChain.Find<ImageGeneratorTransformer>(transformer, Wanted).Found;
         return new ImageBaseModel(found.CopyModel(), found.Card?.Base);
     }
+
+    /// <summary>A model of the base's sizes, without its weights.</summary>
+    public static StyleGan2Model Sizes(IHostEnvironment environment, ImageGeneratorOptions options)
+    {
+        if (options.BaseModel is { } loaded)
+            return Sizes(TransformerChain.Find<ImageGeneratorTransformer>(loaded, Wanted).Found.Model);
+        if (ModelZip.Is(options.PretrainedModel))
+        {
+            using var transformer = ModelZip.Take<ImageGeneratorTransformer>(environment, options.PretrainedModel, Wanted);
+            return Sizes(transformer.Model);
+        }
+
+        return StyleGan2Model.Create(
+            ModelConfigurationFile.Read(PretrainedModels.ResolveImageFolder(options.PretrainedModel)), torch.META);
+    }
+
+    private static StyleGan2Model Sizes(StyleGan2Model model) =>
+        StyleGan2Model.Create(model.Configuration.DeepClone().AsObject(), torch.META);
 }

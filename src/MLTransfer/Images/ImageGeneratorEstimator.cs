@@ -36,6 +36,20 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
         (_options, _trainingColumn) = (options, trainingColumnName);
     }
 
+    /// <summary>Counts what <see cref="ColumnMappingEstimator{T}.Fit(IDataView)"/> would train on, which logs the same.</summary>
+    /// <param name="data">The rows.</param>
+    /// <exception cref="ArgumentException">A column is missing or has another type or size, or there are no rows.</exception>
+    /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
+    /// <exception cref="InvalidOperationException">A row's image or label is missing or of another size.</exception>
+    public ImageDataReport DescribeTrainingData(IDataView data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        Check(Roles, SchemaShape.Create(data.Schema));
+        using var sizes = ImageBaseModel.Sizes(Host, _options);
+        using var images = TrainingImageReader.Read(data, _trainingColumn, _columns, sizes.Generator, _options.CancellationToken);
+        return ImageCounts.Of(images);
+    }
+
     private protected override IEnumerable<ColumnRole> Roles => _columns.RolesWith(_trainingColumn);
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => [_columns.OutputOf(resolution: 0)];
@@ -59,6 +73,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning {name} on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
                 + $"Features are computed in {PrecisionText.Of(trainer.Precision, options.Precision)}."));
+            channel.Info($"Training data: {ImageCounts.Of(images)}. Memory: {trainer.EstimateMemory()}.");
             var result = trainer.Train(
                 new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken, _options.StopAndKeep);
             if (result.StoppedOnRequest)

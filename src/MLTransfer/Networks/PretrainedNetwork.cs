@@ -3,7 +3,6 @@ using MLTransfer.Networks;
 using MLTransfer.Persistence;
 using MLTransfer.Onnx.Reading;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;

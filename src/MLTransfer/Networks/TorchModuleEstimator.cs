@@ -37,6 +37,23 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
         (_output, _input, _label, _options) = (outputColumnName, inputColumnName, labelColumnName, options);
     }
 
+    /// <summary>
+    /// Counts what <see cref="ColumnMappingEstimator{T}.Fit(IDataView)"/> would train on, which logs the same; what cannot be trained on,
+    /// it refuses, and this counts.
+    /// </summary>
+    /// <param name="data">The rows.</param>
+    /// <exception cref="ArgumentException">A column is missing or has another type or size.</exception>
+    /// <exception cref="IOException">The pretrained network cannot be found or read.</exception>
+    /// <exception cref="InvalidOperationException">A value is missing or of another size.</exception>
+    public NetworkDataReport DescribeTrainingData(IDataView data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        Check(Roles, SchemaShape.Create(data.Schema));
+        using var network = CreateNetwork(data.Schema, SeedOf(_options.Seed));
+        return NetworkTrainingRows.Describe(
+            data, CreateColumns(network, data.Schema), _label, _options.Training.Loss, _options.CancellationToken);
+    }
+
     private protected override IEnumerable<ColumnRole> Roles => [InputRole, LabelRole];
 
     private ColumnRole InputRole => TensorColumn.Input(_input);
@@ -68,6 +85,7 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             var (training, validation) = ReadRows(input, columns);
             channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
                 + $"{training.Count} rows; {validation.Count} rows for validation.");
+            channel.Info($"Training data: {training.Report}. Memory: {trainer.EstimateMemory()}.");
             var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
             var history = trainer.Train(training, validation, log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(history);

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using MLTransfer.Torch.Checkpoints.Hub;
+using MLTransfer.Torch.Memory;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -25,7 +26,7 @@ internal static class ModelZip
                 : false;
         }
 
-        using var stream = new FileStream(full, FileMode.Open, FileAccess.Read, FileShare.Read);
+        using var stream = FileOnDisk.OpenRead(full);
         Span<byte> head = stackalloc byte[4];
         if (stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length || !head.SequenceEqual("PK\u0003\u0004"u8))
             return false;

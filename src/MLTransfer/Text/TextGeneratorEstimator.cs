@@ -4,6 +4,8 @@ using System.Globalization;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -48,6 +50,18 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         (_options, _baseModel) = (options, baseModel);
     }
 
+    /// <summary>Counts what <see cref="ColumnMappingEstimator{T}.Fit(IDataView)"/> would train on, which logs the same.</summary>
+    /// <param name="data">The rows.</param>
+    /// <exception cref="ArgumentException">A column is missing or has another type, or there is nothing to train on.</exception>
+    /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
+    public TextDataReport DescribeTrainingData(IDataView data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        Check(Roles, SchemaShape.Create(data.Schema));
+        using var sizes = TextBaseSizes.Of(Host, _options, _baseModel);
+        return ReadRows(data, sizes.Tokenizer, sizes.Network.ContextLength, sizes.Name).Report;
+    }
+
     private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
@@ -64,8 +78,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         return Ownership.Pass(model, () =>
         {
             var adaptersOf = Adapt(start, seed);
-            Prepare(start);
-            var (training, validation) = ReadRows(input, start);
+            Prepare(model.Network, start.Name, _options);
+            var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength, start.Name);
             var trainer = new LanguageModelTrainer(
                 model.Network, _options.Training with
                 {
@@ -75,6 +89,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 $"Fine-tuning '{start.Name}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
                 + $"tokens; {validation.Count} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
+            channel.Info($"Training data: {report}. Memory: {trainer.EstimateMemory()}.");
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
@@ -140,46 +155,47 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         return saved;
     }
 
-    private void Prepare(TextBaseModel start)
+    /// <summary>Freezes what the options say.</summary>
+    /// <param name="network">What is to be trained, with its adapters.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="options">How.</param>
+    internal static void Prepare(CausalLanguageModel network, string name, TextGeneratorOptions options)
     {
-        var network = start.Model.Network;
-        if (_options.MaximumLength is { } length)
+        if (options.MaximumLength is { } length)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
-                $"the context length of '{start.Name}'");
+                $"the context length of '{name}'");
         }
 
-        if (_options.Dropout is { } dropout)
+        if (options.Dropout is { } dropout)
             network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
-        if (_options.TrainableBlocks is { } blocks)
+        if (options.TrainableBlocks is { } blocks)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount,
-                $"the number of blocks of '{start.Name}'");
+                $"the number of blocks of '{name}'");
             ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
         }
 
-        if (_options.FrozenParameters is { Count: > 0 } patterns)
+        if (options.FrozenParameters is { Count: > 0 } patterns)
             ParameterFreezing.FreezeByName(network, patterns);
     }
 
-    private (IReadOnlyList<TrainingExample> Training, IReadOnlyList<TrainingExample> Validation) ReadRows(
-        IDataView input, TextBaseModel start)
+    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength, string name)
     {
-        var model = start.Model;
-        if (_options.AppendEndOfSequence == true && model.Tokenizer.EndOfSequenceId is null)
+        if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
         {
             throw new ArgumentException(
-                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{start.Name}' has no "
+                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{name}' has no "
                 + "end-of-sequence token.");
         }
 
-        var texts = TrainingTexts.Read(input, _columns, model.Tokenizer, _options.CancellationToken);
+        var texts = TrainingTexts.Read(input, _columns, tokenizer, _options.CancellationToken);
         var (training, validation) = _options.ValidationData is { } validationData
-            ? (texts, TrainingTexts.Read(validationData, _columns, model.Tokenizer, _options.CancellationToken))
+            ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, _options.CancellationToken))
             : texts.Split(_options.ValidationFraction);
-        var examples = _rowForm.RowsOf(training, model);
+        var examples = _rowForm.RowsOf(training, tokenizer, contextLength);
         if (!examples.Any(example => example.PredictedTokens > 0))
         {
             throw new ArgumentException(
@@ -187,6 +203,18 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 nameof(input));
         }
 
-        return (examples, _rowForm.RowsOf(validation, model));
+        var evaluation = _rowForm.RowsOf(validation, tokenizer, contextLength);
+        return new TextTrainingRows(examples, evaluation, new TextDataReport
+        {
+            Texts = texts.Texts.Count,
+            EmptyTexts = texts.Counts.Empty,
+            DuplicateTexts = texts.Counts.Duplicates,
+            CutTexts = _rowForm.CountCut(texts, tokenizer, contextLength),
+            MaximumLength = _rowForm.MaximumLength ?? contextLength,
+            Rows = examples.Count,
+            Tokens = examples.Sum(row => (long)row.InputIds.Length),
+            UnknownTokens = texts.Counts.UnknownTokens,
+            EvaluationRows = evaluation.Count,
+        });
     }
 }

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Text;
@@ -15,9 +16,16 @@ internal sealed record TextRowForm
     public bool? AppendEndOfSequence { get; init; }
 
     /// <summary>The rows.</summary>
-    public IReadOnlyList<TrainingExample> RowsOf(TrainingTexts texts, TextGenerationModel model) => texts.ToExamples(
-        Packing, MaximumLength ?? model.Network.ContextLength,
-        AppendEndOfSequence ?? Packing != RowPacking.Concatenated ? model.Tokenizer.EndOfSequenceId : null);
+    public IReadOnlyList<TrainingExample> RowsOf(TrainingTexts texts, TextGenerationModel model) =>
+        RowsOf(texts, model.Tokenizer, model.Network.ContextLength);
+
+    /// <summary>The rows.</summary>
+    public IReadOnlyList<TrainingExample> RowsOf(TrainingTexts texts, TextTokenizer tokenizer, int contextLength) =>
+        texts.ToExamples(Packing, MaximumLength ?? contextLength, EndOf(tokenizer));
+
+    /// <summary>How many texts are longer than a row.</summary>
+    public long CountCut(TrainingTexts texts, TextTokenizer tokenizer, int contextLength) =>
+        texts.CountCut(Packing, MaximumLength ?? contextLength, EndOf(tokenizer));
 
     /// <exception cref="ArgumentException">A value is not usable.</exception>
     public void Check()
@@ -26,4 +34,7 @@ internal sealed record TextRowForm
         if (MaximumLength is { } length)
             OptionCheck.AtLeast(nameof(MaximumLength), length, 2);
     }
+
+    private int? EndOf(TextTokenizer tokenizer) =>
+        AppendEndOfSequence ?? Packing != RowPacking.Concatenated ? tokenizer.EndOfSequenceId : null;
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
@@ -10,6 +11,9 @@ namespace MLTransfer.Text;
 /// <param name="ByteCount">The length of what the model is to write, as UTF-8.</param>
 internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> Texts, long ByteCount)
 {
+    /// <summary>What reading them has come across.</summary>
+    public TextCounts Counts { get; init; } = new();
+
     /// <summary>Reads whole texts.</summary>
     public static TrainingTexts Read(
         IDataView data, string textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
@@ -41,8 +45,7 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
         ];
         return packing == RowPacking.Packed ? Packed(examples, maximumLength) : examples;
 
-        // A tokenizer's own template may have put it there already.
-        int[] WithEnd(int[] text) => endOfSequence is { } id && (text.Length == 0 || text[^1] != id) ? [.. text, id] : text;
+        int[] WithEnd(int[] text) => NeedsEnd(text, endOfSequence) ? [.. text, endOfSequence!.Value] : text;
     }
 
     /// <summary>Rows of several examples. One that has a row to itself stays as it is: it needs no mask that keeps others away.</summary>
@@ -59,6 +62,14 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
 
         return rows;
     }
+
+    /// <summary>How many texts are longer than a row, their prompts included; 0 where texts are joined.</summary>
+    /// <inheritdoc cref="ToExamples" path="/param"/>
+    public long CountCut(RowPacking packing, int maximumLength, int? endOfSequence) => packing == RowPacking.Concatenated ? 0
+        : Texts.Count(text => (text.Prompt?.Length ?? 0) + text.Text.Length + (NeedsEnd(text.Text, endOfSequence) ? 1 : 0) > maximumLength);
+
+    // A tokenizer's own template may have put it there already.
+    private static bool NeedsEnd(int[] text, int? endOfSequence) => endOfSequence is { } id && (text.Length == 0 || text[^1] != id);
 
     /// <summary>Takes the last texts away, or the end of a single whole one.</summary>
     /// <returns>What stays, and what was taken; the latter is empty where there is nothing to divide.</returns>
@@ -87,17 +98,24 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
 
         var texts = new List<(int[]? Prompt, int[] Text)>();
         long bytes = 0;
+        var (empty, unknown, duplicates) = (0L, 0L, new DuplicateCounter());
         ReadOnlyMemory<char> value = default;
         while (cursor.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
             textGetter(ref value);
             if (value.IsEmpty)
+            {
+                empty++;
                 continue;
+            }
+
             bytes += System.Text.Encoding.UTF8.GetByteCount(value.Span);
             var ids = tokenizer.Encode(value.ToString(), addSpecialTokens: promptGetter is null);
+            unknown += Unknown(ids);
             if (promptGetter is null)
             {
+                duplicates.Add(MemoryMarshal.AsBytes<int>(ids));
                 texts.Add((null, ids));
                 continue;
             }
@@ -106,9 +124,13 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
             int[] promptIds = tokenizer.Encode(value.ToString());
             if (promptIds.Length == 0 && tokenizer.BeginningOfSequenceId is { } beginning)
                 promptIds = [beginning]; // as generation does
+            unknown += Unknown(promptIds);
+            duplicates.Add(MemoryMarshal.AsBytes<int>([promptIds.Length, .. promptIds, .. ids]));
             texts.Add((promptIds, ids));
         }
 
-        return new TrainingTexts(texts, bytes);
+        return new TrainingTexts(texts, bytes) { Counts = new TextCounts(empty, duplicates.Count, unknown) };
+
+        int Unknown(ReadOnlySpan<int> ids) => tokenizer.UnknownId is { } id ? ids.Count(id) : 0;
     }
 }

@@ -7,12 +7,16 @@ namespace MLTransfer.Torch.Tests.Training;
 internal static class TrainingProcess
 {
     /// <summary>Starts <see cref="TinyRun"/>, lets it go wrong, and returns its exit code and output.</summary>
-    public static (int ExitCode, string Output) Run(string folder, TinyRunKind kind, string misfortune, int step)
+    public static (int ExitCode, string Output) Run(string folder, TinyRunKind kind, string misfortune, int step) =>
+        Run(folder, kind.ToString(), misfortune, $"{step}");
+
+    /// <summary>Starts the program with arguments of its own, and returns its exit code and output.</summary>
+    public static (int ExitCode, string Output) Run(params string[] arguments)
     {
         const string name = "MLTransfer.Torch.Tests.TrainingProcess";
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
         var program = Path.Combine(RepositoryFiles.Root, "artifacts", "bin", name, configuration, $"{name}.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, folder, kind.ToString(), misfortune, $"{step}"])
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -20,7 +24,7 @@ internal static class TrainingProcess
         })!;
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = "";
-        if (misfortune == "wait-to-be-killed")
+        if (arguments.Contains("wait-to-be-killed"))
         {
             output = process.StandardOutput.ReadLine();
             process.Kill(); // SIGKILL

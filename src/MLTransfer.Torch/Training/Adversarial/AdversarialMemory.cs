@@ -73,7 +73,8 @@ internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainin
             Gradients = Math.Max(trainedGenerator, trainedDiscriminator) * sizeof(float), // of one network at a time
             Optimizer = (trainedGenerator + trainedDiscriminator) * 2 * sizeof(float),
             Activations = (long)(Gaps * Activations(of)),
-            Runtime = ProcessMemory.Runtime((generator + discriminator) * sizeof(float)),
+            Runtime = ProcessMemory.Runtime(
+                model.Generator.Device.type == TorchSharp.DeviceType.META ? 0 : (generator + discriminator) * sizeof(float)),
         };
     }
 

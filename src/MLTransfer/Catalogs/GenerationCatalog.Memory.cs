@@ -1,0 +1,53 @@
+using MLTransfer.Images;
+using MLTransfer.Text;
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Adversarial;
+using Microsoft.ML.Runtime;
+
+namespace MLTransfer;
+
+/// <content>Estimates of what training takes.</content>
+public sealed partial class GenerationCatalog
+{
+    /// <summary>
+    /// The memory that <see cref="TextGeneratorEstimator"/> takes with these options, for full batches of rows of
+    /// <see cref="TextGeneratorOptions.MaximumLength"/> tokens. Nothing is trained.
+    /// </summary>
+    /// <param name="options">As they are given to the estimator. A hub model is downloaded where it is not in the cache yet.</param>
+    /// <exception cref="ArgumentException">An option is out of range or does not fit the model.</exception>
+    /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
+    public MemoryEstimate EstimateMemory(TextGeneratorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        using var sizes = TextBaseSizes.Of(_host, options);
+        var network = sizes.Network;
+        if (options.Lora is { } lora)
+            LowRankAdaptation.Attach(network, lora);
+        TextGeneratorEstimator.Prepare(network, sizes.Name, options);
+        return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.ContextLength));
+    }
+
+    /// <summary>
+    /// The memory that <see cref="ImageGeneratorEstimator"/> takes with these options. Nothing is trained.
+    /// </summary>
+    /// <param name="options">As they are given to the estimator.</param>
+    /// <exception cref="ArgumentException">An option is out of range or does not fit the model.</exception>
+    /// <exception cref="IOException">The pretrained model cannot be found or read.</exception>
+    public MemoryEstimate EstimateMemory(ImageGeneratorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        using var model = ImageBaseModel.Sizes(_host, options);
+        return Logged(TrainingMemory.Estimate(model, OptionCheck.TrainingOf<AdversarialTrainingOptions>(
+            options.Training, $"the StyleGAN2 '{options.PretrainedModel}'")));
+    }
+
+    private MemoryEstimate Logged(MemoryEstimate estimate)
+    {
+        using var channel = _host.Start(nameof(EstimateMemory));
+        channel.Info($"Training takes about {estimate}.");
+        return estimate;
+    }
+}
