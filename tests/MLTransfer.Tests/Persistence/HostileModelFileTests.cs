@@ -90,7 +90,7 @@ public sealed class HostileModelFileTests : IDisposable
     [InlineData("network", 100)]
     public void A_damaged_description_is_read_or_refused_but_nothing_else_happens(string kind, int rounds)
     {
-        rounds *= int.Parse(Environment.GetEnvironmentVariable("MLTRANSFER_SOAK") ?? "1");
+        rounds = Mutation.Rounds(rounds);
         var refused = 0;
         for (var round = 0; round < rounds; round++)
         {
