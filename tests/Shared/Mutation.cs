@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Text;
 
 namespace MLTransfer.Tests.Shared;
 
 /// <summary>Damages files at random, the same way for the same seed: at bytes, and at what JSON consists of.</summary>
+/// <remarks>The environment variable <c>MLTRANSFER_SOAK</c> multiplies the rounds of the tests: 100 takes an hour.</remarks>
 internal sealed class Mutation(int seed)
 {
     private static readonly string[] s_values =
@@ -12,6 +14,10 @@ internal sealed class Mutation(int seed)
     ];
 
     private readonly Random _random = new(seed);
+
+    /// <summary>How many files a test tries.</summary>
+    public static int Rounds(int usual) =>
+        usual * int.Parse(Environment.GetEnvironmentVariable("MLTRANSFER_SOAK") ?? "1", CultureInfo.InvariantCulture);
 
     /// <summary>The content with one to three damages.</summary>
     public byte[] Apply(byte[] content)

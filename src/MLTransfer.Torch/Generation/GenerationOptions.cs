@@ -17,7 +17,8 @@ public sealed record GenerationOptions
     /// <summary>The largest <see cref="BatchSize"/>.</summary>
     internal const int MostPrompts = 1 << 16;
 
-    private const int MostSequences = 1024;
+    /// <summary>The largest <see cref="BeamCount"/>.</summary>
+    internal const int MostBeams = 1024;
 
     /// <summary>The most tokens added to a prompt (<c>max_new_tokens</c>).</summary>
     public int MaximumNewTokens { get; init; } = 50;
@@ -80,7 +81,7 @@ public sealed record GenerationOptions
     public EarlyStopping EarlyStopping { get; init; }
 
     /// <summary>
-    /// How many continuations a prompt gets (<c>num_return_sequences</c>): samples, up to 1024, or the best beams, then at most
+    /// How many continuations a prompt gets (<c>num_return_sequences</c>): samples, or the best beams, then at most
     /// <see cref="BeamCount"/>.
     /// </summary>
     public int SequencesPerPrompt { get; init; } = 1;
@@ -156,12 +157,11 @@ public sealed record GenerationOptions
         Require(RepetitionPenalty is >= 1e-5
             and <= 1e5, nameof(RepetitionPenalty), RepetitionPenalty, "1e-5 to 1e5, where 1 is no penalty");
         Require(NoRepeatNgramSize >= 0, nameof(NoRepeatNgramSize), NoRepeatNgramSize, "the length of the n-grams, or 0 for no such rule");
-        Require(BeamCount is >= 1 and <= MostSequences, nameof(BeamCount), BeamCount, $"1 to {MostSequences}");
+        Require(BeamCount is >= 1 and <= MostBeams, nameof(BeamCount), BeamCount, $"1 to {MostBeams}");
         Require(LengthPenalty is >= -100 and <= 100, nameof(LengthPenalty), LengthPenalty, "-100 to 100");
         Require(Enum.IsDefined(EarlyStopping), nameof(EarlyStopping), EarlyStopping,
             $"one of {string.Join(", ", Enum.GetNames<EarlyStopping>())}");
-        Require(
-            SequencesPerPrompt is >= 1 and <= MostSequences, nameof(SequencesPerPrompt), SequencesPerPrompt, $"1 to {MostSequences}");
+        Require(SequencesPerPrompt >= 1, nameof(SequencesPerPrompt), SequencesPerPrompt, "at least 1");
         Require(BatchSize is >= 1 and <= MostPrompts, nameof(BatchSize), BatchSize, $"1 to {MostPrompts}");
         if (BeamCount > 1 && Sample)
         {

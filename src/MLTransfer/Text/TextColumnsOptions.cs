@@ -6,8 +6,8 @@ namespace MLTransfer;
 public abstract class TextColumnsOptions
 {
     /// <summary>
-    /// Length (up to 1,048,576 new tokens in a pipeline), sampling, beams, stop strings and seed of generation. Without a seed it takes
-    /// that of the <c>MLContext</c>.
+    /// Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>. In a pipeline a
+    /// text has up to 1,048,576 new tokens, and a prompt up to 1024 texts.
     /// </summary>
     public GenerationOptions Generation = new();
 
@@ -56,6 +56,9 @@ public abstract class TextColumnsOptions
         OptionCheck.AtMost(
             nameof(generation.MaximumNewTokens), generation.MaximumNewTokens, 1 << 20,
             $"the longest text of a pipeline; {nameof(TextGenerationModel)} takes any number");
+        OptionCheck.AtMost(
+            nameof(generation.SequencesPerPrompt), generation.SequencesPerPrompt, GenerationOptions.MostBeams,
+            "the most texts of a prompt in a pipeline");
         OptionCheck.AtLeast(nameof(GenerationBatchSize), batchSize, 1);
         OptionCheck.AtMost(nameof(GenerationBatchSize), batchSize, GenerationOptions.MostPrompts, "the largest batch");
     }

@@ -150,7 +150,7 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
     {
         tiny.CopyTo(_folder["export"]);
         foreach (var name in (string[])["model.onnx_data", "adapter.onnx_data", "other.onnx", "other.onnx_data", "model.onnx.data"])
-            File.WriteAllText(_folder["export/" + name], "");
+            File.WriteAllText(_folder["export/" + name], "weights");
         var files = OnnxExportFiles.Find(_folder["export"], new OnnxRuntimeOptions());
         Assert.Equal(["model.onnx", "adapter.onnx_data", "model.onnx.data", "model.onnx_data"], files.Graph.Select(file => file.Name));
     }

@@ -24,7 +24,7 @@ public sealed class HostileModelFileTests : IDisposable
     [InlineData("text", "\"BeamCount\":1", "\"BeamCount\":100000000", "BeamCount is 100000000; expected 1 to 1024")]
     [InlineData("text", "\"BatchSize\":8", "\"BatchSize\":100000000", "BatchSize is 100000000; expected 1 to 65536")]
     [InlineData(
-        "text", "\"SequencesPerPrompt\":1", "\"SequencesPerPrompt\":100000000", "SequencesPerPrompt is 100000000; expected 1 to 1024")]
+        "sampling", "\"SequencesPerPrompt\":1", "\"SequencesPerPrompt\":100000000", "SequencesPerPrompt must be at most 1024")]
     [InlineData("text", "\"WeightType\":0", "\"WeightType\":0,\"WeightType\":0", "WeightType")]
     [InlineData("text", "\"Input\":\"Prompt\"", "\"Input\":\"\\ud800\"", "is not valid JSON")]
     [InlineData("text", "\"Name\":\"vocab.json\"", "\"Name\":\"vocab\\u0000.json\"", "it has a file named")]
@@ -90,7 +90,7 @@ public sealed class HostileModelFileTests : IDisposable
     [InlineData("network", 100)]
     public void A_damaged_description_is_read_or_refused_but_nothing_else_happens(string kind, int rounds)
     {
-        rounds *= int.Parse(Environment.GetEnvironmentVariable("MLTRANSFER_SOAK") ?? "1");
+        rounds = Mutation.Rounds(rounds);
         var refused = 0;
         for (var round = 0; round < rounds; round++)
         {
@@ -116,6 +116,13 @@ public sealed class HostileModelFileTests : IDisposable
 
     private string FileOf(string kind)
     {
+        if (kind == "sampling")
+        {
+            ManifestEditor.Copy(FileOf("text"), _folder["sampling.zip"], json =>
+                json.Replace("\"Sample\":false", "\"Sample\":true", StringComparison.Ordinal));
+            return _folder["sampling.zip"];
+        }
+
         if (kind != "onnx")
             return RepositoryFiles.Data($"zips/{(kind == "adapter" ? "text-adapter" : kind)}-0.1.zip");
         using (var model = TextGenerationModel.Load(TestData.TinyModel))

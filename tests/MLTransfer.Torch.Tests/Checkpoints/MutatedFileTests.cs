@@ -15,7 +15,6 @@ namespace MLTransfer.Torch.Tests.Checkpoints;
 /// <summary>
 /// Files of JSON that were damaged at random are read, or refused by the exceptions that are documented, in bounded time and memory.
 /// </summary>
-/// <remarks>The environment variable <c>MLTRANSFER_SOAK</c> multiplies the rounds: 100 takes an hour.</remarks>
 [Collection(ProcessWideState.Name)]
 public sealed class MutatedFileTests : IDisposable
 {
@@ -42,7 +41,7 @@ public sealed class MutatedFileTests : IDisposable
         var content = File.ReadAllBytes(path);
         read();
         var refused = 0;
-        rounds *= int.Parse(Environment.GetEnvironmentVariable("MLTRANSFER_SOAK") ?? "1");
+        rounds = Mutation.Rounds(rounds);
         for (var round = 0; round < rounds; round++)
         {
             File.WriteAllBytes(path, new Mutation(round).Apply(content));
