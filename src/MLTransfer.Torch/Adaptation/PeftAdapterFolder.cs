@@ -151,13 +151,15 @@ public static class PeftAdapterFolder
     }
 
     /// <summary>
-    /// What training changes under its names in <c>adapter_model.safetensors</c>: the adapters, and modules that are trained whole.
+    /// What training changes under its names in <c>adapter_model.safetensors</c>: the adapters, and modules that are trained whole. Nothing
+    /// where the model has no adapters.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The model has no adapters.</exception>
     public static IEnumerable<KeyValuePair<string, Tensor>> Tensors(GenerativeNetwork model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var trained = LoraTargets.TrainedParameters(model, OptionsOf(model)).ToHashSet();
+        if (model.Lora is not { } options)
+            return [];
+        var trained = LoraTargets.TrainedParameters(model, options).ToHashSet();
         return model.AdapterParameters().Concat(model.named_parameters().Where(parameter => trained.Contains(parameter.name)))
             .Select(p => KeyValuePair.Create(NamePrefix + p.name, (Tensor)p.parameter));
     }

@@ -23,7 +23,7 @@ public sealed class SampleProgramTests : IDisposable
         Assert.Contains("The pretrained model writes", output, StringComparison.Ordinal);
         Assert.Contains("The fine-tuned model, loaded from its zip, writes", output, StringComparison.Ordinal);
         Assert.Contains("perplexity", output, StringComparison.Ordinal);
-        Assert.Equal(["loss.png", "metrics.jsonl", "storyteller.zip"], Files("run"));
+        Assert.Equal(["loss.png", "metrics.jsonl", "run.html", "storyteller.zip"], Files("run"));
     }
 
     [Fact]
@@ -37,7 +37,11 @@ public sealed class SampleProgramTests : IDisposable
         Assert.True(exitCode == 0, output);
         Assert.Contains("distance to the real pictures", output, StringComparison.Ordinal);
         Assert.Superset(
-            new HashSet<string?> { "loss.png", "metrics.jsonl", "painter.onnx", "painter.zip", "pictures.png" }, Files("run").ToHashSet());
+            new HashSet<string?>
+            {
+                "answers.jsonl", "loss.png", "metrics.jsonl", "painter.onnx", "painter.zip", "pictures.png", "run.html",
+            },
+            Files("run").ToHashSet());
         using var sheet = SKBitmap.Decode(_folder["run/pictures.png"]);
         Assert.Equal((1128, 864), (sheet.Width, sheet.Height)); // eight columns; one row of real pictures, two before and two after
         var pictureRows = Enumerable.Range(0, sheet.Height)

@@ -30,7 +30,7 @@ public sealed class RunFolderTests : IDisposable
         var result = TinyRun.Create(model, TinyRunKind.Improving, _folder.Path, checkpointLimit: 1, resume: true)
             .Train(cancellationToken: TestCancellation);
         Assert.Equal(7, result.History[0].Step);
-        Assert.Equal(["checkpoint-14", "loss.png", "metrics.jsonl"], EntryNames());
+        Assert.Equal(["checkpoint-14", "loss.png", "metrics.jsonl", "run.html"], EntryNames());
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class RunFolderTests : IDisposable
         {
             using var model = TinyRun.LoadModel();
             Create(model).Train(cancellationToken: TestCancellation);
-            Assert.Equal(["loss.png", "metrics.jsonl", "model.zip" + suffix, "notes.tmp-mine"], EntryNames());
+            Assert.Equal(["loss.png", "metrics.jsonl", "model.zip" + suffix, "notes.tmp-mine", "run.html"], EntryNames());
         }
     }
 
@@ -92,7 +92,7 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("run.lock", EntryNames());
         using var model = TinyRun.LoadModel();
         Assert.Equal(1, Create(model).Train(cancellationToken: TestCancellation).Steps);
-        Assert.Equal(["loss.png", "metrics.jsonl"], EntryNames());
+        Assert.Equal(["loss.png", "metrics.jsonl", "run.html"], EntryNames());
     }
 
     private LanguageModelTrainer Create(MLTransfer.Torch.Networks.Transformers.CausalLanguageModel model) =>

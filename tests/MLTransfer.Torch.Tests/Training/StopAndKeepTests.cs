@@ -89,7 +89,10 @@ public sealed class StopAndKeepTests : IDisposable
         Assert.NotNull(result.FrechetDistance);
         Assert.Equal(result.FrechetDistance, result.History[^1].FrechetDistance);
         Assert.Equal(
-            ["checkpoint-2", "checkpoint-3", "loss.png", "metrics.jsonl", "samples-0000000.png", "samples-0000012.png"],
+            [
+                "answers.jsonl", "checkpoint-2", "checkpoint-3", "loss.png", "metrics.jsonl", "run.html", "samples-0000000.png",
+                "samples-0000012.png",
+            ],
             Directory.GetFileSystemEntries(_folder["stopped"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
         using var resumed = TinyImages.CreateModel();
@@ -144,7 +147,7 @@ public sealed class StopAndKeepTests : IDisposable
 
         result = TinyRun.Create(model, TinyRunKind.Improving, _folder.Path, checkpointSteps: 0).Train(null, TestCancellation, _stop.Token);
         Assert.Equal((1, true), (result.Steps, result.StoppedOnRequest));
-        Assert.Equal(["loss.png", "metrics.jsonl"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(["loss.png", "metrics.jsonl", "run.html"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -109,7 +110,7 @@ internal sealed partial class AnswerLog
     {
         try
         {
-            var json = JsonNode.Parse(line)!.AsObject();
+            var json = JsonContent.ParseObject(Encoding.UTF8.GetBytes(line), FileName);
             var (step, input) = (json["step"]!.GetValue<int>(), json["input"]!.GetValue<string>());
             if (json["text"] is { } text)
                 return (step, new TextAnswer(input, text.GetValue<string>()));
@@ -121,7 +122,7 @@ internal sealed partial class AnswerLog
                 : null;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException
-            or NullReferenceException or FileNotFoundException or DirectoryNotFoundException)
+            or NullReferenceException or InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
         {
             return null; // the half line of a killed run, or a picture that was deleted
         }

@@ -1,5 +1,6 @@
-using System.Text.Json;
+using System.Text;
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Torch.Training.Reports;
 
@@ -29,9 +30,9 @@ internal sealed class RunCurves
         {
             try
             {
-                curves.Add(JsonNode.Parse(line)!.AsObject());
+                curves.Add(JsonContent.ParseObject(Encoding.UTF8.GetBytes(line), Path.GetFileName(path)));
             }
-            catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException
+            catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException or ArgumentException
                 or FormatException or NullReferenceException)
             {
             }
