@@ -27,7 +27,8 @@ internal sealed record FamilyFolder(string Name)
             if (name is "config.json" or "model.safetensors" or "encoder.safetensors" or "decoder.safetensors"
                 || name.StartsWith("forward", StringComparison.Ordinal)
                 || (Trains && name == "training.json")
-                || (TrainsAdapters && name.StartsWith("training_", StringComparison.Ordinal)) || (TrainsToWeights && name == "training.final.safetensors"))
+                || (TrainsAdapters && name.StartsWith("training_", StringComparison.Ordinal))
+                || (TrainsToWeights && name == "training.final.safetensors"))
             {
                 target.Copy(path, $"{relativePath}/{name}");
             }

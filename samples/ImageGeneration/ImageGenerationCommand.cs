@@ -26,7 +26,7 @@ internal sealed class ImageGenerationCommand : RootCommand
     public readonly Option<int> Seed = Option("--seed", "number", "makes the run repeatable", 1);
 
     public readonly Option<string> Output = Option(
-        "--output", "folder", "for pictures.png, the model zip, the ONNX file, loss.png and metrics.jsonl",
+        "--output", "folder", "for pictures.png, the model zip, the ONNX file, run.html and metrics.jsonl",
         Path.Combine("output", "image-generation"));
 
     public ImageGenerationCommand()

@@ -12,9 +12,9 @@ using static TorchSharp.torch.nn.functional;
 
 // Fine-tunes a pretrained image generator inside ML.NET, saves it, loads it again, makes pictures with it and exports it to ONNX.
 var options = new ImageGenerationCommand();
-return SampleProgram.Run(options, args, (arguments, cancellationToken) => Run(options, arguments, cancellationToken));
+return SampleProgram.Run(options, args, (arguments, stop, cancel) => Run(options, arguments, stop, cancel));
 
-static void Run(ImageGenerationCommand options, ParseResult arguments, CancellationToken cancellationToken)
+static void Run(ImageGenerationCommand options, ParseResult arguments, CancellationToken stopAndKeep, CancellationToken cancellationToken)
 {
     T Value<T>(Option<T> option) => arguments.GetRequiredValue(option);
     var (model, output) = (Value(options.Model), Value(options.Output));
@@ -41,6 +41,7 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
             OutputDirectory = output,
         },
         Progress = bar,
+        StopAndKeep = stopAndKeep,
         CancellationToken = cancellationToken,
     });
 
@@ -81,7 +82,7 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
     Console.WriteLine($"Trained in {trainingTime.TotalSeconds:F1} s; ONNX Runtime's pictures differ by {difference:0.0e+0} at most; "
         + $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB.");
     Console.WriteLine(
-        $"pictures.png, painter.zip, painter.onnx, loss.png and metrics.jsonl are in {Path.GetFullPath(output)}");
+        $"pictures.png, painter.zip, painter.onnx, run.html and metrics.jsonl are in {Path.GetFullPath(output)}");
 }
 
 static IDataView LoadPictures(MLContext ml, string folder, int size)

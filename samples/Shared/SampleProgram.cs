@@ -7,17 +7,23 @@ namespace Samples;
 /// <summary>What the samples' programs do alike around their work.</summary>
 internal static class SampleProgram
 {
-    /// <summary>Runs a command's work. Ctrl-C stops training after the step that it is at.</summary>
+    /// <summary>Runs a command's work.</summary>
+    /// <param name="command">What can be asked for.</param>
+    /// <param name="args">What is asked for.</param>
+    /// <param name="work">
+    /// Takes the options, a token that ends training with what it has learned (the first Ctrl-C), and one that ends all (the second).
+    /// </param>
     /// <returns>The exit code: zero where all went well.</returns>
-    public static int Run(RootCommand command, string[] args, Action<ParseResult, CancellationToken> work)
+    public static int Run(RootCommand command, string[] args, Action<ParseResult, CancellationToken, CancellationToken> work)
     {
-        using var cancellation = new CancellationTokenSource();
+        using var stop = new CancellationTokenSource();
+        using var cancel = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) =>
         {
             pressed.Cancel = true;
-            cancellation.Cancel();
+            (stop.IsCancellationRequested ? cancel : stop).Cancel();
         };
-        command.SetAction(arguments => work(arguments, cancellation.Token));
+        command.SetAction(arguments => work(arguments, stop.Token, cancel.Token));
         try
         {
             return command.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

@@ -11,9 +11,9 @@ using TextGeneration;
 
 // Fine-tunes a pretrained text generator inside an ML.NET pipeline, saves it, loads it again and writes with it.
 var options = new TextGenerationCommand();
-return SampleProgram.Run(options, args, (arguments, cancellationToken) => Run(options, arguments, cancellationToken));
+return SampleProgram.Run(options, args, (arguments, stop, cancel) => Run(options, arguments, stop, cancel));
 
-static void Run(TextGenerationCommand options, ParseResult arguments, CancellationToken cancellationToken)
+static void Run(TextGenerationCommand options, ParseResult arguments, CancellationToken stopAndKeep, CancellationToken cancellationToken)
 {
     T Value<T>(Option<T> option) => arguments.GetRequiredValue(option);
     var (model, output) = (Value(options.Model), Value(options.Output));
@@ -49,6 +49,7 @@ static void Run(TextGenerationCommand options, ParseResult arguments, Cancellati
             ValidationData = validation, // the weights that are best on it are kept
             Generation = writing,
             Progress = bar,
+            StopAndKeep = stopAndKeep,
             CancellationToken = cancellationToken,
         }));
 
@@ -82,7 +83,7 @@ static void Run(TextGenerationCommand options, ParseResult arguments, Cancellati
     Console.WriteLine(
         $"Trained in {trainingTime.TotalSeconds:F1} s; loaded and wrote {writing.MaximumNewTokens} tokens in "
         + $"{loadingTime.TotalSeconds:F1} s; peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB.");
-    Console.WriteLine($"The model, loss.png and metrics.jsonl are in {Path.GetFullPath(output)}");
+    Console.WriteLine($"The model, run.html and metrics.jsonl are in {Path.GetFullPath(output)}");
 }
 
 static IDataView Rows(MLContext ml, string text) => ml.Data.LoadFromEnumerable([new Story { Text = text }]);

@@ -31,7 +31,7 @@ internal sealed class TextGenerationCommand : RootCommand
     public readonly Option<int> Seed = Option("--seed", "number", "makes the run repeatable", 1);
 
     public readonly Option<string> Output = Option(
-        "--output", "folder", "for the model zip, loss.png and metrics.jsonl", Path.Combine("output", "text-generation"));
+        "--output", "folder", "for the model zip, run.html and metrics.jsonl", Path.Combine("output", "text-generation"));
 
     public TextGenerationCommand()
         : base("Fine-tunes a pretrained text generator on a text and writes with it, before and after.")

@@ -1,6 +1,6 @@
+using System.Globalization;
 using MLTransfer.Cards;
 using MLTransfer.Text;
-using System.Globalization;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;

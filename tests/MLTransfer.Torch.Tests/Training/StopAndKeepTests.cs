@@ -147,7 +147,8 @@ public sealed class StopAndKeepTests : IDisposable
 
         result = TinyRun.Create(model, TinyRunKind.Improving, _folder.Path, checkpointSteps: 0).Train(null, TestCancellation, _stop.Token);
         Assert.Equal((1, true), (result.Steps, result.StoppedOnRequest));
-        Assert.Equal(["loss.png", "metrics.jsonl", "run.html"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            ["loss.png", "metrics.jsonl", "run.html"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Theory]

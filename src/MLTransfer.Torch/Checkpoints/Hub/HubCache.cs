@@ -1,5 +1,5 @@
-using MLTransfer.Torch.Memory;
 using System.Globalization;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
