@@ -108,7 +108,7 @@ public sealed class BeforeTrainingTests : IDisposable
         Action[] fits =
         [
             () => _ml.Transforms.Text.FineTuneTextGenerator("Out", "Class", options: text).Fit(data),
-            () => _ml.Transforms.FineTuneImageGenerator("Picture", null, "Image", images).Fit(data),
+            () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", images).Fit(data),
             () => _ml.Transforms.FineTuneTorchModule("Colour", "Place", "Label", network).Fit(data),
         ];
 
