@@ -134,7 +134,7 @@ public static class PeftAdapterFolder
     internal static void Copy(GenerativeNetwork source, GenerativeNetwork target)
     {
         using var weights = new TensorCheckpoint("the adapters in memory", Tensors(source));
-        Load(target, JsonNode.Parse(FormatConfiguration(source, baseModel: null))!.AsObject(), weights, weights.Location);
+        Load(target, Configuration(source, baseModel: null), weights, weights.Location);
     }
 
     /// <summary>Writes the model's adapters into an existing folder.</summary>
@@ -169,8 +169,13 @@ public static class PeftAdapterFolder
     public static string FormatConfiguration(GenerativeNetwork model, string? baseModel)
     {
         ArgumentNullException.ThrowIfNull(model);
+        return Configuration(model, baseModel).ToJsonString(Indented) + "\n";
+    }
+
+    private static JsonObject Configuration(GenerativeNetwork model, string? baseModel)
+    {
         var inputByOutput = model.AdaptedLayers().All(l => l.Layer.Layout == WeightLayout.InputByOutput);
-        return PeftConfiguration.Format(OptionsOf(model), baseModel, TaskType(model), inputByOutput).ToJsonString(Indented) + "\n";
+        return PeftConfiguration.Format(OptionsOf(model), baseModel, TaskType(model), inputByOutput);
     }
 
     private static LoraOptions OptionsOf(GenerativeNetwork model) =>

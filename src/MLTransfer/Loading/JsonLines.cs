@@ -2,6 +2,8 @@ using System.Collections;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Loading;
 
@@ -11,7 +13,7 @@ internal sealed class JsonLines<TRow>(IReadOnlyList<string> paths) : IEnumerable
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
-        IncludeFields = true, PropertyNameCaseInsensitive = true, AllowDuplicateProperties = false, RespectNullableAnnotations = true,
+        IncludeFields = true, PropertyNameCaseInsensitive = true, RespectNullableAnnotations = true,
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireWhatIsNotNullable } },
     };
 
@@ -22,27 +24,24 @@ internal sealed class JsonLines<TRow>(IReadOnlyList<string> paths) : IEnumerable
     {
         foreach (var path in paths)
         {
-            using var reader = new StreamReader(path, s_encoding);
-            for (var number = 1; Read(() => reader.ReadLine(), path, number) is { } line; number++)
+            using var reader = new StreamReader(FileOnDisk.OpenRead(path), s_encoding);
+            for (var number = 1; ReadLine(reader, path, number) is { } line; number++)
             {
                 if (!string.IsNullOrWhiteSpace(line))
-                {
-                    yield return Read(() => JsonSerializer.Deserialize<TRow>(line, s_json), path, number)
-                        ?? throw new InvalidDataException($"'{path}', line {number}: null; expected a JSON object.");
-                }
+                    yield return JsonContent.Deserialize<TRow>(s_encoding.GetBytes(line), $"'{path}', line {number}", s_json);
             }
         }
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    private static T Read<T>(Func<T> read, string path, int line)
+    private static string? ReadLine(StreamReader reader, string path, int line)
     {
         try
         {
-            return read();
+            return reader.ReadLine();
         }
-        catch (Exception exception) when (exception is JsonException or DecoderFallbackException)
+        catch (DecoderFallbackException exception)
         {
             throw new InvalidDataException($"'{path}', line {line}: {exception.Message}", exception);
         }

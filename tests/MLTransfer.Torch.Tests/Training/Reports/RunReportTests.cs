@@ -82,7 +82,7 @@ public sealed partial class RunReportTests : IDisposable
         }
 
         Assert.Equal([0, 2, 4, 6], Answers("cut").Select(line => line["step"]!.GetValue<int>()).Distinct());
-        Assert.Contains("Cancelled after step 8", Page("cut"), StringComparison.Ordinal);
+        Assert.Contains("was cancelled after step 8", Page("cut"), StringComparison.Ordinal);
         Assert.DoesNotContain("<th>8</th>", Page("cut"), StringComparison.Ordinal);
 
         Train(TinyRunKind.Improving, "cut", options => options with { TensorBoard = true, Resume = true });
