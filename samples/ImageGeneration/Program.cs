@@ -38,6 +38,7 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
             AverageHalfLife = 1_000,
             Augmentations = AugmentationGroups.None, // the discriminator sees each face 20 times, too seldom to know it by heart
             FrozenDiscriminatorBlocks = Value(options.FrozenBlocks),
+            SampleSeeds = [1, 2, 3, 4], // their pictures are shown in run.html
             OutputDirectory = output,
         },
         Progress = bar,

@@ -42,6 +42,7 @@ static void Run(TextGenerationCommand options, ParseResult arguments, Cancellati
                 MaximumSteps = Value(options.MaximumSteps),
                 BatchSize = Value(options.BatchSize),
                 LearningRate = Value(options.LearningRate),
+                SamplePrompts = [Value(options.Prompt)], // continued in run.html at each evaluation
                 OutputDirectory = output,
             },
             Lora = arguments.GetValue(options.LoraRank) is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,

@@ -45,7 +45,7 @@ public sealed class JsonLinesTests : IDisposable
 
         var message = Assert.Throws<InvalidDataException>(() => data.GetColumn<string>("Prompt").ToList()).Message;
 
-        Assert.StartsWith($"'{path}', line 3: ", message, StringComparison.Ordinal);
+        Assert.StartsWith($"'{path}', line 3 ", message, StringComparison.Ordinal);
         Assert.Contains(expected, message, StringComparison.OrdinalIgnoreCase);
     }
 

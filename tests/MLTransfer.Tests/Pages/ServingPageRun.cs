@@ -34,7 +34,7 @@ internal sealed partial class ServingPageRun : PageRun
         File.WriteAllBytes(folder["application.dll"], program.Compile(WebUsings));
         AskAsync(folder).GetAwaiter().GetResult();
 
-        SaveModel(folder["storyteller.zip"], new() { MaximumNewTokens = int.MaxValue, EndOfSequenceIds = [] });
+        SaveModel(folder["storyteller.zip"], new() { MaximumNewTokens = 1 << 20, EndOfSequenceIds = [] });
         GoAwayAsync(folder).GetAwaiter().GetResult();
         return "";
     }

@@ -38,7 +38,7 @@ public sealed class HostileModelFileTests : IDisposable
     [InlineData(
         "network", "\"TransformBatchSize\":32", "\"TransformBatchSize\":100000000", "TransformBatchSize must be at most 1048576")]
     [InlineData("network", "\"InputShape\":[3]", "\"InputShape\":[2000000000,2]", "is not usable")]
-    [InlineData("network", "\"Units\":8", "\"Units\":16000000", "needs [16000000, 3]")]
+    [InlineData("network", "\"Units\":8", "\"Units\":16000000", "[16000000, 3]")]
     [InlineData("network", "\"type\":\"dense\"", "\"type\":\"other\"", "malformed")]
     [InlineData("onnx", "\"ThreadCount\":0", "\"ThreadCount\":100000000", "ThreadCount is 100000000; expected 0 to 1024")]
     [InlineData("onnx", "\"GenerationBatchSize\":8", "\"GenerationBatchSize\":100000000", "GenerationBatchSize must be at most 65536")]
@@ -52,7 +52,7 @@ public sealed class HostileModelFileTests : IDisposable
 
         var error = Assert.IsType<InvalidDataException>(LoadError("hostile.zip"));
 
-        Assert.Matches("^The model file is damaged|^new_layers.safetensors:", error.Message);
+        Assert.Matches("^The model file is damaged|^new_layers.safetensors ", error.Message);
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
         Assert.InRange(GC.GetTotalAllocatedBytes() - allocated, 0, MaximumAllocation);
         Assert.InRange(Process.GetCurrentProcess().Threads.Count - threads, -1000, 50);

@@ -23,7 +23,7 @@ public sealed class SampleProgramTests : IDisposable
         Assert.Contains("The pretrained model writes", output, StringComparison.Ordinal);
         Assert.Contains("The fine-tuned model, loaded from its zip, writes", output, StringComparison.Ordinal);
         Assert.Contains("perplexity", output, StringComparison.Ordinal);
-        Assert.Equal(["loss.png", "metrics.jsonl", "run.html", "storyteller.zip"], Files("run"));
+        Assert.Equal(["answers.jsonl", "loss.png", "metrics.jsonl", "run.html", "storyteller.zip"], Files("run"));
     }
 
     [Fact]
