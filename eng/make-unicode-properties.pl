@@ -1,0 +1,52 @@
+#!/usr/bin/env perl
+# Writes src/MLTransfer.Torch/Tokenization/Unicode/properties.txt: what tokenizers need of the Unicode character database and
+# .NET does not tell. Each line is a property, a value, and ranges of code points in hexadecimal.
+use strict;
+use warnings;
+use Unicode::UCD qw(prop_invmap prop_invlist);
+
+print "# Unicode ", Unicode::UCD::UnicodeVersion(), ": property, value, ranges of code points\n";
+for my $property (qw(Canonical_Combining_Class Script)) {
+    my ($starts, $values) = prop_invmap($property);
+    my %ranges;
+    for my $i (0 .. $#$starts) {
+        my $value = $values->[$i];
+        next if $value eq 'Not_Reordered' || $value eq 'Unknown' || $value eq '0';
+        my $end = ($i < $#$starts ? $starts->[$i + 1] : 0x110000) - 1;
+        push @{$ranges{$value}}, range($starts->[$i], $end);
+    }
+    if ($property eq 'Canonical_Combining_Class') {
+        my %numbers = map { $_ => number($_, $ranges{$_}) } keys %ranges;
+        print "$property $numbers{$_} @{$ranges{$_}}\n" for sort { $numbers{$a} <=> $numbers{$b} } keys %ranges;
+    } else {
+        print "$property $_ @{$ranges{$_}}\n" for sort keys %ranges;
+    }
+}
+
+for my $property (qw(Alphabetic Lowercase Uppercase)) {
+    my @list = prop_invlist($property);
+    my @ranges;
+    while (@list) {
+        my $start = shift @list;
+        my $end = @list ? shift(@list) - 1 : 0x10FFFF;
+        push @ranges, range($start, $end);
+    }
+    print "$property Yes @ranges\n";
+}
+
+sub range {
+    my ($start, $end) = @_;
+    return $start == $end ? sprintf('%X', $start) : sprintf('%X-%X', $start, $end);
+}
+
+# The class's number, which the map gives by its long name.
+sub number {
+    my ($name, $ranges) = @_;
+    return $name if $name =~ /^\d+$/;
+    return $1 if $name =~ /^CCC(\d+)$/i;
+    my %known = (Overlay => 1, Han_Reading => 6, Nukta => 7, Kana_Voicing => 8, Virama => 9, Attached_Below_Left => 200,
+        Attached_Below => 202, Attached_Above => 214, Attached_Above_Right => 216, Below_Left => 218, Below => 220,
+        Below_Right => 222, Left => 224, Right => 226, Above_Left => 228, Above => 230, Above_Right => 232,
+        Double_Below => 233, Double_Above => 234, Iota_Subscript => 240);
+    return $known{$name} // die "unknown combining class $name\n";
+}
