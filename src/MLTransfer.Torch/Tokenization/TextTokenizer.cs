@@ -36,7 +36,8 @@ public sealed class TextTokenizer
         _postProcessor = parts.Description.PostProcessor;
         _decoder = parts.Description.Decoder;
         FileOptions = parts.Description.EncodingOptions;
-        _specialTokenIds = parts.AddedTokens.Values.Where(entry => entry.Token.Special).Select(entry => entry.Id).ToFrozenSet();
+        _specialTokenIds = parts.AddedTokens.Values.Where(entry => entry.Token.Special).Select(entry => entry.Id)
+            .Concat(parts.Description.HiddenSpecialIds).ToFrozenSet();
         if (_decoder is ByteLevelDecoder)
         {
             _tokenBytes = new Lazy<byte[][]>(() =>

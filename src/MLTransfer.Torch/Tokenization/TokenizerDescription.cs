@@ -26,6 +26,12 @@ internal sealed record TokenizerDescription
     /// <summary>Added tokens with their ids, in the file's order.</summary>
     public IReadOnlyList<(AddedToken Token, int Id)> AddedTokens { get; init; } = [];
 
+    /// <summary>Ids of tokens by role, such as <c>bos_token</c>, that are not found in text.</summary>
+    public IReadOnlyDictionary<string, int> RoleIds { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Ids that decoding leaves out on request, of tokens that are not found in text.</summary>
+    public IReadOnlyList<int> HiddenSpecialIds { get; init; } = [];
+
     /// <summary>The truncation and padding that the file asks for; null: none.</summary>
     public EncodingOptions? EncodingOptions { get; init; }
 

@@ -9,6 +9,7 @@ internal sealed class TokenizerParts
         IReadOnlyDictionary<string, byte[]> files, TokenizerDescription description, TokenizerConfiguration configuration)
     {
         Files = files;
+        Description = description;
         Configuration = configuration;
         Vocabulary = description.Vocabulary.Copy();
         foreach ((string role, string token) in ClassDefaults.Roles(configuration.Family))
@@ -46,7 +47,8 @@ internal sealed class TokenizerParts
 
     /// <summary>The token that has a role, such as <c>bos_token</c>.</summary>
     public (int Id, string Token)? IdOf(string role) =>
-        Configuration.Roles.GetValueOrDefault(role) is AddedToken token ? (Vocabulary.Ids[token.Content], token.Content) : null;
+        Configuration.Roles.GetValueOrDefault(role) is AddedToken token ? (Vocabulary.Ids[token.Content], token.Content)
+            : Description.RoleIds.TryGetValue(role, out int id) ? (id, Vocabulary.TokenOf(id)!) : null;
 
     private static TokenizerDescription ReadDescription(IReadOnlyDictionary<string, byte[]> files, TokenizerConfiguration configuration)
     {

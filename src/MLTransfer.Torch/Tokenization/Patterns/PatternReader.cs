@@ -12,7 +12,12 @@ internal static class PatternReader
         field.Only("String", "Regex");
         if (field.Optional("String") is JsonField text)
             return new LiteralPattern(text.Text());
-        JsonField expression = field.Required("Regex");
+        return ReadExpression(field.Required("Regex"));
+    }
+
+    /// <summary>Reads a regular expression.</summary>
+    public static RegularExpression ReadExpression(JsonField expression)
+    {
         try
         {
             return new RegularExpression(expression.Text());
