@@ -23,6 +23,17 @@ for my $property (qw(Canonical_Combining_Class Script)) {
     }
 }
 
+# The code points that came with each version: some stages of the tokenizers library have tables of earlier ones.
+{
+    my ($starts, $values) = prop_invmap('Age');
+    my %ranges;
+    for my $i (0 .. $#$starts) {
+        next unless $values->[$i] =~ /^V?(\d+)[._]\d+$/;
+        push @{$ranges{$1}}, range($starts->[$i], ($i < $#$starts ? $starts->[$i + 1] : 0x110000) - 1);
+    }
+    print "Age $_ @{$ranges{$_}}\n" for sort { $a <=> $b } keys %ranges;
+}
+
 for my $property (qw(Alphabetic Lowercase Uppercase)) {
     my @list = prop_invlist($property);
     my @ranges;

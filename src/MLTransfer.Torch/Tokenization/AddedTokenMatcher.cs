@@ -31,7 +31,8 @@ internal sealed class AddedTokenMatcher
     /// <param name="matcher">What to look for; null makes the whole text one piece.</param>
     /// <param name="text">The text.</param>
     /// <param name="leavesSpecial">Whether special tokens are left in the text.</param>
-    public static Pieces Split(AddedTokenMatcher? matcher, ReadOnlySpan<char> text, bool leavesSpecial) => new(matcher, text, leavesSpecial);
+    public static Pieces Split(AddedTokenMatcher? matcher, ReadOnlySpan<char> text, bool leavesSpecial) =>
+        new(matcher, text, leavesSpecial);
 
     private bool TryFind(ReadOnlySpan<char> text, out Range range, out (AddedToken Token, int Id) found)
     {

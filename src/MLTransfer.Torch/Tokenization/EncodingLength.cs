@@ -11,7 +11,8 @@ internal static class EncodingLength
         ThrowIfNotPositive(options.PadToLength, nameof(options.PadToLength));
         ThrowIfNotPositive(options.PadToMultipleOf, nameof(options.PadToMultipleOf));
         if (options.Stride < 0)
-            throw new ArgumentException($"{nameof(EncodingOptions)}.{nameof(options.Stride)} is {options.Stride}; it must not be negative.");
+            throw new ArgumentException(
+                $"{nameof(EncodingOptions)}.{nameof(options.Stride)} is {options.Stride}; it must not be negative.");
     }
 
     /// <summary>Cuts one text or a pair so that it fits with its special tokens.</summary>

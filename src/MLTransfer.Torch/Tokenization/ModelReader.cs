@@ -73,7 +73,8 @@ internal static class ModelReader
     {
         field.Only("unk_id", "vocab", "byte_fallback");
         JsonField vocabulary = field.Required("vocab");
-        (string, double)[] pieces = [.. vocabulary.Items().Select(piece => piece.Items().ToArray() is [{ IsText: true } token, JsonField score]
+        (string, double)[] pieces =
+            [.. vocabulary.Items().Select(piece => piece.Items().ToArray() is [{ IsText: true } token, JsonField score]
             ? (token.Text(), score.Number())
             : throw piece.Invalid("a token and its score"))];
         if (pieces.Length is 0 or > TokenVocabulary.MaximumSize)

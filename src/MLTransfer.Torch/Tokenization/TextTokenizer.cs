@@ -58,7 +58,8 @@ public sealed class TextTokenizer
     /// <param name="folder">
     /// A folder with one of these, of which the first counts: <c>tokenizer.json</c>; <c>vocab.json</c> and <c>merges.txt</c>;
     /// <c>vocab.txt</c> (WordPiece); <c>tokenizer.model</c>, <c>spiece.model</c> or <c>sentencepiece.bpe.model</c> (SentencePiece, or
-    /// ranks of tiktoken). <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> are read where present.
+    /// ranks of tiktoken). <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> are read where
+    /// present.
     /// </param>
     /// <returns>The tokenizer.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
@@ -235,7 +236,8 @@ public sealed class TextTokenizer
     /// <param name="skipSpecialTokens">Whether the tokens of <see cref="SpecialTokenIds"/> are left out.</param>
     /// <returns>A new decoder for one sequence.</returns>
     public IncrementalDecoder CreateIncrementalDecoder(bool skipSpecialTokens = false) =>
-        new StageIncrementalDecoder(_decoder.Start(new DecodingMode(IsFused: false, IsStreamed: true)), id => TokenToDecode(id, skipSpecialTokens));
+        new StageIncrementalDecoder(_decoder.Start(new DecodingMode(IsFused: false, IsStreamed: true)), id =>
+            TokenToDecode(id, skipSpecialTokens));
 
     /// <summary>
     /// The id of a token as the vocabulary writes it (a space is 'Ġ' in byte-level vocabularies), or null if there is none.
@@ -332,7 +334,8 @@ public sealed class TextTokenizer
                 throw new InvalidDataException($"{TokenizerFiles.Tokenizer}: the post-processor adds id {id}, which no token has.");
         }
 
-        return ids.Count(id => id == Text) == 1 && Array.IndexOf(ids, Text) is var place ? (ids[..place], ids[(place + 1)..]) : (null, null);
+        return ids.Count(id => id == Text) == 1 && Array.IndexOf(ids, Text) is var place ? (ids[..place], ids[(place + 1)..])
+            : (null, null);
     }
 
     private static EncodingOptions WithoutPadding(EncodingOptions options) => new()

@@ -37,8 +37,8 @@ internal sealed class SentencePieceConversion
             "Albert" => conversion.Albert(),
             "XLMRoberta" => conversion.XlmRoberta(),
             _ => throw new NotSupportedException(
-                $"{TokenizerFiles.Configuration}: tokenizer_class '{configuration.TokenizerClass}' with {name} is not supported; expected " +
-                $"LlamaTokenizer, GemmaTokenizer, T5Tokenizer, AlbertTokenizer or XLMRobertaTokenizer, or a {TokenizerFiles.Tokenizer}."),
+                $"{TokenizerFiles.Configuration}: tokenizer_class '{configuration.TokenizerClass}' with {name} is not supported; " +
+                $"expected LlamaTokenizer, GemmaTokenizer, T5Tokenizer, AlbertTokenizer or XLMRobertaTokenizer, or a {TokenizerFiles.Tokenizer}."),
         };
     }
 
@@ -140,7 +140,7 @@ internal sealed class SentencePieceConversion
         AddedTokens = ListedTokens(),
     };
 
-    private BytePairOptions BytePairs(IReadOnlyList<(string Text, float Score)> pieces)
+    private BytePairOptions BytePairs(List<(string Text, float Score)> pieces)
     {
         var vocabulary = new TokenVocabulary(_name);
         for (int id = 0; id < pieces.Count; id++)
@@ -173,7 +173,8 @@ internal sealed class SentencePieceConversion
     private (int, string) Piece(string role, string otherwise)
     {
         string text = _configuration.Roles.GetValueOrDefault(role)?.Content ?? otherwise;
-        int id = _file.Pieces.Select((piece, index) => (piece, index)).FirstOrDefault(entry => entry.piece.Text == text, (default, -1)).index;
+        int id = _file.Pieces.Select((piece, index) => (piece, index)).FirstOrDefault(entry => entry.piece.Text == text, (default, -1))
+            .index;
         return id >= 0 ? (id, text) : throw new InvalidDataException($"{_name}: the {role} '{text}' is not among the pieces.");
     }
 

@@ -105,8 +105,8 @@ internal static class VocabularyFolder
         if (configuration.Family.Length > 0 && !ClassDefaults.IsBert(configuration.Family))
         {
             throw new NotSupportedException(
-                $"{TokenizerFiles.Configuration}: tokenizer_class '{configuration.TokenizerClass}' with {File} is not supported; expected " +
-                $"BertTokenizer or one of its relatives, or a {TokenizerFiles.Tokenizer}.");
+                $"{TokenizerFiles.Configuration}: tokenizer_class '{configuration.TokenizerClass}' with {File} is not supported; " +
+                $"expected BertTokenizer or one of its relatives, or a {TokenizerFiles.Tokenizer}.");
         }
 
         var vocabulary = new TokenVocabulary(File);

@@ -6,7 +6,8 @@ internal sealed class CleanupDecoder : IDecoder
     public bool Fuses => true;
 
     public DecoderRun Start(DecodingMode mode) =>
-        mode.IsStreamed ? new Run() : new TokenDecoder((text, _) => EnglishCleanup.OfText(text)).Start(new DecodingMode(IsFused: true, IsStreamed: false));
+        mode.IsStreamed ? new Run()
+            : new TokenDecoder((text, _) => EnglishCleanup.OfText(text)).Start(new DecodingMode(IsFused: true, IsStreamed: false));
 
     private sealed class Run : DecoderRun
     {

@@ -44,7 +44,8 @@ internal static class MergeList
     public static (string Left, string Right)? Split(string merge)
     {
         int space = merge.IndexOf(' ');
-        return space > 0 && space < merge.Length - 1 && !merge.AsSpan(space + 1).Contains(' ') ? (merge[..space], merge[(space + 1)..]) : null;
+        return space > 0 && space < merge.Length - 1 && !merge.AsSpan(space + 1).Contains(' ') ? (merge[..space], merge[(space + 1)..])
+            : null;
     }
 
     /// <summary>Finds the ids of pairs and of what they make; the rank is the place in the list.</summary>
@@ -62,8 +63,8 @@ internal static class MergeList
             resolved.Add((IdOf(left), IdOf(right), resolved.Count, IdOf(joined)));
 
             int IdOf(string token) => vocabulary.Ids.TryGetValue(token, out int id) ? id : throw new InvalidDataException(
-                $"{file}: merge {resolved.Count + 1} ('{left}' with '{right}') needs the token '{token}', which is not in the vocabulary. " +
-                "The merges and the vocabulary must come from the same tokenizer.");
+                $"{file}: merge {resolved.Count + 1} ('{left}' with '{right}') needs the token '{token}', which is not in the " +
+                "vocabulary. The merges and the vocabulary must come from the same tokenizer.");
         }
 
         return resolved;

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using MLTransfer.Torch.Tokenization.Texts;
+using MLTransfer.Torch.Tokenization.Unicode;
 
 namespace MLTransfer.Torch.Tokenization.Normalizers;
 
@@ -9,6 +9,15 @@ namespace MLTransfer.Torch.Tokenization.Normalizers;
 internal sealed class BertNormalizer : INormalizer
 {
     private static readonly LowercaseNormalizer s_lowercase = new();
+
+    // By the tables of the reference, which are those of Unicode 8; a few characters have become such marks, or none, since.
+    private static readonly CodePointSet s_accents = UnicodeProperties.ByName("Mn")!.Intersect(UnicodeProperties.OfVersion(8))
+        .Union(CodePointSet.Of(0x1734))
+        .Except(CodePointSet.Of([(0x1885, 0x1886), (0xA9BD, 0xA9BD), (0x111C9, 0x111C9), (0x1171E, 0x1171E)]));
+
+    private static readonly CodePointSet s_controls = UnicodeProperties.ByName("Cc")!.Union(UnicodeProperties.ByName("Cf")!)
+        .Intersect(UnicodeProperties.OfVersion(8)).Union(UnicodeProperties.ByName("Co")!).Union(CodePointSet.Of([(0, 0), (0xFFFD, 0xFFFD)]))
+        .Except(CodePointSet.Of([('\t', '\n'), ('\r', '\r')]));
 
     private readonly UnicodeNormalizer? _decompose;
 
@@ -31,7 +40,7 @@ internal sealed class BertNormalizer : INormalizer
         if (_decompose is not null)
         {
             _decompose.Normalize(text);
-            text.Keep(rune => rune.IsAscii || Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark);
+            text.Keep(rune => !s_accents.Contains(rune));
         }
 
         if (Options.Lowercases)
@@ -40,7 +49,7 @@ internal sealed class BertNormalizer : INormalizer
 
     private static void Clean(AlignedText text)
     {
-        text.Keep(rune => !IsRemoved(rune));
+        text.Keep(rune => !s_controls.Contains(rune));
         bool changes = false;
         foreach (Rune rune in text.Units.EnumerateRunes())
             changes |= rune.Value != ' ' && Rune.IsWhiteSpace(rune);
@@ -50,14 +59,6 @@ internal sealed class BertNormalizer : INormalizer
         foreach (Rune rune in text.Units.EnumerateRunes())
             cleaned.Add(new RuneChange(Rune.IsWhiteSpace(rune) ? new Rune(' ') : rune, 0));
         text.Transform(CollectionsMarshal.AsSpan(cleaned));
-    }
-
-    private static bool IsRemoved(Rune rune)
-    {
-        if (rune.Value is 0 or 0xFFFD)
-            return true;
-        return rune.Value is not ('\t' or '\n' or '\r') && Rune.GetUnicodeCategory(rune)
-            is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse;
     }
 
     private static void SeparateChinese(AlignedText text)

@@ -17,7 +17,8 @@ internal sealed class CharacterMap
     /// <param name="source">The place of the map, for errors.</param>
     public CharacterMap(ReadOnlySpan<byte> compiled, string source)
     {
-        if (compiled.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(compiled) is var size && (size % 4 != 0 || size > compiled.Length - 4))
+        if (compiled.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(compiled) is var size
+            && (size % 4 != 0 || size > compiled.Length - 4))
             throw new InvalidDataException($"{source} is no compiled character map: it is shorter than the trie that it announces.");
         _trie = new uint[size / 4];
         for (int i = 0; i < _trie.Length; i++)

@@ -62,9 +62,12 @@ internal static class UnicodeComposition
         var pairs = new Dictionary<(int, int), int>();
         for (int value = 0xC0; value < 0x20000; value++)
         {
-            if (!Rune.IsValid(value) || value is UnicodeNormalizer.Noncharacter
-                or (>= SyllableBase and < SyllableBase + LeadCount * VowelCount * TrailCount))
+            if (!Rune.IsValid(value) || !UnicodeNormalizer.Known.Contains(value)
+                || value is >= SyllableBase and < SyllableBase + LeadCount * VowelCount * TrailCount)
+            {
                 continue;
+            }
+
             string whole = new Rune(value).ToString();
             string parts = whole.Normalize(NormalizationForm.FormD);
             if (parts == whole || parts.Normalize(NormalizationForm.FormC) != whole)

@@ -50,7 +50,7 @@ internal static class UnicodeDecomposition
         return Normalize(rune, isCompatible);
     }
 
-    private static string Normalize(Rune rune, bool isCompatible) => rune.Value == UnicodeNormalizer.Noncharacter
+    private static string Normalize(Rune rune, bool isCompatible) => !UnicodeNormalizer.Known.Contains(rune)
         ? rune.ToString()
         : rune.ToString().Normalize(isCompatible ? NormalizationForm.FormKD : NormalizationForm.FormD);
 

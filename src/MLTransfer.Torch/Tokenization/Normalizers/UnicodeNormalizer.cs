@@ -1,14 +1,17 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using MLTransfer.Torch.Tokenization.Texts;
+using MLTransfer.Torch.Tokenization.Unicode;
 
 namespace MLTransfer.Torch.Tokenization.Normalizers;
 
 /// <summary>Brings text to a Unicode normalization form (Unicode Standard Annex 15).</summary>
 internal sealed class UnicodeNormalizer : INormalizer
 {
-    /// <summary>The one character that .NET does not normalize.</summary>
-    public const char Noncharacter = '\uFFFE';
+    /// <summary>The code points that the reference can take apart; U+FFFE, which .NET refuses, is none of them.</summary>
+    public static CodePointSet Known { get; } = UnicodeProperties.OfVersion(11).Except(CodePointSet.Of(Noncharacter));
+
+    private const char Noncharacter = '\uFFFE';
 
     private readonly NormalizationForm _form;
 

@@ -29,7 +29,8 @@ internal sealed class PatternCompiler
         for (int i = 0; i < dependsOnText.Length; i++)
         {
             Instruction instruction = compiler._instructions[i];
-            if (!dependsOnText[i] && instruction.Operation is Operation.Fork or Operation.LazyFork or Operation.Run or Operation.Look or Operation.Atomic)
+            if (!dependsOnText[i]
+                && instruction.Operation is Operation.Fork or Operation.LazyFork or Operation.Run or Operation.Look or Operation.Atomic)
                 instruction.Memory = remembered++;
         }
 
@@ -171,7 +172,8 @@ internal sealed class PatternCompiler
 
     private void AddRepeat(PatternNode.Repeat repeat)
     {
-        if (repeat is { Part: PatternNode.Group { Part: PatternNode.Character inner } single } && !_groupRegisters.ContainsKey(single.Number))
+        if (repeat is { Part: PatternNode.Group { Part: PatternNode.Character inner } single }
+            && !_groupRegisters.ContainsKey(single.Number))
             repeat = repeat with { Part = inner };
         if (repeat is { Part: PatternNode.Character character, IsLazy: false })
         {
@@ -304,7 +306,8 @@ internal sealed class PatternCompiler
                 return (part, isEmpty || repeat.Minimum == 0);
             case PatternNode.Choice choice:
                 var options = choice.Options.Select(Begin).ToArray();
-                return (options.Aggregate(CodePointSet.Empty, (set, option) => set.Union(option.Set)), options.Any(option => option.CanBeEmpty));
+                return (options.Aggregate(CodePointSet.Empty, (set, option) => set.Union(option.Set)),
+                    options.Any(option => option.CanBeEmpty));
             case PatternNode.Sequence sequence:
                 CodePointSet begin = CodePointSet.Empty;
                 foreach (PatternNode member in sequence.Parts)

@@ -128,7 +128,8 @@ internal ref struct PatternMatcher
                     succeeds = BackReference(instruction, ref position);
                     break;
                 case Operation.LookAtNext:
-                    succeeds = (position < _text.Length && instruction.Set.Contains(CharacterAt(position, out _))) != instruction.IsNegative;
+                    succeeds = (
+                        position < _text.Length && instruction.Set.Contains(CharacterAt(position, out _))) != instruction.IsNegative;
                     break;
                 case Operation.Look:
                     succeeds = Look(instruction, current + 1, position) != instruction.IsNegative;

@@ -89,5 +89,6 @@ internal static class PostProcessorReader
     private static int TypeOf(JsonField piece) => piece.Optional("type_id")?.Count() ?? 0;
 
     private static (int, string) ReadToken(JsonField pair) =>
-        pair.Items().ToArray() is [{ IsText: true } token, JsonField id] ? (id.Id(), token.Text()) : throw pair.Invalid("a token and its id");
+        pair.Items().ToArray() is [{ IsText: true } token, JsonField id] ? (id.Id(), token.Text())
+            : throw pair.Invalid("a token and its id");
 }

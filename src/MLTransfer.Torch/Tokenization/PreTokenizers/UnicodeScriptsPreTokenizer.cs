@@ -4,7 +4,8 @@ using MLTransfer.Torch.Tokenization.Unicode;
 
 namespace MLTransfer.Torch.Tokenization.PreTokenizers;
 
-/// <summary>Cuts where the script changes; a space has none, Japanese ones are one with Han, and what is before the first is dropped.</summary>
+/// <summary>Cuts where the script changes; a space has none, Japanese ones are one with Han, and what is before the first is
+/// dropped.</summary>
 internal sealed class UnicodeScriptsPreTokenizer : IPreTokenizer
 {
     private const int NoScript = 0;
@@ -65,7 +66,7 @@ internal sealed class UnicodeScriptsPreTokenizer : IPreTokenizer
         for (int i = 0; i < names.Length; i++)
         {
             int script = names[i] is "Hiragana" or "Katakana" ? han : i + 1;
-            CodePointSet members = UnicodeProperties.Scripts[names[i]];
+            CodePointSet members = UnicodeProperties.Scripts[names[i]].Intersect(UnicodeProperties.OfVersion(10));
             if (script != han)
                 members = members.Except(CodePointSet.Of(ProlongedSoundMark));
             ranges.AddRange(members.Ranges.Select(range => (range.First, range.Last, script)));

@@ -10,13 +10,14 @@ internal static class CharacterKinds
     public static bool IsNumeric(Rune rune) => Rune.GetUnicodeCategory(rune)
         is UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.OtherNumber;
 
+    // By the table of the reference, which is that of Unicode 8; two characters are of another category since.
+    private static readonly CodePointSet s_punctuation = UnicodeProperties.ByName("P")!.Intersect(UnicodeProperties.OfVersion(8))
+        .Union(CodePointSet.Of([(0x166D, 0x166D), (0x111C9, 0x111C9)]));
+
     /// <summary>Punctuation of Unicode, and everything in ASCII that is neither letter, digit, space nor control character.</summary>
     public static bool IsPunctuation(Rune rune) =>
         rune.IsAscii ? rune.Value is (>= '!' and <= '/') or (>= ':' and <= '@') or (>= '[' and <= '`') or (>= '{' and <= '~')
-            : Rune.GetUnicodeCategory(rune) is >= UnicodeCategory.ConnectorPunctuation and <= UnicodeCategory.OtherPunctuation;
-
-    public static bool IsMark(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is >= UnicodeCategory.NonSpacingMark and <= UnicodeCategory.EnclosingMark;
+            : s_punctuation.Contains(rune);
 
     /// <summary>A word character of Rust's regular expressions: Oniguruma's, and the two joiners.</summary>
     public static bool IsWord(Rune rune) => rune.IsAscii

@@ -11,6 +11,7 @@ internal static class UnicodeProperties
     private static readonly Lazy<CodePointSet[]> s_categories = new(CollectCategories);
     private static readonly Lazy<(int First, int Last, byte Class)[]> s_combiningClasses = new(CollectCombiningClasses);
     private static readonly ConcurrentDictionary<string, CodePointSet?> s_byName = new();
+    private static readonly ConcurrentDictionary<int, CodePointSet> s_versions = new();
 
     private static readonly Dictionary<string, string> s_longCategoryNames = new()
     {
@@ -74,6 +75,10 @@ internal static class UnicodeProperties
     /// <summary>The scripts and their code points.</summary>
     public static IReadOnlyDictionary<string, CodePointSet> Scripts => s_tables.Value["Script"];
 
+    /// <summary>The code points that a version of Unicode has: some stages of the reference know no later ones.</summary>
+    public static CodePointSet OfVersion(int major) => s_versions.GetOrAdd(major, version => CodePointSet.Of(
+        s_tables.Value["Age"].Where(age => int.Parse(age.Key, CultureInfo.InvariantCulture) <= version).SelectMany(age => age.Value.Ranges)));
+
     private static CodePointSet? Find(string name)
     {
         if (s_longCategoryNames.TryGetValue(name, out string? category))
@@ -89,11 +94,11 @@ internal static class UnicodeProperties
             "any" => CodePointSet.All,
             "assigned" => ByName("cn")!.Complement(),
             "ascii" => CodePointSet.Of([(0, 0x7F)]),
-            "alpha" or "alphabetic" => Table("Alphabetic"),
+            "alpha" or "alphabetic" => Alphabetic(),
             "lower" or "lowercase" => Table("Lowercase"),
             "upper" or "uppercase" => Table("Uppercase"),
             "digit" => DecimalDigits,
-            "alnum" => Table("Alphabetic").Union(DecimalDigits),
+            "alnum" => Alphabetic().Union(DecimalDigits),
             "blank" => ByName("zs")!.Union(CodePointSet.Of('\t')),
             "cntrl" => ByName("cc"),
             "graph" => WhiteSpace.Union(Join(["cc", "cn", "cs"])).Complement(),
@@ -108,6 +113,9 @@ internal static class UnicodeProperties
 
     private static CodePointSet Join(IEnumerable<string> names) =>
         CodePointSet.Of(names.SelectMany(name => s_categories.Value[Array.IndexOf(s_categoryNames, name)].Ranges));
+
+    /// <summary>Letters and letter-like numbers as .NET knows them, which may be more, and what the table has beside.</summary>
+    private static CodePointSet Alphabetic() => Table("Alphabetic").Union(ByName("l")!).Union(ByName("nl")!);
 
     private static CodePointSet Table(string property) => s_tables.Value[property]["Yes"];
 
