@@ -3,7 +3,9 @@
 # .NET does not tell. Each line is a property, a value, and ranges of code points in hexadecimal.
 use strict;
 use warnings;
-use Unicode::UCD qw(prop_invmap prop_invlist);
+use feature 'unicode_strings';
+use Unicode::Normalize qw(NFC NFD NFKD);
+use Unicode::UCD qw(casefold prop_invmap prop_invlist);
 
 print "# Unicode ", Unicode::UCD::UnicodeVersion(), ": property, value, ranges of code points\n";
 for my $property (qw(Canonical_Combining_Class Script)) {
@@ -43,6 +45,39 @@ for my $property (qw(Alphabetic Lowercase Uppercase)) {
         push @ranges, range($start, $end);
     }
     print "$property Yes @ranges\n";
+}
+
+# How characters are taken apart and joined, Hangul syllables left out: a character, '=', and the parts with '+' between.
+{
+    my (@canonical, @compatible, @pairs);
+    for my $code (0xA0 .. 0xABFF, 0xD7A4 .. 0xD7FF, 0xE000 .. 0x2FFFF) {
+        my $character = chr $code;
+        my ($canonical, $compatible) = (NFD($character), NFKD($character));
+        push @canonical, equation($code, $canonical) if $canonical ne $character;
+        push @compatible, equation($code, $compatible) if $compatible ne $canonical;
+        next if $canonical eq $character || NFC($canonical) ne $character;
+        my $first = NFC(substr $canonical, 0, -1);
+        push @pairs, equation($code, $first . substr $canonical, -1) if length $first == 1;
+    }
+    print "Decomposition Canonical @canonical\nDecomposition Compatible @compatible\nComposition Pairs @pairs\n";
+}
+
+# Lower case, and simple case folding, of one character to one.
+{
+    my (@lower, @fold);
+    for my $code (0 .. 0xD7FF, 0xE000 .. 0x1FFFF) {
+        my $lower = lc chr $code;
+        push @lower, equation($code, $lower) if $lower ne chr $code && length $lower == 1;
+        my $fold = casefold($code);
+        push @fold, "$fold->{code}=$fold->{simple}" if $fold && $fold->{simple} ne '';
+    }
+    s/(^|=)0+(?=.)/$1/g for @fold;
+    print "Case Lower @lower\nCase Fold @fold\n";
+}
+
+sub equation {
+    my ($code, $parts) = @_;
+    return sprintf '%X=%s', $code, join '+', map { sprintf '%X', ord } split //, $parts;
 }
 
 sub range {

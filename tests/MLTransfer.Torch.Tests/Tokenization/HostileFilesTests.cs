@@ -119,15 +119,11 @@ public sealed class HostileFilesTests
     }
 
     [Fact]
-    public void Unicode_composition_is_refused_where_the_runtime_lacks_its_data()
+    public void Unicode_composition_needs_no_data_of_the_runtime()
     {
-        bool composes = "e\u0301".Normalize() == "é";
         Dictionary<string, byte[]> files = TokenizerData.Changed(root => Set(root, "normalizer", """{"type":"NFC"}"""));
 
-        if (composes)
-            Assert.Equal(TokenizerData.Tokenizer.Encode("é"), TextTokenizer.Load(files).Encode("e\u0301"));
-        else
-            Assert.Contains("InvariantGlobalization", Assert.Throws<NotSupportedException>(() => TextTokenizer.Load(files)).Message);
+        Assert.Equal(TokenizerData.Tokenizer.Encode("é"), TextTokenizer.Load(files).Encode("e\u0301"));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using MLTransfer.Torch.Tokenization.Texts;
+using MLTransfer.Torch.Tokenization.Unicode;
 
 namespace MLTransfer.Torch.Tokenization.Normalizers;
 
@@ -13,7 +14,7 @@ internal sealed class LowercaseNormalizer : INormalizer
     {
         bool changes = false;
         foreach (Rune rune in text.Units.EnumerateRunes())
-            changes |= rune.Value == DottedCapitalI || Rune.ToLowerInvariant(rune) != rune;
+            changes |= rune.Value == DottedCapitalI || CaseFolding.ToLower(rune) != rune;
         if (!changes)
             return;
 
@@ -27,7 +28,7 @@ internal sealed class LowercaseNormalizer : INormalizer
             }
             else
             {
-                lower.Add(new RuneChange(Rune.ToLowerInvariant(rune), 0));
+                lower.Add(new RuneChange(CaseFolding.ToLower(rune), 0));
             }
         }
 

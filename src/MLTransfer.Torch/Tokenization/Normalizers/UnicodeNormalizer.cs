@@ -5,37 +5,27 @@ using MLTransfer.Torch.Tokenization.Unicode;
 
 namespace MLTransfer.Torch.Tokenization.Normalizers;
 
-/// <summary>Brings text to a Unicode normalization form (Unicode Standard Annex 15).</summary>
-internal sealed class UnicodeNormalizer : INormalizer
+/// <summary>
+/// Brings text to a Unicode normalization form (Unicode Standard Annex 15), by tables of its own: .NET has none where globalization is
+/// invariant, and knows characters that the reference does not.
+/// </summary>
+internal sealed class UnicodeNormalizer(NormalizationForm form) : INormalizer
 {
-    /// <summary>The code points that the reference can take apart; U+FFFE, which .NET refuses, is none of them.</summary>
-    public static CodePointSet Known { get; } = UnicodeProperties.OfVersion(11).Except(CodePointSet.Of(Noncharacter));
+    /// <summary>Below it no character has parts.</summary>
+    public const char FirstWithParts = '\u00A0';
 
-    private const char Noncharacter = '\uFFFE';
-
-    private readonly NormalizationForm _form;
-
-    public UnicodeNormalizer(NormalizationForm form)
-    {
-        if ("e\u0301".Normalize(NormalizationForm.FormC) != "\u00E9")
-        {
-            string name = form.ToString().Replace("Form", "NF", StringComparison.Ordinal);
-            throw new NotSupportedException(
-                $"{TokenizerFiles.Tokenizer}: the normalizer '{name}' needs .NET's globalization data, which this program runs without. " +
-                "Set InvariantGlobalization to false and install ICU (libicu on Linux).");
-        }
-
-        _form = form;
-    }
+    /// <summary>The code points that the reference can take apart.</summary>
+    public static CodePointSet Known { get; } = UnicodeProperties.OfVersion(11);
 
     public void Normalize(AlignedText text)
     {
-        // .NET refuses text with the noncharacter U+FFFE.
-        if (!text.Units.Contains(Noncharacter) && text.Units.IsNormalized(_form))
+        // Characters below U+0300 are composed, and there is nothing to compose.
+        char first = form == NormalizationForm.FormC ? '\u0300' : FirstWithParts;
+        if (!text.Units.ContainsAnyInRange(first, char.MaxValue))
             return;
-        bool isCompatible = _form is NormalizationForm.FormKC or NormalizationForm.FormKD;
+        bool isCompatible = form is NormalizationForm.FormKC or NormalizationForm.FormKD;
         List<RuneChange> changes = UnicodeDecomposition.Decompose(text.Units, isCompatible);
-        if (_form is NormalizationForm.FormC or NormalizationForm.FormKC)
+        if (form is NormalizationForm.FormC or NormalizationForm.FormKC)
             changes = UnicodeComposition.Compose(changes);
         text.Transform(CollectionsMarshal.AsSpan(changes));
     }

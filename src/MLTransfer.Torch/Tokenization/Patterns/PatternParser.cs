@@ -236,6 +236,10 @@ internal sealed class PatternParser
         return name;
     }
 
+    /// <summary>Whether a number after a backslash is that of a character: of three digits, and no group has it.</summary>
+    private bool IsOctal() => _position + 3 < _pattern.Length
+        && _pattern.AsSpan(_position + 1, 3).ContainsAnyExceptInRange('0', '7') is false;
+
     private PatternNode.BackReference ParseBackReference()
     {
         string name;
@@ -320,7 +324,7 @@ internal sealed class PatternParser
                     new PatternNode.Sequence([new PatternNode.Character(CodePointSet.Of('\r')),
                         new PatternNode.Character(CodePointSet.Of('\n'))]),
                     new PatternNode.Character(CodePointSet.Of([('\n', '\r'), (0x85, 0x85), (0x2028, 0x2029)]))]));
-            case (>= '1' and <= '9') or 'k':
+            case (>= '1' and <= '9') or 'k' when !IsOctal():
                 return ParseBackReference();
             case 'w' or 'W':
                 // Outside of a class Oniguruma counts Latin-1's raised digits and fractions as word characters.

@@ -2,12 +2,23 @@ using System.Text;
 
 namespace MLTransfer.Torch.Tokenization.Unicode;
 
-/// <summary>Code points that are equal but for their case, by simple case folding.</summary>
+/// <summary>Letters with case, by Unicode's tables: what .NET makes of them depends on its globalization mode.</summary>
 internal static class CaseFolding
 {
-    private static readonly Lazy<Dictionary<int, int[]>> s_equivalents = new(Collect);
+    private static readonly Lazy<Dictionary<int, int>> s_lower = new(() => UnicodeProperties.Equations("Case", "Lower")
+        .ToDictionary(equation => equation.Character, equation => equation.Parts[0]));
 
-    /// <summary>The set with every code point that differs from one of it by case only.</summary>
+    private static readonly Lazy<Dictionary<int, int[]>> s_equivalents = new(CollectEquivalents);
+
+    /// <summary>The lower case of a character, where it is one character.</summary>
+    public static Rune ToLower(Rune rune)
+    {
+        if (rune.IsAscii)
+            return Rune.ToLowerInvariant(rune);
+        return s_lower.Value.TryGetValue(rune.Value, out int lower) ? new Rune(lower) : rune;
+    }
+
+    /// <summary>The set with every code point that differs from one of it by case only, by simple case folding.</summary>
     public static CodePointSet Close(CodePointSet set)
     {
         var added = new List<(int, int)>();
@@ -20,25 +31,9 @@ internal static class CaseFolding
         return added.Count == 0 ? set : set.Union(CodePointSet.Of(added));
     }
 
-    private static Dictionary<int, int[]> Collect()
-    {
-        // All letters with case lie in the first two planes.
-        var groups = new Dictionary<int, List<int>>();
-        for (int value = 0; value < 0x20000; value++)
-        {
-            if (!Rune.IsValid(value))
-                continue;
-            var rune = new Rune(value);
-            int folded = Rune.ToLowerInvariant(Rune.ToUpperInvariant(rune)).Value;
-            if (folded == value && Rune.ToLowerInvariant(rune) == rune && Rune.ToUpperInvariant(rune) == rune)
-                continue;
-            if (!groups.TryGetValue(folded, out List<int>? group))
-                groups.Add(folded, group = []);
-            group.Add(value);
-        }
-
-        return groups.Values.Where(group => group.Count > 1)
-            .SelectMany(group => group.Select(value => (value, group.Where(other => other != value).ToArray())))
-            .ToDictionary(entry => entry.value, entry => entry.Item2);
-    }
+    private static Dictionary<int, int[]> CollectEquivalents() => UnicodeProperties.Equations("Case", "Fold")
+        .GroupBy(equation => equation.Parts[0], equation => equation.Character)
+        .Select(group => (int[])[group.Key, .. group])
+        .SelectMany(group => group.Select(value => (Value: value, Others: group.Where(other => other != value).ToArray())))
+        .ToDictionary(entry => entry.Value, entry => entry.Others);
 }

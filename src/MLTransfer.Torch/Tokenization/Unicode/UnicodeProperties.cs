@@ -7,6 +7,7 @@ namespace MLTransfer.Torch.Tokenization.Unicode;
 /// <summary>Properties of Unicode code points as sets: general categories by .NET, the others by <c>properties.txt</c>.</summary>
 internal static class UnicodeProperties
 {
+    private static readonly Lazy<Dictionary<string, Dictionary<string, string[]>>> s_words = new(ReadWords);
     private static readonly Lazy<Dictionary<string, Dictionary<string, CodePointSet>>> s_tables = new(ReadTables);
     private static readonly Lazy<CodePointSet[]> s_categories = new(CollectCategories);
     private static readonly Lazy<(int First, int Last, byte Class)[]> s_combiningClasses = new(CollectCombiningClasses);
@@ -79,6 +80,16 @@ internal static class UnicodeProperties
     public static CodePointSet OfVersion(int major) => s_versions.GetOrAdd(major, version => CodePointSet.Of(
         s_tables.Value["Age"].Where(age => int.Parse(age.Key, CultureInfo.InvariantCulture) <= version).SelectMany(age => age.Value.Ranges)));
 
+    /// <summary>Characters and their parts, of one of the tables of them.</summary>
+    public static IEnumerable<(int Character, int[] Parts)> Equations(string table, string kind)
+    {
+        foreach (string equation in s_words.Value[table][kind])
+        {
+            int middle = equation.IndexOf('=');
+            yield return (ParseCodePoint(equation[..middle]), [.. equation[(middle + 1)..].Split('+').Select(ParseCodePoint)]);
+        }
+    }
+
     private static CodePointSet? Find(string name)
     {
         if (s_longCategoryNames.TryGetValue(name, out string? category))
@@ -146,9 +157,14 @@ internal static class UnicodeProperties
                 (range.First, range.Last, byte.Parse(entry.Key, CultureInfo.InvariantCulture)))).Order(),
     ];
 
-    private static Dictionary<string, Dictionary<string, CodePointSet>> ReadTables()
+    private static Dictionary<string, Dictionary<string, CodePointSet>> ReadTables() => s_words.Value
+        .Where(table => table.Key is not ("Decomposition" or "Composition" or "Case"))
+        .ToDictionary(table => table.Key, table => table.Value.ToDictionary(
+            value => value.Key, value => CodePointSet.Of(value.Value.Select(ParseRange))));
+
+    private static Dictionary<string, Dictionary<string, string[]>> ReadWords()
     {
-        var tables = new Dictionary<string, Dictionary<string, CodePointSet>>();
+        var tables = new Dictionary<string, Dictionary<string, string[]>>();
         using Stream stream = typeof(UnicodeProperties).Assembly.GetManifestResourceStream("MLTransfer.Torch.Unicode.properties.txt")!;
         using var reader = new StreamReader(stream);
         while (reader.ReadLine() is string line)
@@ -156,9 +172,9 @@ internal static class UnicodeProperties
             if (line.StartsWith('#'))
                 continue;
             string[] words = line.Split(' ');
-            if (!tables.TryGetValue(words[0], out Dictionary<string, CodePointSet>? values))
+            if (!tables.TryGetValue(words[0], out Dictionary<string, string[]>? values))
                 tables.Add(words[0], values = []);
-            values.Add(words[1], CodePointSet.Of(words[2..].Select(ParseRange)));
+            values.Add(words[1], words[2..]);
         }
 
         return tables;
@@ -167,7 +183,8 @@ internal static class UnicodeProperties
     private static (int, int) ParseRange(string range)
     {
         string[] bounds = range.Split('-');
-        return (int.Parse(bounds[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture),
-            int.Parse(bounds[^1], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        return (ParseCodePoint(bounds[0]), ParseCodePoint(bounds[^1]));
     }
+
+    private static int ParseCodePoint(string digits) => int.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 }
