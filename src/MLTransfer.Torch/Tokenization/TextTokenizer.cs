@@ -280,23 +280,25 @@ public sealed class TextTokenizer
         int length = 0;
         foreach (int id in ids)
         {
-            ThrowIfOutOfVocabulary(id);
+            if ((uint)id >= (uint)tokenBytes.Length)
+                ThrowIfOutOfVocabulary(id);
             length = checked(length + tokenBytes[id].Length);
         }
 
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
-            int position = 0;
+            Span<byte> rest = buffer;
             foreach (int id in ids)
             {
                 if (skipSpecialTokens && _specialTokenIds.Contains(id))
                     continue;
-                tokenBytes[id].CopyTo(buffer, position);
-                position += tokenBytes[id].Length;
+                ReadOnlySpan<byte> bytes = tokenBytes[id];
+                bytes.CopyTo(rest);
+                rest = rest[bytes.Length..];
             }
 
-            return Encoding.UTF8.GetString(buffer, 0, position);
+            return Encoding.UTF8.GetString(buffer, 0, buffer.Length - rest.Length);
         }
         finally
         {

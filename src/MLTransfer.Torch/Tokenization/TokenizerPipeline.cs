@@ -16,6 +16,7 @@ internal sealed class TokenizerPipeline
     private readonly AddedTokenMatcher? _rawTextTokens;
     private readonly AddedTokenMatcher? _normalizedTextTokens;
     private readonly bool _needsSpans;
+    private readonly bool _cutsWords;
 
     /// <param name="description">The stages.</param>
     /// <param name="vocabulary">All tokens, the added ones too.</param>
@@ -33,6 +34,9 @@ internal sealed class TokenizerPipeline
             .DistinctBy(entry => entry.Text)
             .ToDictionary(entry => entry.Text, entry => entry.Value, StringComparer.Ordinal));
 
+        _cutsWords = _normalizer is null
+            && _preTokenizer is ByteLevelPreTokenizer { AddsPrefixSpace: false, SplitsWords: true, WritesBytes: false };
+
         // Whether a piece begins the text can be told without spans only before anything was changed.
         _needsSpans = _preTokenizer is PreTokenizerSequence sequence && sequence.Parts.Any(IsFirstOnly)
             || _normalizer is not null && _preTokenizer is not null && IsFirstOnly(_preTokenizer);
@@ -48,6 +52,8 @@ internal sealed class TokenizerPipeline
         {
             if (piece.Id >= 0)
                 tokens.Ids.Add(piece.Id);
+            else if (_cutsWords)
+                EncodeWords(units[piece.Start..piece.End], splitsSpecial, tokens);
             else
                 EncodeSection(new AlignedText(units[piece.Start..piece.End], piece.Start, _needsSpans), splitsSpecial, tokens, null);
         }
@@ -100,6 +106,26 @@ internal sealed class TokenizerPipeline
         }
 
         return units;
+    }
+
+    /// <summary>The common case of a text that is only cut into GPT-2's words, without a list of them.</summary>
+    private void EncodeWords(ReadOnlySpan<char> text, bool splitsSpecial, TokenBuffer tokens)
+    {
+        foreach (AddedTokenMatcher.Pieces piece in AddedTokenMatcher.Split(_normalizedTextTokens, text, splitsSpecial))
+        {
+            if (piece.Id >= 0)
+            {
+                tokens.Ids.Add(piece.Id);
+                continue;
+            }
+
+            for (ReadOnlySpan<char> rest = text[piece.Start..piece.End]; !rest.IsEmpty;)
+            {
+                int length = Gpt2PreTokenizer.FirstWordLength(rest);
+                _model.Tokenize(rest[..length], tokens);
+                rest = rest[length..];
+            }
+        }
     }
 
     /// <summary>Makes tokens of text without added tokens in it as it stands.</summary>

@@ -14,6 +14,10 @@ namespace MLTransfer.Torch.Tokenization.Models;
 internal sealed class BytePairModel : ITokenModel
 {
     private const int StackSymbols = 128;
+    private const int MaximumKeptTokens = 1 << 12;
+
+    [ThreadStatic]
+    private static TokenBuffer? t_found;
 
     private readonly BytePairOptions _options;
     private readonly BytePairMerger _merger;
@@ -58,6 +62,12 @@ internal sealed class BytePairModel : ITokenModel
             return;
         }
 
+        if (_cuts.IsEmpty)
+        {
+            AddPiece(word, tokens);
+            return;
+        }
+
         for (int start = 0; start < word.Length;)
         {
             int length = _cuts.FirstLength(word[start..]);
@@ -84,13 +94,17 @@ internal sealed class BytePairModel : ITokenModel
         if (_cache.TryGet(piece, tokens))
             return;
 
-        var found = new TokenBuffer(8, keepsUnits: true);
+        TokenBuffer found = t_found ?? new TokenBuffer(64, keepsUnits: true);
+        t_found = null;
+        found.Clear();
         Encode(piece, found);
         ReadOnlySpan<int> ids = CollectionsMarshal.AsSpan(found.Ids);
         ReadOnlySpan<TokenUnits> units = CollectionsMarshal.AsSpan(found.Units);
         tokens.Ids.AddRange(ids);
         tokens.Units?.AddRange(units);
         _cache.Add(piece, ids, units);
+        if (found.Ids.Capacity <= MaximumKeptTokens)
+            t_found = found;
     }
 
     private void Encode(ReadOnlySpan<char> word, TokenBuffer tokens)
@@ -129,6 +143,14 @@ internal sealed class BytePairModel : ITokenModel
         Span<int> next = buffer.Slice(2 * room, symbols.Count);
         _merger.Join(symbols.Ids[..symbols.Count], next, buffer.Slice(3 * room, symbols.Count));
 
+        if (_options.ReadsBytes && symbols.Count == word.Length)
+        {
+            // Of ASCII each symbol is a unit.
+            for (int position = 0; position >= 0; position = next[position])
+                tokens.Add(symbols.Ids[position], position, next[position] < 0 ? symbols.Count : next[position]);
+            return;
+        }
+
         // Places in bytes become places in units: a part of a character stands for the whole.
         int start = 0;
         var units = new ByteToUnit(word);
@@ -145,11 +167,20 @@ internal sealed class BytePairModel : ITokenModel
 
     private void AddBytes(ReadOnlySpan<char> word, ref SymbolList symbols)
     {
+        int[] byteIds = _byteIds!;
         Span<byte> bytes = stackalloc byte[4];
-        foreach (Rune rune in word.EnumerateRunes())
+        for (int position = 0; position < word.Length;)
         {
+            if (word[position] < 128)
+            {
+                symbols.Add(byteIds[word[position++]], 1);
+                continue;
+            }
+
+            Rune.DecodeFromUtf16(word[position..], out Rune rune, out int units);
+            position += units;
             foreach (byte value in bytes[..rune.EncodeToUtf8(bytes)])
-                symbols.Add(_byteIds![value], 1);
+                symbols.Add(byteIds[value], 1);
         }
     }
 

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace MLTransfer.Torch.Tokenization.Models;
 
 /// <summary>
@@ -22,7 +25,10 @@ internal sealed class WordCache
         Entry? entry = Volatile.Read(ref _entries[PlaceOf(word)]);
         if (entry is null || !word.SequenceEqual(entry.Word))
             return false;
-        tokens.Ids.AddRange(entry.Ids.AsSpan());
+        if (entry.Ids.Length == 1)
+            tokens.Ids.Add(entry.Ids[0]);
+        else
+            tokens.Ids.AddRange(entry.Ids.AsSpan());
         tokens.Units?.AddRange(entry.Units.AsSpan());
         return true;
     }
@@ -35,11 +41,21 @@ internal sealed class WordCache
 
     private static int PlaceOf(ReadOnlySpan<char> word)
     {
+        const ulong Multiplier = 0x9E3779B97F4A7C15;
         ulong hash = (ulong)word.Length;
-        foreach (char unit in word)
-            hash = (hash ^ unit) * 0x9E3779B97F4A7C15;
-        return (int)(hash >> 49);
+        ReadOnlySpan<ulong> fours = MemoryMarshal.Cast<char, ulong>(word);
+        foreach (ulong four in fours)
+            hash = (BitOperations.RotateLeft(hash, 25) ^ four) * Multiplier;
+        ulong rest = 0;
+        foreach (char unit in word[(4 * fours.Length)..])
+            rest = (rest << 16) | unit;
+        return (int)(((BitOperations.RotateLeft(hash, 25) ^ rest) * Multiplier) >> 49);
     }
 
-    private sealed record Entry(char[] Word, int[] Ids, TokenUnits[] Units);
+    private sealed class Entry(char[] word, int[] ids, TokenUnits[] units)
+    {
+        public readonly char[] Word = word;
+        public readonly int[] Ids = ids;
+        public readonly TokenUnits[] Units = units;
+    }
 }

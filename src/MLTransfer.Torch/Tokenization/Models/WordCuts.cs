@@ -12,9 +12,8 @@ internal sealed class WordCuts
 
     private readonly bool[] _before;
     private readonly bool[] _after;
-    private readonly bool _isEmpty;
 
-    private WordCuts() => (_before, _after, _isEmpty) = ([], [], true);
+    private WordCuts() => (_before, _after, IsEmpty) = ([], [], true);
 
     public WordCuts(BytePairOptions options)
     {
@@ -34,14 +33,15 @@ internal sealed class WordCuts
                 _after[joinedAfter] = false;
         }
 
-        _isEmpty = !_before.Contains(true) && !_after.Contains(true);
+        IsEmpty = !_before.Contains(true) && !_after.Contains(true);
     }
+
+    /// <summary>Whether words are never cut.</summary>
+    public bool IsEmpty { get; }
 
     /// <summary>The units of a word up to the first place to cut it, or all.</summary>
     public int FirstLength(ReadOnlySpan<char> word)
     {
-        if (_isEmpty)
-            return word.Length;
         for (int position = 1; position < word.Length; position++)
         {
             position += word[position..].IndexOfAny(s_candidates) is >= 0 and var found ? found : word.Length - position;

@@ -13,13 +13,15 @@ internal sealed class ByteLevelPreTokenizer(bool addsPrefixSpace, bool splitsWor
 
     public bool SplitsWords { get; } = splitsWords;
 
+    public bool WritesBytes { get; } = writesBytes;
+
     public void PreTokenize(TextPieces pieces)
     {
         if (AddsPrefixSpace && pieces.Pieces.Exists(piece => pieces.Text.Units[piece.Start] != ' '))
             pieces.Rewrite(AddSpace);
         if (SplitsWords)
             pieces.Cut(CutWords);
-        if (writesBytes)
+        if (WritesBytes)
             pieces.Rewrite(ByteLevelNormalizer.Write);
     }
 

@@ -66,7 +66,7 @@ internal sealed class UnicodeScriptsPreTokenizer : IPreTokenizer
         for (int i = 0; i < names.Length; i++)
         {
             int script = names[i] is "Hiragana" or "Katakana" ? han : i + 1;
-            CodePointSet members = UnicodeProperties.Scripts[names[i]].Intersect(UnicodeProperties.OfVersion(10));
+            CodePointSet members = UnicodeProperties.Scripts[names[i]].Intersect(UnicodeProperties.OfVersion(9));
             if (script != han)
                 members = members.Except(CodePointSet.Of(ProlongedSoundMark));
             ranges.AddRange(members.Ranges.Select(range => (range.First, range.Last, script)));
