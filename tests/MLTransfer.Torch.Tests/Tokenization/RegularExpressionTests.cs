@@ -62,7 +62,7 @@ public sealed class RegularExpressionTests
 
     [Fact]
     public void Empty_matches_stand_between_characters_but_not_beside_another_match() =>
-        Assert.Equal(["", "aa", "", ""], Matches("a*", "baa😀"));
+        Assert.Equal(["", "aa", ""], Matches("a*", "baa😀"));
 
     [Theory]
     [InlineData("(a*)*c", "a")]
