@@ -38,7 +38,8 @@ internal sealed class SentencePieceConversion
             "XLMRoberta" => conversion.XlmRoberta(),
             _ => throw new NotSupportedException(
                 $"{TokenizerFiles.Configuration}: tokenizer_class '{configuration.TokenizerClass}' with {name} is not supported; " +
-                $"expected LlamaTokenizer, GemmaTokenizer, T5Tokenizer, AlbertTokenizer or XLMRobertaTokenizer, or a {TokenizerFiles.Tokenizer}."),
+                $"expected LlamaTokenizer, GemmaTokenizer, T5Tokenizer, AlbertTokenizer or XLMRobertaTokenizer, or a " +
+                $"{TokenizerFiles.Tokenizer}."),
         };
     }
 

@@ -78,7 +78,8 @@ internal static class UnicodeProperties
 
     /// <summary>The code points that a version of Unicode has: some stages of the reference know no later ones.</summary>
     public static CodePointSet OfVersion(int major) => s_versions.GetOrAdd(major, version => CodePointSet.Of(
-        s_tables.Value["Age"].Where(age => int.Parse(age.Key, CultureInfo.InvariantCulture) <= version).SelectMany(age => age.Value.Ranges)));
+        s_tables.Value["Age"].Where(age => int.Parse(age.Key, CultureInfo.InvariantCulture) <= version)
+            .SelectMany(age => age.Value.Ranges)));
 
     /// <summary>Characters and their parts, of one of the tables of them.</summary>
     public static IEnumerable<(int Character, int[] Parts)> Equations(string table, string kind)
