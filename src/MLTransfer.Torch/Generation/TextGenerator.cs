@@ -59,9 +59,13 @@ public sealed class TextGenerator
 
         Func<ITokenMonitor>? monitor = options.StopStrings.Count == 0
             ? null
-            : () => new ContinuationText(_tokenizer, options.StopStrings, static _ => { });
+            : () => new ContinuationText(_tokenizer, [], options.StopStrings, static _ => { });
         var generated = _generator.Generate(ids, options, monitor, cancellationToken);
-        return [.. generated.Select(sequences => (IReadOnlyList<GeneratedText>)[.. sequences.Select(tokens => ToText(tokens, options))])];
+        return
+        [
+            .. generated.Select((sequences, i) =>
+                (IReadOnlyList<GeneratedText>)[.. sequences.Select(tokens => ToText(ids[i], tokens, options))]),
+        ];
     }
 
     /// <summary>
@@ -124,7 +128,7 @@ public sealed class TextGenerator
     {
         try
         {
-            var text = new ContinuationText(_tokenizer, options.StopStrings, piece =>
+            var text = new ContinuationText(_tokenizer, prompt, options.StopStrings, piece =>
             {
                 if (!pieces.TryWrite(piece))
                     pieces.WriteAsync(piece, cancellationToken).AsTask().GetAwaiter().GetResult();
@@ -151,10 +155,10 @@ public sealed class TextGenerator
         public void Dispose() => GC.SuppressFinalize(this);
     }
 
-    private GeneratedText ToText(GeneratedTokens tokens, GenerationOptions options)
+    private GeneratedText ToText(int[] prompt, GeneratedTokens tokens, GenerationOptions options)
     {
         var builder = new StringBuilder();
-        var text = new ContinuationText(_tokenizer, options.StopStrings, piece => builder.Append(piece));
+        var text = new ContinuationText(_tokenizer, prompt, options.StopStrings, piece => builder.Append(piece));
         var count = tokens.TokenIds.Count - (tokens.FinishReason == FinishReason.EndOfSequence ? 1 : 0);
         for (var i = 0; i < count; i++)
             text.Append(tokens.TokenIds[i]);

@@ -9,13 +9,24 @@ internal static class TokenizerFiles
     public const string Tokenizer = "tokenizer.json";
     public const string Vocabulary = "vocab.json";
     public const string Merges = "merges.txt";
+    public const string WordPieces = "vocab.txt";
+    public const string TiktokenDescription = "tiktoken.json";
     public const string Configuration = "tokenizer_config.json";
     public const string SpecialTokens = "special_tokens_map.json";
     public const string AddedTokens = "added_tokens.json";
 
-    private static readonly string[] s_names = [Tokenizer, Vocabulary, Merges, Configuration, SpecialTokens, AddedTokens];
+    /// <summary>Names of SentencePiece models, of which the first may also be ranks of tiktoken.</summary>
+    public static readonly string[] SentencePieces = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
+
+    private static readonly string[] s_names =
+    [
+        Tokenizer, Vocabulary, Merges, WordPieces, .. SentencePieces, TiktokenDescription, Configuration, SpecialTokens, AddedTokens,
+    ];
 
     public static bool IsTokenizerFile(string name) => s_names.Contains(name);
+
+    /// <summary>The file of a SentencePiece model, or of ranks of tiktoken, if there is one.</summary>
+    public static string? FindModel(IReadOnlyDictionary<string, byte[]> files) => Array.Find(SentencePieces, files.ContainsKey);
 
     public static IReadOnlyDictionary<string, byte[]> Read(string folder)
     {
@@ -60,10 +71,15 @@ internal static class TokenizerFiles
 
     private static void ThrowIfIncomplete(Dictionary<string, byte[]> files, string source)
     {
-        if (files.ContainsKey(Tokenizer) || (files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)))
+        if (files.ContainsKey(Tokenizer) || (files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)) || files.ContainsKey(WordPieces)
+            || FindModel(files) is not null)
+        {
             return;
+        }
 
         string found = files.Count == 0 ? "none of them" : string.Join(", ", files.Keys);
-        throw new FileNotFoundException($"{source} has no tokenizer: expected {Tokenizer}, or {Vocabulary} and {Merges}; found {found}.");
+        throw new FileNotFoundException(
+            $"{source} has no tokenizer: expected {Tokenizer}, {Vocabulary} and {Merges}, " +
+            $"{WordPieces}, or {string.Join(" or ", SentencePieces)}; found {found}.");
     }
 }

@@ -10,11 +10,16 @@ internal static class ModelFiles
     private static readonly string[] Wanted =
     [
         Configuration, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-        "merges.txt", "vocab.txt", "added_tokens.json", "README.md", "LICENSE",
+        "merges.txt", "vocab.txt", "added_tokens.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
+        "README.md", "LICENSE",
     ];
 
     // Any one of these sets is enough to build a tokenizer.
-    private static readonly string[][] Tokenizers = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"]];
+    private static readonly string[][] Tokenizers =
+    [
+        ["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"], ["tokenizer.model"], ["spiece.model"],
+        ["sentencepiece.bpe.model"],
+    ];
 
     /// <summary>Whether the folder has a configuration, a tokenizer and complete weights.</summary>
     public static bool AreComplete(string folder) =>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.ML.Tokenizers;
 
-namespace MLTransfer.Torch.Tokenization;
+namespace MLTransfer.Torch.Tokenization.PreTokenizers;
 
 /// <summary>
 /// Splits text into the words that GPT-2's byte-pair encoding works on, by the pattern

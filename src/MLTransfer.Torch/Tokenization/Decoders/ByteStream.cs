@@ -1,19 +1,17 @@
 using System.Text;
 
-namespace MLTransfer.Torch.Tokenization;
+namespace MLTransfer.Torch.Tokenization.Decoders;
 
-/// <summary>Streams the bytes of byte-level tokens through a UTF-8 decoder, which keeps the bytes of an unfinished character.</summary>
-internal sealed class ByteLevelIncrementalDecoder(ByteLevelBpeTokenizer tokenizer, bool skipSpecialTokens) : IncrementalDecoder
+/// <summary>Bytes of UTF-8 that come in pieces; those of an unfinished character are kept.</summary>
+internal sealed class ByteStream
 {
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
 
-    public override string Append(int id)
-    {
-        ReadOnlySpan<byte> bytes = tokenizer.TokenBytes(id, skipSpecialTokens);
-        return bytes.IsEmpty ? string.Empty : Convert(bytes, flush: false);
-    }
+    /// <summary>Takes bytes and returns the characters that they complete.</summary>
+    public string Append(ReadOnlySpan<byte> bytes) => bytes.IsEmpty ? string.Empty : Convert(bytes, flush: false);
 
-    public override string Flush() => Convert([], flush: true);
+    /// <summary>Ends the text: returns U+FFFD for a character that was left unfinished.</summary>
+    public string Flush() => Convert([], flush: true);
 
     private string Convert(ReadOnlySpan<byte> bytes, bool flush)
     {
