@@ -10,7 +10,7 @@ namespace MLTransfer.Torch.Training.Adversarial;
 internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainingOptions options)
 {
     /// <summary>How much larger activations are in the heap than their tensors, for its gaps.</summary>
-    private const double Gaps = 1.3;
+    private const double Gaps = 1.15;
 
     /// <summary>
     /// What a graph takes whose backward pass is a graph too, as that of a penalty on gradients, in graphs of the forward pass.
@@ -78,15 +78,16 @@ internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainin
         };
     }
 
-    /// <summary>Of the update that takes the most: the generator's, which goes through both networks, or a regularization.</summary>
+    /// <summary>
+    /// Of all kinds of update together: they take turns, but tensors of one rarely fit into the gaps that those of another have left.
+    /// </summary>
     private long Activations(AdversarialTrainingOptions of)
     {
         var size = NativeTensor.ElementSize(FeatureType(of));
         var (synthesis, judgement) = (Synthesis() * size, Judgement() * size);
-        var largest = Math.Max(
-            (synthesis + judgement) * of.BatchSize,
-            of.PathLengthInterval > 0 ? SecondOrder * synthesis * Math.Max(1, of.BatchSize / 2) : 0);
-        return (long)Math.Max(largest, of.GradientPenaltyInterval > 0 ? SecondOrder * judgement * of.BatchSize : 0);
+        var pathLength = of.PathLengthInterval > 0 ? SecondOrder * synthesis * Math.Max(1, of.BatchSize / 2) : 0;
+        var penalty = of.GradientPenaltyInterval > 0 ? SecondOrder * judgement * of.BatchSize : 0;
+        return (long)((synthesis + judgement) * of.BatchSize + pathLength + penalty); // the generator's update goes through both networks
     }
 
     /// <summary>The numbers of features that making an image keeps.</summary>
