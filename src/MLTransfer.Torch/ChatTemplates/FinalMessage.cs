@@ -41,7 +41,8 @@ internal static class FinalMessage
             for (var index = parts.Items.Count - 1; index >= 0; index--)
             {
                 if (parts.Items[index] is DictionaryValue part && part.TryGet("text", out var value) && value is string partText)
-                    return new ListValue([.. parts.Items.Take(index), With(part, "text", $"{partText}{Tag} "), .. parts.Items.Skip(index + 1)]);
+                    return new ListValue(
+                        [.. parts.Items.Take(index), With(part, "text", $"{partText}{Tag} "), .. parts.Items.Skip(index + 1)]);
             }
         }
         throw new ChatTemplateException("there is no text in the last message to continue");

@@ -53,7 +53,8 @@ public sealed class BoundsTests
     public void Endless_nesting_is_an_error_on_a_small_stack_too()
     {
         Exception? error = null;
-        var thread = new Thread(() => error = Record.Exception(() => Render("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")), 256 * 1024);
+        var thread =
+            new Thread(() => error = Record.Exception(() => Render("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}")), 256 * 1024);
         thread.Start();
         thread.Join();
         Assert.IsType<ChatTemplateException>(error);

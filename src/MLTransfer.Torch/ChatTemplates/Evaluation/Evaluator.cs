@@ -26,7 +26,8 @@ internal sealed class Evaluator
             AttributeAccess access => Members.Attribute(Budget, Evaluate(access.Target, scope), access.Name),
             ItemAccess access => Members.Item(Budget, Evaluate(access.Target, scope), Evaluate(access.Index, scope)),
             SliceAccess slice => Operators.Slice(
-                Budget, Evaluate(slice.Target, scope), Optional(slice.Start, scope), Optional(slice.Stop, scope), Optional(slice.Step, scope)),
+                Budget, Evaluate(slice.Target, scope), Optional(slice.Start, scope), Optional(slice.Stop, scope),
+                    Optional(slice.Step, scope)),
             Binary binary => Operators.Apply(Budget, binary.Operator, Evaluate(binary.Left, scope), Evaluate(binary.Right, scope)),
             Concatenation concatenation => Concatenate(concatenation, scope),
             Comparison comparison => Compare(comparison, scope),
@@ -94,7 +95,7 @@ internal sealed class Evaluator
         return Filters.Get(filter.Name)(this, value, arguments);
     }
 
-    private object? Test(TestUse test, Scope scope)
+    private bool Test(TestUse test, Scope scope)
     {
         var value = Evaluate(test.Target, scope);
         var arguments = EvaluateArguments(test.Arguments, scope);
@@ -108,12 +109,13 @@ internal sealed class Evaluator
     {
         List<object?> values = [.. concatenation.Items.Select(item => Evaluate(item, scope))];
         var isSafe = Escapes && values.Any(value => value is SafeText);
-        List<string> texts = [.. values.Select(value => isSafe && value is not SafeText ? SafeText.Escape(Texts.Write(value)) : Texts.Write(value))];
+        List<string> texts =
+            [.. values.Select(value => isSafe && value is not SafeText ? SafeText.Escape(Texts.Write(value)) : Texts.Write(value))];
         Budget.Make(texts.Sum(text => (long)text.Length));
         return isSafe ? new SafeText(string.Concat(texts)) : string.Concat(texts);
     }
 
-    private object Compare(Comparison comparison, Scope scope)
+    private bool Compare(Comparison comparison, Scope scope)
     {
         var left = Evaluate(comparison.First, scope);
         foreach (var (operation, operand) in comparison.Rest)

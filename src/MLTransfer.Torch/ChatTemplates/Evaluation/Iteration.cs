@@ -43,7 +43,8 @@ internal static class Iteration
         {
             budget.Make(text.Length);
             return text.Contains(
-                Texts.TryGet(item) ?? throw new ChatTemplateException($"only a text can be in a text, not a value of type '{TypeName.Of(item)}'"),
+                Texts.TryGet(item)
+                    ?? throw new ChatTemplateException($"only a text can be in a text, not a value of type '{TypeName.Of(item)}'"),
                 StringComparison.Ordinal);
         }
         foreach (var candidate in Over(container))

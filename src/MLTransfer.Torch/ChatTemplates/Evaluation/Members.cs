@@ -4,7 +4,8 @@ using MLTransfer.Torch.ChatTemplates.Values;
 
 namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
-/// <summary>Attributes and items, with what the sandbox keeps from templates: names of Python's inside, and all that changes a value.</summary>
+/// <summary>Attributes and items, with what the sandbox keeps from templates: names of Python's inside, and all that changes a
+/// value.</summary>
 internal static class Members
 {
     private static readonly HashSet<string> s_changesList = ["append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort"];
@@ -39,6 +40,7 @@ internal static class Members
     /// <summary>An attribute alone, as the filter <c>attr</c> takes it.</summary>
     public static object? AttributeOnly(Budget budget, object? target, string name) =>
         IsUnsafe(target, name) ? Unsafe(target, name)
+        : target is Undefined undefined ? throw undefined.Error()
         : TryAttribute(budget, target, name, out var value) ? value : Missing(target, name);
 
     private static bool IsUnsafe(object? target, string name) => name.StartsWith("__", StringComparison.Ordinal)

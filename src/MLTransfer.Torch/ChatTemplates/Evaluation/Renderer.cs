@@ -59,7 +59,8 @@ internal sealed class Renderer
                 break;
             case BlockAssignment assignment:
                 var captured = Capture(assignment.Body, new(scope));
-                Assign(assignment.Target, assignment.Filter is { } filter ? _evaluator.ApplyFilters(filter, captured, scope) : captured, scope);
+                Assign(assignment.Target, assignment.Filter is { } filter ? _evaluator.ApplyFilters(filter, captured, scope) : captured,
+                    scope);
                 break;
             case MacroDefinition macro:
                 scope.Set(macro.Name, Macro(macro.Name, macro.Macro, scope));
@@ -259,11 +260,11 @@ internal sealed class Renderer
             "nextitem" => (true, Index + 1 < items.Count ? items[Index + 1] : new Undefined("there is no next item")),
             "cycle" => (true, new CallableValue("method", name, arguments => arguments.Positional.Count > 0
                 ? arguments.Positional[Index % arguments.Positional.Count] : throw new ChatTemplateException("cycle() needs values"))),
-            "changed" => (true, new CallableValue("method", name, HasChanged)),
+            "changed" => (true, new CallableValue("method", name, arguments => HasChanged(arguments))),
             _ => default,
         };
 
-        private object HasChanged(Arguments arguments)
+        private bool HasChanged(Arguments arguments)
         {
             var value = new TupleValue(arguments.Positional);
             var changed = !Equality.AreEqual(value, _last);

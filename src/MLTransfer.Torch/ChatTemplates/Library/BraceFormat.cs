@@ -42,7 +42,9 @@ internal static partial class BraceFormat
     [GeneratedRegex(@"\.(?<attribute>[^.\[]+)|\[(?<item>[^\]]+)\]", RegexOptions.ExplicitCapture)]
     private static partial Regex StepPattern { get; }
 
-    [GeneratedRegex(@"\A((?<fill>.)?(?<align>[<>^=]))?(?<sign>[+ -])?(?<zero>0)?(?<width>\d{1,7})?(?<comma>,)?(\.(?<precision>\d{1,7}))?(?<kind>[a-zA-Z%])?\z",
+    [GeneratedRegex(
+        @"\A((?<fill>.)?(?<align>[<>^=]))?(?<sign>[+ -])?"
+            + @"(?<zero>0)?(?<width>\d{1,7})?(?<comma>,)?(\.(?<precision>\d{1,7}))?(?<kind>[a-zA-Z%])?\z",
         RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex FormPattern { get; }
 
@@ -60,12 +62,15 @@ internal static partial class BraceFormat
                 : throw new ChatTemplateException($"the format needs a value {index}");
         }
         else
-            value = arguments.Named.TryGetValue(name, out var named) ? named : throw new ChatTemplateException($"the format needs a value '{name}'");
+            value = arguments.Named.TryGetValue(name, out var named) ? named
+                : throw new ChatTemplateException($"the format needs a value '{name}'");
         foreach (Match step in StepPattern.Matches(match.Groups["path"].Value))
         {
             var item = step.Groups["item"].Value;
             value = step.Groups["attribute"].Success ? Members.Attribute(budget, value, step.Groups["attribute"].Value)
-                : Members.Item(budget, value, BigInteger.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : item);
+                : Members.Item(
+                    budget, value, BigInteger.TryParse(item, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index
+                        : item);
         }
         if (match.Groups["conversion"].Success)
             value = match.Groups["conversion"].Value == "s" ? Texts.Write(value) : Texts.Represent(value);
@@ -104,7 +109,7 @@ internal static partial class BraceFormat
 
     private static string WithCommas(string text)
     {
-        var end = text.IndexOfAny(['.', 'e']) is >= 0 and var found ? found : text.Length;
+        var end = text.AsSpan().IndexOfAny('.', 'e') is >= 0 and var found ? found : text.Length;
         for (var at = end - 3; at > (text[0] == '-' ? 1 : 0); at -= 3)
             text = text.Insert(at, ",");
         return text;

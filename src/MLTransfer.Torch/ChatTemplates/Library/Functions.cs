@@ -11,6 +11,8 @@ internal static class Functions
     {
         void Add(string name, Func<Arguments, object?> function, string kind = "function") =>
             scope.Set(name, new CallableValue(kind, name, function));
+        // The template's own reference, whose blocks are not offered.
+        scope.Set("self", new ObjectValue("TemplateReference", _ => default));
         Add("range", Range, "type");
         Add("dict", Dictionary, "type");
         Add("namespace", arguments => new NamespaceValue(Dictionary(arguments)), "type");

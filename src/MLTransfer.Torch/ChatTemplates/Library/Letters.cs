@@ -7,7 +7,8 @@ namespace MLTransfer.Torch.ChatTemplates.Library;
 internal static class Letters
 {
     public static string Upper(string text) => text.ToUpperInvariant().Replace("ß", "SS", StringComparison.Ordinal)
-        .Replace("ﬁ", "FI", StringComparison.Ordinal).Replace("ﬂ", "FL", StringComparison.Ordinal).Replace("ŉ", "ʼN", StringComparison.Ordinal);
+        .Replace("ﬁ", "FI", StringComparison.Ordinal).Replace("ﬂ", "FL", StringComparison.Ordinal)
+            .Replace("ŉ", "ʼN", StringComparison.Ordinal);
 
     public static string Lower(string text) => text.ToLowerInvariant();
 

@@ -87,7 +87,8 @@ internal static class NumberFormat
         if (!double.IsFinite(value))
             return Numbers.Write(value);
         var scientific = Scientific(value, precision - 1, 'e');
-        var exponent = int.Parse(scientific.AsSpan(scientific.IndexOf('e') + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var exponent =
+            int.Parse(scientific.AsSpan(scientific.IndexOf('e') + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         if (exponent >= -4 && exponent < precision)
             return WithoutZeros(Fixed(value, precision - 1 - exponent));
         return WithoutZeros(scientific[..scientific.IndexOf('e')]) + scientific[scientific.IndexOf('e')..];

@@ -19,7 +19,8 @@ internal static class PercentFormat
                 continue;
             }
             char Next() => ++at < format.Length ? format[at] : throw new ChatTemplateException("a format ends within a conversion");
-            object? Take() => used < items.Count ? items[used++] : throw new ChatTemplateException("there are fewer values than the format needs");
+            object? Take() =>
+                used < items.Count ? items[used++] : throw new ChatTemplateException("there are fewer values than the format needs");
             object? value = BoundArguments.Missing;
             var flags = "";
             var current = Next();
@@ -29,7 +30,8 @@ internal static class PercentFormat
                 if (close < 0 || values is not DictionaryValue dictionary)
                     throw new ChatTemplateException("a format with names needs a dictionary");
                 var key = format[(at + 1)..close];
-                value = dictionary.TryGet(key, out var found) ? found : throw new ChatTemplateException($"the format's key '{key}' is not given");
+                value = dictionary.TryGet(key, out var found) ? found
+                    : throw new ChatTemplateException($"the format's key '{key}' is not given");
                 used = items.Count;
                 at = close;
                 current = Next();

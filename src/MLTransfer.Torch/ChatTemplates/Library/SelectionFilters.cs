@@ -10,8 +10,8 @@ internal static class SelectionFilters
 {
     public static IEnumerable<KeyValuePair<string, Filter>> All => new Dictionary<string, Filter>
     {
-        ["attr"] = (evaluator, value, arguments) => value is Undefined undefined ? throw undefined.Error()
-            : Members.AttributeOnly(evaluator.Budget, value, arguments.Bind("attr", 1, "name").Text(0)),
+        ["attr"] = (evaluator, value, arguments) =>
+            Members.AttributeOnly(evaluator.Budget, value, arguments.Bind("attr", 1, "name").Text(0)),
         ["map"] = Map,
         ["select"] = (evaluator, value, arguments) => Select(evaluator, value, arguments, byAttribute: false, keeps: true),
         ["reject"] = (evaluator, value, arguments) => Select(evaluator, value, arguments, byAttribute: false, keeps: false),
@@ -34,7 +34,7 @@ internal static class SelectionFilters
         return item;
     }
 
-    private static object? Map(Evaluator evaluator, object? value, Arguments arguments)
+    private static OneTimeSequence Map(Evaluator evaluator, object? value, Arguments arguments)
     {
         if (arguments.Positional.Count == 0)
         {

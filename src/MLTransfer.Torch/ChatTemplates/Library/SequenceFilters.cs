@@ -15,12 +15,14 @@ internal static class SequenceFilters
         ["count"] = (_, value, _) => new BigInteger(Iteration.Length(value)),
         ["list"] = (evaluator, value, _) => new ListValue(Iteration.ToList(evaluator.Budget, value)),
         ["first"] = (_, value, _) => Iteration.Over(value).DefaultIfEmpty(new Undefined("there is no first item")).First(),
-        ["last"] = (_, value, _) => value is OneTimeSequence ? throw new ChatTemplateException("a sequence of one pass has no last item: use '|list'")
+        ["last"] = (_, value, _) =>
+            value is OneTimeSequence ? throw new ChatTemplateException("a sequence of one pass has no last item: use '|list'")
             : Iteration.Over(value).DefaultIfEmpty(new Undefined("there is no last item")).Last(),
         ["reverse"] = (evaluator, value, _) => Texts.TryGet(value) is { } text ? string.Concat(Enumerable.Reverse(Texts.Split(text)))
             : new OneTimeSequence(Enumerable.Reverse(Iteration.ToList(evaluator.Budget, value))),
         ["items"] = (_, value, _) => value is Undefined ? new OneTimeSequence([])
-            : value is DictionaryValue dictionary ? new OneTimeSequence(dictionary.Items.Select(item => new TupleValue([item.Key, item.Value])))
+            : value is DictionaryValue dictionary
+                ? new OneTimeSequence(dictionary.Items.Select(item => new TupleValue([item.Key, item.Value])))
             : throw new ChatTemplateException("only a dictionary has items"),
         ["sort"] = Sort,
         ["dictsort"] = SortDictionary,
@@ -48,14 +50,14 @@ internal static class SequenceFilters
         return Key(attribute is null ? item : SelectionFilters.Attribute(evaluator, item, attribute), isCaseSensitive);
     };
 
-    private static object? Sort(Evaluator evaluator, object? value, Arguments arguments)
+    private static ListValue Sort(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("sort", 0, "reverse", "case_sensitive", "attribute");
         var key = KeyOf(evaluator, bound.Get(2), bound.Flag(1));
         return new ListValue(Ordering.Sort(Iteration.ToList(evaluator.Budget, value), key, bound.Flag(0)));
     }
 
-    private static object? SortDictionary(Evaluator evaluator, object? value, Arguments arguments)
+    private static ListValue SortDictionary(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("dictsort", 0, "case_sensitive", "by", "reverse");
         if (value is not DictionaryValue dictionary)
@@ -71,7 +73,7 @@ internal static class SequenceFilters
         return new ListValue([.. items.Select(item => new TupleValue([item.Key, item.Value]))]);
     }
 
-    private static object? Unique(Evaluator evaluator, object? value, Arguments arguments)
+    private static OneTimeSequence Unique(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("unique", 0, "case_sensitive", "attribute");
         var key = KeyOf(evaluator, bound.Get(1), bound.Flag(0));
@@ -104,11 +106,12 @@ internal static class SequenceFilters
         var bound = arguments.Bind("sum", 0, "attribute", "start");
         var total = bound.Get(1, BigInteger.Zero);
         foreach (var item in Iteration.Over(value))
-            total = Operators.Apply(evaluator.Budget, "+", total, bound.Get(0) is null ? item : SelectionFilters.Attribute(evaluator, item, bound.Get(0)));
+            total = Operators.Apply(
+                evaluator.Budget, "+", total, bound.Get(0) is null ? item : SelectionFilters.Attribute(evaluator, item, bound.Get(0)));
         return total;
     }
 
-    private static object? Batch(Evaluator evaluator, object? value, Arguments arguments)
+    private static OneTimeSequence Batch(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("batch", 1, "linecount", "fill_with");
         var size = bound.Integer(0) is > 0 and var count ? count : throw new ChatTemplateException("batch needs a number above 0");
@@ -118,7 +121,7 @@ internal static class SequenceFilters
             bound.Get(1) is { } fill ? [.. chunk, .. Enumerable.Repeat(fill, size - chunk.Length)] : chunk)));
     }
 
-    private static object? Slice(Evaluator evaluator, object? value, Arguments arguments)
+    private static OneTimeSequence Slice(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("slice", 1, "slices", "fill_with");
         var items = Iteration.ToList(evaluator.Budget, value);
@@ -132,10 +135,11 @@ internal static class SequenceFilters
         }));
     }
 
-    private static object? Group(Evaluator evaluator, object? value, Arguments arguments)
+    private static ListValue Group(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("groupby", 1, "attribute", "default", "case_sensitive");
-        object? Of(object? item) => SelectionFilters.Attribute(evaluator, item, bound.Get(0)) is var found && found is Undefined && bound.Has(1)
+        object? Of(object? item) =>
+            SelectionFilters.Attribute(evaluator, item, bound.Get(0)) is var found && found is Undefined && bound.Has(1)
             ? bound.Get(1) : found;
         var sorted = Ordering.Sort(Iteration.ToList(evaluator.Budget, value), item => Key(Of(item), bound.Flag(2)), isDescending: false);
         var groups = new List<object?>();

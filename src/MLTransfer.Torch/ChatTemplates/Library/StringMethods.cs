@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using System.Text;
 using MLTransfer.Torch.ChatTemplates.Evaluation;
@@ -26,18 +25,22 @@ internal static class StringMethods
             "split" => (["sep", "maxsplit"], 0, a => Split(text, a, fromEnd: false)),
             "rsplit" => (["sep", "maxsplit"], 0, a => Split(text, a, fromEnd: true)),
             "splitlines" => (["keepends"], 0, a => SplitLines(text, a.Flag(0))),
-            "partition" => (["sep"], 1, a => Partition(text, a.Text(0), text.IndexOf(Separator(a), StringComparison.Ordinal), isLast: false)),
-            "rpartition" => (["sep"], 1, a => Partition(text, a.Text(0), text.LastIndexOf(Separator(a), StringComparison.Ordinal), isLast: true)),
-            "startswith" => (["prefix", "start", "end"], 1, a => Affixes(a).Any(affix => Part(text, a).StartsWith(affix, StringComparison.Ordinal))),
-            "endswith" => (["suffix", "start", "end"], 1, a => Affixes(a).Any(affix => Part(text, a).EndsWith(affix, StringComparison.Ordinal))),
+            "partition" =>
+                (["sep"], 1, a => Partition(text, a.Text(0), text.IndexOf(Separator(a), StringComparison.Ordinal), isLast: false)),
+            "rpartition" =>
+                (["sep"], 1, a => Partition(text, a.Text(0), text.LastIndexOf(Separator(a), StringComparison.Ordinal), isLast: true)),
+            "startswith" =>
+                (["prefix", "start", "end"], 1, a => Affixes(a).Any(affix => Part(text, a).StartsWith(affix, StringComparison.Ordinal))),
+            "endswith" =>
+                (["suffix", "start", "end"], 1, a => Affixes(a).Any(affix => Part(text, a).EndsWith(affix, StringComparison.Ordinal))),
             "removeprefix" => (["prefix"], 1, a => text.StartsWith(a.Text(0), StringComparison.Ordinal) ? text[a.Text(0).Length..] : text),
             "removesuffix" => (["suffix"], 1, a => text.EndsWith(a.Text(0), StringComparison.Ordinal) ? text[..^a.Text(0).Length] : text),
             "replace" => (["old", "new", "count"], 2, a => Replace(budget, text, a.Text(0), a.Text(1), a.Integer(2, -1))),
-            "find" => (["sub", "start", "end"], 1, a => new BigInteger(IndexOf(text, a, fromEnd: false))),
-            "rfind" => (["sub", "start", "end"], 1, a => new BigInteger(IndexOf(text, a, fromEnd: true))),
-            "index" => (["sub", "start", "end"], 1, a => Found(IndexOf(text, a, fromEnd: false))),
-            "rindex" => (["sub", "start", "end"], 1, a => Found(IndexOf(text, a, fromEnd: true))),
-            "count" => (["sub", "start", "end"], 1, a => new BigInteger(Count(Part(text, a), a.Text(0)))),
+            "find" => (["sub", "start", "end"], 1, a => (object)new BigInteger(IndexOf(text, a, fromEnd: false))),
+            "rfind" => (["sub", "start", "end"], 1, a => (object)new BigInteger(IndexOf(text, a, fromEnd: true))),
+            "index" => (["sub", "start", "end"], 1, a => (object)Found(IndexOf(text, a, fromEnd: false))),
+            "rindex" => (["sub", "start", "end"], 1, a => (object)Found(IndexOf(text, a, fromEnd: true))),
+            "count" => (["sub", "start", "end"], 1, a => (object)new BigInteger(Count(Part(text, a), a.Text(0)))),
             "join" => (["iterable"], 1, a => Join(budget, text, a.Get(0))),
             "isdigit" or "isdecimal" or "isnumeric" => ([], 0, _ => All(text, char.IsDigit)),
             "isalpha" => ([], 0, _ => All(text, char.IsLetter)),
@@ -142,7 +145,8 @@ internal static class StringMethods
         ? separator : throw new ChatTemplateException("empty separator");
 
     private static IEnumerable<string> Affixes(BoundArguments arguments) => arguments.Get(0) is TupleValue tuple
-        ? tuple.Items.Select(item => Texts.TryGet(item) ?? throw new ChatTemplateException("a prefix or suffix is a text")) : [arguments.Text(0)];
+        ? tuple.Items.Select(item => Texts.TryGet(item) ?? throw new ChatTemplateException("a prefix or suffix is a text"))
+            : [arguments.Text(0)];
 
     private static bool All(string text, Func<char, bool> holds) => text.Length > 0 && text.All(holds);
 
@@ -166,7 +170,7 @@ internal static class StringMethods
         return found < 0 ? -1 : Texts.Length(part[..found]) + (arguments.Has(1) ? Bounds(Texts.Length(text), arguments).Start : 0);
     }
 
-    private static object Found(int index) =>
+    private static BigInteger Found(int index) =>
         index >= 0 ? new BigInteger(index) : throw new ChatTemplateException("the text to find is not there");
 
     private static int Count(string text, string part)
@@ -174,7 +178,8 @@ internal static class StringMethods
         if (part.Length == 0)
             return Texts.Length(text) + 1;
         var count = 0;
-        for (var at = text.IndexOf(part, StringComparison.Ordinal); at >= 0; at = text.IndexOf(part, at + part.Length, StringComparison.Ordinal))
+        for (var at = text.IndexOf(part, StringComparison.Ordinal); at >= 0; at =
+            text.IndexOf(part, at + part.Length, StringComparison.Ordinal))
             count++;
         return count;
     }
@@ -196,7 +201,8 @@ internal static class StringMethods
         if (fromEnd)
         {
             var end = text.Length;
-            for (; left-- > 0 && end >= separator.Length && text.AsSpan(0, end).LastIndexOf(separator, StringComparison.Ordinal) is >= 0 and var at;
+            for (; left-- > 0 && end >= separator.Length
+                && text.AsSpan(0, end).LastIndexOf(separator, StringComparison.Ordinal) is >= 0 and var at;
                 end = at)
                 parts.Add(text[(at + separator.Length)..end]);
             parts.Add(text[..end]);
@@ -215,7 +221,7 @@ internal static class StringMethods
         var rest = fromEnd ? text.AsSpan().TrimEnd(Blanks.Span) : text.AsSpan().TrimStart(Blanks.Span);
         while (!rest.IsEmpty)
         {
-            var at = fromEnd ? rest.LastIndexOfAny(Blanks.Span) : rest.IndexOfAny(Blanks.Span);
+            var at = fromEnd ? rest.LastIndexOfAny(Blanks.Search) : rest.IndexOfAny(Blanks.Search);
             if (at < 0 || left-- <= 0)
             {
                 parts.Add(rest.ToString());
@@ -234,7 +240,8 @@ internal static class StringMethods
         for (var start = 0; start < text.Length;)
         {
             var end = start;
-            while (end < text.Length && text[end] is not ('\n' or '\r' or '\v' or '\f' or '\x1c' or '\x1d' or '\x1e' or '\x85' or '\u2028' or '\u2029'))
+            while (end < text.Length
+                && text[end] is not ('\n' or '\r' or '\v' or '\f' or '\x1c' or '\x1d' or '\x1e' or '\x85' or '\u2028' or '\u2029'))
                 end++;
             var next = end == text.Length ? end : end + (text[end] == '\r' && end + 1 < text.Length && text[end + 1] == '\n' ? 2 : 1);
             lines.Add(text[start..(keepsEnds ? next : end)]);

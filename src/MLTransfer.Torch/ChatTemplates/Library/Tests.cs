@@ -32,7 +32,8 @@ internal static class Tests
         ["odd"] = (_, value, _) => Equality.AreEqual(Remainder(value, new BigInteger(2)), BigInteger.One),
         ["divisibleby"] = (_, value, arguments) => Equality.AreEqual(Remainder(value, Other(arguments)), BigInteger.Zero),
         ["sameas"] = (_, value, arguments) => TypeName.Of(value) == TypeName.Of(Other(arguments))
-            && (Numbers.Is(value) || value is string ? Equality.AreEqual(value, Other(arguments)) : ReferenceEquals(value, Other(arguments))),
+            && (Numbers.Is(value) || value is string ? Equality.AreEqual(value, Other(arguments))
+                : ReferenceEquals(value, Other(arguments))),
         ["in"] = (budget, value, arguments) => Iteration.Contains(budget, Other(arguments), value),
         ["filter"] = (_, value, _) => Filters.Has(Texts.Write(value)),
         ["test"] = (_, value, _) => Has(Texts.Write(value)),
@@ -41,7 +42,8 @@ internal static class Tests
     static Tests()
     {
         foreach (var (operation, names) in ((string, string[])[])
-            [("==", ["eq", "equalto"]), ("!=", ["ne"]), ("<", ["lt", "lessthan"]), ("<=", ["le"]), (">", ["gt", "greaterthan"]), (">=", ["ge"])])
+            [("==", ["eq", "equalto"]), ("!=", ["ne"]), ("<", ["lt", "lessthan"]), ("<=", ["le"]), (">", ["gt", "greaterthan"]),
+                (">=", ["ge"])])
         {
             foreach (var name in names.Append(operation))
                 s_tests[name] = (_, value, arguments) => operation switch

@@ -31,10 +31,12 @@ internal static partial class TextFilters
         ["join"] = Join,
         ["indent"] = Indent,
         ["center"] = (evaluator, value, arguments) =>
-            StringMethods.Pad(evaluator.Budget, Texts.Write(value), arguments.Bind("center", 0, "width").Integer(0, 80), " ", '^', isMethod: true),
+            StringMethods.Pad(
+                evaluator.Budget, Texts.Write(value), arguments.Bind("center", 0, "width").Integer(0, 80), " ", '^', isMethod: true),
         ["format"] = (evaluator, value, arguments) => PercentFormat.Apply(
             evaluator.Budget, Texts.Write(value), arguments.Named.Count > 0 ? Named(arguments) : new TupleValue(arguments.Positional)),
-        ["striptags"] = Plain(text => string.Join(' ', TagPattern.Replace(text, "").Split(Blanks.All, StringSplitOptions.RemoveEmptyEntries))),
+        ["striptags"] =
+            Plain(text => string.Join(' ', TagPattern.Replace(text, "").Split(Blanks.All, StringSplitOptions.RemoveEmptyEntries))),
         ["truncate"] = Truncate,
         ["urlencode"] = UrlEncode,
         ["wordcount"] = (_, value, _) => new BigInteger(WordCountPattern.Count(Texts.Write(value))),
@@ -62,7 +64,7 @@ internal static partial class TextFilters
         return values;
     }
 
-    private static object? Join(Evaluator evaluator, object? value, Arguments arguments)
+    private static string Join(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("join", 0, "d", "attribute");
         var items = bound.Get(1) is null ? Iteration.Over(value)
@@ -70,7 +72,7 @@ internal static partial class TextFilters
         return StringMethods.Join(evaluator.Budget, Texts.Write(bound.Get(0, "")), new ListValue([.. items.Select(Texts.Write)]));
     }
 
-    private static object? Indent(Evaluator evaluator, object? value, Arguments arguments)
+    private static string Indent(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("indent", 0, "width", "first", "blank");
         evaluator.Budget.Make(Texts.TryGet(bound.Get(0)) is null ? bound.Integer(0, 4) : 0);
@@ -81,7 +83,7 @@ internal static partial class TextFilters
             (index == 0 ? bound.Flag(1) : line.Length > 0 || bound.Flag(2)) ? indent + line : line));
     }
 
-    private static object? Truncate(Evaluator evaluator, object? value, Arguments arguments)
+    private static string Truncate(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("truncate", 0, "length", "killwords", "end", "leeway");
         var (text, length, end) = (Texts.Write(value), bound.Integer(0, 255), bound.Text(2, "..."));
@@ -95,7 +97,7 @@ internal static partial class TextFilters
         return (bound.Flag(1) || cut.LastIndexOf(' ') < 0 ? cut : cut[..cut.LastIndexOf(' ')]) + end;
     }
 
-    private static object? UrlEncode(Evaluator evaluator, object? value, Arguments arguments)
+    private static string UrlEncode(Evaluator evaluator, object? value, Arguments arguments)
     {
         if (Texts.TryGet(value) is not null || value is not (DictionaryValue or SequenceValue))
             return Quote(Texts.Write(value), "/");
@@ -120,7 +122,7 @@ internal static partial class TextFilters
         return result.ToString();
     }
 
-    private static object? ToJson(Evaluator evaluator, object? value, Arguments arguments)
+    private static string ToJson(Evaluator evaluator, object? value, Arguments arguments)
     {
         var bound = arguments.Bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys");
         var indent = bound.Get(1) is null ? null
@@ -136,7 +138,7 @@ internal static partial class TextFilters
         return text;
     }
 
-    private static object? FileSize(Evaluator evaluator, object? value, Arguments arguments)
+    private static string FileSize(Evaluator evaluator, object? value, Arguments arguments)
     {
         var isBinary = arguments.Bind("filesizeformat", 0, "binary").Flag(0);
         var bytes = Numbers.Is(value) ? Numbers.ToDouble(value) : throw new ChatTemplateException("filesizeformat needs a number");

@@ -3,13 +3,15 @@ using System.Globalization;
 namespace MLTransfer.Torch.ChatTemplates.Syntax;
 
 /// <summary>
-/// Cuts a template into tokens as Jinja does with <c>trim_blocks</c> and <c>lstrip_blocks</c>: the line end behind a statement or comment and
+/// Cuts a template into tokens as Jinja does with <c>trim_blocks</c> and <c>lstrip_blocks</c>: the line end behind a statement or comment
+/// and
 /// the blanks before one at the start of a line are no text.
 /// </summary>
 internal sealed class Lexer
 {
     private static readonly string[] s_operators =
-        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ":", "|", ",", ";", "(", ")", "[", "]", "{", "}"];
+        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ":", "|", ",", ";", "(", ")", "[", "]", "{",
+            "}"];
 
     private readonly string _source;
     private readonly List<Token> _tokens = [];

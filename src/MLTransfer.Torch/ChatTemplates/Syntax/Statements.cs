@@ -41,7 +41,8 @@ internal sealed record Block(IReadOnlyList<Statement> Statements)
 }
 
 internal sealed record MacroBody(
-    IReadOnlyList<string> Parameters, IReadOnlyList<Expression> Defaults, Block Body, bool TakesMore, bool TakesMoreNamed, bool TakesCaller);
+    IReadOnlyList<string> Parameters, IReadOnlyList<Expression> Defaults, Block Body, bool TakesMore, bool TakesMoreNamed,
+        bool TakesCaller);
 
 /// <summary>Where a value is put.</summary>
 internal abstract record Target(int Line);

@@ -40,7 +40,8 @@ internal static class StringLiteral
             {
                 var digits = kind switch { 'x' => 2, 'u' => 4, _ => 8 };
                 if (at + digits >= content.Length
-                    || !uint.TryParse(content.Slice(at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+                    || !uint.TryParse(
+                        content.Slice(at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
                     || code > 0x10ffff)
                     throw new ChatTemplateException($"the escape \\{kind} needs {digits} hexadecimal digits of a character", line);
                 AppendCodePoint(text, (int)code);

@@ -73,7 +73,8 @@ internal static class Numbers
         var text = value.ToString("E16", CultureInfo.InvariantCulture);
         var shortest = value.ToString("R", CultureInfo.InvariantCulture);
         var sign = text[0] == '-' ? "-" : "";
-        var exponent = value == 0 ? 0 : int.Parse(text.AsSpan(text.IndexOf('E') + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var exponent = value == 0 ? 0
+            : int.Parse(text.AsSpan(text.IndexOf('E') + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var mantissa = shortest.Split('E')[0].TrimStart('-').Replace(".", "", StringComparison.Ordinal).TrimStart('0');
         var digits = mantissa.TrimEnd('0');
         if (digits.Length == 0)
@@ -89,7 +90,8 @@ internal static class Numbers
         if (exponent < 0)
             return $"{sign}0.{new string('0', -exponent - 1)}{digits}";
         return digits.Length <= exponent + 1
-            ? $"{sign}{digits}{new string('0', exponent + 1 - digits.Length)}.0" : $"{sign}{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}";
+            ? $"{sign}{digits}{new string('0', exponent + 1 - digits.Length)}.0"
+                : $"{sign}{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}";
     }
 
     private static BigInteger FloorDivide(BigInteger left, BigInteger right)

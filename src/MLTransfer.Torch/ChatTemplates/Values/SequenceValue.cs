@@ -1,6 +1,7 @@
 namespace MLTransfer.Torch.ChatTemplates.Values;
 
-/// <summary>A sequence that never changes. Lists, tuples and ranges of Python are of this kind, as the sandbox refuses to change them.</summary>
+/// <summary>A sequence that never changes. Lists, tuples and ranges of Python are of this kind, as the sandbox refuses to change
+/// them.</summary>
 internal abstract class SequenceValue(IReadOnlyList<object?> items)
 {
     public IReadOnlyList<object?> Items => items;

@@ -161,7 +161,8 @@ internal static class Texts
     }
 
     private static bool IsPrintable(string character, int code) => code == ' '
-        || CharUnicodeInfo.GetUnicodeCategory(character, 0) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
+        || CharUnicodeInfo.GetUnicodeCategory(character, 0) is not (
+            UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
             or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);
 }
