@@ -70,7 +70,7 @@ public sealed class BoundsTests
         var error = Assert.Throws<ChatTemplateException>(() => Render("a\nb\n{{ messages[0].x.y }}"));
         Assert.Equal(3, error.Line);
         Assert.Contains("line 3", error.Message, StringComparison.Ordinal);
-        Assert.Contains("undefined", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has no item 0", error.Message, StringComparison.Ordinal);
     }
 
     private static string Repeat(string text, int count) => string.Concat(Enumerable.Repeat(text, count));
