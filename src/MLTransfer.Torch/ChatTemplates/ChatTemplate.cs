@@ -1,5 +1,4 @@
 using MLTransfer.Torch.ChatTemplates.Evaluation;
-using MLTransfer.Torch.ChatTemplates.Library;
 using MLTransfer.Torch.ChatTemplates.Syntax;
 using MLTransfer.Torch.ChatTemplates.Values;
 

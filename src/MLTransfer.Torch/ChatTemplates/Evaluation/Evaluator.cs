@@ -1,4 +1,3 @@
-using MLTransfer.Torch.ChatTemplates.Library;
 using MLTransfer.Torch.ChatTemplates.Syntax;
 using MLTransfer.Torch.ChatTemplates.Values;
 

@@ -1,5 +1,4 @@
 using System.Numerics;
-using MLTransfer.Torch.ChatTemplates.Library;
 using MLTransfer.Torch.ChatTemplates.Values;
 
 namespace MLTransfer.Torch.ChatTemplates.Evaluation;

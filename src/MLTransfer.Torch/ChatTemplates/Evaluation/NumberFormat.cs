@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Numerics;
-using MLTransfer.Torch.ChatTemplates.Evaluation;
 using MLTransfer.Torch.ChatTemplates.Values;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>Numbers in a given form, exact and half to even.</summary>
 internal static class NumberFormat

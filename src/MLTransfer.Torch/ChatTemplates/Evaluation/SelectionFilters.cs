@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Numerics;
-using MLTransfer.Torch.ChatTemplates.Evaluation;
 using MLTransfer.Torch.ChatTemplates.Values;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>Filters that apply a filter or test to each item, and attributes by name.</summary>
 internal static class SelectionFilters

@@ -1,8 +1,7 @@
 using System.Text;
-using MLTransfer.Torch.ChatTemplates.Evaluation;
 using MLTransfer.Torch.ChatTemplates.Values;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>Python's <c>'%s' % values</c>.</summary>
 internal static class PercentFormat

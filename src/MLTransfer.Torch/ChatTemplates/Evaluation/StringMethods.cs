@@ -1,10 +1,9 @@
 using System.Numerics;
 using System.Text;
-using MLTransfer.Torch.ChatTemplates.Evaluation;
 using MLTransfer.Torch.ChatTemplates.Syntax;
 using MLTransfer.Torch.ChatTemplates.Values;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>The methods of Python's <c>str</c>.</summary>
 internal static class StringMethods

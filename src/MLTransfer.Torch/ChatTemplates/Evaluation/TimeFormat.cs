@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>C's <c>strftime</c> in its English locale.</summary>
 internal static class TimeFormat

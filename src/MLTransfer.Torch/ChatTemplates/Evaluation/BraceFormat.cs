@@ -2,10 +2,9 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using System.Text.RegularExpressions;
-using MLTransfer.Torch.ChatTemplates.Evaluation;
 using MLTransfer.Torch.ChatTemplates.Values;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>Python's <c>str.format</c>.</summary>
 internal static partial class BraceFormat

@@ -2,7 +2,7 @@ using System.Numerics;
 using System.Text;
 using MLTransfer.Torch.ChatTemplates.Values;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>Python's <c>json.dumps</c>.</summary>
 internal sealed class JsonText(bool isAscii, string? indent, string itemSeparator, string keySeparator, bool sortsKeys)

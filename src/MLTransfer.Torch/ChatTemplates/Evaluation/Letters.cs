@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>Cases of letters as Python has them.</summary>
 internal static class Letters

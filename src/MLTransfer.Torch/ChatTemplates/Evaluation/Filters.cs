@@ -1,7 +1,6 @@
-using MLTransfer.Torch.ChatTemplates.Evaluation;
 using MLTransfer.Torch.ChatTemplates.Values;
 
-namespace MLTransfer.Torch.ChatTemplates.Library;
+namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 internal delegate object? Filter(Evaluator evaluator, object? value, Arguments arguments);
 
