@@ -16,6 +16,9 @@ internal sealed record FamilyFolder(string Name)
     /// <summary>Whether tests compare the weights that training ends with.</summary>
     public bool TrainsToWeights { get; init; }
 
+    /// <summary>Whether tests compare trainings of adapters.</summary>
+    public bool TrainsAdapters { get; init; }
+
     public void Copy(string source, TargetFolder target, string relativePath)
     {
         foreach (var path in Directory.EnumerateFiles(source).Order(StringComparer.Ordinal))
@@ -23,10 +26,18 @@ internal sealed record FamilyFolder(string Name)
             var name = Path.GetFileName(path);
             if (name is "config.json" or "model.safetensors" or "encoder.safetensors" or "decoder.safetensors"
                 || name.StartsWith("forward", StringComparison.Ordinal)
-                || (Trains && name == "training.json") || (TrainsToWeights && name == "training.final.safetensors"))
+                || (Trains && name == "training.json")
+                || (TrainsAdapters && name.StartsWith("training_", StringComparison.Ordinal))
+                || (TrainsToWeights && name == "training.final.safetensors"))
             {
                 target.Copy(path, $"{relativePath}/{name}");
             }
+        }
+
+        if (TrainsAdapters)
+        {
+            foreach (var path in Directory.EnumerateFiles(source, "adapter_*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+                target.Copy(path, $"{relativePath}/{Path.GetRelativePath(source, path)}");
         }
 
         if (Generates)
@@ -57,7 +68,7 @@ internal static class Families
         new("gpt-neo-tiny") { Generates = true },
         new("gpt-neox-tiny") { Generates = true },
         new("gptj-tiny") { Generates = true, Trains = true },
-        new("llama-tiny") { Generates = true, Trains = true, TrainsToWeights = true },
+        new("llama-tiny") { Generates = true, Trains = true, TrainsToWeights = true, TrainsAdapters = true },
         new("llama-tiny-dynamic") { Generates = true },
         new("llama-tiny-linear") { Generates = true },
         new("llama-tiny-llama3") { Generates = true },

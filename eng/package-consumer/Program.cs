@@ -23,11 +23,22 @@ var model = pipeline.Fit(stories);
 var after = ml.Generation.Evaluate(model, stories, "Text");
 Console.WriteLine($"loss {before.Loss:F3} before, {after.Loss:F3} after");
 
+// The other embedded model is a package that this project does not have.
+try
+{
+    ml.Transforms.GenerateImages("Picture", "Seed").Fit(ml.Data.LoadFromEnumerable([new { Seed = 1 }]));
+    return 1;
+}
+catch (DirectoryNotFoundException exception) when (exception.Message.Contains("dotnet add package MLTransfer.Models.Shapes"))
+{
+    Console.WriteLine(exception.Message);
+}
+
 var zip = Path.Combine(Path.GetTempPath(), $"mltransfer-consumer-{Environment.ProcessId}.zip");
 var export = zip + "-onnx";
 try
 {
-    ml.Model.Save(model, stories.Schema, zip);
+    ml.Generation.Save(model, stories.Schema, zip);
     var loaded = new MLContext(seed: 1).Model.Load(zip, out _);
     var story = ml.Data.CreateEnumerable<Written>(loaded.Transform(stories), reuseRowObject: false).First();
     Console.WriteLine(story.Opening + story.Continuation);

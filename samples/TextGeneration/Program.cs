@@ -1,103 +1,90 @@
+using System.CommandLine;
+using System.Diagnostics;
 using MLTransfer;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
-
-// Fine-tunes a pretrained text generator inside an ML.NET pipeline, saves it, loads it again and writes with it.
-using System.Diagnostics;
-using System.Globalization;
 using Microsoft.ML;
+using Samples;
 using Spectre.Console;
 using TextGeneration;
 
-CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-using var cancellation = new CancellationTokenSource();
-Console.CancelKeyPress += (_, pressed) =>
-{
-    pressed.Cancel = true; // training stops after the step that it is at
-    cancellation.Cancel();
-};
+// Fine-tunes a pretrained text generator inside an ML.NET pipeline, saves it, loads it again and writes with it.
+var options = new TextGenerationCommand();
+return SampleProgram.Run(options, args, (arguments, stop, cancel) => Run(options, arguments, stop, cancel));
 
-try
+static void Run(TextGenerationCommand options, ParseResult arguments, CancellationToken stopAndKeep, CancellationToken cancellationToken)
 {
-    var arguments = Arguments.Parse(args);
-    if (arguments.Help)
-        Console.WriteLine(Arguments.Usage);
-    else
-        Run(arguments, cancellation.Token);
-    return 0;
-}
-catch (Exception exception) when (exception is ArgumentException or IOException or InvalidDataException or NotSupportedException
-    or InsufficientMemoryException or TrainingDivergedException or OperationCanceledException)
-{
-    Console.Error.WriteLine(exception.Message);
-    return 1;
-}
-
-static void Run(Arguments arguments, CancellationToken cancellationToken)
-{
-    var ml = new MLContext(seed: arguments.Seed);
-    var texts = StoryTexts.Load(arguments.TextFile);
+    T Value<T>(Option<T> option) => arguments.GetRequiredValue(option);
+    var (model, output) = (Value(options.Model), Value(options.Output));
+    var ml = new MLContext(seed: Value(options.Seed));
+    var texts = StoryTexts.Load(arguments.GetValue(options.Text));
     IDataView training = Rows(ml, texts.Training), validation = Rows(ml, texts.Validation), test = Rows(ml, texts.Test);
-    var prompts = Rows(ml, arguments.Prompt);
+    var prompts = Rows(ml, Value(options.Prompt));
     var writing = new GenerationOptions
     {
-        MaximumNewTokens = arguments.NewTokens, Sample = true, Temperature = 0.8, TopP = 0.95, RepetitionPenalty = 1.1,
-        Seed = arguments.Seed,
+        MaximumNewTokens = Value(options.NewTokens), Sample = true, Temperature = 0.8, TopP = 0.95, RepetitionPenalty = 1.1,
+        Seed = Value(options.Seed),
     };
 
-    // What the model knows before.
-    var untuned = ml.Transforms.Text.GenerateText("Continuation", "Text", arguments.Model, new GenerateTextOptions { Generation = writing })
-        .Fit(prompts);
-    Heading("The pretrained model writes");
-    Print(ml, untuned.Transform(prompts));
-    var before = ml.Generation.Evaluate(untuned, test, "Text", cancellationToken);
-
     // Fine-tuning is an estimator like any other.
-    Heading("Fine-tuning");
-    var clock = Stopwatch.StartNew();
-    ITransformer tuned = TrainingBar.Show(progress => ml.Transforms.CopyColumns("Prompt", "Text")
+    double? heldOut = null;
+    var bar = new TrainingBar<TrainingProgress>(progress =>
+        $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:F3}  held-out {heldOut = progress.ValidationLoss ?? heldOut:F3}  "
+        + $"{progress.TokensPerSecond:F0} tokens/s");
+    var pipeline = ml.Transforms.CopyColumns("Prompt", "Text")
         .Append(ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Prompt", trainingColumnName: "Text", new TextGeneratorOptions
         {
-            PretrainedModel = arguments.Model,
+            PretrainedModel = model,
             Training = new LanguageTrainingOptions
             {
-                NumberOfEpochs = arguments.Epochs,
-                MaximumSteps = arguments.MaximumSteps,
-                BatchSize = arguments.BatchSize,
-                LearningRate = arguments.LearningRate,
-                OutputDirectory = arguments.Output,
+                NumberOfEpochs = Value(options.Epochs),
+                MaximumSteps = Value(options.MaximumSteps),
+                BatchSize = Value(options.BatchSize),
+                LearningRate = Value(options.LearningRate),
+                SamplePrompts = [Value(options.Prompt)], // continued in run.html at each evaluation
+                OutputDirectory = output,
             },
-            Lora = arguments.LoraRank is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,
+            Lora = arguments.GetValue(options.LoraRank) is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,
             Dropout = 0.1,
             ValidationData = validation, // the weights that are best on it are kept
             Generation = writing,
-            Progress = progress,
+            Progress = bar,
+            StopAndKeep = stopAndKeep,
             CancellationToken = cancellationToken,
-        }))
-        .Fit(training));
+        }));
+
+    // What the model knows before.
+    var untuned = ml.Transforms.Text.GenerateText("Continuation", "Text", model, new GenerateTextOptions { Generation = writing })
+        .Fit(prompts);
+    SampleProgram.Heading("The pretrained model writes");
+    Print(ml, untuned.Transform(prompts));
+    var before = ml.Generation.Evaluate(untuned, test, "Text", cancellationToken);
+
+    SampleProgram.Heading("Fine-tuning");
+    var clock = Stopwatch.StartNew();
+    ITransformer tuned = bar.Show(() => pipeline.Fit(training));
     var trainingTime = clock.Elapsed;
     var after = ml.Generation.Evaluate(tuned, test, "Text", cancellationToken);
 
     // The tuned model is an ML.NET model file, which another program loads.
-    var zip = Path.Combine(arguments.Output, "storyteller.zip");
-    ml.Model.Save(tuned, training.Schema, zip);
+    var zip = Path.Combine(output, "storyteller.zip");
+    ml.Generation.Save(tuned, training.Schema, zip);
     clock.Restart();
-    var loaded = new MLContext(seed: arguments.Seed).Model.Load(zip, out _);
-    Heading("The fine-tuned model, loaded from its zip, writes");
+    var loaded = new MLContext(seed: Value(options.Seed)).Model.Load(zip, out _);
+    SampleProgram.Heading("The fine-tuned model, loaded from its zip, writes");
     Print(ml, loaded.Transform(prompts));
     var loadingTime = clock.Elapsed;
 
-    Heading("Held-out text");
+    SampleProgram.Heading("Held-out text");
     AnsiConsole.Write(new Table().AddColumns("", "before", "after")
         .AddRow("loss (nats a token)", $"{before.Loss:F4}", $"{after.Loss:F4}")
         .AddRow("perplexity", $"{before.Perplexity:F1}", $"{after.Perplexity:F1}")
         .AddRow("bits a byte", $"{before.BitsPerByte:F3}", $"{after.BitsPerByte:F3}"));
     Console.WriteLine(
-        $"Trained in {trainingTime.TotalSeconds:F1} s; loaded and wrote {arguments.NewTokens} tokens in {loadingTime.TotalSeconds:F1} s; "
-        + $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB.");
-    Console.WriteLine($"The model, loss.png and metrics.jsonl are in {Path.GetFullPath(arguments.Output)}");
+        $"Trained in {trainingTime.TotalSeconds:F1} s; loaded and wrote {writing.MaximumNewTokens} tokens in "
+        + $"{loadingTime.TotalSeconds:F1} s; peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB.");
+    Console.WriteLine($"The model, run.html and metrics.jsonl are in {Path.GetFullPath(output)}");
 }
 
 static IDataView Rows(MLContext ml, string text) => ml.Data.LoadFromEnumerable([new Story { Text = text }]);
@@ -107,8 +94,6 @@ static void Print(MLContext ml, IDataView stories)
     foreach (var story in ml.Data.CreateEnumerable<WrittenStory>(stories, reuseRowObject: false))
         AnsiConsole.Write(new Panel(new Text(story.Text + story.Continuation)).Expand());
 }
-
-static void Heading(string text) => AnsiConsole.Write(new Rule(Markup.Escape(text)).LeftJustified());
 
 internal sealed class Story
 {

@@ -6,7 +6,7 @@ internal sealed record StoryTexts(string Training, string Validation, string Tes
     /// <summary>
     /// The sample's own stories, or the parts of a file: its last tenth is held out, half for validation and half for the test.
     /// </summary>
-    public static StoryTexts Load(string? file)
+    public static StoryTexts Load(FileInfo? file)
     {
         if (file is null)
         {
@@ -16,7 +16,7 @@ internal sealed record StoryTexts(string Training, string Validation, string Tes
             string Read(string part) => File.ReadAllText(Path.Combine(folder, part + ".txt"));
         }
 
-        var text = File.ReadAllText(file);
+        var text = File.ReadAllText(file.FullName);
         var (validation, test) = (LineStart(text, 0.9), LineStart(text, 0.95));
         return new StoryTexts(text[..validation], text[validation..test], text[test..]);
     }

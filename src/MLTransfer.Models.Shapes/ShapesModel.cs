@@ -1,7 +1,7 @@
 namespace MLTransfer.Models;
 
 /// <summary>
-/// Shapes, the pretrained image generator that comes with the library: a StyleGAN2 that learned from drawings of one plain shape on a pale
+/// Shapes, a pretrained image generator: a StyleGAN2 that learned from drawings of one plain shape on a pale
 /// ground, 32x32 pixels in colour; generator and discriminator, stored as float16. MODEL_CARD.md tells how it was trained and what it is
 /// good for.
 /// </summary>
@@ -9,6 +9,9 @@ public static class ShapesModel
 {
     /// <summary>The name to ask for where a folder can be given.</summary>
     public const string Id = "mltransfer/shapes";
+
+    /// <summary>The licence of the weights, by the name that the Hugging Face hub has for it.</summary>
+    public const string License = "mit";
 
     /// <summary>
     /// The full path of the folder that holds <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>.

@@ -10,6 +10,12 @@ public static class TalesModel
     /// <summary>The name to ask for where a folder or the id of a model on a hub can be given.</summary>
     public const string Id = "mltransfer/tales";
 
+    /// <summary>The licence of the weights, by the name that the Hugging Face hub has for it.</summary>
+    public const string License = "mit";
+
+    /// <summary>The ISO 639-1 code of the language that it writes.</summary>
+    public const string Language = "en";
+
     /// <summary>The full path of the folder that holds <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
     /// <exception cref="DirectoryNotFoundException">The application was deployed without the folder <c>models/tales</c>.</exception>
     public static string Folder => FindIn(AppContext.BaseDirectory);

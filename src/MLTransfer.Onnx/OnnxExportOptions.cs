@@ -42,8 +42,8 @@ public sealed record OnnxExportOptions
     public GenerationOptions? Generation { get; init; }
 
     /// <summary>
-    /// Whether each written file is opened in ONNX Runtime, with all graph optimizations, and its logits are compared with the engine's
-    /// before the folder gets its name.
+    /// Whether each written file's logits are compared with the engine's before the folder gets its name. ONNX Runtime opens each file,
+    /// with all graph optimizations, in any case.
     /// </summary>
     public bool Check { get; init; } = true;
 

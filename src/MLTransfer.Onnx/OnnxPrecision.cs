@@ -10,8 +10,8 @@ public enum OnnxPrecision
     Float16,
 
     /// <summary>
-    /// Matrices in int8 with a scale for each output, multiplied with activations that are quantized as they come
-    /// (<c>DynamicQuantizeLinear</c> and <c>MatMulInteger</c>); everything else in float32.
+    /// Matrices in int8 with a scale for each output, multiplied (<c>MatMulInteger</c>) with activations that are quantized to 16 bits as
+    /// they come, with a scale for each token: a text does not depend on its neighbours in a batch. Everything else in float32.
     /// </summary>
     Int8,
 

@@ -30,6 +30,20 @@ internal static class OptionCheck
             throw new ArgumentOutOfRangeException(option, value, $"{option} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
 
+    /// <summary>What training starts from: a loaded model, or what a name stands for.</summary>
+    /// <param name="loaded">The option or argument with a loaded model, which is given.</param>
+    /// <param name="isOnly">Whether it is the only loaded one.</param>
+    /// <param name="name">The option with a name.</param>
+    /// <param name="standard">Its default, which counts as not given.</param>
+    public static void OneBase(string loaded, bool isOnly, string name, string standard)
+    {
+        if (!isOnly || name != standard)
+        {
+            throw new ArgumentException(
+                $"Training starts from one model: give a loaded one ({loaded}) or the name of one in PretrainedModel, not both.", loaded);
+        }
+    }
+
     /// <summary>The training options of an estimator, whose own option is the seed.</summary>
     public static void Training(TrainingOptions? training)
     {

@@ -10,11 +10,39 @@ public static class PretrainedModels
     /// <summary>The small GPT-2 that comes with the library (<see cref="TalesModel"/>); nothing is downloaded.</summary>
     public const string Tales = TalesModel.Id;
 
-    /// <summary>The small StyleGAN2 that comes with the library (<see cref="ShapesModel"/>): 32x32 pixels in colour.</summary>
-    public const string Shapes = ShapesModel.Id;
+    /// <summary>
+    /// The small StyleGAN2 of the package <c>MLTransfer.Models.Shapes</c>, which an application adds: 32x32 pixels in colour. Nothing is
+    /// downloaded.
+    /// </summary>
+    public const string Shapes = "mltransfer/shapes";
+
+    /// <summary>
+    /// Whether loading a model file may get what it refers to over the network: the base of a text generator that was saved as adapters
+    /// alone, from the Hugging Face hub or a network share. Off: a file from elsewhere starts no download, and its base comes from the
+    /// local Hugging Face cache or a folder of this machine.
+    /// </summary>
+    /// <remarks>
+    /// It holds for the whole process. <see cref="GenerationCatalog.LoadPretrained"/> and fitting download what the program itself names in
+    /// any case; what they got is in the cache then.
+    /// </remarks>
+    public static bool AllowDownloadsWhenLoading { get; set; }
 
     /// <summary>The local folder of an image generator.</summary>
-    internal static string ResolveImageFolder(string folder) => folder == Shapes ? ShapesModel.Folder : folder;
+    /// <exception cref="DirectoryNotFoundException">It is a model of a package that the application does not have.</exception>
+    internal static string ResolveImageFolder(string folder) => ResolveImageFolder(folder, AppContext.BaseDirectory);
+
+    /// <param name="folder">A folder, or <see cref="Shapes"/>.</param>
+    /// <param name="applicationFolder">Where the build has put the models of packages.</param>
+    internal static string ResolveImageFolder(string folder, string applicationFolder)
+    {
+        if (folder != Shapes)
+            return folder;
+        var installed = Path.Combine(applicationFolder, "models", "shapes");
+        return Directory.Exists(installed) ? installed : throw new DirectoryNotFoundException(
+            $"The pretrained model '{Shapes}' ({nameof(PretrainedModels)}.{nameof(Shapes)}) comes in a package of its own, whose files "
+            + $"were expected in '{installed}'. Run: dotnet add package MLTransfer.Models.Shapes. Where the application has it, copy the "
+            + "whole output folder, or use 'dotnet publish'.");
+    }
 
     /// <summary>The local folder of a model, downloaded first where it has to be.</summary>
     internal static string ResolveFolder(

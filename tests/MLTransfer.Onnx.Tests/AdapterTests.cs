@@ -1,3 +1,5 @@
+using Google.Protobuf;
+using MLTransfer.Onnx.Schema;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
@@ -90,6 +92,24 @@ public class AdapterTests
         Assert.Throws<FileNotFoundException>(() => OnnxExporter.ReplaceAdapter(model, folder["nowhere"]));
         File.WriteAllText(folder["merged/model.onnx"], "no protobuf");
         Assert.Throws<InvalidDataException>(() => OnnxExporter.ReplaceAdapter(model, folder["merged"]));
+        Assert.Equal(before, File.ReadAllBytes(folder["export/adapter.onnx_data"]));
+    }
+
+    [Fact]
+    public void An_adapter_that_ONNX_Runtime_does_not_open_replaces_none()
+    {
+        using var first = Adapted("lora_end");
+        using var second = Adapted("lora_start");
+        using var folder = new TemporaryFolder();
+        OnnxExporter.Export(first, null, folder["export"], new OnnxExportOptions { SeparateAdapter = true });
+        var before = File.ReadAllBytes(folder["export/adapter.onnx_data"]);
+        var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder["export/model.onnx"]));
+        model.Graph.Node[0].OpType = "NoSuchOperator";
+        File.WriteAllBytes(folder["export/model.onnx"], model.ToByteArray());
+
+        var message = Assert.Throws<InvalidOperationException>(() => OnnxExporter.ReplaceAdapter(second, folder["export"])).Message;
+
+        Assert.Contains("ONNX Runtime does not run the exported adapter", message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(folder["export/adapter.onnx_data"]));
     }
 

@@ -122,6 +122,11 @@ public class ExportFolderTests
         Assert.SkipUnless(
             File.Exists(Python)
                 && Run(Python, "-c", "import onnx").ExitCode == 0, "python3-onnx is not installed: apt-get install python3-onnx.");
+        // A checker of an older opset than the files' knows ReduceMax and Split of int8 files as they were.
+        Assert.SkipWhen(
+            precision == OnnxPrecision.Int8
+                && Run(Python, "-c", "import onnx, sys; sys.exit(onnx.defs.onnx_opset_version() < 18)").ExitCode != 0,
+            "python3-onnx knows operators of versions before 18 only.");
         using var model = TestModels.Tiny();
         using var folder = new TemporaryFolder();
         OnnxExporter.Export(model, null, folder["export"], new OnnxExportOptions

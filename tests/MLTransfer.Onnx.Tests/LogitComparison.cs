@@ -13,7 +13,7 @@ internal static class LogitComparison
     public static OnnxModelSession Open(string folder, string file = OnnxExporter.ModelFileName)
     {
         using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL, IntraOpNumThreads = 1 };
-        return new OnnxModelSession(Path.Combine(folder, file), options);
+        return new OnnxModelSession(new InferenceSession(Path.Combine(folder, file), options));
     }
 
     /// <summary>The largest difference over all real tokens.</summary>

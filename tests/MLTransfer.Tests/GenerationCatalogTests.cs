@@ -10,7 +10,7 @@ public class GenerationCatalogTests
     private readonly MLContext _ml = new(seed: 1);
 
     [Fact]
-    public void Evaluation_is_the_mean_over_predicted_tokens_of_blocks_of_the_context()
+    public void Evaluation_is_the_mean_over_predicted_tokens_of_blocks_of_the_context_with_the_end_of_each_text()
     {
         using var model = _ml.Generation.LoadPretrained(TestData.TinyModel);
         string[] texts = [string.Concat(Enumerable.Repeat("The old man looked at the planet. ", 20)), "Short.", "", "é"];
@@ -20,7 +20,8 @@ public class GenerationCatalogTests
 
         double sum = 0;
         long count = 0;
-        foreach (var block in texts.SelectMany(text => model.Tokenizer.Encode(text).Chunk(64)))
+        int[] Ids(string text) => [.. model.Tokenizer.Encode(text), model.Tokenizer.EndOfSequenceId!.Value];
+        foreach (var block in texts.Where(text => text.Length > 0).SelectMany(text => Ids(text).Chunk(64)))
         {
             using var scope = NewDisposeScope();
             using var gradients = no_grad();

@@ -7,13 +7,13 @@ internal static partial class FileSizeLimit
 {
     private const int SizeLimit = 1;       // RLIMIT_FSIZE
     private const int ExceededSignal = 25; // SIGXFSZ
-    private const ulong Bytes = 700_000;   // more than the weights, less than the optimizer's state
+    private const ulong TrainingBytes = 700_000; // more than the weights, less than the optimizer's state
 
     public enum Consequence { Death, Error }
 
-    public static void Set(Consequence consequence)
+    public static void Set(Consequence consequence, ulong bytes = TrainingBytes)
     {
-        var limit = new Limit { Soft = Bytes, Hard = Bytes };
+        var limit = new Limit { Soft = bytes, Hard = bytes };
         _ = signal(ExceededSignal, consequence == Consequence.Death ? 0 : 1); // SIG_DFL, SIG_IGN
         if (setrlimit(SizeLimit, in limit) != 0)
             throw new InvalidOperationException("setrlimit failed.");

@@ -16,7 +16,7 @@ var (folder, kind, misfortune, step) = (args[0], Enum.Parse<TinyRunKind>(args[1]
 using var model = TinyRun.CreateModel(kind);
 try
 {
-    TinyRun.Create(model, kind, folder).Train(new ProgressCallback(report =>
+    TinyRun.Create(model, kind, folder, checkpointLimit: misfortune == "die-in-a-deletion" ? 1 : 0).Train(new ProgressCallback(report =>
     {
         if (report.Step < step)
             return;
@@ -26,18 +26,23 @@ try
                 Console.WriteLine($"step {report.Step}");
                 Thread.Sleep(30); // the run still goes on when the signal arrives
                 break;
+            case "die-in-a-deletion":
+                DeathInADeletion.Prepare(Path.Combine(folder, "checkpoint-3"));
+                break;
             case "die-in-a-write":
                 FileSizeLimit.Set(FileSizeLimit.Consequence.Death);
                 break;
             case "disk-full":
                 FileSizeLimit.Set(FileSizeLimit.Consequence.Error);
                 break;
+            case "refused":
+                break;
             default:
                 throw new ArgumentException($"Unknown misfortune '{misfortune}'.");
         }
     }));
 }
-catch (IOException exception) when (misfortune == "disk-full")
+catch (IOException exception) when (misfortune is "disk-full" or "refused")
 {
     Console.WriteLine(exception.Message);
     return 3;

@@ -31,16 +31,15 @@ internal static class ExportCheck
         {
             using var gradients = no_grad();
             using var scope = NewDisposeScope();
-            using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
-            using var session = new OnnxModelSession(path, options);
-            var (wanted, found) = session.Takes(OnnxModelSession.EncoderMask) ? CompareCrossDecoder(session, network, beginning, options)
+            using var session = new OnnxModelSession(ExportedSession.Open(path, name));
+            var (wanted, found) = session.Takes(OnnxModelSession.EncoderMask) ? CompareCrossDecoder(session, network, beginning)
                 : session.Takes(OnnxModelSession.PositionIds) ? CompareDecoder(session, (CausalLanguageModel)network)
                 : CompareEncoder(session, network);
             return Judge(name, precision, network.DataType, wanted.to(ScalarType.Float32, CPU), found);
         }
         catch (OnnxRuntimeException exception)
         {
-            throw new InvalidOperationException($"ONNX Runtime does not run the exported {name}: {exception.Message}", exception);
+            throw ExportedSession.NotRun(name, exception);
         }
         finally
         {
@@ -78,7 +77,7 @@ internal static class ExportCheck
 
     /// <summary>The decoder reads no padding; what the encoder gave is arbitrary, and padded.</summary>
     private static (Tensor Wanted, Tensor Found) CompareCrossDecoder(
-        OnnxModelSession session, TransformerNetwork network, string? beginning, SessionOptions options)
+        OnnxModelSession session, TransformerNetwork network, string? beginning)
     {
         var batch = new CheckBatch(network, session.HasPast, paddingOnTheLeft: false);
         var width = (network.Description.Encoder ?? network.Description.Decoder!).Width;
@@ -87,7 +86,7 @@ internal static class ExportCheck
         var input = new ModelInput(batch.Ids) { Encoded = encoded };
         var wanted = network is EncoderDecoderModel both ? both.Forward(input) : ((CausalLanguageModel)network).Forward(input);
 
-        using var first = session.HasPast ? new OnnxModelSession(beginning!, options) : null;
+        using var first = session.HasPast ? new OnnxModelSession(ExportedSession.Open(beginning!, Path.GetFileName(beginning!))) : null;
         var found = (first ?? session).Run(
             (OnnxModelSession.InputIds, batch.Columns(batch.Ids, batch.Parts[0])),
             (OnnxModelSession.EncoderMask, batch.Mask), (OnnxModelSession.EncoderStates, hidden));

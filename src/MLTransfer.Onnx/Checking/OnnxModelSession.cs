@@ -23,9 +23,10 @@ internal sealed class OnnxModelSession : IDisposable
     private readonly RunOptions _runOptions = new();
     private readonly Dictionary<string, OrtValue> _past = []; // by the names of inputs
 
-    public OnnxModelSession(string path, SessionOptions options)
+    /// <param name="session">The opened file, which is taken over.</param>
+    public OnnxModelSession(InferenceSession session)
     {
-        _session = new InferenceSession(path, options);
+        _session = session;
         _pastNames = [.. _session.InputNames.Where(name => name.StartsWith(PastPrefix, StringComparison.Ordinal))];
     }
 

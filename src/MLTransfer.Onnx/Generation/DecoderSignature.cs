@@ -12,6 +12,9 @@ internal sealed record DecoderSignature
     private const string PositionIds = "position_ids";
     private const string Logits = "logits";
 
+    // Of one position in one layer: memory is taken for it before the graph shows that it has so many. Published networks have 16,384.
+    private const int MostCachedNumbers = 1 << 20;
+
     /// <summary>
     /// [batch, length] int64 three times, then for each layer past keys and values, [batch, heads, past length, head width].
     /// </summary>
@@ -68,6 +71,13 @@ internal sealed record DecoderSignature
         Check(first, $"input '{past[0]}'", [TensorElementType.Float, TensorElementType.Float16, TensorElementType.BFloat16], [-1, 0, -1, 0],
             "[batch, heads, past length, head width] with fixed heads and head width");
         var (heads, width) = (first.Dimensions[1], first.Dimensions[3]);
+        if ((long)heads * width > MostCachedNumbers)
+        {
+            throw new InvalidDataException(
+                $"{origin}: the graph's input '{past[0]}' has {heads} heads of width {width}; "
+                + $"expected {MostCachedNumbers} numbers at most.");
+        }
+
         foreach (var name in past)
             Check(Find(inputs, "input", name), $"input '{name}'", [first.ElementDataType], [-1, heads, -1, width],
                 $"[batch, {heads}, past length, {width}]");

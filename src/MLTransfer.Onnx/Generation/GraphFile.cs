@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Memory;
+
 namespace MLTransfer.Onnx.Generation;
 
 /// <summary>A file of a graph or of its weights, as it was when it was loaded.</summary>
@@ -9,8 +11,10 @@ internal sealed record GraphFile(string FullName, long Length, DateTime LastWrit
     /// <summary>The name in its folder.</summary>
     public string Name => Path.GetFileName(FullName);
 
+    /// <exception cref="InvalidDataException">It is empty, or it is a device or a pipe.</exception>
     public static GraphFile Of(string path)
     {
+        FileOnDisk.RefuseAllButContent(path); // ONNX Runtime opens it
         var file = new FileInfo(path);
         return new GraphFile(file.FullName, file.Length, file.LastWriteTimeUtc);
     }
@@ -19,7 +23,7 @@ internal sealed record GraphFile(string FullName, long Length, DateTime LastWrit
     /// <exception cref="IOException">It is gone, or another one by now.</exception>
     public FileStream Open()
     {
-        var stream = new FileStream(FullName, FileMode.Open, FileAccess.Read, FileShare.Read);
+        var stream = FileOnDisk.OpenRead(FullName);
         if (Of(FullName) == this)
             return stream;
         stream.Dispose();

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Memory;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLTransfer.Onnx.Generation;
@@ -8,11 +9,9 @@ namespace MLTransfer.Onnx.Generation;
 /// <summary>Decodes with a graph that ONNX Runtime runs.</summary>
 internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 {
-    private readonly Lock _lock = new();
+    private readonly UseCount _uses = new();
     private readonly RunOptions _runOptions = new();
     private readonly string _path;
-    private int _users = 1; // this object, until it is disposed, and every cache
-    private bool _disposed;
 
     /// <exception cref="InvalidDataException">The graph or <c>config.json</c> is malformed or of another kind, or they do not fit each
     /// other.</exception>
@@ -68,18 +67,9 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 
     public int ContextLength => Signature.ContextLength;
 
-    public void CheckReady() => ObjectDisposedException.ThrowIf(_disposed, typeof(OnnxTextGenerator));
+    public UseCount.Hold Hold() => _uses.Begin(typeof(OnnxTextGenerator));
 
-    public IDecodingCache CreateCache(int rows, int capacity)
-    {
-        lock (_lock)
-        {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(OnnxTextGenerator));
-            _users++;
-        }
-
-        return new OnnxDecodingCache(this, rows, capacity);
-    }
+    public IDecodingCache CreateCache(int rows, int capacity) => new OnnxDecodingCache(this, rows, capacity);
 
     /// <summary>Runs the graph; the values are those of <see cref="Signature"/>'s names.</summary>
     public void Run(OrtValue[] inputs, OrtValue[] outputs)
@@ -95,29 +85,10 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
     }
 
     /// <summary>Frees the graph, as soon as nothing generates with it.</summary>
-    public void Dispose()
+    public void Dispose() => _uses.Dispose(() =>
     {
-        lock (_lock)
-        {
-            if (_disposed)
-                return;
-            _disposed = true;
-        }
-
-        Release();
-    }
-
-    /// <summary>Counts down a cache that is disposed.</summary>
-    public void Release()
-    {
-        lock (_lock)
-        {
-            if (--_users > 0)
-                return;
-        }
-
         Allocator.Dispose();
         Session.Dispose();
         _runOptions.Dispose();
-    }
+    });
 }

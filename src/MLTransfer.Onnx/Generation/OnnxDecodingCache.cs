@@ -24,7 +24,7 @@ internal sealed class OnnxDecodingCache : IDecodingCache
     private OrtMemoryAllocation? _logits; // [rows, width, vocabulary], where they cannot go straight to the caller
     private long[] _mask = [];
 
-    /// <param name="decoder">Counts this object among its users.</param>
+    /// <param name="decoder">Held while this object lives.</param>
     /// <param name="rows">The number of sequences.</param>
     /// <param name="capacity">The most positions that there will be.</param>
     public OnnxDecodingCache(OnnxDecoder decoder, int rows, int capacity)
@@ -79,7 +79,6 @@ internal sealed class OnnxDecodingCache : IDecodingCache
         _past.Dispose();
         _present.Dispose();
         _logits?.Dispose();
-        _decoder.Release();
     }
 
     /// <summary>Some columns of a matrix [rows, width].</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Onnx.Generation;
@@ -29,7 +30,7 @@ public sealed class OnnxTextGenerator : IDisposable
     /// <summary>The tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
 
-    /// <summary>Continues token ids instead of texts. Not to be used after <see cref="Dispose"/>.</summary>
+    /// <summary>Continues token ids instead of texts.</summary>
     public TokenGenerator TokenGenerator { get; }
 
     /// <summary>The number of token ids.</summary>
@@ -90,6 +91,9 @@ public sealed class OnnxTextGenerator : IDisposable
         string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
         _generator.StreamAsync(prompt, options, cancellationToken);
 
-    /// <summary>Frees the graph; work that is under way ends first.</summary>
+    /// <summary>Frees the graph, as soon as no call uses it.</summary>
     public void Dispose() => _decoder.Dispose();
+
+    /// <inheritdoc cref="OnnxDecoder.Hold"/>
+    internal UseCount.Hold Hold() => _decoder.Hold();
 }

@@ -28,6 +28,16 @@ internal sealed class BaseGraph
 
     public IEnumerable<string> NodeNames => _nodes.Select(node => node.Name);
 
+    /// <summary>Gives a node another name where one before it has the same: readers that train a file take it so, ONNX Runtime does
+    /// not.</summary>
+    /// <param name="unused">Makes a name that nothing has out of one that is taken.</param>
+    public void SeparateNodes(Func<string, string> unused)
+    {
+        var names = new HashSet<string>();
+        foreach (var node in _nodes.Where(node => node.Name.Length > 0 && !names.Add(node.Name)))
+            node.Name = unused(node.Name);
+    }
+
     /// <summary>Weights that old files list as inputs too.</summary>
     public IReadOnlyList<(Value Value, ValueInfoProto Description)> OtherInputs { get; }
 

@@ -28,6 +28,7 @@ internal sealed class GraphBuilder
     private readonly Dictionary<string, (Value Value, Initializer Initializer)> _initializers = [];
     private readonly Dictionary<string, Value> _values = []; // by the names that they have now
     private readonly HashSet<string> _taken = [];            // by values or nodes
+    private readonly HashSet<string> _claimed = [];          // by inputs and outputs that were asked for
     private readonly Dictionary<string, int> _counts = [];   // how often a name was asked for
     private string _scope = "";
 
@@ -52,6 +53,7 @@ internal sealed class GraphBuilder
             _values.Add(value.Name, value);
         _taken.UnionWith(_values.Keys);
         _taken.UnionWith(_base.NodeNames);
+        _base.SeparateNodes(Unused);
         _inputs.AddRange(_base.OtherInputs);
     }
 
@@ -177,10 +179,10 @@ internal sealed class GraphBuilder
 
     public Value Concatenate(int axis, params ReadOnlySpan<Value> values) => Node("Concat", values, ("axis", (long)axis));
 
-    /// <summary>The mean over a dimension, whose extent becomes 1.</summary>
-    public Value Mean(Value value, long axis) => OperatorSet < 18
-        ? Node("ReduceMean", [value], ("axes", new[] { axis }), ("keepdims", 1L))
-        : Node("ReduceMean", [value, Constant([axis])], ("keepdims", 1L));
+    /// <summary>The mean over dimensions, whose extents become 1.</summary>
+    public Value Mean(Value value, params long[] axes) => OperatorSet < 18
+        ? Node("ReduceMean", [value], ("axes", axes), ("keepdims", 1L))
+        : Node("ReduceMean", [value, Constant(axes)], ("keepdims", 1L));
 
     /// <summary>The extent of a dimension: a scalar int64.</summary>
     public Value Size(Value value, int dimension) =>
@@ -209,13 +211,15 @@ internal sealed class GraphBuilder
     /// <exception cref="ArgumentException">Another input or output has the name.</exception>
     private void Claim(string name, Value value)
     {
-        if (_inputs.Concat(_outputs).Any(place => place.Value.Name == name))
+        if (!_claimed.Add(name))
         {
             throw new ArgumentException(
                 $"The graph has an input or output '{name}' already: give the output column another name than the input column.");
         }
 
-        if (_values.Remove(name, out var holder) && holder != value)
+        if (_values.GetValueOrDefault(value.Name) == value)
+            _values.Remove(value.Name);
+        if (_values.Remove(name, out var holder))
         {
             holder.Name = Unused(name);
             _values.Add(holder.Name, holder);

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Metrics;
 using static TorchSharp.torch;
 
@@ -15,6 +16,7 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
     private const long LargestSide = 1 << 13;
 
     private readonly OnnxFeatures _network;
+    private readonly UseCount _uses = new();
     private readonly long _channels; // 0 where the file leaves them open
     private readonly (long Height, long Width)? _size;
     private readonly (double Black, double White) _range;
@@ -42,7 +44,7 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
             ArgumentOutOfRangeException.ThrowIfLessThan(resolution.Value, 1, nameof(resolution));
         if (!File.Exists(path))
             throw new FileNotFoundException($"The feature extractor '{path}' does not exist.", path);
-        var graph = OnnxGraph.Read(File.ReadAllBytes(path), path, outputName);
+        var graph = OnnxGraph.Read(FileKind.Network.Read(path), path, outputName);
         (_channels, _size, _range) = (ReadChannels(graph), ReadSize(graph, resolution), (black, white));
         _network = new OnnxFeatures(graph);
     }
@@ -54,6 +56,7 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
     public Tensor Extract(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        using var hold = _uses.Begin(GetType());
         var graph = _network.Graph;
         if (images.dim() != Rank || (_channels > 0 && images.shape[1] != _channels))
         {
@@ -86,8 +89,8 @@ public sealed class OnnxFeatureExtractor : IImageFeatureExtractor, IDisposable
         return features.flatten(1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Frees the network.</summary>
-    public void Dispose() => _network.Dispose();
+    /// <summary>Frees the network, as soon as no call uses it.</summary>
+    public void Dispose() => _uses.Dispose(_network.Dispose);
 
     private static long ReadChannels(OnnxGraph graph)
     {

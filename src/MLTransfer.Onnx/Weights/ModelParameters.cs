@@ -1,7 +1,7 @@
 using MLTransfer.Onnx.Graphs;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks;
-using TorchSharp.Modules;
+using Linear = MLTransfer.Torch.Layers.Linear;
 using static TorchSharp.torch;
 using DataType = MLTransfer.Onnx.Schema.TensorProto.Types.DataType;
 
@@ -11,8 +11,7 @@ namespace MLTransfer.Onnx.Weights;
 internal sealed class ModelParameters(GenerativeNetwork model, bool separateAdapter)
 {
     private readonly Dictionary<string, Tensor> _tensors = new(model.CheckpointTensors());
-    private readonly Dictionary<string, LoraAdapter> _adapters =
-        model.AdaptedLayers().ToDictionary(layer => layer.Name, layer => layer.Layer.Adapter!);
+    private readonly Dictionary<string, Linear> _adapted = model.AdaptedLayers().ToDictionary(layer => layer.Name, layer => layer.Layer);
 
     /// <summary>A parameter that no precision quantizes: biases, normalizations, the table of positions.</summary>
     /// <param name="graph">Takes the constant.</param>
@@ -35,13 +34,8 @@ internal sealed class ModelParameters(GenerativeNetwork model, bool separateAdap
         {
             using var gradients = no_grad();
             using var scope = NewDisposeScope();
-            var weight = _tensors[name].detach();
-            if (!separateAdapter && _adapters.TryGetValue(LayerOf(name), out var adapter))
-            {
-                var update = adapter.WeightUpdate(); // [outputs, inputs]
-                weight = weight + (layout == WeightLayout.InputByOutput ? update.t() : update);
-            }
-
+            var weight = !separateAdapter && _adapted.TryGetValue(LayerOf(name), out var layer)
+                ? layer.MergedWeight() : _tensors[name].detach();
             return weight.MoveToOuterDisposeScope();
         }
     }
@@ -53,14 +47,23 @@ internal sealed class ModelParameters(GenerativeNetwork model, bool separateAdap
     /// <param name="type">The type that is computed in.</param>
     public Value? AdapterUpdate(GraphBuilder graph, Value input, string weightName, DataType type)
     {
-        if (!separateAdapter || !_adapters.TryGetValue(LayerOf(weightName), out var adapter))
+        if (!separateAdapter || !_adapted.TryGetValue(LayerOf(weightName), out var layer))
             return null;
+        var adapter = layer.Adapter!;
+        if (adapter.Magnitude is not null)
+        {
+            throw new NotSupportedException(
+                "A weight-decomposed adapter (DoRA) is not exported apart from its weights. Leave "
+                + $"{nameof(OnnxExportOptions.SeparateAdapter)} out: it is merged then.");
+        }
+
         var a = graph.Transpose(Add("lora_A.weight", adapter.A), 1, 0);    // [inputs, rank]
         var b = graph.Transpose(Add("lora_B.weight", adapter.B), 1, 0);    // [rank, outputs]
-        var scale = graph.Add(AdapterFile.ScaleName, () => AdapterFile.Scale(adapter.Scale, type));
+        var scaleName = AdapterFile.ScaleNameOf(model.Lora!, LayerOf(weightName));
+        var scale = graph.Add(scaleName, () => AdapterFile.Scale(scaleName, adapter.Scale, type));
         return graph.MatrixProduct(graph.Product(graph.MatrixProduct(input, a), scale), b);
 
-        Value Add(string part, Parameter parameter) => graph.Add($"{LayerOf(weightName)}.{part}", () =>
+        Value Add(string part, Tensor parameter) => graph.Add($"{LayerOf(weightName)}.{part}", () =>
             AdapterFile.Matrix($"{LayerOf(weightName)}.{part}", parameter, type));
     }
 

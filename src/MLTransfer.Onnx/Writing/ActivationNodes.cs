@@ -13,7 +13,9 @@ internal static class ActivationNodes
     /// <param name="activation">Which one.</param>
     /// <param name="x">The value.</param>
     /// <param name="type">Its type.</param>
-    public static Value Apply(GraphBuilder graph, Activation activation, Value x, DataType type)
+    /// <param name="negativeSlope">What a leaky rectifier multiplies negative values with.</param>
+    public static Value Apply(
+        GraphBuilder graph, Activation activation, Value x, DataType type, double negativeSlope = RowActivations.LeakySlope)
     {
         switch (activation)
         {
@@ -22,7 +24,7 @@ internal static class ActivationNodes
             case Activation.Relu:
                 return graph.Node("Relu", [x]);
             case Activation.LeakyRelu:
-                return graph.Node("LeakyRelu", [x], ("alpha", (float)RowActivations.LeakySlope));
+                return graph.Node("LeakyRelu", [x], ("alpha", (float)negativeSlope));
             case Activation.SquaredRelu:
                 var positive = graph.Node("Relu", [x]);
                 return graph.Product(positive, positive);

@@ -1,9 +1,7 @@
 using System.Globalization;
-using MLTransfer.Onnx.Graphs;
-using MLTransfer.Torch.Memory;
+using MLTransfer.Onnx.Checking;
 using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML.OnnxRuntime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Writing;
@@ -34,33 +32,18 @@ public static class ImageGeneratorExporter
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        using var hold = model.Hold();
         if (noise is not (NoiseMode.Constant or NoiseMode.None))
             throw new ArgumentException($"{nameof(noise)} is {noise}; expected {NoiseMode.Constant} or {NoiseMode.None}.", nameof(noise));
-        path = Path.GetFullPath(path);
-        var aside = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            ModelFileWriter.Write(aside, StyleGan2Graph.Build(model, noise), externalDataFrom: long.MaxValue);
-            var difference = Compare(aside, model.Generator, noise);
-            File.Move(aside, path, overwrite: true);
-            return difference;
-        }
-        catch (OnnxRuntimeException exception)
-        {
-            throw new InvalidOperationException($"ONNX Runtime does not run the exported generator: {exception.Message}", exception);
-        }
-        finally
-        {
-            File.Delete(aside);
-        }
+        return OnnxFile.Write(
+            path, StyleGan2Graph.Build(model, noise), "generator", session => Compare(session, model.Generator, noise));
     }
 
-    private static double Compare(string path, StyleGan2Generator generator, NoiseMode noise)
+    private static double Compare(InferenceSession session, StyleGan2Generator generator, NoiseMode noise)
     {
         const double Psi = 0.7;
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        using var session = new InferenceSession(path);
         // Any numbers do: sines of two rows.
         var latents = Waves(generator.LatentWidth);
         var labels = generator.LabelWidth == 0 ? null : Waves(generator.LabelWidth);
@@ -72,25 +55,12 @@ public static class ImageGeneratorExporter
             inputs.Add(("psi", full([2, 1], Psi, ScalarType.Float32)));
 
         var expected = generator.Generate(latents.to(generator.Device), labels?.to(generator.Device), truncates ? Psi : 1, noise).cpu();
-        var values =
-            inputs.ConvertAll(input =>
-                OrtValue.CreateTensorValueFromMemory(NativeTensor.AsSpan<float>(input.Value).ToArray(), input.Value.shape));
-        try
-        {
-            using var run = new RunOptions();
-            using var outputs = session.Run(run, inputs.ConvertAll(input => input.Name), values, ["image"]);
-            var found = tensor(outputs[0].GetTensorDataAsSpan<float>().ToArray(), expected.shape);
-            var difference = (found - expected).abs().max().ToDouble();
-            return difference <= Bound // NaN is not
-                ? difference
-                : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                    $"The exported generator computes other images than the engine: a pixel differs by {difference:0.000e+0}, "
+        var difference = session.LargestDifference(inputs, "image", expected);
+        return difference <= Bound // NaN is not
+            ? difference
+            : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+                $"The exported generator computes other images than the engine: a pixel differs by {difference:0.000e+0}, "
                 + $"at most {Bound:0.0e+0} was expected."));
-        }
-        finally
-        {
-            values.ForEach(value => value.Dispose());
-        }
     }
 
     private static Tensor Waves(long width) => arange(2 * width, ScalarType.Float32).mul(1.7).add(0.3).sin().mul(1.4).view(2, width);

@@ -61,7 +61,7 @@ internal sealed class NetworkToOnnx
         foreach (var module in layers.Layers)
         {
             value = AddLayer(value, module, $"{prefix}.{module.LayerName}");
-            value = ActivationNodes.Apply(_graph, module.Layer.FinalActivation, value, DataType.Float);
+            value = ActivationNodes.Apply(_graph, module.Layer.FinalActivation, value, DataType.Float, module.Layer.FinalSlope);
         }
 
         return value;
@@ -71,24 +71,28 @@ internal sealed class NetworkToOnnx
     {
         switch (module.Layer)
         {
-            case DenseLayer when module.InputShape.Length == 1:
+            case DenseLayer { HasBias: true } when module.InputShape.Length == 1:
                 return _graph.Node("Gemm", [x, Weight("weight"), Weight("bias")], ("transB", 1L));
-            case DenseLayer:
-                return _graph.Sum(_graph.MatrixProduct(x, Weight("weight", weight => weight.t())), Weight("bias"));
+            case DenseLayer dense:
+                var product = _graph.MatrixProduct(x, Weight("weight", weight => weight.t()));
+                return dense.HasBias ? _graph.Sum(product, Weight("bias")) : product;
             case ConvolutionLayer convolution:
-                return Convolution("Conv", convolution.Stride, convolution.Padding);
+                return Convolution("Conv", convolution.HasBias, convolution.Stride, convolution.Padding, convolution.Dilation,
+                    convolution.Groups);
             case TransposedConvolutionLayer convolution:
-                return Convolution("ConvTranspose", convolution.Stride, convolution.Padding);
-            case BatchNormalizationLayer:
-                return _graph.Node(
-                    "BatchNormalization", [x, Weight("weight"), Weight("bias"), Weight("running_mean"), Weight("running_var")],
-                    ("epsilon", (float)BatchNormalizationLayer.Epsilon));
-            case LayerNormalizationLayer:
-                return LayerNormalization(x, Weight("weight"), Weight("bias"));
+                return Convolution("ConvTranspose", convolution.HasBias, convolution.Stride, convolution.Padding, convolution.Dilation,
+                    convolution.Groups, ("output_padding", convolution.OutputPadding.ToArray()));
+            case BatchNormalizationLayer normalization:
+                return BatchNormalization(normalization);
+            case LayerNormalizationLayer normalization:
+                return LayerNormalization(normalization);
             case MaximumPoolingLayer pooling:
-                return Pooling("MaxPool", pooling.Size);
+                return Pooling("MaxPool", pooling.Size, pooling.Stride, pooling.Padding);
             case AveragePoolingLayer pooling:
-                return Pooling("AveragePool", pooling.Size);
+                return Pooling("AveragePool", pooling.Size, pooling.Stride, pooling.Padding,
+                    ("count_include_pad", pooling.CountsPadding ? 1L : 0L));
+            case AdaptiveAveragePoolingLayer pooling:
+                return AdaptivePooling(pooling.Size);
             case GlobalAveragePoolingLayer:
                 return _graph.Node("Flatten", [_graph.Node("GlobalAveragePool", [x])]);
             case UpsamplingLayer upsampling:
@@ -106,28 +110,71 @@ internal sealed class NetworkToOnnx
         Value Weight(string weight, Func<Tensor, Tensor>? make = null) => _graph.Add($"{name}.{weight}", () => TensorContent.Initializer(
             $"{name}.{weight}", DataType.Float, () => make is null ? module.Weights[weight] : make(module.Weights[weight])));
 
-        Value Convolution(string operation, long stride, long padding) => _graph.Node(
-            operation, [x, Weight("weight"), Weight("bias")],
-            ("strides", new[] { stride, stride }), ("pads", new[] { padding, padding, padding, padding }));
+        Value Convolution(
+            string operation, bool hasBias, HeightWidth stride, HeightWidth padding, HeightWidth dilation, long groups,
+            params ReadOnlySpan<(string Name, object Value)> further) => _graph.Node(
+                operation, hasBias ? [x, Weight("weight"), Weight("bias")] : [x, Weight("weight")],
+                [("strides", stride.ToArray()), ("pads", Pads(padding)), ("dilations", dilation.ToArray()), ("group", groups), .. further]);
 
-        Value Pooling(string operation, long size) =>
-            _graph.Node(operation, [x], ("kernel_shape", new[] { size, size }), ("strides", new[] { size, size }));
+        Value Pooling(
+            string operation, HeightWidth size, HeightWidth? stride, HeightWidth padding,
+            params ReadOnlySpan<(string Name, object Value)> further) => _graph.Node(
+                operation, [x],
+                [
+                    ("kernel_shape", size.ToArray()), ("strides", (stride ?? size).ToArray()), ("pads", Pads(padding)), .. further,
+                ]);
+
+        Value BatchNormalization(BatchNormalizationLayer layer)
+        {
+            var channels = (int)module.InputShape[0];
+            return _graph.Node(
+                "BatchNormalization",
+                [
+                    x, layer.HasWeights ? Weight("weight") : Filled("ones", 1, channels),
+                    layer.HasWeights ? Weight("bias") : Filled("zeros", 0, channels), Weight("running_mean"), Weight("running_var"),
+                ],
+                ("epsilon", (float)layer.Epsilon));
+        }
+
+        // The operator LayerNormalization is younger than the graph of a pretrained network may be.
+        Value LayerNormalization(LayerNormalizationLayer layer)
+        {
+            long[] axes = [.. Enumerable.Range(-layer.Dimensions, layer.Dimensions).Select(axis => (long)axis)];
+            var centered = _graph.Node("Sub", [x, _graph.Mean(x, axes)]);
+            var variance = _graph.Mean(_graph.Product(centered, centered), axes);
+            var deviation = _graph.Node("Sqrt", [_graph.Sum(variance, _graph.Constant(layer.Epsilon, DataType.Float))]);
+            var normalized = _graph.Node("Div", [centered, deviation]);
+            if (layer.HasWeights)
+                normalized = _graph.Product(normalized, Weight("weight"));
+            return layer.HasWeights && layer.HasBias ? _graph.Sum(normalized, Weight("bias")) : normalized;
+        }
+
+        // The windows of rows from the left and of columns from the right: [.., height, width] to [.., size.Height, size.Width].
+        Value AdaptivePooling(HeightWidth size)
+        {
+            var (height, width) = (module.InputShape[1], module.InputShape[2]);
+            var rows = _graph.Constant(
+                $"windows_{height}_{size.Height}", AdaptiveAveragePoolingLayer.Windows(height, size.Height), size.Height, height);
+            var columns = _graph.Constant(
+                $"windows_{width}_{size.Width}", AdaptiveAveragePoolingLayer.Windows(width, size.Width), size.Width, width);
+            return _graph.MatrixProduct(rows, _graph.MatrixProduct(x, _graph.Transpose(columns, 1, 0)));
+        }
     }
 
-    // The operator LayerNormalization is younger than the graph of a pretrained network may be.
-    private Value LayerNormalization(Value x, Value weight, Value bias)
+    private Value Filled(string name, float value, int count)
     {
-        var centered = _graph.Node("Sub", [x, _graph.Mean(x, -1)]);
-        var variance = _graph.Mean(_graph.Product(centered, centered), -1);
-        var deviation = _graph.Node("Sqrt", [_graph.Sum(variance, _graph.Constant(LayerNormalizationLayer.Epsilon, DataType.Float))]);
-        return _graph.Sum(_graph.Product(_graph.Node("Div", [centered, deviation]), weight), bias);
+        var values = new float[count];
+        Array.Fill(values, value);
+        return _graph.Constant($"{name}_{count}", values, count);
     }
 
-    private Value Upsampling(Value x, int factor)
+    private static long[] Pads(HeightWidth padding) => [padding.Height, padding.Width, padding.Height, padding.Width];
+
+    private Value Upsampling(Value x, HeightWidth factor)
     {
-        var factors = _graph.Constant($"upsampling.scales_{factor}", [1, 1, factor, factor], 4);
+        var factors = _graph.Constant($"upsampling.scales_{factor.Height}_{factor.Width}", [1, 1, factor.Height, factor.Width], 4);
         return _graph.OperatorSet < 11
-            ? _graph.Node("Resize", [x, factors], ("mode", "nearest"))
+            ? _graph.Node(_graph.OperatorSet < 10 ? "Upsample" : "Resize", [x, factors], ("mode", "nearest"))
             : _graph.Node(
                 "Resize", [x, _graph.Constant("upsampling.region", [], 0), factors],
                 ("mode", "nearest"), ("coordinate_transformation_mode", "asymmetric"), ("nearest_mode", "floor"));

@@ -61,8 +61,9 @@ public static class OnnxExporter
     /// full.</exception>
     /// <exception cref="NotSupportedException">The model has something that a graph cannot compute.</exception>
     /// <exception cref="InvalidOperationException">
-    /// ONNX Runtime computes other logits than the engine, or the model is quantized.
+    /// ONNX Runtime does not open a file or computes other logits than the engine, or the model is quantized.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed; nothing is written.</exception>
     public static IReadOnlyList<OnnxExportedFile> Export(
         TransformerNetwork model,
         TextTokenizer? tokenizer,
@@ -73,6 +74,7 @@ public static class OnnxExporter
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        using var hold = model.Hold();
         options ??= new OnnxExportOptions();
         Check(options, model, tokenizer);
         TransformerGraph.ThrowIfUnsupported(model);
@@ -126,8 +128,16 @@ public static class OnnxExporter
             kind.Build(new TransformerGraph(model, new GraphOptions(graph, format, parameters, options.FusedOperators)));
             ModelFileWriter.Write(path, graph, options.ExternalDataFrom);
             cancellationToken.ThrowIfCancellationRequested();
-            var difference = !options.Check ? (double?)null : ExportCheck.Compare(
-                path, name, model, precision, Path.Combine(inside, TransformerFile.BeginningName + ".onnx"));
+            double? difference = null;
+            if (options.Check)
+            {
+                var beginning = Path.Combine(inside, TransformerFile.BeginningName + ".onnx");
+                difference = ExportCheck.Compare(path, name, model, precision, beginning);
+            }
+            else
+            {
+                ExportedSession.Open(path, name).Dispose();
+            }
 
             var data = new FileInfo(path + "_data");
             var file = new OnnxExportedFile(name, precision, new FileInfo(path).Length + (data.Exists ? data.Length : 0), difference);
@@ -149,6 +159,7 @@ public static class OnnxExporter
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        using var hold = model.Hold();
         if (model.Lora is null)
             throw new ArgumentException("The model has no LoRA adapters.", nameof(model));
         var path = Path.Combine(folder, ModelFileName);

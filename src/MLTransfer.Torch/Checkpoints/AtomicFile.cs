@@ -14,8 +14,9 @@ internal static class AtomicFile
     /// </summary>
     /// <param name="path">The file; its folder must exist.</param>
     /// <param name="write">Writes the contents to the seekable stream given to it.</param>
+    /// <param name="check">Looks at the whole file, under its temporary name, before it gets the final one; it may throw.</param>
     /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write, Action<string>? check = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
@@ -25,9 +26,20 @@ internal static class AtomicFile
         try
         {
             // Delete sharing allows the rename while the file is open; open, it carries the lock that tells it from an abandoned one.
-            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
-            write(stream);
-            stream.Flush(flushToDisk: true);
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+                if (check is null)
+                {
+                    File.Move(temporary, path, overwrite: true);
+                    return;
+                }
+            }
+
+            // Other readers want no writer beside them.
+            using var hold = new FileStream(temporary, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+            check(temporary);
             File.Move(temporary, path, overwrite: true);
         }
         catch

@@ -43,6 +43,21 @@ internal static partial class AtomicFolder
         }
     }
 
+    /// <summary>
+    /// Deletes a folder. It loses its name first, so that a process that is killed meanwhile leaves no half folder under it; what is left
+    /// under the temporary name is deleted by the next write to the name, or by <see cref="TemporarySibling.DeleteAllAbandoned"/>.
+    /// </summary>
+    /// <param name="folder">The folder, which must exist.</param>
+    /// <exception cref="IOException">It cannot be renamed or deleted.</exception>
+    public static void Delete(string folder)
+    {
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        string temporary = TemporarySibling.NewName(folder);
+        using FileStream hold = TemporarySibling.LockFolder(temporary);
+        Directory.Move(folder, temporary);
+        Directory.Delete(temporary, recursive: true);
+    }
+
     private static void FlushToDisk(string folder)
     {
         foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))

@@ -60,6 +60,19 @@ public abstract class Checkpoint : IDisposable
             $"{CheckpointFiles.SafetensorsIndex}, {CheckpointFiles.Pickle} or {CheckpointFiles.PickleIndex}.");
     }
 
+    /// <summary>Opens one file of weights, safetensors or what <c>torch.save</c> wrote, which its contents tell.</summary>
+    /// <param name="path">The file, such as <c>weights.safetensors</c>, <c>weights.pt</c> or <c>pytorch_model.bin</c>.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or of a kind that is not read; the message names it.</exception>
+    public static Checkpoint OpenFile(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        // The header of a zip read as the length of a safetensors file's header would be far too large, so the two cannot be mistaken.
+        return PickledFile.IsZip(path) || Path.GetExtension(path) is ".pt" or ".pth" or ".bin" or ".ckpt"
+            ? PickledFile.Open(path)
+            : SafetensorsFile.Open(path);
+    }
+
     /// <summary>
     /// Reads one tensor, onto the CPU, in the element type and shape that <see cref="Tensors"/> gives. Memory is shared with the mapping
     /// where the data is aligned and stored as such, and then also between two reads of one name; otherwise the tensor is a copy. Like

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using MLTransfer.Torch.Checkpoints.Hub;
+using MLTransfer.Torch.Memory;
+using Microsoft.Win32.SafeHandles;
 
 namespace MLTransfer.Torch.Checkpoints;
 
@@ -40,7 +42,7 @@ public static class ModelFingerprint
         byte[] buffer = new byte[BufferSize];
         foreach (string path in paths)
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            using FileStream stream = FileOnDisk.OpenRead(path);
             for (int count; (count = stream.Read(buffer)) > 0;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -61,7 +63,8 @@ public static class ModelFingerprint
         StringBuilder key = new();
         foreach (string path in paths)
         {
-            using var handle = File.OpenHandle(path);
+            using FileStream stream = FileOnDisk.OpenRead(path);
+            SafeFileHandle handle = stream.SafeFileHandle;
             key.Append(
                 CultureInfo.InvariantCulture,
                 $"{Path.GetFullPath(path)}\0{RandomAccess.GetLength(handle)}\0{File.GetLastWriteTimeUtc(handle).Ticks}\0");

@@ -49,7 +49,8 @@ public static class PretrainedModel
         return await createClient().GetSnapshotAsync(folderOrHubId, revision, progress, cancellationToken).ConfigureAwait(false);
     }
 
-    private static bool IsPath(string text) =>
+    /// <summary>Whether a text is the path of a folder, there or not, and no id.</summary>
+    internal static bool IsPath(string text) =>
         text[0] is '.' or '/' or '\\' or '~'
         || (text.Length > 1 && char.IsAsciiLetter(text[0]) && text[1] == ':')
         || File.Exists(text);

@@ -25,6 +25,17 @@ internal static partial class TemporarySibling
         DeleteAbandonedFiles(path);   // the locks that are left
     }
 
+    /// <summary>Deletes everything in a folder that a killed process left under such a name, whatever file or folder it was for.</summary>
+    public static void DeleteAllAbandoned(string folder)
+    {
+        List<string> paths =
+        [
+            .. Directory.EnumerateFileSystemEntries(folder).Select(entry => AnySuffix.Match(entry)).Where(match => match.Success)
+                .Select(match => match.Groups[1].Value).Distinct(),
+        ];
+        paths.ForEach(DeleteAbandonedFolders);
+    }
+
     private static string LockOf(string temporaryFolder) => temporaryFolder + ".lock";
 
     private static FileStream OpenAlone(string file, FileMode mode) =>
@@ -54,4 +65,7 @@ internal static partial class TemporarySibling
 
     [GeneratedRegex(@"^\.tmp-[0-9a-f]{12}(\.lock)?$")]
     private static partial Regex Suffix { get; }
+
+    [GeneratedRegex(@"^(.*)\.tmp-[0-9a-f]{12}(\.lock)?$", RegexOptions.Singleline)]
+    private static partial Regex AnySuffix { get; }
 }

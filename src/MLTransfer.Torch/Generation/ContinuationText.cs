@@ -11,12 +11,16 @@ internal sealed class ContinuationText : ITokenMonitor
     private readonly Action<string> _write;
 
     /// <param name="tokenizer">Decodes tokens.</param>
+    /// <param name="prompt">What is continued: some decoders write the beginning of a text in another way than what follows.</param>
     /// <param name="stopStrings">End the text.</param>
     /// <param name="write">Takes pieces of text, none empty, as soon as they are certain.</param>
-    public ContinuationText(TextTokenizer tokenizer, IReadOnlyList<string> stopStrings, Action<string> write)
+    public ContinuationText(
+        TextTokenizer tokenizer, ReadOnlySpan<int> prompt, IReadOnlyList<string> stopStrings, Action<string> write)
     {
         _vocabularySize = tokenizer.VocabularySize;
         _decoder = tokenizer.CreateIncrementalDecoder(skipSpecialTokens: true);
+        foreach (int token in prompt)
+            _decoder.Append(token);
         _filter = new StopStringFilter(stopStrings);
         _write = write;
     }

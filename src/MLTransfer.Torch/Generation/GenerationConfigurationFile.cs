@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Generation;
@@ -9,26 +10,22 @@ namespace MLTransfer.Torch.Generation;
 internal static class GenerationConfigurationFile
 {
     private const string FileName = "generation_config.json";
-    private const long MaximumBytes = 1 << 20;
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
     public static GenerationOptions Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        var file = new FileInfo(path);
-        if (!file.Exists)
+        if (!FileOnDisk.Exists(path))
             return new GenerationOptions();
-        if (file.Length > MaximumBytes)
-            throw new InvalidDataException($"{path} has {file.Length} bytes; a generation configuration has at most {MaximumBytes}.");
+        var json = JsonContent.Parse(FileKind.Configuration.Read(path), path);
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-            var options = Convert(document.RootElement);
+            var options = Convert(json);
             options.Check();
-            return options;
+            return options with { Published = new PublishedOptions(options) };
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (exception is FormatException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"{path}: {exception.Message}", exception);
         }

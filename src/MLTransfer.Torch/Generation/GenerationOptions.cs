@@ -14,6 +14,12 @@ namespace MLTransfer.Torch.Generation;
 /// </remarks>
 public sealed record GenerationOptions
 {
+    /// <summary>The largest <see cref="BatchSize"/>.</summary>
+    internal const int MostPrompts = 1 << 16;
+
+    /// <summary>The largest <see cref="BeamCount"/>.</summary>
+    internal const int MostBeams = 1024;
+
     /// <summary>The most tokens added to a prompt (<c>max_new_tokens</c>).</summary>
     public int MaximumNewTokens { get; init; } = 50;
 
@@ -61,7 +67,7 @@ public sealed record GenerationOptions
     public int NoRepeatNgramSize { get; init; }
 
     /// <summary>
-    /// The number of beams; 1 for no beam search (<c>num_beams</c>). Beam search with <see cref="Sample"/> is not supported.
+    /// The number of beams, up to 1024; 1 for no beam search (<c>num_beams</c>). Beam search with <see cref="Sample"/> is not supported.
     /// </summary>
     public int BeamCount { get; init; } = 1;
 
@@ -100,10 +106,34 @@ public sealed record GenerationOptions
     public long? Seed { get; init; }
 
     /// <summary>
-    /// How many prompts the model reads in one pass. It changes speed and memory, not results (but for the rounding of floating-point
-    /// sums).
+    /// How many prompts the model reads in one pass, up to 65,536. It changes speed and memory, not results (but for the rounding of
+    /// floating-point sums).
     /// </summary>
     public int BatchSize { get; init; } = 8;
+
+    /// <summary>What was read of a checkpoint that these options began as.</summary>
+    internal PublishedOptions Published { get; init; }
+
+    /// <summary>
+    /// The names of options that only sampling heeds and that the caller set, where <see cref="Sample"/> is off. What a checkpoint
+    /// publishes beside a greedy default is no mistake of the caller's.
+    /// </summary>
+    internal IEnumerable<string> UnheededOptions()
+    {
+        if (Sample)
+            yield break;
+        var usual = Published.Options ?? new GenerationOptions();
+        if (Temperature != usual.Temperature)
+            yield return nameof(Temperature);
+        if (TopK != usual.TopK)
+            yield return nameof(TopK);
+        if (TopP != usual.TopP)
+            yield return nameof(TopP);
+        if (MinP != usual.MinP)
+            yield return nameof(MinP);
+        if (TypicalP != usual.TypicalP)
+            yield return nameof(TypicalP);
+    }
 
     /// <summary>Reads <c>generation_config.json</c>, as published beside a model.</summary>
     /// <param name="folder">A folder in Hugging Face layout. Entries or a file that are missing leave this class's defaults.</param>
@@ -127,12 +157,12 @@ public sealed record GenerationOptions
         Require(RepetitionPenalty is >= 1e-5
             and <= 1e5, nameof(RepetitionPenalty), RepetitionPenalty, "1e-5 to 1e5, where 1 is no penalty");
         Require(NoRepeatNgramSize >= 0, nameof(NoRepeatNgramSize), NoRepeatNgramSize, "the length of the n-grams, or 0 for no such rule");
-        Require(BeamCount is >= 1 and <= 1024, nameof(BeamCount), BeamCount, "1 to 1024");
+        Require(BeamCount is >= 1 and <= MostBeams, nameof(BeamCount), BeamCount, $"1 to {MostBeams}");
         Require(LengthPenalty is >= -100 and <= 100, nameof(LengthPenalty), LengthPenalty, "-100 to 100");
         Require(Enum.IsDefined(EarlyStopping), nameof(EarlyStopping), EarlyStopping,
             $"one of {string.Join(", ", Enum.GetNames<EarlyStopping>())}");
         Require(SequencesPerPrompt >= 1, nameof(SequencesPerPrompt), SequencesPerPrompt, "at least 1");
-        Require(BatchSize >= 1, nameof(BatchSize), BatchSize, "at least 1");
+        Require(BatchSize is >= 1 and <= MostPrompts, nameof(BatchSize), BatchSize, $"1 to {MostPrompts}");
         if (BeamCount > 1 && Sample)
         {
             throw new ArgumentException(

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Generation;
 
@@ -16,10 +17,12 @@ internal interface ICausalDecoder
     /// <summary>The most positions that the network can see.</summary>
     int ContextLength { get; }
 
+    /// <summary>Begins a generation, during which the network stays even if it is disposed.</summary>
     /// <exception cref="InvalidOperationException">The network is not in the state to generate.</exception>
-    void CheckReady();
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
+    UseCount.Hold Hold();
 
-    /// <summary>Begins to read sequences.</summary>
+    /// <summary>Begins to read sequences, while the network is held.</summary>
     /// <param name="rows">The number of sequences.</param>
     /// <param name="capacity">The most positions, padding included, that there will be at a time.</param>
     IDecodingCache CreateCache(int rows, int capacity);

@@ -45,6 +45,7 @@ public sealed class TextGenerator
     /// <exception cref="InvalidOperationException">
     /// The model is in training mode again, its logits are not numbers, or the options forbid every token.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed. Where that happens later, the call goes on.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -58,23 +59,31 @@ public sealed class TextGenerator
 
         Func<ITokenMonitor>? monitor = options.StopStrings.Count == 0
             ? null
-            : () => new ContinuationText(_tokenizer, options.StopStrings, static _ => { });
+            : () => new ContinuationText(_tokenizer, [], options.StopStrings, static _ => { });
         var generated = _generator.Generate(ids, options, monitor, cancellationToken);
-        return [.. generated.Select(sequences => (IReadOnlyList<GeneratedText>)[.. sequences.Select(tokens => ToText(tokens, options))])];
+        return
+        [
+            .. generated.Select((sequences, i) =>
+                (IReadOnlyList<GeneratedText>)[.. sequences.Select(tokens => ToText(ids[i], tokens, options))]),
+        ];
     }
 
     /// <summary>
     /// Continues a prompt and gives the text piece by piece; joined, the pieces are the text that <see cref="Generate"/> gives.
     /// </summary>
     /// <remarks>
-    /// The model runs on a thread of its own, some pieces ahead at most. Ending the enumeration early ends it and frees its memory.
+    /// The model runs on a thread of its own, some pieces ahead at most. Ending the enumeration early ends it and frees its memory; where
+    /// the enumerator is neither read to the end nor disposed, that happens when the garbage collector finds it.
     /// </remarks>
     /// <param name="prompt">A text, as in <see cref="Generate"/>.</param>
     /// <param name="options">How to generate; null for the defaults. One sequence, without beam search.</param>
     /// <param name="cancellationToken">Ends the work between two tokens.</param>
     /// <returns>Pieces of text, none empty: never half a character, and nothing of a stop string.</returns>
     /// <exception cref="ArgumentException">An option or the prompt is not valid.</exception>
-    /// <exception cref="InvalidOperationException">As in <see cref="Generate"/>, from the enumeration.</exception>
+    /// <exception cref="InvalidOperationException">As in <see cref="Generate"/>; from the enumeration where logits are the
+    /// reason.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed, here or before the enumeration begins. Where that happens later,
+    /// the enumeration goes on.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled; from the enumeration.</exception>
     public IAsyncEnumerable<string> StreamAsync(
         string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -90,6 +99,7 @@ public sealed class TextGenerator
                 nameof(options));
         }
 
+        using var hold = _generator.Hold(); // refuses now what the enumeration would refuse
         return Enumerate(_tokenizer.Encode(prompt), options, cancellationToken);
     }
 
@@ -101,6 +111,7 @@ public sealed class TextGenerator
         var work = Task.Factory.StartNew(
             () => Write(prompt, options, channel.Writer, cancellation.Token),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        using var abandonment = new Abandonment(cancellation);
         try
         {
             await foreach (var piece in channel.Reader.ReadAllAsync(cancellation.Token).ConfigureAwait(false))
@@ -117,7 +128,7 @@ public sealed class TextGenerator
     {
         try
         {
-            var text = new ContinuationText(_tokenizer, options.StopStrings, piece =>
+            var text = new ContinuationText(_tokenizer, prompt, options.StopStrings, piece =>
             {
                 if (!pieces.TryWrite(piece))
                     pieces.WriteAsync(piece, cancellationToken).AsTask().GetAwaiter().GetResult();
@@ -134,10 +145,20 @@ public sealed class TextGenerator
         }
     }
 
-    private GeneratedText ToText(GeneratedTokens tokens, GenerationOptions options)
+    /// <summary>
+    /// Ends the work of a stream that nobody can read any more: only the enumerator refers to this object, the work does not.
+    /// </summary>
+    private sealed class Abandonment(CancellationTokenSource cancellation) : IDisposable
+    {
+        ~Abandonment() => _ = cancellation.CancelAsync(); // not on this thread: what is told of it may throw
+
+        public void Dispose() => GC.SuppressFinalize(this);
+    }
+
+    private GeneratedText ToText(int[] prompt, GeneratedTokens tokens, GenerationOptions options)
     {
         var builder = new StringBuilder();
-        var text = new ContinuationText(_tokenizer, options.StopStrings, piece => builder.Append(piece));
+        var text = new ContinuationText(_tokenizer, prompt, options.StopStrings, piece => builder.Append(piece));
         var count = tokens.TokenIds.Count - (tokens.FinishReason == FinishReason.EndOfSequence ? 1 : 0);
         for (var i = 0; i < count; i++)
             text.Append(tokens.TokenIds[i]);

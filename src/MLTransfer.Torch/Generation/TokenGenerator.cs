@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Generation.Processors;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 
 namespace MLTransfer.Torch.Generation;
@@ -52,6 +53,7 @@ public sealed class TokenGenerator
     /// <exception cref="InvalidOperationException">
     /// The model is in training mode again, its logits are not numbers, or the options forbid every token.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed. Where that happens later, the call goes on.</exception>
     /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
     public IReadOnlyList<IReadOnlyList<GeneratedTokens>> Generate(
         IReadOnlyList<IReadOnlyList<int>> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
@@ -69,7 +71,7 @@ public sealed class TokenGenerator
     {
         ArgumentNullException.ThrowIfNull(prompts);
         options.Check();
-        _decoder.CheckReady();
+        using var hold = Hold();
         var endOfSequenceIds = EndOfSequenceIds(options);
         var starts = new IReadOnlyList<int>[prompts.Count];
         for (var i = 0; i < starts.Length; i++)
@@ -92,6 +94,9 @@ public sealed class TokenGenerator
 
         return results;
     }
+
+    /// <inheritdoc cref="ICausalDecoder.Hold"/>
+    internal UseCount.Hold Hold() => _decoder.Hold();
 
     private IReadOnlyList<int> CheckPrompt(IReadOnlyList<int> prompt, int index)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 
 namespace MLTransfer.Torch.Generation;
@@ -22,11 +23,12 @@ internal sealed class TorchDecoder : ICausalDecoder
 
     public int ContextLength => _model.ContextLength;
 
-    public void CheckReady()
+    public UseCount.Hold Hold()
     {
         if (_model.training)
             throw new InvalidOperationException(
                 "The model is in training mode, where dropout changes what it computes. Call its eval() first.");
+        return _model.Hold();
     }
 
     public IDecodingCache CreateCache(int rows, int capacity) => new TorchDecodingCache(_model, rows, capacity);

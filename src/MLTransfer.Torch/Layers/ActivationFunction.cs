@@ -9,11 +9,15 @@ namespace MLTransfer.Torch.Layers;
 internal static class ActivationFunction
 {
     /// <summary>A new tensor of the input's shape.</summary>
-    public static Tensor Apply(Activation activation, Tensor input) => activation switch
+    /// <param name="activation">Which one.</param>
+    /// <param name="input">Of any shape.</param>
+    /// <param name="negativeSlope">What a leaky rectifier multiplies negative values with.</param>
+    public static Tensor Apply(
+        Activation activation, Tensor input, double negativeSlope = RowActivations.LeakySlope) => activation switch
     {
         Activation.None => input.alias(),
         Activation.Relu => F.relu(input),
-        Activation.LeakyRelu => F.leaky_relu(input, RowActivations.LeakySlope),
+        Activation.LeakyRelu => F.leaky_relu(input, negativeSlope),
         Activation.SquaredRelu => F.relu(input).square(),
         Activation.Gelu => F.gelu(input),
         Activation.GeluTanh => F.gelu(input, TorchSharp.Modules.GELU.Approximate.tanh),

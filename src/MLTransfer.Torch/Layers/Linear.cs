@@ -73,7 +73,7 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
             (input, weight, bias) = (input.to(type), ConvertedWeight ?? weight.to(type), bias?.to(type));
         var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
         if (Adapter is not null)
-            output = Adapter.Forward(input, output, DropoutSource, training);
+            output = Adapter.Forward(this, input, output, DropoutSource, training);
         return output.MoveToOuterDisposeScope();
     }
 
@@ -108,14 +108,21 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
             return;
         using (no_grad())
         using (NewDisposeScope())
-            _weight.add_(AdapterUpdate());
+            _weight.copy_(MergedWeight());
 
         Adapter.Dispose();
         Adapter = null;
     }
 
-    /// <summary>The weight with the adapter's update, as a new tensor.</summary>
-    internal Tensor MergedWeight() => _weight + AdapterUpdate();
+    /// <summary>The weight with the adapter's update, in the weight's layout.</summary>
+    internal Tensor MergedWeight()
+    {
+        var merged = Adapter!.Merged(this);
+        return Layout == WeightLayout.OutputByInput ? merged : merged.t().contiguous();
+    }
+
+    /// <summary>The weight as [output width, input width], of the same memory.</summary>
+    internal Tensor OutputByInput() => Layout == WeightLayout.OutputByInput ? _weight.alias() : _weight.t();
 
     /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
     internal Int8Matrix QuantizeWeight()
@@ -141,13 +148,6 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents()
     {
         // TorchSharp would register the fields once more, under their own names.
-    }
-
-    /// <returns>In the weight's layout.</returns>
-    private Tensor AdapterUpdate()
-    {
-        var update = Adapter!.WeightUpdate(); // [output, input]
-        return Layout == WeightLayout.OutputByInput ? update : update.t();
     }
 
     private Tensor MultiplyInputByOutput(Tensor input, Tensor weight, Tensor? bias)

@@ -31,13 +31,11 @@ internal sealed unsafe partial class MappedFile : IDisposable
     public byte* Pointer => (byte*)Handle.DangerousGetHandle();
 
     /// <summary>Maps a file.</summary>
-    /// <exception cref="InvalidDataException">The file is empty.</exception>
+    /// <exception cref="InvalidDataException">The file is empty, or it is a device or a pipe.</exception>
     public static MappedFile Open(string path)
     {
-        // Delete sharing lets a writer put a new file in this one's place while it is open.
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        using var stream = FileOnDisk.OpenRead(path);
         long length = stream.Length;
-        if (length == 0) throw new InvalidDataException($"'{path}' is empty.");
         Span<byte> start = stackalloc byte[GitLfsPointer.Length];
         if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual(GitLfsPointer))
             throw new InvalidDataException($"'{path}' is a pointer of Git LFS, not the file itself; run 'git lfs pull' in its folder.");

@@ -22,6 +22,7 @@ public static class GeneratorEvaluator
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(generator);
+        using var hold = generator.Hold();
         using var real = RealFeatures(images, extractor, generator.Device, batchSize, cancellationToken);
         return Evaluate(generator, images, real, extractor, count, seed, batchSize, cancellationToken);
     }
@@ -29,6 +30,7 @@ public static class GeneratorEvaluator
     /// <summary>Refuses an extractor that does not fit a generator's images before any long work, by two blank ones.</summary>
     internal static void Check(StyleGan2Generator generator, IImageFeatureExtractor extractor)
     {
+        using var hold = generator.Hold();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         Features(extractor,
@@ -66,7 +68,7 @@ public static class GeneratorEvaluator
             FeatureDistances.FrechetDistance(realFeatures, made), FeatureDistances.KernelDistance(realFeatures, made));
     }
 
-    private static Tensor Collect(
+    internal static Tensor Collect(
         IEnumerable<int[]> batches, Func<int[], Tensor> images, IImageFeatureExtractor extractor, CancellationToken cancellationToken)
     {
         using var gradients = no_grad();

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;
@@ -9,6 +10,7 @@ namespace MLTransfer.Torch.Metrics;
 public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDisposable
 {
     private readonly jit.ScriptModule<Tensor, Tensor> _module;
+    private readonly UseCount _uses = new();
     private readonly string _path;
     private readonly int? _resolution;
     private readonly (double Black, double White) _range;
@@ -19,7 +21,7 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
     /// <param name="black">What the module takes for black: -1, 0 ...</param>
     /// <param name="white">What the module takes for white: 1, 255 ...</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is no TorchScript module.</exception>
+    /// <exception cref="InvalidDataException">The file is no TorchScript module, or it is a device or a pipe.</exception>
     public TorchScriptFeatureExtractor(string path, int? resolution = null, double black = -1, double white = 1)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -27,6 +29,7 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
             ArgumentOutOfRangeException.ThrowIfLessThan(resolution.Value, 1, nameof(resolution));
         if (!File.Exists(path))
             throw new FileNotFoundException($"The feature extractor '{path}' does not exist.", path);
+        FileOnDisk.RefuseAllButContent(path); // libtorch opens it
         (_path, _resolution, _range) = (path, resolution, (black, white));
         try
         {
@@ -45,6 +48,7 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
     public Tensor Extract(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        using var hold = _uses.Begin(GetType());
         using var scope = NewDisposeScope();
         var input = ImageInput.Convert(images, _range.Black, _range.White, _resolution is { } size ? (size, size) : null);
         Tensor features;
@@ -62,8 +66,8 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
         return features.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Frees the module.</summary>
-    public void Dispose() => _module.Dispose();
+    /// <summary>Frees the module, as soon as no call uses it.</summary>
+    public void Dispose() => _uses.Dispose(_module.Dispose);
 
     private static string FirstLine(Exception exception) => exception.Message.Split('\n')[0];
 }

@@ -13,7 +13,8 @@ namespace MLTransfer.Torch.Networks;
 /// <summary>A pretrained network that makes texts, pictures or sounds.</summary>
 /// <remarks>
 /// Parameters carry the names of the checkpoint (<c>transformer.h.0.attn.c_attn.weight</c>), adapters aside. A network in evaluation mode,
-/// as <see cref="Load"/> gives it, may be called from several threads; training is for one.
+/// as <see cref="Load"/> gives it, may be called from several threads; training is for one. It may be disposed at any time: calls under
+/// way go on, training among them, and the weights are freed when the last of them has ended.
 /// </remarks>
 public abstract class GenerativeNetwork : nn.Module
 {
@@ -25,6 +26,9 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>The content of <c>config.json</c>, unknown entries included.</summary>
     public JsonObject Configuration { get; }
+
+    /// <summary>The calls that use the weights.</summary>
+    private protected UseCount Uses { get; } = new();
 
     /// <summary>Where the network's dropout draws from.</summary>
     internal DropoutSource DropoutSource { get; } = new();
@@ -49,6 +53,9 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>Whether a parameter is a table that ids are looked up in.</summary>
     public virtual bool IsEmbedding(string parameterName) => false;
+
+    /// <summary>Whether two modules read a parameter.</summary>
+    internal virtual bool IsShared(string parameterName) => false;
 
     /// <summary>Whether a linear layer of this name makes logits: no adapter is put on it unless it is asked for by name.</summary>
     internal virtual bool IsOutputHead(string layerName) => false;
@@ -80,8 +87,10 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>The tensors that a checkpoint keeps, without adapters.</summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public virtual IEnumerable<KeyValuePair<string, Tensor>> CheckpointTensors()
     {
+        using var hold = Hold();
         ThrowIfQuantized("saved");
         return named_parameters().Select(p => KeyValuePair.Create(p.name, (Tensor)p.parameter))
             .Concat(named_buffers().Select(b => KeyValuePair.Create(b.name, b.buffer)));
@@ -89,8 +98,10 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>The parameters that training changes: those not frozen, or those of the adapters.</summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public IEnumerable<(string Name, Parameter Parameter)> TrainableParameters()
     {
+        using var hold = Hold();
         ThrowIfQuantized("trained");
         return named_parameters().Concat(AdapterParameters()).Where(p => p.parameter.requires_grad);
     }
@@ -100,8 +111,10 @@ public abstract class GenerativeNetwork : nn.Module
     /// <param name="storeAs">The type that weights are stored in; as they are where null.</param>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public virtual void Save(string folder, ScalarType? storeAs = null)
     {
+        using var hold = Hold();
         ThrowIfQuantized("saved");
         ModelConfigurationFile.Write(folder, Configuration, storeAs ?? DataType);
         CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
@@ -112,8 +125,10 @@ public abstract class GenerativeNetwork : nn.Module
     /// fingerprints.
     /// </summary>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public string ComputeFingerprint()
     {
+        using var hold = Hold();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var (name, tensor) in CheckpointTensors())
         {
@@ -124,6 +139,10 @@ public abstract class GenerativeNetwork : nn.Module
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>Begins a call that uses the weights.</summary>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
+    internal UseCount.Hold Hold() => Uses.Begin(GetType());
+
     /// <summary>The adapted layers by name, such as <c>transformer.h.0.attn.c_attn</c>.</summary>
     internal IEnumerable<(string Name, Linear Layer)> AdaptedLayers() => LinearLayers().Where(l => l.Layer.Adapter is not null);
 
@@ -131,20 +150,25 @@ public abstract class GenerativeNetwork : nn.Module
         named_modules().Where(m => m.module is Linear).Select(m => (m.name, (Linear)m.module));
 
     /// <summary>The matrices of all adapters under the names that peft gives them, less its prefix.</summary>
-    internal IEnumerable<(string name, Parameter parameter)> AdapterParameters()
-    {
-        foreach (var (name, layer) in AdaptedLayers())
-        {
-            yield return ($"{name}.lora_A.weight", layer.Adapter!.A);
-            yield return ($"{name}.lora_B.weight", layer.Adapter!.B);
-        }
-    }
+    internal IEnumerable<(string name, Parameter parameter)> AdapterParameters() =>
+        from layer in AdaptedLayers()
+        from part in layer.Layer.Adapter!.Parameters
+        select ($"{layer.Name}.{part.Name}", part.Parameter);
 
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
     internal void ThrowIfQuantized(string done)
     {
         if (IsQuantized)
             throw new InvalidOperationException($"The model's weights are quantized to int8 and cannot be {done}. Load the model again.");
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            Uses.Dispose(() => base.Dispose(true));
+        else
+            base.Dispose(false);
     }
 
     /// <inheritdoc/>

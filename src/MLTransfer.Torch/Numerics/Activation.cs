@@ -12,7 +12,7 @@ public enum Activation
     /// <summary>max(0, x).</summary>
     Relu,
 
-    /// <summary>x where it is positive, else 0.01 x.</summary>
+    /// <summary>x where it is positive, else 0.01 x; a layer of its own may have another slope.</summary>
     LeakyRelu,
 
     /// <summary>x times the normal distribution function of x (arXiv 1606.08415), the exact form.</summary>

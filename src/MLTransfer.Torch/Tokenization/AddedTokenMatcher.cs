@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
+using MLTransfer.Torch.Tokenization.Unicode;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -30,7 +30,9 @@ internal sealed class AddedTokenMatcher
     /// <summary>Cuts a text into pieces: added tokens, with their id, and the text between them, with id -1.</summary>
     /// <param name="matcher">What to look for; null makes the whole text one piece.</param>
     /// <param name="text">The text.</param>
-    public static Pieces Split(AddedTokenMatcher? matcher, ReadOnlySpan<char> text) => new(matcher, text);
+    /// <param name="leavesSpecial">Whether special tokens are left in the text.</param>
+    public static Pieces Split(AddedTokenMatcher? matcher, ReadOnlySpan<char> text, bool leavesSpecial) =>
+        new(matcher, text, leavesSpecial);
 
     private bool TryFind(ReadOnlySpan<char> text, out Range range, out (AddedToken Token, int Id) found)
     {
@@ -51,14 +53,8 @@ internal sealed class AddedTokenMatcher
         return false;
     }
 
-    private static bool IsWordCharacter(Rune rune) => Rune.GetUnicodeCategory(rune) switch
-    {
-        <= UnicodeCategory.DecimalDigitNumber or UnicodeCategory.LetterNumber or UnicodeCategory.ConnectorPunctuation => true,
-        _ => rune.Value is 0x200C or 0x200D,
-    };
-
     /// <summary>The pieces of one text, in order.</summary>
-    public ref struct Pieces(AddedTokenMatcher? matcher, ReadOnlySpan<char> text)
+    public ref struct Pieces(AddedTokenMatcher? matcher, ReadOnlySpan<char> text, bool leavesSpecial)
     {
         private readonly ReadOnlySpan<char> _text = text;
         private int _searchFrom;
@@ -67,8 +63,11 @@ internal sealed class AddedTokenMatcher
         private int _pendingStart;
         private int _pendingEnd;
 
-        /// <summary>The text of the current piece.</summary>
-        public ReadOnlySpan<char> Text { get; private set; }
+        /// <summary>The first unit of the current piece.</summary>
+        public int Start { get; private set; }
+
+        /// <summary>One past its last.</summary>
+        public int End { get; private set; }
 
         /// <summary>The id of the added token that the current piece is, or -1 for ordinary text.</summary>
         public int Id { get; private set; }
@@ -88,6 +87,8 @@ internal sealed class AddedTokenMatcher
                 int start = _searchFrom + range.Start.Value;
                 int end = _searchFrom + range.End.Value;
                 _searchFrom = end;
+                if (leavesSpecial && token.Special)
+                    continue;
                 if (token.SingleWord && (TouchesWordBefore(start) || TouchesWordAfter(end)))
                     continue;
 
@@ -114,8 +115,7 @@ internal sealed class AddedTokenMatcher
 
         private bool Emit(int start, int end, int id)
         {
-            Text = _text[start..end];
-            Id = id;
+            (Start, End, Id) = (start, end, id);
             return true;
         }
 
@@ -124,7 +124,7 @@ internal sealed class AddedTokenMatcher
             if (start == 0)
                 return false;
             Rune.DecodeLastFromUtf16(_text[..start], out Rune rune, out _);
-            return IsWordCharacter(rune);
+            return CharacterKinds.IsWord(rune);
         }
 
         private readonly bool TouchesWordAfter(int end)
@@ -132,7 +132,7 @@ internal sealed class AddedTokenMatcher
             if (end == _text.Length)
                 return false;
             Rune.DecodeFromUtf16(_text[end..], out Rune rune, out _);
-            return IsWordCharacter(rune);
+            return CharacterKinds.IsWord(rune);
         }
     }
 }

@@ -1,5 +1,6 @@
+using System.Text;
 using System.Text.Json;
-using System.Text.Unicode;
+using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -20,23 +21,11 @@ internal readonly struct JsonField
 
     public bool IsArray => _element.ValueKind == JsonValueKind.Array;
 
+    /// <summary>The file and the place in it.</summary>
+    public string Where => $"{_file}: {_path}";
+
     /// <summary>The top of a file.</summary>
-    public static JsonField Parse(ReadOnlySpan<byte> content, string file)
-    {
-        if (content.StartsWith("\uFEFF"u8))
-            content = content[3..];
-        if (!Utf8.IsValid(content))
-            throw new InvalidDataException($"{file} is not valid UTF-8.");
-        try
-        {
-            return new JsonField(JsonElement.Parse(content, new JsonDocumentOptions { AllowDuplicateProperties = false }), file, "$");
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            // InvalidOperationException is for a property name that is not valid Unicode.
-            throw new InvalidDataException($"{file} is not valid JSON: {exception.Message}", exception);
-        }
-    }
+    public static JsonField Parse(ReadOnlySpan<byte> content, string file) => new(JsonContent.Parse(content, file), file, "$");
 
     /// <summary>A property, or null where it is missing or null.</summary>
     public JsonField? Optional(string name)
@@ -49,6 +38,21 @@ internal readonly struct JsonField
 
     /// <summary>Whether a property is there, if only as null.</summary>
     public bool Has(string name) => Require(JsonValueKind.Object)._element.TryGetProperty(name, out _);
+
+    /// <summary>Refuses a stage that has an option beside its <c>type</c> and these; returns the stage.</summary>
+    public JsonField Only(params ReadOnlySpan<string> options)
+    {
+        foreach (JsonProperty property in Require(JsonValueKind.Object)._element.EnumerateObject())
+        {
+            if (property.Name != "type" && !options.Contains(property.Name))
+                throw new NotSupportedException($"{Where} has the option '{property.Name}', which is not supported.");
+        }
+
+        return this;
+    }
+
+    /// <summary>A property that is true or false, or another value where it is missing or null.</summary>
+    public bool FlagOr(string name, bool otherwise) => Optional(name)?.Flag() ?? otherwise;
 
     public JsonField Required(string name) =>
         Optional(name) ?? throw new InvalidDataException($"{_file}: {_path} has no '{name}'.");
@@ -69,15 +73,11 @@ internal readonly struct JsonField
     public string Text()
     {
         Require(JsonValueKind.String);
-        try
-        {
-            return _element.GetString()!;
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new InvalidDataException($"{_file}: {_path} holds a text that is not valid Unicode.", exception);
-        }
+        return _element.GetString()!;
     }
+
+    /// <summary>A text of one code point.</summary>
+    public Rune Character() => Text().EnumerateRunes().ToArray() is [Rune only] ? only : throw Invalid("one character");
 
     public bool Flag() => _element.ValueKind switch
     {
@@ -88,6 +88,12 @@ internal readonly struct JsonField
 
     public double Number() =>
         _element.ValueKind == JsonValueKind.Number && _element.TryGetDouble(out double value) ? value : throw Invalid("a number");
+
+    /// <summary>A whole number that is not negative.</summary>
+    public int Count() =>
+        _element.ValueKind == JsonValueKind.Number && _element.TryGetInt32(out int count) && count >= 0
+            ? count
+            : throw Invalid("a whole number from 0");
 
     /// <summary>A token id: a whole number from 0 to below the largest vocabulary that is accepted.</summary>
     public int Id() =>

@@ -1,22 +1,71 @@
+using System.Buffers;
+using System.Collections.Frozen;
+using System.Text;
+using MLTransfer.Torch.Tokenization.Decoders;
+using MLTransfer.Torch.Tokenization.Models;
+using MLTransfer.Torch.Tokenization.PostProcessors;
+
 namespace MLTransfer.Torch.Tokenization;
 
 /// <summary>
 /// Text to token ids and back, as the tokenizer files beside a checkpoint say. Loaded once, it does not change and may be used
 /// from any number of threads.
 /// </summary>
-public abstract class TextTokenizer
+/// <remarks>
+/// A <c>tokenizer.json</c> alone gives what Hugging Face's tokenizers give for it. With a <c>tokenizer_config.json</c> beside it the
+/// result is that of transformers' `AutoTokenizer`, which changes some stages by what stands there.
+/// </remarks>
+public sealed class TextTokenizer
 {
+    private readonly TokenizerPipeline _pipeline;
+    private readonly IPostProcessor? _postProcessor;
+    private readonly IDecoder _decoder;
+    private readonly TokenVocabulary _vocabulary;
+    private readonly FrozenSet<int> _specialTokenIds;
+    private readonly Lazy<byte[][]>? _tokenBytes; // where tokens are bytes and nothing else
+    private readonly int[]? _leadingIds;          // null where the ids around a text are not the same for every one
+    private readonly int[]? _trailingIds;
+    private readonly bool _emptyPairIsNone;
+    private readonly bool _splitsSpecialTokens;
+
+    internal TextTokenizer(TokenizerParts parts)
+    {
+        Files = parts.Files;
+        _vocabulary = parts.Vocabulary;
+        _pipeline = new TokenizerPipeline(parts.Description, parts.Vocabulary, parts.AddedTokens);
+        _postProcessor = parts.Description.PostProcessor;
+        _decoder = parts.Description.Decoder;
+        FileOptions = parts.Description.EncodingOptions;
+        _specialTokenIds = parts.AddedTokens.Values.Where(entry => entry.Token.Special).Select(entry => entry.Id)
+            .Concat(parts.Description.HiddenSpecialIds).ToFrozenSet();
+        if (_decoder is ByteLevelDecoder)
+        {
+            _tokenBytes = new Lazy<byte[][]>(() =>
+                [.. _vocabulary.ToArray().Select(token => token is null ? [] : ByteLevelAlphabet.BytesOf(token))]);
+        }
+
+        (_leadingIds, _trailingIds) = FindSpecialIds();
+        _emptyPairIsNone = parts.Configuration.Main is not null;
+        _splitsSpecialTokens = parts.Configuration.SplitsSpecialTokens;
+        ModelMaximumLength = parts.Configuration.ModelMaximumLength;
+        BeginningOfSequenceId = parts.IdOf("bos_token")?.Id;
+        EndOfSequenceId = parts.IdOf("eos_token")?.Id;
+        PaddingId = parts.IdOf("pad_token")?.Id;
+        UnknownId = parts.UnknownId;
+    }
+
     /// <summary>Loads the tokenizer of a folder in Hugging Face layout.</summary>
     /// <param name="folder">
-    /// A folder with <c>tokenizer.json</c>, or with <c>vocab.json</c> and <c>merges.txt</c>; <c>tokenizer_config.json</c>,
-    /// <c>special_tokens_map.json</c> and <c>added_tokens.json</c> are read where present. Where both forms are there,
-    /// <c>tokenizer.json</c> counts.
+    /// A folder with one of these, of which the first counts: <c>tokenizer.json</c>; <c>vocab.json</c> and <c>merges.txt</c>;
+    /// <c>vocab.txt</c> (WordPiece); <c>tokenizer.model</c>, <c>spiece.model</c> or <c>sentencepiece.bpe.model</c> (SentencePiece, or
+    /// ranks of tiktoken). <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> are read where
+    /// present.
     /// </param>
     /// <returns>The tokenizer.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder holds no tokenizer.</exception>
     /// <exception cref="InvalidDataException">A file is malformed, contradicts another one, or is larger than any tokenizer.</exception>
-    /// <exception cref="NotSupportedException">The tokenizer is of another kind than byte-level BPE.</exception>
+    /// <exception cref="NotSupportedException">A file has a stage, or an option of one, that is not known; it is named.</exception>
     public static TextTokenizer Load(string folder) => Load(TokenizerFiles.Read(folder));
 
     /// <summary>Loads a tokenizer from the contents of its files, as <see cref="Files"/> returns them.</summary>
@@ -24,39 +73,42 @@ public abstract class TextTokenizer
     /// <returns>The tokenizer.</returns>
     /// <exception cref="FileNotFoundException">The files make no tokenizer.</exception>
     /// <exception cref="InvalidDataException">A file is malformed or contradicts another one.</exception>
-    /// <exception cref="NotSupportedException">The tokenizer is of another kind than byte-level BPE.</exception>
+    /// <exception cref="NotSupportedException">A file has a stage, or an option of one, that is not known; it is named.</exception>
     public static TextTokenizer Load(IReadOnlyDictionary<string, byte[]> files) =>
-        ByteLevelBpeTokenizer.Create(TokenizerFiles.Select(files));
+        new(TokenizerParts.Read(TokenizerFiles.Select(files)));
 
     /// <summary>The files that the tokenizer was loaded from, byte for byte: file name to content.</summary>
-    public abstract IReadOnlyDictionary<string, byte[]> Files { get; }
+    public IReadOnlyDictionary<string, byte[]> Files { get; }
 
     /// <summary>The number of token ids: every id is below it. Added tokens are counted.</summary>
-    public abstract int VocabularySize { get; }
+    public int VocabularySize => _vocabulary.Size;
 
     /// <summary>The id of the token that begins a sequence (<c>bos_token</c>), if there is one.</summary>
-    public abstract int? BeginningOfSequenceId { get; }
+    public int? BeginningOfSequenceId { get; }
 
     /// <summary>The id of the token that ends a sequence (<c>eos_token</c>), if there is one.</summary>
-    public abstract int? EndOfSequenceId { get; }
+    public int? EndOfSequenceId { get; }
 
     /// <summary>The id of the padding token (<c>pad_token</c>), if there is one; GPT-2 has none.</summary>
-    public abstract int? PaddingId { get; }
+    public int? PaddingId { get; }
 
     /// <summary>The id of the token for what the vocabulary cannot express (<c>unk_token</c>), if there is one.</summary>
-    public abstract int? UnknownId { get; }
+    public int? UnknownId { get; }
 
     /// <summary>The ids that decoding leaves out on request.</summary>
-    public abstract IReadOnlySet<int> SpecialTokenIds { get; }
+    public IReadOnlySet<int> SpecialTokenIds => _specialTokenIds;
 
     /// <summary>The longest sequence in tokens that the model takes, or <see cref="int.MaxValue"/> where the files name no limit.</summary>
-    public abstract int ModelMaximumLength { get; }
+    public int ModelMaximumLength { get; }
 
-    /// <summary>The special tokens before every encoded text.</summary>
-    protected abstract ReadOnlySpan<int> LeadingSpecialIds { get; }
+    /// <summary>
+    /// The truncation and padding that <c>tokenizer.json</c> asks for, or null. They are applied where they are given to
+    /// <see cref="EncodeTexts"/>, <see cref="EncodeText"/> or <see cref="EncodeBatch"/>.
+    /// </summary>
+    public EncodingOptions? FileOptions { get; }
 
-    /// <summary>The special tokens after every encoded text.</summary>
-    protected abstract ReadOnlySpan<int> TrailingSpecialIds { get; }
+    /// <summary>The number of words whose tokens are kept at the moment.</summary>
+    internal int CachedWords => (_pipeline.Model as BytePairModel)?.CachedWords ?? 0;
 
     /// <summary>
     /// Writes the tokenizer's files into a folder, created if need be, each aside and then renamed into place. They are the files
@@ -72,14 +124,53 @@ public abstract class TextTokenizer
     public int[] Encode(string text, bool addSpecialTokens = true)
     {
         ArgumentNullException.ThrowIfNull(text);
+        return Encode(text, addSpecialTokens, _splitsSpecialTokens);
+    }
 
-        var ids = new List<int>(text.Length / 3 + 8);
-        if (addSpecialTokens)
-            ids.AddRange(LeadingSpecialIds);
-        AppendTokens(text, ids);
-        if (addSpecialTokens)
-            ids.AddRange(TrailingSpecialIds);
-        return [.. ids];
+    /// <summary>Encodes a text, or a pair of texts, and tells of each token which part of the text it stands for.</summary>
+    /// <param name="text">Any text; an unpaired surrogate counts as U+FFFD.</param>
+    /// <param name="pair">The second text, or null. With a <c>tokenizer_config.json</c> an empty one counts as none.</param>
+    /// <param name="options">Length, padding and special tokens; null: neither cut nor padded.</param>
+    /// <returns>The tokens.</returns>
+    /// <exception cref="ArgumentException">An option is out of range, or the text cannot be cut that way.</exception>
+    public TextEncoding EncodeText(string text, string? pair = null, EncodingOptions? options = null) =>
+        EncodeTexts([(text, pair)], options)[0];
+
+    /// <summary>Encodes texts, or pairs of texts, as <see cref="EncodeText"/> does; padding is to the longest of them.</summary>
+    /// <param name="texts">The texts, each with its second text or null.</param>
+    /// <param name="options">Length, padding and special tokens; null: neither cut nor padded.</param>
+    /// <returns>The encodings in the order of the texts.</returns>
+    /// <exception cref="ArgumentException">An option is out of range, or a text cannot be cut that way.</exception>
+    public IReadOnlyList<TextEncoding> EncodeTexts(IReadOnlyList<(string Text, string? Pair)> texts, EncodingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        options ??= new EncodingOptions { Pads = false };
+        EncodingLength.ThrowIfInvalid(options);
+        var parts = new List<EncodedPart>(texts.Count);
+        foreach ((string text, string? pair) in texts)
+        {
+            ArgumentNullException.ThrowIfNull(text);
+            bool splitsSpecial = options.SplitSpecialTokens ?? _splitsSpecialTokens;
+            EncodedPart first = _pipeline.EncodePart(text, 0, splitsSpecial);
+            EncodedPart? second = pair is null || _emptyPairIsNone && pair.Length == 0 ? null
+                : _pipeline.EncodePart(pair, 1, splitsSpecial);
+            if (options.MaximumLength is int maximum)
+            {
+                int added = options.AddSpecialTokens ? _postProcessor?.CountAdded(second is not null) ?? 0 : 0;
+                (first, second) = EncodingLength.Truncate(first, second, maximum, added, options);
+            }
+
+            List<EncodedPart> sequences = second is null ? [first] : [first, second];
+            parts.Add(EncodedPart.Join(_postProcessor?.Process(sequences, options.AddSpecialTokens) ?? sequences));
+        }
+
+        if (options.Pads)
+        {
+            int id = options.PaddingId ?? PaddingId ?? EndOfSequenceId ?? -1;
+            EncodingLength.Pad(parts, id, options.PaddingToken ?? (id < 0 ? null : _vocabulary.TokenOf(id)) ?? "", options);
+        }
+
+        return [.. parts.Select(part => part.ToEncoding())];
     }
 
     /// <summary>Encodes texts, each cut to length, and pads them to one rectangle with its attention mask.</summary>
@@ -92,12 +183,12 @@ public abstract class TextTokenizer
     {
         ArgumentNullException.ThrowIfNull(texts);
         options ??= new EncodingOptions();
-        ThrowIfNotPositive(options.MaximumLength, nameof(options.MaximumLength));
-        ThrowIfNotPositive(options.PadToLength, nameof(options.PadToLength));
-        ThrowIfNotPositive(options.PadToMultipleOf, nameof(options.PadToMultipleOf));
+        EncodingLength.ThrowIfInvalid(options);
+        if (options.AddSpecialTokens && _leadingIds is null)
+            return Pad([.. texts.Select(text => EncodeText(text, null, WithoutPadding(options)).Ids.ToArray())], options);
 
-        ReadOnlySpan<int> leading = options.AddSpecialTokens ? LeadingSpecialIds : [];
-        ReadOnlySpan<int> trailing = options.AddSpecialTokens ? TrailingSpecialIds : [];
+        ReadOnlySpan<int> leading = options.AddSpecialTokens ? _leadingIds : [];
+        ReadOnlySpan<int> trailing = options.AddSpecialTokens ? _trailingIds : [];
         int room = (options.MaximumLength ?? int.MaxValue) - leading.Length - trailing.Length;
         if (room < 0)
         {
@@ -107,21 +198,17 @@ public abstract class TextTokenizer
         }
 
         int[][] rows = new int[texts.Count][];
-        int length = options.PadToLength ?? 0;
         for (int row = 0; row < rows.Length; row++)
         {
             ReadOnlySpan<int> ids = Encode(
-                texts[row] ?? throw new ArgumentException($"Text {row} is null.", nameof(texts)), addSpecialTokens: false);
+                texts[row] ?? throw new ArgumentException($"Text {row} is null.", nameof(texts)), addSpecialTokens: false,
+                options.SplitSpecialTokens ?? _splitsSpecialTokens);
             if (ids.Length > room)
                 ids = options.TruncationSide == SequenceSide.Right ? ids[..room] : ids[^room..];
             rows[row] = [.. leading, .. ids, .. trailing];
-            length = Math.Max(length, rows[row].Length);
         }
 
-        if (options.PadToMultipleOf is int multiple)
-            length = checked((length + multiple - 1) / multiple * multiple);
-
-        return Pad(rows, length, options);
+        return Pad(rows, options);
     }
 
     /// <summary>The text of a sequence of token ids. Bytes that are no UTF-8 become U+FFFD.</summary>
@@ -129,33 +216,145 @@ public abstract class TextTokenizer
     /// <param name="skipSpecialTokens">Whether the tokens of <see cref="SpecialTokenIds"/> are left out.</param>
     /// <returns>The text.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
-    public abstract string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false);
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
+    {
+        if (_tokenBytes is not null)
+            return DecodeBytes(ids, skipSpecialTokens);
+        DecoderRun run = _decoder.Start(new DecodingMode());
+        var texts = new List<string>();
+        foreach (int id in ids)
+        {
+            if (TokenToDecode(id, skipSpecialTokens) is string token)
+                run.Push(token, texts);
+        }
+
+        run.Flush(texts);
+        return string.Concat(texts);
+    }
 
     /// <summary>A decoder that takes ids one at a time.</summary>
     /// <param name="skipSpecialTokens">Whether the tokens of <see cref="SpecialTokenIds"/> are left out.</param>
     /// <returns>A new decoder for one sequence.</returns>
-    public abstract IncrementalDecoder CreateIncrementalDecoder(bool skipSpecialTokens = false);
+    public IncrementalDecoder CreateIncrementalDecoder(bool skipSpecialTokens = false) =>
+        new StageIncrementalDecoder(_decoder.Start(new DecodingMode(IsFused: false, IsStreamed: true)), id =>
+            TokenToDecode(id, skipSpecialTokens));
 
     /// <summary>
     /// The id of a token as the vocabulary writes it (a space is 'Ġ' in byte-level vocabularies), or null if there is none.
     /// </summary>
     /// <param name="token">The token.</param>
     /// <returns>The id or null.</returns>
-    public abstract int? TokenToId(string token);
+    public int? TokenToId(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return _vocabulary.Ids.TryGetValue(token, out int id) ? id : null;
+    }
 
     /// <summary>The token of an id, as the vocabulary writes it.</summary>
     /// <param name="id">The id.</param>
     /// <returns>The token.</returns>
     /// <exception cref="ArgumentOutOfRangeException">No token has this id.</exception>
-    public abstract string IdToToken(int id);
-
-    /// <summary>Appends the tokens of a text, without the special tokens around it.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="ids">Takes the token ids.</param>
-    protected abstract void AppendTokens(string text, List<int> ids);
-
-    private EncodedBatch Pad(int[][] rows, int length, EncodingOptions options)
+    public string IdToToken(int id)
     {
+        ThrowIfOutOfVocabulary(id);
+        return _vocabulary.TokenOf(id) ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"No token has id {id}.");
+    }
+
+    private int[] Encode(string text, bool addSpecialTokens, bool splitsSpecialTokens)
+    {
+        if (addSpecialTokens && _leadingIds is null)
+            return [.. EncodeText(text, null, new EncodingOptions { Pads = false, SplitSpecialTokens = splitsSpecialTokens }).Ids];
+
+        var tokens = new TokenBuffer(text.Length / 3 + 8, keepsUnits: false);
+        if (addSpecialTokens)
+            tokens.Ids.AddRange(_leadingIds.AsSpan());
+        _pipeline.Encode(text, splitsSpecialTokens, tokens);
+        if (addSpecialTokens)
+            tokens.Ids.AddRange(_trailingIds.AsSpan());
+        return [.. tokens.Ids];
+    }
+
+    private string DecodeBytes(ReadOnlySpan<int> ids, bool skipSpecialTokens)
+    {
+        byte[][] tokenBytes = _tokenBytes!.Value;
+        int length = 0;
+        foreach (int id in ids)
+        {
+            if ((uint)id >= (uint)tokenBytes.Length)
+                ThrowIfOutOfVocabulary(id);
+            length = checked(length + tokenBytes[id].Length);
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            Span<byte> rest = buffer;
+            foreach (int id in ids)
+            {
+                if (skipSpecialTokens && _specialTokenIds.Contains(id))
+                    continue;
+                ReadOnlySpan<byte> bytes = tokenBytes[id];
+                bytes.CopyTo(rest);
+                rest = rest[bytes.Length..];
+            }
+
+            return Encoding.UTF8.GetString(buffer, 0, buffer.Length - rest.Length);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>A token as decoders take it; null for one that is left out, or for an id that no token has.</summary>
+    private string? TokenToDecode(int id, bool skipSpecialTokens)
+    {
+        ThrowIfOutOfVocabulary(id);
+        return skipSpecialTokens && _specialTokenIds.Contains(id) ? null : _vocabulary.TokenOf(id);
+    }
+
+    private void ThrowIfOutOfVocabulary(int id)
+    {
+        if ((uint)id >= (uint)VocabularySize)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(id), id, $"Token id {id} is outside the vocabulary of {VocabularySize} tokens (0 to {VocabularySize - 1}).");
+        }
+    }
+
+    /// <summary>The ids around every single text, found by processing a token that is none.</summary>
+    private (int[]?, int[]?) FindSpecialIds()
+    {
+        if (_postProcessor is null)
+            return ([], []);
+        const int Text = -1;
+        var text = new EncodedPart { Tokens = [new EncodedToken(Text, "", 0, 0, 0, 0, IsSpecial: false)] };
+        int[] ids = [.. EncodedPart.Join(_postProcessor.Process([text], addsSpecialTokens: true)).Tokens.Select(token => token.Id)];
+        foreach (int id in ids)
+        {
+            if (id != Text && (id >= VocabularySize || _vocabulary.TokenOf(id) is null))
+                throw new InvalidDataException($"{TokenizerFiles.Tokenizer}: the post-processor adds id {id}, which no token has.");
+        }
+
+        return ids.Count(id => id == Text) == 1 && Array.IndexOf(ids, Text) is var place ? (ids[..place], ids[(place + 1)..])
+            : (null, null);
+    }
+
+    private static EncodingOptions WithoutPadding(EncodingOptions options) => new()
+    {
+        Pads = false,
+        MaximumLength = options.MaximumLength,
+        TruncationSide = options.TruncationSide,
+        AddSpecialTokens = options.AddSpecialTokens,
+        SplitSpecialTokens = options.SplitSpecialTokens,
+    };
+
+    private EncodedBatch Pad(int[][] rows, EncodingOptions options)
+    {
+        int length = Math.Max(options.PadToLength ?? 0, rows.Select(row => row.Length).DefaultIfEmpty().Max());
+        if (options.PadToMultipleOf is int multiple)
+            length = checked((length + multiple - 1) / multiple * multiple);
+
         int? paddingId = options.PaddingId ?? PaddingId ?? EndOfSequenceId;
         if (paddingId is null && rows.Any(row => row.Length < length))
         {
@@ -176,11 +375,5 @@ public abstract class TextTokenizer
         }
 
         return new EncodedBatch(inputIds, attentionMask, rows.Length, length);
-    }
-
-    private static void ThrowIfNotPositive(int? value, string option)
-    {
-        if (value <= 0)
-            throw new ArgumentException($"{nameof(EncodingOptions)}.{option} is {value}; it must be positive, or null for none.", option);
     }
 }

@@ -24,14 +24,27 @@ internal sealed class TokenizerConfiguration
     /// <summary>The Python class of the tokenizer.</summary>
     public string? TokenizerClass { get; private init; }
 
+    /// <summary>The name of the class without the parts that classes of one tokenizer differ in; "" where the file does not say.</summary>
+    public string Family => TokenizerClass is null ? ""
+        : TokenizerClass.Replace("Fast", "", StringComparison.Ordinal).Replace("Tokenizer", "", StringComparison.Ordinal);
+
+    /// <summary><c>tokenizer_config.json</c>, for what single classes read from it.</summary>
+    public JsonField? Main { get; private init; }
+
     /// <summary>Whether a space is put before text; null where the file does not say.</summary>
     public bool? AddsPrefixSpace { get; private init; }
 
-    /// <summary>Whether every text begins with the beginning-of-sequence token.</summary>
-    public bool AddsBeginningOfSequence { get; private init; }
+    /// <summary>Whether every text begins with the beginning-of-sequence token; null where the file does not say.</summary>
+    public bool? AddsBeginningOfSequence { get; private init; }
 
-    /// <summary>Whether every text ends with the end-of-sequence token.</summary>
-    public bool AddsEndOfSequence { get; private init; }
+    /// <summary>Whether every text ends with the end-of-sequence token; null where the file does not say.</summary>
+    public bool? AddsEndOfSequence { get; private init; }
+
+    /// <summary>Whether special tokens within a text are ordinary text.</summary>
+    public bool SplitsSpecialTokens { get; private init; }
+
+    /// <summary>Whether decoded text loses spaces that English does not write.</summary>
+    public bool CleansUpSpaces { get; private init; }
 
     /// <summary>The longest sequence that the model takes.</summary>
     public int ModelMaximumLength { get; private init; } = int.MaxValue;
@@ -44,9 +57,12 @@ internal sealed class TokenizerConfiguration
         var configuration = new TokenizerConfiguration
         {
             TokenizerClass = main?.Optional("tokenizer_class")?.Text(),
+            Main = main,
             AddsPrefixSpace = main?.Optional("add_prefix_space")?.Flag(),
-            AddsBeginningOfSequence = main?.Optional("add_bos_token")?.Flag() ?? false,
-            AddsEndOfSequence = main?.Optional("add_eos_token")?.Flag() ?? false,
+            AddsBeginningOfSequence = main?.Optional("add_bos_token")?.Flag(),
+            AddsEndOfSequence = main?.Optional("add_eos_token")?.Flag(),
+            SplitsSpecialTokens = main?.FlagOr("split_special_tokens", false) ?? false,
+            CleansUpSpaces = main?.FlagOr("clean_up_tokenization_spaces", false) ?? false,
             ModelMaximumLength = ReadMaximumLength(main?.Optional("model_max_length")),
         };
 

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -8,16 +9,24 @@ internal static class TokenizerFiles
     public const string Tokenizer = "tokenizer.json";
     public const string Vocabulary = "vocab.json";
     public const string Merges = "merges.txt";
+    public const string WordPieces = "vocab.txt";
+    public const string TiktokenDescription = "tiktoken.json";
     public const string Configuration = "tokenizer_config.json";
     public const string SpecialTokens = "special_tokens_map.json";
     public const string AddedTokens = "added_tokens.json";
 
-    // The largest published tokenizer.json files, of vocabularies of 256,000 tokens, are below 40 MB.
-    private const long MaximumFileBytes = 256L << 20;
+    /// <summary>Names of SentencePiece models, of which the first may also be ranks of tiktoken.</summary>
+    public static readonly string[] SentencePieces = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
 
-    private static readonly string[] s_names = [Tokenizer, Vocabulary, Merges, Configuration, SpecialTokens, AddedTokens];
+    private static readonly string[] s_names =
+    [
+        Tokenizer, Vocabulary, Merges, WordPieces, .. SentencePieces, TiktokenDescription, Configuration, SpecialTokens, AddedTokens,
+    ];
 
     public static bool IsTokenizerFile(string name) => s_names.Contains(name);
+
+    /// <summary>The file of a SentencePiece model, or of ranks of tiktoken, if there is one.</summary>
+    public static string? FindModel(IReadOnlyDictionary<string, byte[]> files) => Array.Find(SentencePieces, files.ContainsKey);
 
     public static IReadOnlyDictionary<string, byte[]> Read(string folder)
     {
@@ -28,13 +37,9 @@ internal static class TokenizerFiles
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         foreach (string name in s_names)
         {
-            var file = new FileInfo(Path.Combine(folder, name));
-            if (!file.Exists)
-                continue;
-            if (file.Length > MaximumFileBytes)
-                throw new InvalidDataException(
-                    $"{file.FullName}: {file.Length} bytes are more than any tokenizer has (limit {MaximumFileBytes}).");
-            files.Add(name, File.ReadAllBytes(file.FullName));
+            var path = Path.GetFullPath(Path.Combine(folder, name));
+            if (FileOnDisk.Length(path) is { } length)
+                files.Add(name, length == 0 && name == Merges ? [] : FileKind.Tokenizer.Read(path));
         }
 
         ThrowIfIncomplete(files, $"The folder '{folder}'");
@@ -66,10 +71,15 @@ internal static class TokenizerFiles
 
     private static void ThrowIfIncomplete(Dictionary<string, byte[]> files, string source)
     {
-        if (files.ContainsKey(Tokenizer) || (files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)))
+        if (files.ContainsKey(Tokenizer) || (files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)) || files.ContainsKey(WordPieces)
+            || FindModel(files) is not null)
+        {
             return;
+        }
 
         string found = files.Count == 0 ? "none of them" : string.Join(", ", files.Keys);
-        throw new FileNotFoundException($"{source} has no tokenizer: expected {Tokenizer}, or {Vocabulary} and {Merges}; found {found}.");
+        throw new FileNotFoundException(
+            $"{source} has no tokenizer: expected {Tokenizer}, {Vocabulary} and {Merges}, " +
+            $"{WordPieces}, or {string.Join(" or ", SentencePieces)}; found {found}.");
     }
 }

@@ -62,7 +62,9 @@ public abstract record EpochTrainingOptions : TrainingOptions
 
     internal override IEnumerable<string> IrrelevantToWeights => [nameof(CheckpointSteps)];
 
-    private protected override IEnumerable<(string Name, bool IsSet)> FileOptions => [(nameof(CheckpointSteps), CheckpointSteps > 0)];
+    internal override string CheckpointOption => nameof(CheckpointSteps);
+
+    private protected override IEnumerable<(string Name, bool IsSet)> FileOptions => [(CheckpointOption, CheckpointSteps > 0)];
 
     internal override void Check()
     {

@@ -1,11 +1,12 @@
-using System.Globalization;
+using MLTransfer.Torch.Training.Reports;
 using SkiaSharp;
 
 namespace MLTransfer.Torch.Training;
 
 /// <summary>
-/// Lines over one axis each way, as a PNG. It uses the version of SkiaSharp that ML.NET's images need, which plotting libraries have left
-/// behind: a process has only one.
+/// Lines over one axis each way, as a PNG. It needs no more than the SkiaSharp that is there for images, in the version that ML.NET's need,
+/// and where a machine has no fonts, as in most containers, it draws the lines without words: OxyPlot, which also works with that version,
+/// brings another native library and fails there, at the end of a run.
 /// </summary>
 internal sealed class LinePlot(string title, string xLabel, string yLabel)
 {
@@ -29,7 +30,7 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         var canvas = surface.Canvas;
         canvas.Clear(SKColors.White);
         var points = _lines.SelectMany(line => line.Points).ToList();
-        var (xTicks, yTicks) = (Ticks(points.Select(point => point.X)), Ticks(points.Select(point => point.Y)));
+        var (xTicks, yTicks) = (AxisTicks.Around(points.Select(point => point.X)), AxisTicks.Around(points.Select(point => point.Y)));
         float X(double x) => (float)(Left + (x - xTicks[0]) / (xTicks[^1] - xTicks[0]) * (width - Left - Right));
         float Y(double y) => (float)(height - Bottom - (y - yTicks[0]) / (yTicks[^1] - yTicks[0]) * (height - Top - Bottom));
 
@@ -38,13 +39,13 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         foreach (var tick in xTicks)
         {
             canvas.DrawLine(X(tick), Top, X(tick), height - Bottom, grid);
-            canvas.DrawText(Format(tick), X(tick), height - Bottom + 20, text);
+            canvas.DrawText(AxisTicks.Format(tick), X(tick), height - Bottom + 20, text);
         }
 
         foreach (var tick in yTicks)
         {
             canvas.DrawLine(Left, Y(tick), width - Right, Y(tick), grid);
-            canvas.DrawText(Format(tick), Left - 30, Y(tick) + 5, text);
+            canvas.DrawText(AxisTicks.Format(tick), Left - 30, Y(tick) + 5, text);
         }
 
         canvas.DrawText(xLabel, (Left + width - Right) / 2f, height - 15, text);
@@ -53,7 +54,9 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         canvas.DrawText(yLabel, -(Top + height - Bottom) / 2f, 20, text);
         canvas.Restore();
         for (var i = 0; i < _lines.Count; i++)
-            DrawLine(canvas, i, X, Y, width - Right - 120, Top + 20 + 20 * i);
+            DrawLine(canvas, i, X, Y);
+        if (_lines.Count > 0)
+            DrawLegend(canvas, width - Right);
         text.TextSize = 18;
         canvas.DrawText(title, (Left + width - Right) / 2f, 28, text);
 
@@ -62,10 +65,10 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
         return png.ToArray();
     }
 
-    private void DrawLine(SKCanvas canvas, int index, Func<double, float> x, Func<double, float> y, float legendX, float legendY)
+    private void DrawLine(SKCanvas canvas, int index, Func<double, float> x, Func<double, float> y)
     {
-        var (label, points, markers) = _lines[index];
-        using var paint = new SKPaint { Color = s_colors[index % s_colors.Length], StrokeWidth = 2, IsAntialias = true };
+        var (_, points, markers) = _lines[index];
+        using var paint = LinePaint(index);
         for (var i = 0; i < points.Count; i++)
         {
             if (i > 0)
@@ -73,26 +76,26 @@ internal sealed class LinePlot(string title, string xLabel, string yLabel)
             if (markers || points.Count == 1)
                 canvas.DrawCircle(x(points[i].X), y(points[i].Y), 3.5f, paint);
         }
-
-        canvas.DrawLine(legendX, legendY - 5, legendX + 25, legendY - 5, paint);
-        using var text = new SKPaint { Color = SKColors.Black, TextSize = 14, IsAntialias = true };
-        canvas.DrawText(label, legendX + 32, legendY, text);
     }
 
-    /// <summary>About six round numbers, the first and the last around all values.</summary>
-    private static double[] Ticks(IEnumerable<double> values)
+    /// <summary>The lines' labels in the upper right corner, as wide as the longest of them.</summary>
+    private void DrawLegend(SKCanvas canvas, float right)
     {
-        var (minimum, maximum) = (0.0, 1.0);
-        if (values.Any())
-            (minimum, maximum) = (values.Min(), values.Max());
-        if (maximum - minimum < 1e-9 * Math.Max(1, Math.Abs(maximum)))
-            (minimum, maximum) = (minimum - 0.5, maximum + 0.5);
-        var rough = (maximum - minimum) / 5;
-        var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
-        var step = power * (rough / power) switch { < 1.5 => 1, < 3.5 => 2, < 7.5 => 5, _ => 10 };
-        var first = Math.Floor(minimum / step);
-        return [.. Enumerable.Range(0, (int)(Math.Ceiling(maximum / step) - first) + 1).Select(i => (first + i) * step)];
+        const int Sample = 25, Space = 8, LineHeight = 20;
+        using var text = new SKPaint { Color = SKColors.Black, TextSize = 14, IsAntialias = true };
+        var textLeft = right - 2 * Space - _lines.Max(line => text.MeasureText(line.Label));
+        var left = textLeft - Space - Sample;
+        using var ground = new SKPaint { Color = SKColors.White.WithAlpha(0xD8) };
+        canvas.DrawRect(SKRect.Create(left - Space, Top + Space, right - left, _lines.Count * LineHeight + Space), ground);
+        for (var i = 0; i < _lines.Count; i++)
+        {
+            var baseline = Top + Space + LineHeight * (i + 1) - 2;
+            using var paint = LinePaint(i);
+            canvas.DrawLine(left, baseline - 5, left + Sample, baseline - 5, paint);
+            canvas.DrawText(_lines[i].Label, textLeft, baseline, text);
+        }
     }
 
-    private static string Format(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
+    private static SKPaint LinePaint(int index) =>
+        new() { Color = s_colors[index % s_colors.Length], StrokeWidth = 2, IsAntialias = true };
 }

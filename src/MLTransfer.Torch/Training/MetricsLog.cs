@@ -1,6 +1,6 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
+using System.Text;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Training;
 
@@ -9,7 +9,7 @@ namespace MLTransfer.Torch.Training;
 internal sealed class MetricsLog<TReport> : IDisposable
     where TReport : RunProgress, ITrainingReport<TReport>
 {
-    private const string FileName = "metrics.jsonl";
+    public const string FileName = "metrics.jsonl";
 
     private readonly StreamWriter? _writer;
 
@@ -38,28 +38,39 @@ internal sealed class MetricsLog<TReport> : IDisposable
     /// <summary>Drops the lines of later steps and returns what the others say. Step 0 means that nothing is kept.</summary>
     private static List<TReport> Truncate(string path, int lastStep)
     {
-        if (lastStep == 0 || !File.Exists(path))
+        if (lastStep == 0 || FileOnDisk.Length(path) is null or 0)
         {
             File.Delete(path);
             return [];
         }
 
-        var kept = File.ReadLines(path).Select(line => (Line: line, Progress: Parse(line)))
-            .Where(l => l.Progress?.Step <= lastStep).ToList();
+        // What cannot be read stays where something of the run follows it; else it is the half line of a killed run.
+        var lines = ReadLines(path);
+        var last = lines.FindLastIndex(l => l.Progress?.Step <= lastStep);
+        var kept = lines.Take(last + 1).Where(l => l.Progress is null || l.Progress.Step <= lastStep).ToList();
         AtomicFile.WriteAllText(path, string.Concat(kept.Select(l => l.Line + "\n")));
-        return [.. kept.Select(l => l.Progress!)];
+        return [.. kept.Select(l => l.Progress).OfType<TReport>()];
+    }
+
+    private static List<(string Line, TReport? Progress)> ReadLines(string path)
+    {
+        using var reader = new StreamReader(FileOnDisk.OpenRead(path));
+        var lines = new List<(string, TReport?)>();
+        while (reader.ReadLine() is { } line)
+            lines.Add((line, Parse(line)));
+        return lines;
     }
 
     private static TReport? Parse(string line)
     {
         try
         {
-            return TReport.FromJson(JsonNode.Parse(line)!);
+            return TReport.FromJson(JsonContent.ParseObject(Encoding.UTF8.GetBytes(line), FileName));
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException
+        catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException or FormatException
             or NullReferenceException)
         {
-            return null; // the half line of a killed run
+            return null;
         }
     }
 }

@@ -20,7 +20,8 @@ internal sealed class RunFingerprint : IDisposable
     {
         var settings = JsonSerializer.SerializeToNode(options, options.GetType())!.AsObject();
         string[] everyRun =
-            [nameof(options.OutputDirectory), nameof(options.Resume), nameof(options.CheckpointLimit), nameof(options.MemoryLimit)];
+            [nameof(options.OutputDirectory), nameof(options.Resume), nameof(options.CheckpointLimit), nameof(options.MemoryLimit),
+             nameof(options.TensorBoard)];
         foreach (var name in everyRun.Concat(options.IrrelevantToWeights))
             settings.Remove(name);
         AddText(settings.ToJsonString());

@@ -1,15 +1,35 @@
+using MLTransfer.Torch.Checkpoints;
+
 namespace MLTransfer.Torch.Training;
 
-/// <summary>The folder of a run: the one that its files stay in, or one that goes with the run.</summary>
+/// <summary>
+/// The folder of a run: the one that its files stay in, or one that goes with the run. It belongs to this run alone until it is disposed.
+/// </summary>
 internal sealed class RunFolder : IDisposable
 {
+    private readonly IDisposable _lock;
+
     /// <param name="outputDirectory">Where files stay; null for a folder of the system's for temporary ones.</param>
-    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="IOException">It cannot be made, or another run has it.</exception>
     public RunFolder(string? outputDirectory)
     {
         OutputDirectory = outputDirectory;
-        Path = outputDirectory ?? System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"mltransfer-{Guid.NewGuid():N}");
-        Directory.CreateDirectory(Path);
+        if (outputDirectory is not null)
+        {
+            Path = outputDirectory;
+            Directory.CreateDirectory(Path);
+            _lock = RunLock.Take(Path);
+            TemporarySibling.DeleteAllAbandoned(System.IO.Path.GetFullPath(Path));
+        }
+        else
+        {
+            var name = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "mltransfer-run");
+            TemporarySibling.DeleteAbandonedFolders(name);
+            Path = TemporarySibling.NewName(name);
+            _lock = TemporarySibling.LockFolder(Path);
+            Directory.CreateDirectory(Path);
+        }
+
         Start = new WeightSnapshot(System.IO.Path.Combine(Path, "start-weights.safetensors"));
         Best = new WeightSnapshot(System.IO.Path.Combine(Path, "best-weights.safetensors"));
     }
@@ -28,15 +48,22 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Deletes what is of use during the run alone.</summary>
     public void Dispose()
     {
-        if (!Directory.Exists(Path))
-            return;
-        if (OutputDirectory is null)
+        try
         {
-            Directory.Delete(Path, recursive: true);
-            return;
-        }
+            if (!Directory.Exists(Path))
+                return;
+            if (OutputDirectory is null)
+            {
+                Directory.Delete(Path, recursive: true);
+                return;
+            }
 
-        Start.Delete();
-        Best.Delete();
+            Start.Delete();
+            Best.Delete();
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
     }
 }

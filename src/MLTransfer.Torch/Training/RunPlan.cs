@@ -20,6 +20,9 @@ internal sealed record RunPlan
     /// <summary>Between two evaluations; 0 for the last step alone.</summary>
     public long EvaluationInterval { get; init; }
 
+    /// <summary>Between two answers to samples; null for <see cref="EvaluationInterval"/>.</summary>
+    public long? AnswerInterval { get; init; }
+
     /// <summary>Between two saved states of the run; 0 for none at all.</summary>
     public long SaveInterval { get; init; }
 
@@ -59,6 +62,9 @@ internal sealed record RunPlan
 
     /// <summary>Whether weights are evaluated after a step.</summary>
     public bool EvaluatesAfter(int step) => HasEvaluation && IsDue(step, EvaluationInterval);
+
+    /// <summary>Whether samples are answered after a step.</summary>
+    public bool AnswersAfter(int step) => IsDue(step, AnswerInterval ?? EvaluationInterval);
 
     /// <summary>Whether the run is saved after a step.</summary>
     public bool SavesAfter(int step) => SaveInterval > 0 && IsDue(step, SaveInterval);

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Training.Reports;
 
 namespace MLTransfer.Torch.Training;
 
@@ -20,6 +21,9 @@ public abstract record RunProgress
 
     /// <summary>An estimate of the time left.</summary>
     public TimeSpan Remaining { get; init; }
+
+    /// <summary>What the model answered to the run's samples, where they were answered after this step; else empty.</summary>
+    public IReadOnlyList<SampleAnswer> Answers { get; init; } = [];
 
     /// <summary>
     /// What the best weights are chosen by: the loss on the validation rows, where it was measured; null where nothing is chosen.

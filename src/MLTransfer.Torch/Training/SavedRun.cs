@@ -13,7 +13,7 @@ internal sealed record SavedRun(int Step, string Folder)
 
     private const string Prefix = "checkpoint-";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, RespectNullableAnnotations = true };
 
     /// <summary>Saves a run, then removes the oldest folders over the limit.</summary>
     /// <param name="outputDirectory">The run's folder.</param>
@@ -44,7 +44,7 @@ internal sealed record SavedRun(int Step, string Folder)
 
         var all = List(outputDirectory);
         foreach (var old in all.Take(limit > 0 ? Math.Max(0, all.Count - limit) : 0))
-            old.Delete();
+            AtomicFolder.Delete(old.Folder);
     }
 
     /// <summary>The newest whole folder of a run, or null.</summary>
@@ -54,14 +54,7 @@ internal sealed record SavedRun(int Step, string Folder)
         List(outputDirectory).LastOrDefault(saved => saved.Step <= lastStep);
 
     /// <summary>Removes all of them, because a new run starts in the folder.</summary>
-    public static void DeleteAll(string outputDirectory) => List(outputDirectory).ForEach(saved => saved.Delete());
-
-    /// <summary>Removes what a process that was killed while it saved its run left behind.</summary>
-    public static void DeleteAbandoned(string outputDirectory)
-    {
-        foreach (var entry in Directory.EnumerateFileSystemEntries(outputDirectory, Prefix + "*.tmp-*").ToList())
-            TemporarySibling.DeleteAbandonedFolders(entry[..entry.LastIndexOf(".tmp-", StringComparison.Ordinal)]);
-    }
+    public static void DeleteAll(string outputDirectory) => List(outputDirectory).ForEach(saved => AtomicFolder.Delete(saved.Folder));
 
     /// <summary>Brings a run to the saved state.</summary>
     /// <param name="fingerprint">That of the run that is to go on.</param>
@@ -106,28 +99,12 @@ internal sealed record SavedRun(int Step, string Folder)
     private static int StepOf(string folder) =>
         int.TryParse(Path.GetFileName(folder)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
 
-    /// <summary>First what makes it count, so that a half-deleted one is none.</summary>
-    private void Delete()
-    {
-        File.Delete(Path.Combine(Folder, StateFile));
-        Directory.Delete(Folder, recursive: true);
-    }
-
     private RunState ReadState()
     {
         var path = Path.Combine(Folder, StateFile);
-        RunState? state;
-        try
-        {
-            state = JsonSerializer.Deserialize<RunState>(File.ReadAllBytes(path));
-        }
-        catch (JsonException exception)
-        {
-            throw new InvalidDataException($"{path} is malformed: {exception.Message}", exception);
-        }
-
-        if (state?.Fingerprint is null)
-            throw new InvalidDataException($"{path} is malformed: it has no fingerprint of its run.");
+        var state = JsonContent.Deserialize<RunState>(FileKind.Configuration.Read(path), path, Json);
+        if (state.Updates.Any(count => count < 0))
+            throw new InvalidDataException($"{path} is malformed: a number of updates is negative.");
         if (state.Step != Step)
             throw new InvalidDataException($"{path} tells of step {state.Step}; expected {Step}, as the folder's name says.");
         return state;

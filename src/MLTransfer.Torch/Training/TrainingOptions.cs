@@ -22,10 +22,16 @@ public abstract record TrainingOptions
     /// <summary>Decides all that is drawn at random: the order of rows, dropout, noise (<c>seed</c>).</summary>
     public long Seed { get; init; } = 42;
 
-    /// <summary>Where checkpoints, <c>metrics.jsonl</c> and <c>loss.png</c> go; null for none of them (<c>output_dir</c>).</summary>
+    /// <summary>
+    /// Where checkpoints, <c>metrics.jsonl</c>, <c>loss.png</c>, <c>answers.jsonl</c> and <c>run.html</c> go; null for none of them
+    /// (<c>output_dir</c>).
+    /// </summary>
     /// <remarks>
-    /// A folder belongs to one run. Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics and plot of the run
-    /// that used the folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
+    /// <c>run.html</c> is a page over the run that is written anew at each evaluation: curves, answers to samples, time left, options. It
+    /// opens from disk, without a script or anything from elsewhere.
+    /// A folder belongs to one run: another one in it, of any process, is refused while the first goes on (<see cref="IOException"/>).
+    /// Without <see cref="Resume"/>, a new run begins by deleting the checkpoints, metrics, plot, answers and page of the run that used the
+    /// folder before, as transformers' <c>overwrite_output_dir</c> does; other files stay.
     /// </remarks>
     public string? OutputDirectory { get; init; }
 
@@ -39,10 +45,19 @@ public abstract record TrainingOptions
     public bool Resume { get; init; }
 
     /// <summary>
+    /// Whether the numbers of <c>metrics.jsonl</c> and the answers to samples also go into event files for TensorBoard, in the folder
+    /// <c>tensorboard</c> of <see cref="OutputDirectory"/> (<c>report_to</c>).
+    /// </summary>
+    public bool TensorBoard { get; init; }
+
+    /// <summary>
     /// The most memory that the process may take, in bytes; null for what it has and what is free when training begins. A training whose
     /// estimate (<see cref="TrainingMemory"/>) is above it is refused before it begins; <see cref="long.MaxValue"/> trains anyway.
     /// </summary>
     public long? MemoryLimit { get; init; }
+
+    /// <summary>The name of the option that says how often there is a checkpoint.</summary>
+    internal abstract string CheckpointOption { get; }
 
     /// <summary>The options that write files, each with whether it is set.</summary>
     private protected abstract IEnumerable<(string Name, bool IsSet)> FileOptions { get; }
@@ -61,7 +76,7 @@ public abstract record TrainingOptions
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))
             throw new ArgumentException($"{nameof(OutputDirectory)} is empty; expected a folder, or null for no files.",
                 nameof(OutputDirectory));
-        foreach (var (name, isSet) in FileOptions.Prepend((nameof(Resume), Resume)))
+        foreach (var (name, isSet) in FileOptions.Concat([(nameof(Resume), Resume), (nameof(TensorBoard), TensorBoard)]))
         {
             if (isSet && OutputDirectory is null)
                 throw new ArgumentException($"{name} needs {nameof(OutputDirectory)}, the folder of the files.", nameof(OutputDirectory));

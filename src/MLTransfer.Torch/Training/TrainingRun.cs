@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -20,6 +21,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<TReport> _history = [];
     private RunState? _reached; // null until the run has begun
+    private RunReport? _report; // null where no file stays
     private int _firstStep;
     private long _amount;
 
@@ -42,7 +44,13 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, weights and files are as when the run was
     /// last saved, or, where it was not, as at the start.
     /// </param>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation and, where there are saved states, one
+    /// to go on from.
+    /// </param>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and what is kept.
+    /// </exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The best weights on the validation rows came back, else those of the last saved run whose
     /// weights gave a finite loss, else those of the start.
@@ -50,7 +58,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     /// <exception cref="InvalidDataException">The saved run to resume from is damaged, or was made with other rows, options or another
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
-    public RunResult<TReport> Run(IProgress<TReport>? progress, CancellationToken cancellationToken)
+    public RunResult<TReport> Run(
+        IProgress<TReport>? progress, CancellationToken cancellationToken, CancellationToken stopAndKeep = default)
     {
         cancellationToken.ThrowIfCancellationRequested(); // before anything of an earlier run is deleted
         using var folder = new RunFolder(options.OutputDirectory);
@@ -64,9 +73,18 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             Reached = Begin(folder);
             _firstStep = Reached.Step;
             using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step);
+            _report = options.OutputDirectory is null ? null : new RunReport(
+                folder.Path, Path.Combine(folder.Path, MetricsLog<TReport>.FileName), Reached.Step, options, options.TensorBoard);
+            WritePage();
             task.Prepare(folder.Path, Reached.Step, cancellationToken);
-            var result = RunSteps(folder, log, progress, cancellationToken);
+            var result = RunSteps(folder, log, progress, cancellationToken, stopAndKeep);
             hasResult = true;
+            WritePage(result switch
+            {
+                { StoppedEarly: true } => "Stopped early: the validation loss did not fall any more.",
+                { StoppedOnRequest: true } => "Stopped on request, with what was learned until then.",
+                _ => "Finished.",
+            });
             if (options.OutputDirectory is not null)
                 LossPlot.Write(folder.Path, task.LossLabel, task.Curves([.. log.Earlier, .. _history]));
             return result;
@@ -83,6 +101,19 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                     "Training failed, and so did going back to the last good weights: do not use the model.", exception, second);
             }
 
+            var cancelled = exception is OperationCanceledException && cancellationToken.IsCancellationRequested
+                ? DescribeCancellation(folder) : null;
+            try
+            {
+                WritePage(cancelled ?? exception.Message);
+            }
+            catch (IOException)
+            {
+                // The first failure, such as a full disk, is the one to tell.
+            }
+
+            if (cancelled is not null)
+                throw new OperationCanceledException(cancelled, exception, cancellationToken);
             throw;
         }
         finally
@@ -97,7 +128,6 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             return new RunState { Fingerprint = "" };
 
         var fingerprint = options.Resume || plan.SaveInterval > 0 ? task.Fingerprint() : "";
-        SavedRun.DeleteAbandoned(folder.Path);
         if (options.Resume && SavedRun.Newest(folder.Path) is { } newest)
             return newest.Resume(fingerprint, state => Restore(newest.Folder, state, folder.Best));
 
@@ -109,17 +139,28 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     }
 
     private RunResult<TReport> RunSteps(
-        RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken)
+        RunFolder folder, MetricsLog<TReport> log, IProgress<TReport>? progress, CancellationToken cancellationToken,
+        CancellationToken stopAndKeep)
     {
-        var stoppedEarly = IsToStop; // a run that had stopped already has nothing left to do
-        if (plan is { HasEvaluation: true, EvaluatesStart: true } && Reached.Step == 0)
+        var (stoppedEarly, stoppedOnRequest) = (IsToStop, false); // a run that had stopped already has nothing left to do
+        if (Reached.Step == 0)
         {
-            var report = Evaluate(task.ReportStart(plan.TotalSteps), folder.Best, cancellationToken);
-            Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
-            Publish(report);
+            if (plan is { HasEvaluation: true, EvaluatesStart: true })
+            {
+                var report = Evaluate(
+                    (TReport)((RunProgress)task.ReportAfter(0) with { TotalSteps = plan.TotalSteps }), folder.Best, cancellationToken);
+                Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
+                Publish(report, Answer());
+            }
+            else
+            {
+                _report?.Add(0, Answer());
+            }
+
+            WritePage();
         }
 
-        while (Reached.Step < plan.TotalSteps && !stoppedEarly)
+        while (Reached.Step < plan.TotalSteps && !stoppedEarly && !stoppedOnRequest)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var rowsOfStep = rows.RowsOfStep(Reached.Step);
@@ -133,27 +174,62 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                 stoppedEarly = IsToStop;
             }
 
-            Publish(Timed(report));
-            if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && stoppedEarly)
+            report = Timed(report);
+            var answers = plan.AnswersAfter(Reached.Step) || stoppedEarly ? Answer() : [];
+            Publish(report, answers);
+            if (answers.Count > 0 || plan.AnswersAfter(Reached.Step) || plan.EvaluatesAfter(Reached.Step))
+                WritePage(remaining: report.Remaining);
+            stoppedOnRequest = stopAndKeep.IsCancellationRequested && Reached.Step < plan.TotalSteps && !stoppedEarly;
+            if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && (stoppedEarly || stoppedOnRequest))
                 Save(folder);
+            if (stoppedOnRequest)
+                Stop(report);
         }
 
         var useBest = plan.KeepsBest && Reached.BestValidationLoss is not null && Reached.BestStep != Reached.Step;
         if (useBest)
             folder.Best.Restore(task.Weights);
         task.Complete(cancellationToken);
-        return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, stoppedEarly, _history, _clock.Elapsed);
+        return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, _history, _clock.Elapsed)
+        {
+            StoppedEarly = stoppedEarly, StoppedOnRequest = stoppedOnRequest,
+        };
 
-        void Publish(TReport report)
+        // The evaluation comes after saving: it is no part of the run that may go on from here. Weights that it finds to be the best so
+        // far are those that the model has.
+        void Stop(TReport last)
+        {
+            var answers = plan.AnswersAfter(Reached.Step) ? [] : Answer();
+            if (plan.HasEvaluation && !plan.EvaluatesAfter(Reached.Step))
+            {
+                last = Evaluate(Timed(task.ReportAfter(Reached.Step)), best: null, cancellationToken);
+                Publish(last, answers);
+            }
+            else
+            {
+                _report?.Add(Reached.Step, answers);
+            }
+
+            task.Stop(last);
+        }
+
+        IReadOnlyList<SampleAnswer> Answer() => task.Answer(Reached.Step, cancellationToken);
+
+        void Publish(TReport report, IReadOnlyList<SampleAnswer> answers)
         {
             _history.Add(report);
             log.Write(report);
-            progress?.Report(report);
+            _report?.Add(report.ToJson());
+            _report?.Add(report.Step, answers);
+            progress?.Report(answers.Count == 0 ? report : (TReport)(report with { Answers = answers }));
             task.Reported(report);
         }
     }
 
-    private TReport Evaluate(TReport report, WeightSnapshot best, CancellationToken cancellationToken)
+    /// <param name="report">Of the step.</param>
+    /// <param name="best">Takes the weights where they are the best so far; null for none.</param>
+    /// <param name="cancellationToken">Checked while it lasts.</param>
+    private TReport Evaluate(TReport report, WeightSnapshot? best, CancellationToken cancellationToken)
     {
         report = task.Evaluate(report, cancellationToken);
         if (report.JudgedLoss is not { } loss)
@@ -162,9 +238,12 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             throw new TrainingDivergedException(Reached.Step, loss);
         (Reached, var isBest) = Reached.Judge(loss);
         if (isBest)
-            best.Save(task.Weights);
+            best?.Save(task.Weights);
         return report;
     }
+
+    private void WritePage(string? end = null, TimeSpan? remaining = null) =>
+        _report?.WritePage(new RunStatus(Reached.Step, plan.TotalSteps, _clock.Elapsed, remaining, end));
 
     private TReport Timed(TReport report)
     {
@@ -230,7 +309,37 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             else
                 task.Restore(saved.Folder);
             if (!diverged && folder.OutputDirectory is not null)
+            {
                 MetricsLog<TReport>.GoBackTo(folder.Path, saved?.Step);
+                if (saved is not null)
+                {
+                    _report?.GoBackTo(saved.Step);
+                }
+                else
+                {
+                    _report?.Delete();
+                    _report = null;
+                }
+            }
         }
+    }
+
+    private string DescribeCancellation(RunFolder folder)
+    {
+        var place = _reached is null ? "before its first step" : $"after step {Reached.Step} of {plan.TotalSteps}";
+        if (folder.OutputDirectory is null)
+        {
+            return $"Training was cancelled {place}. Nothing of it is kept: set {nameof(options.OutputDirectory)} and "
+                + $"{options.CheckpointOption} to be able to go on, or end a run by StopAndKeep to have the model as it is.";
+        }
+
+        if (SavedRun.Newest(folder.Path) is not { } saved)
+        {
+            return $"Training was cancelled {place}. Nothing of it is kept: '{folder.Path}' has no checkpoint yet. Set "
+                + $"{options.CheckpointOption} lower to have one earlier, or end a run by StopAndKeep to have the model as it is.";
+        }
+
+        return $"Training was cancelled {place}. '{saved.Folder}' is the last checkpoint: the same call goes on from it"
+            + (options.Resume ? "." : $" with {nameof(options.Resume)} = true.");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -38,10 +39,9 @@ internal abstract class TrainingTask<TReport> : IDisposable
     {
     }
 
-    /// <summary>The report of an evaluation before the first step.</summary>
-    /// <param name="totalSteps">Of the run.</param>
-    public virtual TReport ReportStart(int totalSteps) =>
-        throw new NotSupportedException("The task's plan has no evaluation before the first step.");
+    /// <summary>The report of an evaluation that belongs to no step.</summary>
+    /// <param name="step">Steps done before.</param>
+    public abstract TReport ReportAfter(int step);
 
     /// <summary>Makes the updates of a step.</summary>
     /// <returns>The report, in which the run fills in steps in all, speed and times.</returns>
@@ -54,8 +54,22 @@ internal abstract class TrainingTask<TReport> : IDisposable
     /// <returns>The report with what was found.</returns>
     public abstract TReport Evaluate(TReport report, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Answers the run's samples with the weights as they are now. Draws nothing from where training draws, and leaves the network ready
+    /// for the next step.
+    /// </summary>
+    /// <param name="step">Steps done.</param>
+    /// <param name="cancellationToken">Checked while it lasts.</param>
+    public virtual IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken) => [];
+
     /// <summary>Called after a report has gone out, and before the run is saved.</summary>
     public virtual void Reported(TReport report)
+    {
+    }
+
+    /// <summary>Called where a run is asked to end before its last step, after it was saved.</summary>
+    /// <param name="report">The last one, of the step or of an evaluation after it.</param>
+    public virtual void Stop(TReport report)
     {
     }
 

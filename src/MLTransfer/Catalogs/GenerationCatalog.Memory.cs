@@ -1,10 +1,9 @@
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Networks.StyleGan2;
-using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Images;
+using MLTransfer.Text;
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML.Runtime;
-using TorchSharp;
 
 namespace MLTransfer;
 
@@ -13,7 +12,7 @@ public sealed partial class GenerationCatalog
 {
     /// <summary>
     /// The memory that <see cref="TextGeneratorEstimator"/> takes with these options, for full batches of rows of
-    /// <see cref="TextGeneratorOptions.MaximumLength"/> tokens. Nothing is trained, and no weight is read.
+    /// <see cref="TextGeneratorOptions.MaximumLength"/> tokens. Nothing is trained.
     /// </summary>
     /// <param name="options">As they are given to the estimator. A hub model is downloaded where it is not in the cache yet.</param>
     /// <exception cref="ArgumentException">An option is out of range or does not fit the model.</exception>
@@ -22,14 +21,16 @@ public sealed partial class GenerationCatalog
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        var folder = PretrainedModels.ResolveFolder(options.PretrainedModel, revision: null, progress: null, options.CancellationToken);
-        using var network = CausalLanguageModel.Create(ModelConfigurationFile.Read(folder), device: torch.META);
-        TextGeneratorEstimator.Prepare(network, options, seed: null);
+        using var sizes = TextBaseSizes.Of(_host, options);
+        var network = sizes.Network;
+        if (options.Lora is { } lora)
+            LowRankAdaptation.Attach(network, lora);
+        TextGeneratorEstimator.Prepare(network, sizes.Name, options);
         return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.ContextLength));
     }
 
     /// <summary>
-    /// The memory that <see cref="ImageGeneratorEstimator"/> takes with these options. Nothing is trained, and no weight is read.
+    /// The memory that <see cref="ImageGeneratorEstimator"/> takes with these options. Nothing is trained.
     /// </summary>
     /// <param name="options">As they are given to the estimator.</param>
     /// <exception cref="ArgumentException">An option is out of range or does not fit the model.</exception>
@@ -38,8 +39,7 @@ public sealed partial class GenerationCatalog
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        var configuration = ModelConfigurationFile.Read(PretrainedModels.ResolveImageFolder(options.PretrainedModel));
-        using var model = StyleGan2Model.Create(configuration, torch.META);
+        using var model = ImageBaseModel.Sizes(_host, options);
         return Logged(TrainingMemory.Estimate(model, OptionCheck.TrainingOf<AdversarialTrainingOptions>(
             options.Training, $"the StyleGAN2 '{options.PretrainedModel}'")));
     }

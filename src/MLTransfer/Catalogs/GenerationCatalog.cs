@@ -8,6 +8,7 @@ using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Metrics;
+using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -28,7 +29,8 @@ public sealed partial class GenerationCatalog
 
     /// <summary>Loads a pretrained model for use outside of a pipeline, or for several pipelines.</summary>
     /// <param name="folderOrHubId">
-    /// <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.
+    /// <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, a hub id such as <c>gpt2</c>, or a model zip with a text
+    /// generator, whose adapters become part of its weights.
     /// </param>
     /// <param name="revision">A branch, tag or commit of a hub model; null for <c>main</c>.</param>
     /// <param name="progress">Told how far a download has come; null for nobody but the log.</param>
@@ -43,8 +45,7 @@ public sealed partial class GenerationCatalog
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folderOrHubId);
         using var channel = _host.Start("Loading a text generator");
-        return TextGenerationModel.Load(PretrainedModels.ResolveFolder(
-            folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken));
+        return TextBaseModel.Load(_host, folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken).Merge();
     }
 
     /// <summary>Loads an ONNX export of a text generator, to generate with ONNX Runtime: libtorch is neither needed nor loaded.</summary>
@@ -68,6 +69,7 @@ public sealed partial class GenerationCatalog
         options.Check();
         var columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options);
         using var channel = _host.Start("Loading an ONNX text generator");
+        GenerationLog.Warn(channel, options.Generation);
         return new OnnxTextGeneratorTransformer(
             OnnxTextGenerator.Load(folder, options.ToRuntimeOptions()), null, columns, Seeds.Fix(options.Generation, Seeds.Of(_host)),
             options.GenerationBatchSize);
@@ -82,8 +84,11 @@ public sealed partial class GenerationCatalog
     /// </param>
     /// <param name="cancellationToken">Stops the evaluation.</param>
     /// <remarks>
-    /// A text longer than the model's context is cut into blocks of the context's length. The last block may be shorter and counts too. The
-    /// first token of each text or block is not predicted. No end-of-sequence token is added.
+    /// Texts become rows as in training, by <see cref="TextGeneratorOptions.RowPacking"/>, <see cref="TextGeneratorOptions.MaximumLength"/>
+    /// and <see cref="TextGeneratorOptions.AppendEndOfSequence"/>, which a saved model keeps; of a model that was not trained here by their
+    /// defaults. So the loss is the <see cref="TrainingResult.ValidationLoss"/> that a run measures on the same rows (up to rounding: here
+    /// it is computed in float32). The first token of a text, and of each further row of one that is longer than a row, is not predicted;
+    /// the end-of-sequence token is, where training appends it.
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The model holds no text generator, a column is missing or not text, or no text has two tokens.
@@ -110,7 +115,7 @@ public sealed partial class GenerationCatalog
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrWhiteSpace(textColumnName);
         return EvaluateText(() => TextEvaluator.Evaluate(
-            model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, cancellationToken), cancellationToken));
+            model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, cancellationToken), new TextRowForm(), cancellationToken));
     }
 
     /// <summary>Measures how far the pictures of a model are from real ones, over the features of a network.</summary>
@@ -148,7 +153,7 @@ public sealed partial class GenerationCatalog
     /// A text generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the
     /// tokenizer's files, with adapters merged into the weights. An image generator with <c>config.json</c>, <c>generator.safetensors</c>
     /// and <c>discriminator.safetensors</c>. A network of described layers with <c>layers.json</c> and <c>model.safetensors</c>, for
-    /// <see cref="PretrainedNetwork.Layers"/>.
+    /// <c>PretrainedNetwork.Layers</c>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>

@@ -41,8 +41,8 @@ public static class ImageCatalogExtensions
     /// them from the labels of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
     /// </param>
     /// <param name="model">
-    /// <see cref="PretrainedModels.Shapes"/>, or a folder with <c>config.json</c>, <c>generator.safetensors</c> and
-    /// <c>discriminator.safetensors</c>.
+    /// <see cref="PretrainedModels.Shapes"/>, a folder with <c>config.json</c>, <c>generator.safetensors</c> and
+    /// <c>discriminator.safetensors</c>, or a model zip with an image generator.
     /// </param>
     /// <param name="options">How to generate; null for defaults.</param>
     /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>

@@ -17,4 +17,7 @@ public static class MLContextExtensions
             }
         }
     }
+
+    /// <summary><c>mlContext.Generation</c> for languages without extension properties: C# before 14, F#, Visual Basic.</summary>
+    public static GenerationCatalog GetGeneration(this MLContext mlContext) => mlContext.Generation;
 }

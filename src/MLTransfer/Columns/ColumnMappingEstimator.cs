@@ -9,13 +9,15 @@ namespace MLTransfer;
 public abstract class ColumnMappingEstimator<TTransformer> : IEstimator<TTransformer>
     where TTransformer : ColumnMappingTransformer
 {
-    private readonly IHost _host;
     private readonly string _task;
 
     /// <param name="environment">The context.</param>
     /// <param name="task">What <see cref="Fit(IDataView)"/> does, for the log.</param>
     private protected ColumnMappingEstimator(IHostEnvironment environment, string task) =>
-        (_host, _task) = (environment.Register(GetType().Name), task);
+        (Host, _task) = (environment.Register(GetType().Name), task);
+
+    /// <summary>The estimator's part of the context.</summary>
+    private protected IHost Host { get; }
 
     /// <summary>The columns that fitting or the transformer reads.</summary>
     private protected abstract IEnumerable<ColumnRole> Roles { get; }
@@ -46,7 +48,7 @@ public abstract class ColumnMappingEstimator<TTransformer> : IEstimator<TTransfo
     {
         ArgumentNullException.ThrowIfNull(input);
         Check(Roles, SchemaShape.Create(input.Schema));
-        using var channel = _host.Start(_task);
+        using var channel = Host.Start(_task);
         return Fit(input, channel);
     }
 
@@ -58,7 +60,7 @@ public abstract class ColumnMappingEstimator<TTransformer> : IEstimator<TTransfo
     private protected abstract TTransformer Fit(IDataView input, IChannel channel);
 
     /// <summary>The seed of the options, else that of the context.</summary>
-    private protected long SeedOf(long? option) => option ?? Seeds.Of(_host);
+    private protected long SeedOf(long? option) => option ?? Seeds.Of(Host);
 
     private protected static void Check(IEnumerable<ColumnRole> roles, SchemaShape schema)
     {

@@ -1,4 +1,5 @@
 using MLTransfer.Columns;
+using MLTransfer.Torch.Memory;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -7,12 +8,16 @@ namespace MLTransfer;
 /// <summary>Adds columns that a network computes of other columns, many rows at a time.</summary>
 /// <remarks>
 /// Rows are read and new values are computed while the result is enumerated, and only where a new column is asked for. Rows stay in order.
-/// Several threads may enumerate results at once.
+/// Several threads may enumerate results at once. It may be disposed at any time: calls under way go on, later ones are refused, those of
+/// cursors and prediction engines among them, and the network is freed when the last call has ended.
 /// </remarks>
 public abstract class ColumnMappingTransformer : ITransformer, IColumnMapping, IDisposable
 {
+    private const string Remedy = "A PredictionEngine disposes its model along with itself, unless it is made with "
+        + "new PredictionEngineOptions { OwnsTransformer = false }.";
+
     private readonly int _batchSize;
-    private volatile bool _disposed;
+    private readonly UseCount _uses = new();
 
     /// <param name="batchSize">Rows that are computed together.</param>
     private protected ColumnMappingTransformer(int batchSize) => _batchSize = batchSize;
@@ -39,9 +44,11 @@ public abstract class ColumnMappingTransformer : ITransformer, IColumnMapping, I
 
     /// <summary>Adds the new columns. Nothing is read or computed before the result is enumerated.</summary>
     /// <exception cref="ArgumentException">A column is missing, or has another type or size.</exception>
+    /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
     public IDataView Transform(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var hold = Hold();
         return new MappedDataView(input, this);
     }
 
@@ -49,6 +56,7 @@ public abstract class ColumnMappingTransformer : ITransformer, IColumnMapping, I
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
+        using var hold = Hold();
         return new MappedRowMapper(inputSchema, this);
     }
 
@@ -56,7 +64,7 @@ public abstract class ColumnMappingTransformer : ITransformer, IColumnMapping, I
     void ICanSaveModel.Save(ModelSaveContext ctx)
     {
         ArgumentNullException.ThrowIfNull(ctx);
-        ThrowIfDisposed();
+        using var hold = Hold();
         Save(ctx);
     }
 
@@ -67,13 +75,10 @@ public abstract class ColumnMappingTransformer : ITransformer, IColumnMapping, I
     MappedBatch IColumnMapping.CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) =>
         CreateBatch(source, inputs, slots);
 
-    /// <summary>Frees the network, unless it was handed in from outside.</summary>
+    /// <summary>Frees the network, unless it was handed in from outside, as soon as no call uses it.</summary>
     public void Dispose()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
-        Free();
+        _uses.Dispose(Free);
         GC.SuppressFinalize(this);
     }
 
@@ -89,6 +94,7 @@ public abstract class ColumnMappingTransformer : ITransformer, IColumnMapping, I
     /// <summary>Frees what belongs to this object.</summary>
     private protected abstract void Free();
 
+    /// <summary>Begins a call that uses what belongs to this object.</summary>
     /// <exception cref="ObjectDisposedException">This object is disposed.</exception>
-    private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+    private protected UseCount.Hold Hold() => _uses.Begin(GetType(), Remedy);
 }

@@ -35,10 +35,9 @@ internal static class ImagePlanes
         for (var channel = 0; channel < 3; channel++)
         {
             var plane = channels == 1 ? 0 : channel;
-            var (factor, offset) = scaling.Channel(plane);
             for (var i = 0; i < count; i++)
             {
-                var value = (planes[plane * count + i] - offset) / factor;
+                var value = scaling.ToPixel(plane, planes[plane * count + i]);
                 pixels[4 * i + channel] = (byte)Math.Clamp(MathF.Round(value), 0, 255);
             }
         }

@@ -47,10 +47,25 @@ public sealed record ImageScaling
         }
     }
 
+    /// <summary>Whether another one gives the same numbers for pictures of so many channels.</summary>
+    /// <exception cref="ArgumentException">The other one has numbers that are not usable.</exception>
+    internal bool Equals(ImageScaling other, long channels)
+    {
+        other.Check(channels);
+        return Enumerable.Range(0, (int)channels).All(channel => Channel(channel) == other.Channel(channel));
+    }
+
     /// <summary>The factor and the offset of a channel: value = pixel * factor + offset.</summary>
     internal (float Factor, float Offset) Channel(int channel)
     {
         var (mean, deviation) = (Mean[Mean.Count == 1 ? 0 : channel], StandardDeviation[StandardDeviation.Count == 1 ? 0 : channel]);
         return (Scale / deviation, -mean / deviation);
+    }
+
+    /// <summary>The pixel, unrounded, that a value of a channel was made of.</summary>
+    internal float ToPixel(int channel, float value)
+    {
+        var (factor, offset) = Channel(channel);
+        return (value - offset) / factor;
     }
 }

@@ -11,8 +11,8 @@ internal sealed class MappedSchema
         Sources = mapping.FindInputs(input);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
-        foreach (var (name, type) in mapping.Outputs)
-            builder.AddColumn(name, type);
+        foreach (var (name, type, annotations) in mapping.Outputs)
+            builder.AddColumn(name, type, annotations);
         Output = builder.ToSchema();
     }
 

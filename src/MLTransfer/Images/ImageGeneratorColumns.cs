@@ -65,13 +65,25 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
         if (LabelRole is not { } role)
             return null;
         var column = role.Find(schema);
-        var (size, found) = column.Type is KeyDataViewType key
-            ? (key.Count, $"a key of {key.Count} classes")
-            : ((ulong)column.Type.GetValueCount(), $"a vector of {column.Type.GetValueCount()} values");
+        var (size, found) = SizeOf(column);
         return size == (ulong)generator.LabelWidth
             ? column
             : throw role.OfAnotherShape($"the model takes {generator.LabelWidth} classes", found);
     }
+
+    /// <summary>The classes of the label column, which there is.</summary>
+    /// <exception cref="ArgumentException">The column is missing, or has more classes than a model takes.</exception>
+    public int CountClasses(DataViewSchema schema)
+    {
+        var (size, found) = SizeOf(LabelRole!.Find(schema));
+        return size is > 0 and <= StyleGan2Model.MaximumLabelWidth
+            ? (int)size
+            : throw LabelRole.OfAnotherShape($"a model takes 1 to {StyleGan2Model.MaximumLabelWidth} classes", found);
+    }
+
+    private static (ulong Size, string Found) SizeOf(DataViewSchema.Column label) => label.Type is KeyDataViewType key
+        ? (key.Count, $"a key of {key.Count} classes")
+        : ((ulong)label.Type.GetValueCount(), $"a vector of {label.Type.GetValueCount()} values");
 
     /// <summary>Checks that pictures are made from something.</summary>
     /// <exception cref="ArgumentException">There is neither an input nor a label column.</exception>

@@ -1,14 +1,13 @@
-using MLTransfer.Images;
 using System.Globalization;
+using MLTransfer.Cards;
+using MLTransfer.Images;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using TorchSharp;
 
 namespace MLTransfer;
 
@@ -46,8 +45,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     {
         ArgumentNullException.ThrowIfNull(data);
         Check(Roles, SchemaShape.Create(data.Schema));
-        using var sizes = StyleGan2Model.Create(
-            ModelConfigurationFile.Read(PretrainedModels.ResolveImageFolder(_options.PretrainedModel)), torch.META);
+        using var sizes = ImageBaseModel.Sizes(Host, _options);
         using var images = TrainingImageReader.Read(data, _trainingColumn, _columns, sizes.Generator, _options.CancellationToken);
         return ImageCounts.Of(images);
     }
@@ -59,11 +57,12 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     private protected override ImageGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
         var seed = SeedOf(_options.Seed);
-        var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_options.PretrainedModel));
+        var name = _options.BaseModel is null ? $"'{_options.PretrainedModel}'" : "the loaded model";
+        var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(_options.Training, $"the StyleGAN2 {name}");
+        var (start, origin) = LoadBase();
+        var model = WithLabels(start, input.Schema, options, seed);
         return Ownership.Pass(model, () =>
         {
-            var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(
-                _options.Training, $"the StyleGAN2 '{_options.PretrainedModel}'");
             _options.CheckFor(model.Generator);
             if (_columns.Input is null || input.Schema.GetColumnOrNull(_columns.Input) is not null)
                 _columns.FindInputs(input.Schema, model.Generator);
@@ -72,13 +71,51 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             using var images = TrainingImageReader.Read(input, _trainingColumn, _columns, model.Generator, _options.CancellationToken);
             var trainer = new StyleGan2Trainer(model, options with { Seed = seed }, images, _options.FeatureExtractor);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
+                $"Fine-tuning {name} on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
                 + $"Features are computed in {PrecisionText.Of(trainer.Precision, options.Precision)}."));
             channel.Info($"Training data: {ImageCounts.Of(images)}. Memory: {trainer.EstimateMemory()}.");
-            var result = trainer.Train(new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken);
+            var result = trainer.Train(
+                new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken, _options.StopAndKeep);
+            if (result.StoppedOnRequest)
+                channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
             channel.Info(string.Create(CultureInfo.InvariantCulture, $"Showed {result.Images} images in {result.Elapsed:hh\\:mm\\:ss}."));
+            var last = result.History is [.., var report] ? report : null; // there is none where a finished run was resumed
             return new ImageGeneratorTransformer(
-                model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result);
+                model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, seed, result)
+            {
+                Card = ModelCard.OfTraining(
+                    origin,
+                    [new("images", $"{images.Count}"), new("pixels", $"{images.Resolution}x{images.Resolution}")],
+                    [
+                        ("generator loss of the last step", last?.GeneratorLoss),
+                        ("discriminator loss of the last step", last?.DiscriminatorLoss),
+                        ("Frechet distance", result.FrechetDistance), ("kernel distance", result.KernelDistance),
+                        ("images shown", result.Images),
+                    ],
+                    options with { Seed = seed }),
+            };
         });
+    }
+
+    private ImageBaseModel LoadBase() => _options.BaseModel is { } transformer
+        ? ImageBaseModel.CopyOf(transformer)
+        : ImageBaseModel.Load(Host, _options.PretrainedModel);
+
+    /// <summary>The model, or where there are labels that it does not take, one made of it that does.</summary>
+    private StyleGan2Model WithLabels(StyleGan2Model model, DataViewSchema schema, AdversarialTrainingOptions options, long seed)
+    {
+        if (_columns.Label is null || model.Generator.LabelWidth > 0)
+            return model;
+        using (model)
+        {
+            if (options.FreezeMapping)
+            {
+                throw new ArgumentException(
+                    $"{nameof(AdversarialTrainingOptions.FreezeMapping)} freezes what reads labels, which is new: the base takes none. "
+                    + "Leave it false.");
+            }
+
+            return model.WithLabels(_columns.CountClasses(schema), seed);
+        }
     }
 }

@@ -17,6 +17,7 @@ internal static class ImageGeneratorFile
     public static void Save(ModelSaveContext context, ImageGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {
         var model = transformer.Model;
+        using var hold = model.Hold();
         writer.AddText(ModelConfigurationFile.FileName, model.Configuration.ToJsonString());
         writer.AddWeights(StyleGan2Model.GeneratorFile, StyleGan2Model.CheckpointTensors(model.Generator));
         writer.AddWeights(StyleGan2Model.DiscriminatorFile, StyleGan2Model.CheckpointTensors(model.Discriminator));
@@ -28,6 +29,7 @@ internal static class ImageGeneratorFile
             GenerationBatchSize = transformer.GenerationBatchSize,
             Seed = transformer.Seed,
             Files = writer.Files,
+            Card = transformer.Card,
         };
     });
 
@@ -45,7 +47,10 @@ internal static class ImageGeneratorFile
             manifest.ToOptions().CheckFor(model.Generator);
             manifest.Columns.CheckLabel(model.Generator);
             return new ImageGeneratorTransformer(
-                model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize, manifest.Seed);
+                model, manifest.Columns, manifest.Truncation, manifest.Noise, manifest.GenerationBatchSize, manifest.Seed)
+            {
+                Card = manifest.Card,
+            };
         });
     });
 }

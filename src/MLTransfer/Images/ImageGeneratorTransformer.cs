@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Images;
@@ -60,15 +61,25 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     /// <summary>How training went; null where there was none in this process.</summary>
     public StyleGan2TrainingResult? TrainingResult { get; }
 
+    /// <summary>What a model card tells; null where nothing is known of the model.</summary>
+    internal ModelCard? Card { get; init; }
+
     internal ImageGeneratorColumns Columns { get; }
 
     private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(Model.Generator.ImageResolution)];
+
+    /// <summary>The model in memory of its own.</summary>
+    internal StyleGan2Model CopyModel()
+    {
+        using var hold = Hold();
+        return Model.Copy();
+    }
 
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         return OnnxFileExport.Write(
             path, options, "pixels", channel, () => ImageGeneratorExporter.Export(Model, path, Noise), cancellationToken);
     }
@@ -76,24 +87,42 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     /// <inheritdoc/>
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
-        ThrowIfDisposed();
-        ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside => Model.Save(inside, weightType.ToScalarType()));
+        using var hold = Hold();
+        ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside =>
+        {
+            Model.Save(inside, weightType.ToScalarType());
+            var pipeline = Model.Generator.LabelWidth == 0 ? "unconditional-image-generation" : null;
+            ModelCardFile.Write(inside, folder, new CardKind("image generator", "mltransfer", pipeline, "stylegan2"), Card);
+        });
     }
 
     /// <inheritdoc/>
     ImageDistances IImageEvaluation.Evaluate(
         IDataView data, string imageColumn, IImageFeatureExtractor extractor, int count, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
+        using var model = Model.Hold();
         GeneratorEvaluator.Check(Model.Generator, extractor);
         using var images = TrainingImageReader.Read(data, imageColumn, Columns, Model.Generator, cancellationToken);
         return GeneratorEvaluator.Evaluate(Model.Generator, images, extractor, count, cancellationToken: cancellationToken);
     }
 
+    /// <inheritdoc/>
+    NearestImages IImageEvaluation.EvaluateMemorization(
+        IDataView data, string imageColumn, IImageFeatureExtractor? extractor, int count, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        using var images = TrainingImageReader.Read(data, imageColumn, Columns, Model.Generator, cancellationToken);
+        return NearestImages.Find(
+            Model.Generator, images, [.. Enumerable.Range(0, count).Select(seed => (long)seed)], extractor,
+            cancellationToken: cancellationToken);
+    }
+
     /// <summary>[rows, channels, height, width]: -1 is black and 1 white.</summary>
     internal float[] Generate(LatentSource latents, ColumnValues? labels)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
+        using var model = Model.Hold();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var generator = Model.Generator;

@@ -10,7 +10,7 @@ internal sealed class ImageTrainingLog(IChannel channel, IProgress<StyleGan2Prog
 {
     protected override void Write(StyleGan2Progress value)
     {
-        if (value.Step == value.TotalSteps || IsDue())
+        if (value.GeneratorLoss is not null && (value.Step == value.TotalSteps || IsDue()))
         {
             Channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"{value.Images} images, step {value.Step} of {value.TotalSteps}: generator loss {value.GeneratorLoss:0.000}, "

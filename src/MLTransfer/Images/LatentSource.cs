@@ -1,5 +1,6 @@
 using System.Numerics;
 using MLTransfer.Columns;
+using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Numerics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -81,7 +82,6 @@ internal abstract class LatentSource
         }
     }
 
-    /// <summary>What <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(seed)</c>.</summary>
     private sealed class Seeds<T>(DataViewRow source, DataViewSchema.Column column, int width) : LatentSource
         where T : struct, INumber<T>
     {
@@ -106,15 +106,6 @@ internal abstract class LatentSource
 
         public override void Clear() => _seeds.Clear();
 
-        public override Tensor ToTensor()
-        {
-            using var scope = NewDisposeScope();
-            var rows = _seeds.ConvertAll(seed =>
-            {
-                using var random = new Generator((ulong)seed); // of its own: other threads draw from the process's
-                return randn([1, width], ScalarType.Float32, generator: random);
-            });
-            return cat(rows, 0).MoveToOuterDisposeScope();
-        }
+        public override Tensor ToTensor() => SeedLatents.Create(_seeds, width);
     }
 }

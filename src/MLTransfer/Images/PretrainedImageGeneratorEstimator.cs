@@ -1,6 +1,6 @@
+using MLTransfer.Cards;
 using MLTransfer.Images;
 using MLTransfer.Columns;
-using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -29,13 +29,16 @@ public sealed class PretrainedImageGeneratorEstimator : ColumnMappingEstimator<I
 
     private protected override ImageGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
-        var model = StyleGan2Model.Load(PretrainedModels.ResolveImageFolder(_model));
+        var (model, origin) = ImageBaseModel.Load(Host, _model);
         return Ownership.Pass(model, () =>
         {
             _options.CheckFor(model.Generator);
             _columns.FindInputs(input.Schema, model.Generator);
             return new ImageGeneratorTransformer(
-                model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, SeedOf(_options.Seed));
+                model, _columns, _options.Truncation, _options.Noise, _options.GenerationBatchSize, SeedOf(_options.Seed))
+            {
+                Card = new ModelCard(origin),
+            };
         });
     }
 }

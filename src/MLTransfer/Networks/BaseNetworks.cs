@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Google.Protobuf;
 using MLTransfer.Onnx.Reading;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Described;
@@ -28,9 +29,10 @@ internal static class BaseNetworks
             module, () => new ModuleBaseNetwork(module, module.call, $"the TorchScript network of {location}") { Program = program });
     }
 
-    public static ModuleBaseNetwork FromLayers(IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights)
+    public static ModuleBaseNetwork FromLayers(
+        IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint weights, string? prefix = null)
     {
-        var sequence = LayerSequence.Load(layers, inputShape, weights);
+        var sequence = LayerSequence.Load(layers, inputShape, weights, prefix: prefix);
         return Ownership.Pass(sequence, () => new ModuleBaseNetwork(sequence, $"the layers of '{weights.Location}'"));
     }
 
@@ -44,5 +46,43 @@ internal static class BaseNetworks
                 network.LoadWeights(weights);
             return network;
         });
+    }
+
+    /// <summary>A network with weights of its own, as one that is saved and loaded again.</summary>
+    public static TransferNetwork Copy(TransferNetwork network)
+    {
+        using var weights = new TensorCheckpoint("the new layers in memory", network.NewLayers.state_dict());
+        var pretrained = Copy(network.Pretrained);
+        return Ownership.Pass(
+            pretrained, () => TransferNetwork.Load(pretrained, Descriptions(network.NewLayers), network.InputShape, weights));
+    }
+
+    /// <summary>The layers of a sequence, as they were described.</summary>
+    public static IReadOnlyList<Layer> Descriptions(LayerSequence sequence) => [.. sequence.Layers.Select(module => module.Layer)];
+
+    private static BaseNetwork? Copy(BaseNetwork? network)
+    {
+        switch (network)
+        {
+            case null:
+                return null;
+            case OnnxBaseNetwork onnx:
+                return FromOnnx(
+                    OnnxGraph.Read(onnx.ToModel().ToByteArray(), onnx.Graph.Location, outputName: null), imports: onnx is OnnxImport);
+            case ModuleBaseNetwork module:
+                using (var weights = new TensorCheckpoint(module.Description, module.Parameters.Concat(module.Buffers)))
+                {
+                    if (module.Module is LayerSequence sequence)
+                        return FromLayers(Descriptions(sequence), sequence.InputShape, weights);
+                    if (module.Program is not { } program)
+                        return FromModule(TrustedModules.NameOf(module.Module.GetType()), weights);
+                    var script = FromTorchScript(program, "the program in memory");
+                    script.LoadWeights(weights);
+                    return script;
+                }
+
+            default:
+                throw new NotSupportedException($"{network.Description} cannot be copied. Save the model and give its zip.");
+        }
     }
 }

@@ -5,7 +5,7 @@ namespace MLTransfer.Networks;
 
 /// <summary>
 /// Writes a network that consists of described layers as a folder with <c>layers.json</c> and <c>model.safetensors</c>, which
-/// <see cref="LayerJson"/> and <see cref="PretrainedNetwork.Layers"/> read. Pretrained and new layers become one list.
+/// <c>PretrainedNetwork.Layers</c> reads. Pretrained and new layers become one list.
 /// </summary>
 internal static class LayerFolder
 {

@@ -26,6 +26,16 @@ internal sealed class NetworkBatch(TorchModuleTransformer transformer, ColumnVal
     public override Delegate CreateGetter(int column, Func<int> current)
     {
         var columns = transformer.Columns;
+        var name = columns.Outputs[column].Name;
+        if (name == columns.PredictedLabel)
+        {
+            return columns.OutputKind == NetworkOutputKind.Scalar
+                ? (ValueGetter<bool>)((ref bool value) => value = Row(current)[0] > 0.5f)
+                : (ValueGetter<uint>)((ref uint value) => value = Largest(Row(current)));
+        }
+
+        if (name == columns.Score)
+            return (ValueGetter<float>)((ref float value) => value = LogOdds(Row(current)[0]));
         return columns.OutputKind switch
         {
             NetworkOutputKind.Scalar => (ValueGetter<float>)((ref float value) => value = Row(current)[0]),
@@ -39,6 +49,29 @@ internal sealed class NetworkBatch(TorchModuleTransformer transformer, ColumnVal
                 value = editor.Commit();
             }),
         };
+    }
+
+    /// <summary>The key, from 1, of the first of the largest values; 0, a missing value, where one is not a number.</summary>
+    private static uint Largest(ReadOnlySpan<float> values)
+    {
+        var largest = 0;
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (float.IsNaN(values[i]))
+                return 0;
+            if (values[i] > values[largest])
+                largest = i;
+        }
+
+        return (uint)largest + 1;
+    }
+
+    /// <summary>log(p / (1 - p)), finite also where a probability is rounded to 0 or 1.</summary>
+    private static float LogOdds(float probability)
+    {
+        const double margin = 1e-8;
+        var inside = Math.Clamp((double)probability, margin, 1 - margin);
+        return (float)Math.Log(inside / (1 - inside));
     }
 
     private ReadOnlySpan<float> Row(Func<int> current)

@@ -27,6 +27,8 @@ internal sealed class NetworkTrainingLog(IChannel channel, ModuleTrainingOptions
     {
         if (history.StoppedEarly)
             Channel.Info($"Stopped early after epoch {history.Epochs.Count}: the validation loss did not fall any more.");
+        if (history.StoppedOnRequest)
+            Channel.Info($"Stopped in epoch {history.Epochs.Count}, as was asked.");
         if (history.ModelEpoch != history.Epochs.Count)
             Channel.Info($"Kept the weights of epoch {history.ModelEpoch}, which had the best validation loss.");
     }

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using MLTransfer.Columns;
+using Microsoft.ML.Data;
 
 namespace MLTransfer.Networks;
 
@@ -25,6 +27,37 @@ internal sealed record TorchModuleColumns
     /// <summary>How numbers become the pixels of output images.</summary>
     public required ImageScaling OutputScaling { get; init; }
 
+    /// <summary>
+    /// The column with the most probable class as a key, or of a network that gives one probability whether it is more than 0.5; null for
+    /// none.
+    /// </summary>
+    public string? PredictedLabel { get; init; }
+
+    /// <summary>The column with the logarithm of the odds of a network that gives one probability; null for none.</summary>
+    public string? Score { get; init; }
+
+    /// <summary>What the classes stand for, where the labels told.</summary>
+    public KeyNames? ClassNames { get; init; }
+
+    /// <summary>The columns in their order: what the network gives, the predicted label, the score.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<OutputColumn> Outputs
+    {
+        get
+        {
+            List<OutputColumn> columns = [new(Output, OutputKind.TypeOf(OutputShape), ClassNames?.ToSlotNames())];
+            if (PredictedLabel is not null)
+            {
+                columns.Add(OutputKind == NetworkOutputKind.Scalar ? new(PredictedLabel, BooleanDataViewType.Instance)
+                    : new(PredictedLabel, new KeyDataViewType(typeof(uint), (ulong)OutputShape[0]), ClassNames?.ToKeyValues()));
+            }
+
+            if (Score is not null)
+                columns.Add(new(Score, NumberDataViewType.Single));
+            return columns;
+        }
+    }
+
     /// <exception cref="ArgumentException">Shapes and kinds do not fit each other.</exception>
     public void Check()
     {
@@ -48,6 +81,12 @@ internal sealed record TorchModuleColumns
 
         if (OutputKind == NetworkOutputKind.Image)
             OutputScaling.Check(OutputShape[0]);
+        ClassNames?.Check();
+        if ((PredictedLabel is not null && OutputKind != NetworkOutputKind.Scalar
+                && (OutputKind != NetworkOutputKind.Vector || OutputShape.Count != 1))
+            || (Score is not null && OutputKind != NetworkOutputKind.Scalar)
+            || (ClassNames is not null && (OutputShape.Count != 1 || ClassNames.Values.Count != OutputShape[0])))
+            throw new ArgumentException("the predicted label does not fit the network's output");
 
         static void CheckExtents(IReadOnlyList<long> shape)
         {

@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Networks;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Networks.Described;
@@ -59,8 +60,12 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
 
     private ColumnRole LabelRole => TensorColumn.Label(_label);
 
-    private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) =>
-        [new OutputColumn(_output, NetworkOutputKinds.OfLabels(LabelRole.Check(inputSchema)).TypeOf(s_unknownShape))];
+    private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema)
+    {
+        var label = LabelRole.Check(inputSchema);
+        var names = label == ColumnKind.Key && inputSchema.TryFindColumn(_label, out var column) ? KeyNames.Of(column) : null;
+        return ColumnsOf(label, names, isImage: false, s_unknownShape, s_unknownShape).Outputs;
+    }
 
     private protected override TorchModuleTransformer Fit(IDataView input, IChannel channel)
     {
@@ -73,33 +78,66 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             if (network.Pretrained is { } pretrained)
                 _options.Freezing.Apply(pretrained);
             var columns = CreateColumns(network, input.Schema);
-            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed });
+            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed })
+            {
+                PixelOf = columns.OutputKind == NetworkOutputKind.Image ? _options.OutputScaling.ToPixel : null,
+            };
             var (training, validation) = ReadRows(input, columns);
             channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
                 + $"{training.Count} rows; {validation.Count} rows for validation.");
             channel.Info($"Training data: {training.Report}. Memory: {trainer.EstimateMemory()}.");
             var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
-            var history = trainer.Train(training, validation, log, _options.CancellationToken);
+            var history = trainer.Train(training, validation, log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(history);
-            return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history);
+            var epoch = history.Epochs[history.ModelEpoch - 1];
+            return new TorchModuleTransformer(network, columns, _options.TransformBatchSize, history)
+            {
+                Card = ModelCard.OfTraining(
+                    _options.Pretrained?.Origin, [new("rows", $"{training.Count}"), new("validation rows", $"{validation.Count}")],
+                    [
+                        ("loss", epoch.Loss), (history.MetricName, epoch.Metric), ("validation loss", epoch.ValidationLoss),
+                        ($"validation {history.MetricName}", epoch.ValidationMetric), ("epochs", history.Epochs.Count),
+                    ],
+                    _options.Training with { Seed = seed }),
+            };
         });
     }
 
     private TransferNetwork CreateNetwork(DataViewSchema schema, long seed)
     {
-        var shape = _options.InputShape ?? _options.Pretrained?.InputShape ?? TensorColumn.OwnShape(InputRole.Find(schema), channels: 3)
-            ?? throw new ArgumentException(
-                $"The images of input column '{_input}' have no common size. Put ResizeImages in front, or set "
-                + $"{nameof(TorchModuleOptions.InputShape)}.");
-        TensorColumn.Find(
-            InputRole, schema, shape, _options.InputShape is null ? "the network takes" : $"{nameof(TorchModuleOptions.InputShape)} is");
+        if (_options.Pretrained?.LoadTrained(Host) is { } start)
+            return Ownership.Pass(start.Network, () => GoOn(start.Network, start.Columns, schema, seed));
+        var shape = NetworkInput.ShapeOf(InputRole, schema, _options.InputShape, _options.Pretrained);
         var pretrained = _options.Pretrained?.Load(shape);
         return Ownership.Pass(pretrained, () => TransferNetwork.Create(pretrained, _options.NewLayers, shape, seed));
     }
 
+    private TransferNetwork GoOn(TransferNetwork network, TorchModuleColumns trainedWith, DataViewSchema schema, long seed)
+    {
+        var shape = _options.InputShape ?? network.InputShape;
+        if (!shape.SequenceEqual(network.InputShape))
+        {
+            throw new ArgumentException(
+                $"{nameof(TorchModuleOptions.InputShape)} is [{string.Join(", ", shape)}], but the network that is trained on takes "
+                + $"[{string.Join(", ", network.InputShape)}]. Leave it out.");
+        }
+
+        var column = TensorColumn.Find(InputRole, schema, shape, "the network takes");
+        if (trainedWith.InputIsImage && column.Type.KindOf() == ColumnKind.Image 
+            && !trainedWith.InputScaling.Equals(_options.InputScaling, shape[0]))
+        {
+            throw new ArgumentException(
+                $"{nameof(TorchModuleOptions.InputScaling)} is another than the network that is trained on was trained with, "
+                + $"{trainedWith.InputScaling}: set it to that.");
+        }
+
+        return network.Extend(_options.NewLayers, seed);
+    }
+
     private TorchModuleColumns CreateColumns(TransferNetwork network, DataViewSchema schema)
     {
-        var label = TensorColumn.Find(LabelRole, schema, network.OutputShape, "the network gives").Type.KindOf();
+        var column = TensorColumn.Find(LabelRole, schema, network.OutputShape, "the network gives");
+        var label = column.Type.KindOf();
         if (label == ColumnKind.Key && _options.Training.Loss != TrainingLoss.CategoricalCrossEntropy)
         {
             throw new ArgumentException(
@@ -107,19 +145,44 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
                 + $"{TrainingLoss.CategoricalCrossEntropy}; it is {_options.Training.Loss}.");
         }
 
+        var columns = ColumnsOf(
+            label, label == ColumnKind.Key ? KeyNames.Of(column) : null,
+            InputRole.Find(schema).Type.KindOf() == ColumnKind.Image, network.InputShape, network.OutputShape);
+        columns.Check();
+        return columns;
+    }
+
+    private TorchModuleColumns ColumnsOf(
+        ColumnKind label, KeyNames? names, bool isImage, IReadOnlyList<long> inputShape, IReadOnlyList<long> outputShape)
+    {
+        var givesProbability = label == ColumnKind.Boolean && _options.Training.Loss == TrainingLoss.BinaryCrossEntropy;
         var columns = new TorchModuleColumns
         {
             Input = _input,
             Output = _output,
             OutputKind = NetworkOutputKinds.OfLabels(label),
-            InputIsImage = InputRole.Find(schema).Type.KindOf() == ColumnKind.Image,
-            InputShape = network.InputShape,
-            OutputShape = network.OutputShape,
+            InputIsImage = isImage,
+            InputShape = inputShape,
+            OutputShape = outputShape,
             InputScaling = _options.InputScaling,
             OutputScaling = _options.OutputScaling,
+            PredictedLabel = label == ColumnKind.Key || givesProbability ? _options.PredictedLabelColumnName : null,
+            Score = givesProbability ? _options.ScoreColumnName : null,
+            ClassNames = names,
         };
-        columns.Check();
+        CheckName(nameof(TorchModuleOptions.PredictedLabelColumnName), columns.PredictedLabel, _output, _label);
+        CheckName(nameof(TorchModuleOptions.ScoreColumnName), columns.Score, _output, _label, columns.PredictedLabel);
         return columns;
+    }
+
+    private static void CheckName(string option, string? name, params IEnumerable<string?> others)
+    {
+        if (name is not null && others.Contains(name))
+        {
+            throw new ArgumentException(
+                $"{option} is '{name}', which another column is called already. Give one of them another name (ML.NET expects what the "
+                + $"network gives in 'Score' for several classes and in 'Probability' for two), or set {option} to null for none.", option);
+        }
     }
 
     private (NetworkTrainingRows Training, NetworkTrainingRows Validation) ReadRows(IDataView input, TorchModuleColumns columns)

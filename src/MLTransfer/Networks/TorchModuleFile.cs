@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using MLTransfer.Onnx.Reading;
 using MLTransfer.Persistence;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Described;
 using Microsoft.ML;
 
@@ -21,13 +22,13 @@ internal static class TorchModuleFile
     private const string BaseWeightsName = "base.safetensors";
     private const string OnnxName = "base.onnx";
     private const string ProgramName = "base.pt";
-    private const int MaximumFileLength = int.MaxValue / 2;
 
     private static readonly ModelPart<TorchModuleManifest> s_part = new("TORCHMOD", TorchModuleTransformer.LoaderSignature, "network");
 
     public static void Save(ModelSaveContext context, TorchModuleTransformer transformer) => s_part.Write(context, writer =>
     {
         var network = transformer.Network;
+        using var hold = network.Hold();
         writer.AddWeights(NewWeightsName, network.NewLayers.state_dict().Select(pair => KeyValuePair.Create(pair.Key, pair.Value)));
         switch (network.Pretrained)
         {
@@ -50,9 +51,12 @@ internal static class TorchModuleFile
             BaseTypeName = KindOf(network.Pretrained) == StoredBaseKind.Module
                 ? TrustedModules.NameOf(((ModuleBaseNetwork)network.Pretrained!).Module.GetType())
                 : null,
-            BaseLayers = network.Pretrained is ModuleBaseNetwork { Module: LayerSequence sequence } ? LayersOf(sequence) : null,
-            NewLayers = LayersOf(network.NewLayers),
+            BaseLayers = network.Pretrained is ModuleBaseNetwork { Module: LayerSequence sequence }
+                ? BaseNetworks.Descriptions(sequence)
+                : null,
+            NewLayers = BaseNetworks.Descriptions(network.NewLayers),
             Files = writer.Files,
+            Card = transformer.Card,
         };
     });
 
@@ -69,7 +73,10 @@ internal static class TorchModuleFile
             var network = TransferNetwork.Load(pretrained, manifest.NewLayers, manifest.Columns.InputShape, weights);
             if (!network.OutputShape.SequenceEqual(manifest.Columns.OutputShape))
                 throw new ArgumentException("its layers give another shape than its output column has");
-            return new TorchModuleTransformer(network, manifest.Columns, manifest.TransformBatchSize, manifest.History);
+            return new TorchModuleTransformer(network, manifest.Columns, manifest.TransformBatchSize, manifest.History)
+            {
+                Card = manifest.Card,
+            };
         });
     });
 
@@ -79,7 +86,7 @@ internal static class TorchModuleFile
         switch (manifest.BaseKind)
         {
             case StoredBaseKind.OnnxFeatures or StoredBaseKind.OnnxLayers:
-                var graph = OnnxGraph.Read(reader.ReadBytes(OnnxName, MaximumFileLength), OnnxName, outputName: null);
+                var graph = OnnxGraph.Read(reader.ReadBytes(OnnxName, FileKind.Network), OnnxName, outputName: null);
                 return BaseNetworks.FromOnnx(graph, imports: manifest.BaseKind == StoredBaseKind.OnnxLayers);
             case StoredBaseKind.TorchScript:
                 if (!TrustedModules.AllowTorchScript)
@@ -89,7 +96,7 @@ internal static class TorchModuleFile
                         + $"{nameof(TrustedModules)}.{nameof(TrustedModules.AllowTorchScript)} = true before loading it.");
                 }
 
-                var script = BaseNetworks.FromTorchScript(reader.ReadBytes(ProgramName, MaximumFileLength), $"'{ProgramName}'");
+                var script = BaseNetworks.FromTorchScript(reader.ReadBytes(ProgramName, FileKind.Network), $"'{ProgramName}'");
                 using (var weights = reader.ReadWeights(BaseWeightsName))
                     script.LoadWeights(weights);
                 return script;
@@ -113,6 +120,4 @@ internal static class TorchModuleFile
         ModuleBaseNetwork { Module: LayerSequence } => StoredBaseKind.Layers,
         _ => StoredBaseKind.Module,
     };
-
-    private static List<Layer> LayersOf(LayerSequence sequence) => [.. sequence.Layers.Select(module => module.Layer)];
 }

@@ -27,8 +27,7 @@ internal sealed record TorchModuleManifest : ModelManifest
     {
         base.Check();
         Columns.Check();
-        OptionCheck.AtLeast(nameof(TransformBatchSize), TransformBatchSize, 1);
-        OptionCheck.AtMost(nameof(TransformBatchSize), TransformBatchSize, 1 << 20, "the largest batch");
+        TorchModuleOptions.CheckTransformBatchSize(TransformBatchSize);
         OptionCheck.Defined(nameof(BaseKind), BaseKind);
         if ((BaseKind == StoredBaseKind.Module) != (BaseTypeName is not null)
             || (BaseKind == StoredBaseKind.Layers) != (BaseLayers is not null))

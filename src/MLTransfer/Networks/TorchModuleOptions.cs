@@ -45,7 +45,19 @@ public sealed class TorchModuleOptions
     /// </summary>
     public IDataView? ValidationData;
 
-    /// <summary>Rows that <c>Transform</c> computes together.</summary>
+    /// <summary>
+    /// The column for the most probable class, a key with the values of the label, where the label is a key; and for whether the
+    /// probability is more than 0.5, where it is a Boolean and the loss <see cref="TrainingLoss.BinaryCrossEntropy"/>. Null for none.
+    /// </summary>
+    public string? PredictedLabelColumnName = "PredictedLabel";
+
+    /// <summary>
+    /// The column for the logarithm of the odds, which <c>BinaryClassification.Evaluate</c> looks at, where the label is a Boolean and the
+    /// loss <see cref="TrainingLoss.BinaryCrossEntropy"/>. Null for none.
+    /// </summary>
+    public string? ScoreColumnName = "Score";
+
+    /// <summary>Rows that <c>Transform</c> computes together, up to 1,048,576.</summary>
     public int TransformBatchSize = 32;
 
     /// <summary>
@@ -56,8 +68,15 @@ public sealed class TorchModuleOptions
     /// <summary>Told after every epoch, on the thread that calls <c>Fit</c>. <c>MLContext.Log</c> is told in any case.</summary>
     public IProgress<EpochResult>? Progress;
 
-    /// <summary>Stops <c>Fit</c>.</summary>
+    /// <summary>Stops <c>Fit</c>: it throws <see cref="OperationCanceledException"/>, which says what is kept.</summary>
     public CancellationToken CancellationToken;
+
+    /// <summary>
+    /// Ends training after the step that is being done and keeps what was learned: <c>Fit</c> returns its transformer, with a last
+    /// evaluation, the weights that the options keep and, where there are checkpoints, one that a later run resumes from.
+    /// <see cref="CancellationToken"/> throws instead.
+    /// </summary>
+    public CancellationToken StopAndKeep;
 
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     internal void Check()
@@ -73,7 +92,9 @@ public sealed class TorchModuleOptions
                 $"Give {nameof(Pretrained)} or {nameof(NewLayers)}: there is no network otherwise.", nameof(Pretrained));
         }
         OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);
-        OptionCheck.AtLeast(nameof(TransformBatchSize), TransformBatchSize, 1);
+        CheckTransformBatchSize(TransformBatchSize);
+        OptionCheck.ColumnName(nameof(PredictedLabelColumnName), PredictedLabelColumnName);
+        OptionCheck.ColumnName(nameof(ScoreColumnName), ScoreColumnName);
         if (ValidationData is not null && ValidationFraction > 0)
         {
             throw new ArgumentException(
@@ -85,5 +106,12 @@ public sealed class TorchModuleOptions
                 $"{nameof(ModuleTrainingOptions.EarlyStoppingPatience)} needs {nameof(ValidationData)} or {nameof(ValidationFraction)}.",
                 nameof(ModuleTrainingOptions.EarlyStoppingPatience));
         }
+    }
+
+    /// <exception cref="ArgumentException">It is out of range.</exception>
+    internal static void CheckTransformBatchSize(int value)
+    {
+        OptionCheck.AtLeast(nameof(TransformBatchSize), value, 1);
+        OptionCheck.AtMost(nameof(TransformBatchSize), value, 1 << 20, "the largest batch");
     }
 }

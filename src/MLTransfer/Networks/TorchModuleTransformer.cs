@@ -1,11 +1,10 @@
+using MLTransfer.Cards;
 using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Networks;
 using MLTransfer.Onnx;
-using MLTransfer.Onnx.Graphs;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
@@ -16,7 +15,10 @@ using Microsoft.ML.Runtime;
 
 namespace MLTransfer;
 
-/// <summary>Computes a network for the rows of a column. Made by <see cref="TorchModuleEstimator"/>.</summary>
+/// <summary>
+/// Computes a network for the rows of a column. Made by <see cref="TorchModuleEstimator"/> and
+/// <see cref="PretrainedTorchModuleEstimator"/>.
+/// </summary>
 /// <remarks>
 /// The network is computed in batches of <see cref="TransformBatchSize"/> rows, and only where the output column is asked for. As an ONNX
 /// file the graph's input and output are called as the columns are. For an image column the input is [batch, channels, height, width] of
@@ -36,48 +38,62 @@ public sealed class TorchModuleTransformer : ColumnMappingTransformer, IOnnxExpo
     /// <summary>The network: pretrained and new layers.</summary>
     public TransferNetwork Network { get; }
 
-    /// <summary>How training went.</summary>
+    /// <summary>How training went; no epochs where there was none.</summary>
     public TrainingHistory History { get; }
 
     /// <summary>Rows that are computed together.</summary>
     public int TransformBatchSize { get; }
 
+    /// <summary>What a model card tells; null where nothing is known of the network.</summary>
+    internal ModelCard? Card { get; init; }
+
     internal TorchModuleColumns Columns { get; }
 
-    private protected override IReadOnlyList<OutputColumn> Outputs =>
-        [new OutputColumn(Columns.Output, Columns.OutputKind.TypeOf(Columns.OutputShape))];
+    private protected override IReadOnlyList<OutputColumn> Outputs => Columns.Outputs;
+
+    /// <summary>The network in memory of its own.</summary>
+    internal TransferNetwork CopyNetwork()
+    {
+        using var hold = Hold();
+        return BaseNetworks.Copy(Network);
+    }
 
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
+        using var network = Network.Hold();
         return OnnxFileExport.Write(path, options, "outputs", channel, WriteGraph, cancellationToken);
 
-        double? WriteGraph()
+        double WriteGraph()
         {
             var scalings = Columns.InputIsImage
                 ? Enumerable.Range(0, (int)Columns.InputShape[0]).Select(Columns.InputScaling.Channel).ToList()
                 : null;
-            var graph = NetworkToOnnx.Create(
-                Network, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(),
+            return NetworkExporter.Export(
+                Network, path, Columns.Input, Columns.Output, scalings?.Select(s => s.Factor).ToArray(),
                 scalings?.Select(s => s.Offset).ToArray());
-            AtomicFile.Write(path, stream => ModelFileWriter.Write(stream, graph));
-            return null;
         }
     }
 
     /// <inheritdoc/>
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
-        ThrowIfDisposed();
-        ModelFolder.Write(folder, LayerFolder.LayersFile, inside => LayerFolder.Write(inside, Network, weightType));
+        using var hold = Hold();
+        using var network = Network.Hold();
+        ModelFolder.Write(folder, LayerFolder.LayersFile, inside =>
+        {
+            LayerFolder.Write(inside, Network, weightType);
+            var pipeline = Columns is { InputIsImage: true, OutputKind: NetworkOutputKind.Image } ? "image-to-image" : null;
+            ModelCardFile.Write(inside, folder, new CardKind("network of layers", "mltransfer", pipeline, Architecture: null), Card);
+        });
     }
 
     /// <summary>[rows, output shape] of the rows' inputs.</summary>
     internal float[] Compute(ColumnValues inputs)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         return Network.Compute(inputs.Count, inputs.CopyTo);
     }
 

@@ -6,12 +6,15 @@ namespace MLTransfer.Persistence;
 internal static class ModelFileVersion
 {
     /// <summary>The version of the format that this library writes, and the newest that it reads.</summary>
-    public const uint Current = 0x00010001;
+    public const uint Current = 0x00010002;
+
+    /// <summary>The oldest version that this library reads.</summary>
+    private const uint Oldest = 0x00010001;
 
     /// <summary>The version information of a component whose signature has eight characters.</summary>
     public static VersionInfo Create(string signature, string loaderSignature) =>
         // The assembly's simple name: with its version, an older library would fail to load before it can tell that the file is newer.
-        new(signature, Current, Current, Current, typeof(ModelFileVersion).Assembly.GetName().Name!, loaderSignature);
+        new(signature, Current, Current, Oldest, typeof(ModelFileVersion).Assembly.GetName().Name!, loaderSignature);
 
     /// <summary>Checks that this library can read the component's part of a file.</summary>
     /// <exception cref="NotSupportedException">A newer version of the library wrote it.</exception>

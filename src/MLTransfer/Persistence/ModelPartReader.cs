@@ -1,6 +1,6 @@
 using System.IO.Compression;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using Microsoft.ML;
 
@@ -10,9 +10,7 @@ namespace MLTransfer.Persistence;
 internal sealed class ModelPartReader<TManifest>(ModelLoadContext context, TManifest manifest, string component)
     where TManifest : ModelManifest
 {
-    private const int MaximumJsonLength = 10 << 20;
-
-    private readonly ZipArchive? _archive = RepositoryArchive.Of(context.Repository);
+    private readonly ZipArchive? _archive = RepositoryArchive.Open(context.Repository);
 
     /// <summary>What the part consists of.</summary>
     public TManifest Manifest => manifest;
@@ -22,22 +20,12 @@ internal sealed class ModelPartReader<TManifest>(ModelLoadContext context, TMani
 
     /// <summary>Reads a file whole.</summary>
     /// <exception cref="InvalidDataException">It is missing, damaged or too large.</exception>
-    public byte[] ReadBytes(string name, int maximumLength) => Find(name).ReadBytes(context, _archive, maximumLength);
+    public byte[] ReadBytes(string name, FileKind kind) => Find(name).ReadBytes(context, _archive, kind);
 
     /// <summary>Reads a JSON object.</summary>
     /// <exception cref="InvalidDataException">The file is missing, damaged or too large.</exception>
-    public JsonObject ReadJson(string name)
-    {
-        try
-        {
-            return JsonNode.Parse(ReadBytes(name, MaximumJsonLength)) as JsonObject
-                ?? throw new InvalidDataException($"The model file is damaged: '{name}' is not a JSON object.");
-        }
-        catch (JsonException exception)
-        {
-            throw new InvalidDataException($"The model file is damaged: '{name}' is not valid JSON: {exception.Message}", exception);
-        }
-    }
+    public JsonObject ReadJson(string name) =>
+        JsonContent.ParseObject(ReadBytes(name, FileKind.Configuration), $"The model file is damaged: '{name}'");
 
     /// <summary>Reads a safetensors file, which the caller disposes.</summary>
     /// <exception cref="InvalidDataException">It is missing or damaged.</exception>

@@ -11,11 +11,11 @@ internal static class OnnxFileExport
     /// <param name="options">Must be null.</param>
     /// <param name="compared">What the check compares, for the log, such as "pixels".</param>
     /// <param name="channel">Told of the file.</param>
-    /// <param name="write">Writes the file; gives the largest difference from what the engine computes, null where it is unchecked.</param>
+    /// <param name="write">Writes the file; gives the largest difference from what the engine computes.</param>
     /// <param name="cancellationToken">Looked at before the file is written.</param>
     /// <exception cref="ArgumentException">There are options.</exception>
     public static IReadOnlyList<OnnxExportedFile> Write(
-        string path, OnnxExportOptions? options, string compared, IChannel channel, Func<double?> write,
+        string path, OnnxExportOptions? options, string compared, IChannel channel, Func<double> write,
         CancellationToken cancellationToken)
     {
         if (options is not null)

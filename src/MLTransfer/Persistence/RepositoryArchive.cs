@@ -23,18 +23,35 @@ internal static class RepositoryArchive
         }
     }
 
-    /// <inheritdoc cref="Of(RepositoryWriter)"/>
-    public static ZipArchive? Of(RepositoryReader repository)
+    /// <summary>The archive, or null where this version of ML.NET keeps it elsewhere.</summary>
+    /// <exception cref="InvalidDataException">An entry is listed twice, so that readers may take one or the other, or has NUL in its
+    /// name.</exception>
+    public static ZipArchive? Open(RepositoryReader repository)
     {
+        ZipArchive archive;
         try
         {
-            return Field(repository);
+            archive = Field(repository);
         }
         catch (MissingFieldException)
         {
             return null;
         }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var name in archive.Entries.Select(entry => Normalize(entry.FullName)))
+        {
+            if (name.Contains('\0', StringComparison.Ordinal))
+                throw new InvalidDataException("The model file is damaged: the name of an entry has the character NUL in it.");
+            if (!names.Add(name))
+                throw new InvalidDataException($"The model file is damaged: the entry '{name}' is listed twice.");
+        }
+
+        return archive;
     }
+
+    /// <summary>An entry's path with slashes: ML.NET writes the separator of the system.</summary>
+    public static string Normalize(string path) => path.Replace('\\', '/');
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_archive")]
     private static extern ref ZipArchive Field(RepositoryWriter repository);

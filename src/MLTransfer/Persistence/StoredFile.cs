@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using MLTransfer.Torch.Checkpoints;
 using Microsoft.ML;
 
 namespace MLTransfer.Persistence;
@@ -9,6 +10,9 @@ namespace MLTransfer.Persistence;
 /// <param name="Checksum">The CRC-32 of these bytes.</param>
 internal sealed record StoredFile(string Name, long Length, uint Checksum)
 {
+    // Deflate's: a file that claims more must not have memory reserved for it.
+    private const int MaximumExpansion = 1032;
+
     /// <summary>One of a component's files.</summary>
     /// <param name="files">All of them.</param>
     /// <param name="name">Its name.</param>
@@ -63,6 +67,8 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
             {
                 if (entry.Length != Length)
                     throw Damaged(context, $"it has {entry.Length} bytes; {Length} were saved");
+                if (entry.Length / MaximumExpansion > entry.CompressedLength)
+                    throw Damaged(context, $"{entry.CompressedLength} bytes cannot be unpacked to {entry.Length}");
                 using var stream = Open(entry);
                 ReadFrom(stream);
             }
@@ -112,10 +118,9 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
 
     /// <summary>Reads a small file whole.</summary>
     /// <exception cref="InvalidDataException">The file is missing, damaged or too large.</exception>
-    public byte[] ReadBytes(ModelLoadContext context, ZipArchive? archive, int maximumLength)
+    public byte[] ReadBytes(ModelLoadContext context, ZipArchive? archive, FileKind kind)
     {
-        if (Length < 0 || Length > maximumLength)
-            throw Damaged(context, $"it has {Length} bytes; at most {maximumLength} are expected");
+        kind.Check(Length, $"The model file is damaged: entry '{Path.Combine(context.Directory ?? "", Name)}'");
         return Read(context, archive, stream =>
         {
             var bytes = new byte[Length];
@@ -150,9 +155,7 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
 
     private ZipArchiveEntry? Find(ModelLoadContext context, ZipArchive? archive)
     {
-        var path = Normalize(Path.Combine(context.Directory ?? "", Name));
-        return archive?.Entries.FirstOrDefault(entry => Normalize(entry.FullName) == path);
-
-        static string Normalize(string path) => path.Replace('\\', '/'); // ML.NET writes the separator of the system
+        var path = RepositoryArchive.Normalize(Path.Combine(context.Directory ?? "", Name));
+        return archive?.Entries.FirstOrDefault(entry => RepositoryArchive.Normalize(entry.FullName) == path);
     }
 }

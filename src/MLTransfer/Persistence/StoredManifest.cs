@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Text.Json;
+using MLTransfer.Torch.Checkpoints;
 using Microsoft.ML;
 
 namespace MLTransfer.Persistence;
@@ -9,8 +10,6 @@ namespace MLTransfer.Persistence;
 /// </summary>
 internal static class StoredManifest
 {
-    private const int MaximumLength = 16 << 20;
-
     private static readonly JsonSerializerOptions Json = new()
     {
         RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowOutOfOrderMetadataProperties = true,
@@ -30,24 +29,24 @@ internal static class StoredManifest
     public static T Read<T>(ModelLoadContext context, string component)
         where T : ModelManifest
     {
+        var origin = $"The model file is damaged: the description of the {component} in '{context.Directory}'";
         try
         {
             var length = context.Reader.ReadInt32();
-            if (length is < 2 or > MaximumLength)
-                throw Damaged($"its length is {length}");
+            FileKind.Configuration.Check(length, origin);
             var json = context.Reader.ReadBytes(length);
             if (json.Length != length || context.Reader.ReadUInt32() != Crc32.HashToUInt32(json))
                 throw Damaged("its checksum is wrong");
-            var manifest = JsonSerializer.Deserialize<T>(json, Json) ?? throw Damaged("it is empty");
+            var manifest = JsonContent.Deserialize<T>(json, origin, Json);
             manifest.Check();
             return manifest;
         }
-        catch (Exception exception) when (exception is EndOfStreamException or JsonException or ArgumentException or NotSupportedException)
+        catch (Exception exception) when (exception is EndOfStreamException or ArgumentException)
         {
             throw Damaged(exception.Message.TrimEnd('.'), exception);
         }
 
         InvalidDataException Damaged(string what, Exception? inner = null) =>
-            new($"The model file is damaged: the description of the {component} in '{context.Directory}': {what}.", inner);
+            new($"{origin}: {what}.", inner);
     }
 }

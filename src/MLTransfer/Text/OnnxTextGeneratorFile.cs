@@ -19,6 +19,7 @@ internal static class OnnxTextGeneratorFile
     public static void Save(ModelSaveContext context, OnnxTextGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {
         var model = transformer.Model;
+        using var hold = model.Hold();
         foreach (var (name, content) in model.Tokenizer.Files)
             writer.AddText(name, content);
         writer.AddText(ConfigurationName, model.Configuration.ToJsonString());

@@ -1,3 +1,5 @@
+using MLTransfer.Onnx.Generation;
+
 namespace MLTransfer.Text;
 
 /// <summary>What a saved ONNX text generator consists of. All its files lie in one folder.</summary>
@@ -12,14 +14,7 @@ internal sealed record OnnxTextGeneratorManifest : TextManifest
     public override void Check()
     {
         base.Check();
-        OptionCheck.AtLeast(nameof(ThreadCount), ThreadCount, 0);
-        foreach (var file in Files)
-        {
-            // They are written to disk under these names.
-            if (file.Name is "" or "." or ".." || file.Name.AsSpan().ContainsAny('/', '\\', ':') || file.Length < 0)
-                throw new ArgumentException($"it has a file named '{file.Name}' of {file.Length} bytes");
-        }
-
+        new OnnxRuntimeOptions { ModelFile = ModelFile, ThreadCount = ThreadCount }.Check();
         if (!Files.Any(file => file.Name == ModelFile))
             throw new ArgumentException($"it has no file '{ModelFile}'");
     }

@@ -11,7 +11,7 @@ public sealed class OnnxTextGeneratorOptions : TextColumnsOptions
     /// </summary>
     public string? ModelFile;
 
-    /// <summary>The threads that compute one pass; 0 for one a physical core, as ONNX Runtime chooses.</summary>
+    /// <summary>The threads that compute one pass; 0 for one a physical core, as ONNX Runtime chooses. At most 1024.</summary>
     public int ThreadCount;
 
     internal OnnxRuntimeOptions ToRuntimeOptions() => new() { ModelFile = ModelFile, ThreadCount = ThreadCount };

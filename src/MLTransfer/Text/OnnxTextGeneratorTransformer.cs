@@ -44,6 +44,10 @@ public sealed class OnnxTextGeneratorTransformer : TextContinuationTransformer
         IReadOnlyList<string> prompts, GenerationOptions options) =>
         Model.Generate(prompts, options);
 
+    private protected override IAsyncEnumerable<string> Stream(
+        string prompt, GenerationOptions options, CancellationToken cancellationToken) =>
+        Model.StreamAsync(prompt, options, cancellationToken);
+
     private protected override void Save(ModelSaveContext context) => OnnxTextGeneratorFile.Save(context, this);
 
     private protected override void Free()

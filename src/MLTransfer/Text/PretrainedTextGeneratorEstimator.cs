@@ -9,7 +9,7 @@ namespace MLTransfer;
 /// <summary>Makes a transformer that generates text with a pretrained model as it is. Fitting reads no data.</summary>
 public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<TextGeneratorTransformer>
 {
-    private readonly string? _folderOrHubId;
+    private readonly string? _name;
     private readonly TextGenerationModel? _model;
     private readonly GenerateTextOptions _options;
     private readonly TextGeneratorColumns _columns;
@@ -18,7 +18,7 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
         IHostEnvironment environment,
         string outputColumnName,
         string? inputColumnName,
-        string? folderOrHubId,
+        string? name,
         TextGenerationModel? model,
         GenerateTextOptions options)
         : base(environment, "Loading a text generator")
@@ -27,17 +27,21 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
         if (model?.Network.Lora is not null)
             throw new ArgumentException("The model has LoRA adapters. Merge them into its weights first.", nameof(model));
         _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options);
-        (_folderOrHubId, _model, _options) = (folderOrHubId, model, options);
+        (_name, _model, _options) = (name, model, options);
     }
 
     private protected override IEnumerable<ColumnRole> Roles => [_columns.InputRole];
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
 
-    private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel) => new(
-        _model ?? LoadModel(channel), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
-        _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
+    private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel)
+    {
+        GenerationLog.Warn(channel, _options.Generation);
+        return new(
+            _model ?? LoadModel(channel), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
+            _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
+    }
 
-    private TextGenerationModel LoadModel(IChannel channel) => TextGenerationModel.Load(
-        PretrainedModels.ResolveFolder(_folderOrHubId!, revision: null, new DownloadLog(channel), CancellationToken.None));
+    private TextGenerationModel LoadModel(IChannel channel) =>
+        TextBaseModel.Load(Host, _name!, revision: null, new DownloadLog(channel), CancellationToken.None).Merge();
 }

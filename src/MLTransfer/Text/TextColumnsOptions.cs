@@ -6,12 +6,15 @@ namespace MLTransfer;
 public abstract class TextColumnsOptions
 {
     /// <summary>
-    /// Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>.
+    /// Length, sampling, beams, stop strings and seed of generation. Without a seed it takes that of the <c>MLContext</c>. In a pipeline a
+    /// text has up to 1,048,576 new tokens, and a prompt up to 1024 texts.
     /// </summary>
     public GenerationOptions Generation = new();
 
-    /// <summary>Prompts that are continued together. Any number gives the same texts; more are faster and take more memory.
-    /// It goes before <see cref="GenerationOptions.BatchSize"/>.</summary>
+    /// <summary>
+    /// Prompts that are continued together, up to 65,536. Any number gives the same texts; more are faster and take more memory. It goes
+    /// before <see cref="GenerationOptions.BatchSize"/>.
+    /// </summary>
     public int GenerationBatchSize = 8;
 
     /// <summary>
@@ -34,8 +37,7 @@ public abstract class TextColumnsOptions
     {
         if (Generation is null)
             throw new ArgumentException($"{nameof(Generation)} must not be null.", nameof(Generation));
-        Generation.Check();
-        OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        CheckGeneration(Generation, GenerationBatchSize);
         OptionCheck.ColumnName(nameof(TokenIdsColumnName), TokenIdsColumnName);
         OptionCheck.ColumnName(nameof(LogProbabilitiesColumnName), LogProbabilitiesColumnName);
         if (Generation.SequencesPerPrompt > 1 && (TokenIdsColumnName ?? LogProbabilitiesColumnName) is not null)
@@ -44,5 +46,20 @@ public abstract class TextColumnsOptions
             throw new ArgumentException(
                 $"{option} needs {nameof(GenerationOptions.SequencesPerPrompt)} = 1; it is {Generation.SequencesPerPrompt}.", option);
         }
+    }
+
+    /// <summary>Checks how texts are generated in a pipeline, which anybody may ask for in a model file.</summary>
+    /// <exception cref="ArgumentException">An option is not usable; the message names it.</exception>
+    internal static void CheckGeneration(GenerationOptions generation, int batchSize)
+    {
+        generation.Check();
+        OptionCheck.AtMost(
+            nameof(generation.MaximumNewTokens), generation.MaximumNewTokens, 1 << 20,
+            $"the longest text of a pipeline; {nameof(TextGenerationModel)} takes any number");
+        OptionCheck.AtMost(
+            nameof(generation.SequencesPerPrompt), generation.SequencesPerPrompt, GenerationOptions.MostBeams,
+            "the most texts of a prompt in a pipeline");
+        OptionCheck.AtLeast(nameof(GenerationBatchSize), batchSize, 1);
+        OptionCheck.AtMost(nameof(GenerationBatchSize), batchSize, GenerationOptions.MostPrompts, "the largest batch");
     }
 }

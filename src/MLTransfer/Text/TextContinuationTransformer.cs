@@ -10,7 +10,7 @@ namespace MLTransfer;
 /// Texts are generated in batches of <see cref="GenerationBatchSize"/> rows, and only where a generated column is asked for. A row's text
 /// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token.
 /// </remarks>
-public abstract class TextContinuationTransformer : ColumnMappingTransformer
+public abstract class TextContinuationTransformer : ColumnMappingTransformer, ITextStream
 {
     private protected TextContinuationTransformer(TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize)
         : base(generationBatchSize)
@@ -30,8 +30,23 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer
 
     internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         return Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
+    }
+
+    /// <inheritdoc/>
+    IAsyncEnumerable<string> ITextStream.StreamAsync(string prompt, CancellationToken cancellationToken)
+    {
+        if (Generation.BeamCount > 1 || Generation.SequencesPerPrompt > 1)
+        {
+            throw new InvalidOperationException(
+                $"A stream is one sequence that only grows, but the model generates with {nameof(Generation.BeamCount)} "
+                + $"{Generation.BeamCount} and {nameof(Generation.SequencesPerPrompt)} {Generation.SequencesPerPrompt}. "
+                + $"Use {nameof(Transform)}.");
+        }
+
+        using var hold = Hold();
+        return Stream(prompt, Generation, cancellationToken);
     }
 
     private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) => [Columns.InputRole.Find(schema)];
@@ -42,4 +57,7 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer
 
     private protected abstract IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, GenerationOptions options);
+
+    private protected abstract IAsyncEnumerable<string> Stream(
+        string prompt, GenerationOptions options, CancellationToken cancellationToken);
 }

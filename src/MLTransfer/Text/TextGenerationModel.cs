@@ -1,3 +1,4 @@
+using MLTransfer.Cards;
 using MLTransfer.Logging;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
@@ -13,10 +14,12 @@ using TorchSharp;
 namespace MLTransfer;
 
 /// <summary>A language model with its tokenizer. Generation may be called from several threads.</summary>
+/// <remarks>
+/// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
+/// </remarks>
 public sealed class TextGenerationModel : IDisposable
 {
     private readonly TextGenerator _generator;
-    private volatile bool _disposed;
 
     /// <summary>Puts a network and a tokenizer together.</summary>
     /// <param name="network">The network; disposed with this object.</param>
@@ -43,6 +46,9 @@ public sealed class TextGenerationModel : IDisposable
     /// <summary>The tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
 
+    /// <summary>What a model card tells; null where nothing is known of the model.</summary>
+    internal ModelCard? Card { get; set; }
+
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
     /// <exception cref="InvalidDataException">A file is malformed, or the files do not fit each other.</exception>
@@ -50,11 +56,20 @@ public sealed class TextGenerationModel : IDisposable
     public static TextGenerationModel Load(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        var tokenizer = TextTokenizer.Load(folder); // first: it is small, and fails early
+        return Load(folder, folder);
+    }
+
+    /// <summary>Loads a folder in Hugging Face layout.</summary>
+    /// <param name="folderOrHubId">As the user names it.</param>
+    /// <param name="folder">Where it is.</param>
+    internal static TextGenerationModel Load(string folderOrHubId, string folder)
+    {
+        CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
+        var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
         var network = CausalLanguageModel.Load(folder);
         try
         {
-            return new TextGenerationModel(network, tokenizer);
+            return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
         }
         catch (ArgumentException exception)
         {
@@ -80,7 +95,6 @@ public sealed class TextGenerationModel : IDisposable
         IReadOnlyList<string> prompts, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompts);
-        ObjectDisposedException.ThrowIf(_disposed, this);
         return _generator.Generate(prompts, options, cancellationToken);
     }
 
@@ -90,13 +104,12 @@ public sealed class TextGenerationModel : IDisposable
     /// <param name="cancellationToken">Stops generation.</param>
     /// <exception cref="ArgumentException">An option is not valid, or asks for beams or for several sequences.</exception>
     public IAsyncEnumerable<string> StreamAsync(
-        string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return _generator.StreamAsync(prompt, options, cancellationToken);
-    }
+        string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+        _generator.StreamAsync(prompt, options, cancellationToken);
 
-    /// <summary>Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c> and the tokenizer's files.</summary>
+    /// <summary>
+    /// Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c>, the tokenizer's files, and a model card.
+    /// </summary>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
     /// <param name="weightType">The number format of the stored weights.</param>
     /// <exception cref="IOException">The folder holds something else than a model, or cannot be written.</exception>
@@ -104,28 +117,28 @@ public sealed class TextGenerationModel : IDisposable
     public void Save(string folder, WeightType weightType = WeightType.Float32)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var hold = Network.Hold();
         if (Network.Lora is not null)
             throw new InvalidOperationException("The network has LoRA adapters. Merge them into its weights first.");
         ModelFolder.Write(folder, ModelConfigurationFile.FileName, inside =>
         {
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
+            ModelCardFile.Write(
+                inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"),
+                    Card);
         });
     }
 
     /// <summary>Writes the model as ONNX.</summary>
     internal IReadOnlyList<OnnxExportedFile> ExportToOnnx(
-        string folder, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return OnnxExporter.Export(Network, Tokenizer, folder, options, new OnnxExportLog(channel, "logits"), cancellationToken);
-    }
+        string folder, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken) =>
+        OnnxExporter.Export(Network, Tokenizer, folder, options, new OnnxExportLog(channel, "logits"), cancellationToken);
 
     /// <summary>The model that generates with a number format: this one, or a new one that shares what it can.</summary>
     internal TextGenerationModel ConvertTo(DecodingPrecision precision)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var hold = Network.Hold();
         if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
             return this;
         var network = Network.ConvertTo(precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
@@ -143,11 +156,5 @@ public sealed class TextGenerationModel : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_disposed)
-            return;
-        _disposed = true;
-        Network.Dispose();
-    }
+    public void Dispose() => Network.Dispose();
 }

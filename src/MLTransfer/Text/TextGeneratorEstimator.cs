@@ -1,13 +1,12 @@
-using MLTransfer.Text;
 using System.Globalization;
+using MLTransfer.Cards;
+using MLTransfer.Text;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
-using TorchSharp;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -22,13 +21,17 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 {
     private readonly TextGeneratorOptions _options;
     private readonly TextGeneratorColumns _columns;
+    private readonly TextRowForm _rowForm;
+    private readonly TextGenerationModel? _baseModel;
 
     internal TextGeneratorEstimator(
         IHostEnvironment environment, string outputColumnName, string? inputColumnName, string? trainingColumnName,
-        TextGeneratorOptions options)
+        TextGeneratorOptions options, TextGenerationModel? baseModel = null)
         : base(environment, "Fine-tuning a text generator")
     {
         options.Check();
+        if (baseModel is not null)
+            OptionCheck.OneBase(nameof(options.BaseModel), options.BaseModel is null, options.PretrainedModel, PretrainedModels.Tales);
         if (trainingColumnName is not null && options.CompletionColumnName is not null)
         {
             throw new ArgumentException(
@@ -40,7 +43,11 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         OptionCheck.ColumnName(nameof(trainingColumnName), trainingColumnName);
         var training = options.CompletionColumnName is null ? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
         _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options, training, options.CompletionColumnName);
-        _options = options;
+        _rowForm = new TextRowForm
+        {
+            Packing = options.RowPacking, MaximumLength = options.MaximumLength, AppendEndOfSequence = options.AppendEndOfSequence,
+        };
+        (_options, _baseModel) = (options, baseModel);
     }
 
     /// <summary>Counts what <see cref="ColumnMappingEstimator{T}.Fit(IDataView)"/> would train on, which logs the same.</summary>
@@ -51,9 +58,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
     {
         ArgumentNullException.ThrowIfNull(data);
         Check(Roles, SchemaShape.Create(data.Schema));
-        var folder = PretrainedModels.ResolveFolder(_options.PretrainedModel, revision: null, progress: null, _options.CancellationToken);
-        using var sizes = CausalLanguageModel.Create(ModelConfigurationFile.Read(folder), device: torch.META);
-        return ReadRows(data, TextTokenizer.Load(folder), sizes.ContextLength).Report;
+        using var sizes = TextBaseSizes.Of(Host, _options, _baseModel);
+        return ReadRows(data, sizes.Tokenizer, sizes.Network.ContextLength, sizes.Name).Report;
     }
 
     private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
@@ -62,64 +68,113 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 
     private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
+        GenerationLog.Warn(channel, _options.Generation);
         if (_options.ValidationData is { } validationData)
             Check(_columns.TrainingRoles, SchemaShape.Create(validationData.Schema));
 
-        var folder = PretrainedModels.ResolveFolder(
-            _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
-        var baseModel = _options.SaveAdapterOnly
-            ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
-            : null;
         var seed = SeedOf(_options.Seed);
-        var model = TextGenerationModel.Load(folder);
+        var start = LoadBase(channel);
+        var model = start.Model;
         return Ownership.Pass(model, () =>
         {
-            Prepare(model.Network, _options, seed);
-            var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength);
+            var adaptersOf = Adapt(start, seed);
+            Prepare(model.Network, start.Name, _options);
+            var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength, start.Name);
             var trainer = new LanguageModelTrainer(
-                model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer);
+                model.Network, _options.Training with
+                {
+                    Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
+                }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{_options.PretrainedModel}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
+                $"Fine-tuning '{start.Name}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
                 + $"tokens; {validation.Count} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
             channel.Info($"Training data: {report}. Memory: {trainer.EstimateMemory()}.");
             var log = new TextTrainingLog(channel, _options.Progress);
-            var result = trainer.Train(log, _options.CancellationToken);
+            var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
+            model.Card = CreateCard(model.Card?.Base, training, validation, result, seed);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
             return new TextGeneratorTransformer(
                 model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
-                _options.DecodingPrecision, _options.WeightType, baseModel, result);
+                _options.DecodingPrecision, _options.WeightType, _rowForm, adaptersOf, result);
         });
     }
 
-    /// <summary>Freezes what the options say and puts adapters on.</summary>
-    /// <param name="network">What is to be trained.</param>
+    private ModelCard CreateCard(
+        BaseOrigin? origin, IReadOnlyList<TrainingExample> training, IReadOnlyList<TrainingExample> validation, TrainingResult result,
+        long seed) => ModelCard.OfTraining(
+        origin,
+        [
+            new("rows", $"{training.Count}"), new("tokens", $"{training.Sum(row => (long)row.InputIds.Length)}"),
+            new("validation rows", $"{validation.Count}"),
+        ],
+        [
+            ("loss of the last step", result.History.LastOrDefault(report => report.Loss is not null)?.Loss),
+            ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss),
+            ("perplexity", result.ValidationLoss is { } loss ? Math.Exp(loss) : null), ("steps", result.Steps),
+        ],
+        _options.Training with { Seed = seed }, _options.Lora);
+
+    private TextBaseModel LoadBase(IChannel channel)
+    {
+        if (_baseModel is not null)
+            return TextBaseModel.CopyOf(_baseModel);
+        return _options.BaseModel is { } transformer
+            ? TextBaseModel.CopyOf(transformer)
+            : TextBaseModel.Load(Host, _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
+    }
+
+    /// <summary>Leaves the base with the adapters that are trained, its own or new ones, or with none.</summary>
+    /// <returns>The model that the adapters are saved for; null where the whole model is saved.</returns>
+    private BaseModelReference? Adapt(TextBaseModel start, long seed)
+    {
+        var goesOn = _options.Lora is { } wanted && start.HasAdapters(wanted);
+        BaseModelReference? saved = null;
+        if (_options.SaveAdapterOnly)
+        {
+            saved = goesOn ? start.AdaptersOf
+                : start.Folder is { } folder
+                    ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
+                    : null;
+            if (saved is null)
+            {
+                throw new ArgumentException(
+                    $"{nameof(TextGeneratorOptions.SaveAdapterOnly)} needs a base that a file can name. Write {start.Name} as a folder "
+                    + $"(ml.Generation.SaveModelFolder) and give that as {nameof(TextGeneratorOptions.PretrainedModel)}.");
+            }
+        }
+
+        if (goesOn)
+            return saved;
+        start.Merge();
+        if (_options.Lora is { } lora)
+            LowRankAdaptation.Attach(start.Model.Network, lora, seed);
+        return saved;
+    }
+
+    /// <summary>Freezes what the options say.</summary>
+    /// <param name="network">What is to be trained, with its adapters.</param>
+    /// <param name="name">What messages call it.</param>
     /// <param name="options">How.</param>
-    /// <param name="seed">Of the adapters; null for libtorch's generator.</param>
-    internal static void Prepare(CausalLanguageModel network, TextGeneratorOptions options, long? seed)
+    internal static void Prepare(CausalLanguageModel network, string name, TextGeneratorOptions options)
     {
         if (options.MaximumLength is { } length)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
-                $"the context length of '{options.PretrainedModel}'");
+                $"the context length of '{name}'");
         }
 
         if (options.Dropout is { } dropout)
             network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
-        if (options.Lora is { } lora)
-        {
-            LowRankAdaptation.Attach(network, lora, seed);
-        }
-
         if (options.TrainableBlocks is { } blocks)
         {
             OptionCheck.AtMost(
                 nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount,
-                $"the number of blocks of '{options.PretrainedModel}'");
+                $"the number of blocks of '{name}'");
             ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
         }
 
@@ -127,23 +182,20 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             ParameterFreezing.FreezeByName(network, patterns);
     }
 
-    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength)
+    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength, string name)
     {
-        var maximumLength = _options.MaximumLength ?? contextLength;
         if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
         {
             throw new ArgumentException(
-                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{_options.PretrainedModel}' has no "
+                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{name}' has no "
                 + "end-of-sequence token.");
         }
 
-        var append = _options.AppendEndOfSequence ?? _options.RowPacking != RowPacking.Concatenated;
-        var endOfSequence = append ? tokenizer.EndOfSequenceId : null;
         var texts = TrainingTexts.Read(input, _columns, tokenizer, _options.CancellationToken);
         var (training, validation) = _options.ValidationData is { } validationData
             ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, _options.CancellationToken))
             : texts.Split(_options.ValidationFraction);
-        var examples = training.ToExamples(_options.RowPacking, maximumLength, endOfSequence);
+        var examples = _rowForm.RowsOf(training, tokenizer, contextLength);
         if (!examples.Any(example => example.PredictedTokens > 0))
         {
             throw new ArgumentException(
@@ -151,14 +203,14 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 nameof(input));
         }
 
-        var evaluation = validation.ToExamples(_options.RowPacking, maximumLength, endOfSequence);
+        var evaluation = _rowForm.RowsOf(validation, tokenizer, contextLength);
         return new TextTrainingRows(examples, evaluation, new TextDataReport
         {
             Texts = texts.Texts.Count,
             EmptyTexts = texts.Counts.Empty,
             DuplicateTexts = texts.Counts.Duplicates,
-            CutTexts = texts.CountCut(_options.RowPacking, maximumLength, endOfSequence),
-            MaximumLength = maximumLength,
+            CutTexts = _rowForm.CountCut(texts, tokenizer, contextLength),
+            MaximumLength = _rowForm.MaximumLength ?? contextLength,
             Rows = examples.Count,
             Tokens = examples.Sum(row => (long)row.InputIds.Length),
             UnknownTokens = texts.Counts.UnknownTokens,

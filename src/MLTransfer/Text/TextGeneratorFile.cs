@@ -1,5 +1,6 @@
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
@@ -15,13 +16,13 @@ internal static class TextGeneratorFile
 {
     private const string ConfigurationName = "config.json";
     private const string WeightsName = "model.safetensors";
-    private const int MaximumTokenizerFileLength = 1 << 28;
 
     private static readonly ModelPart<TextGeneratorManifest> s_part =
         new("TEXTGENR", TextGeneratorTransformer.LoaderSignature, "text generator");
 
     public static void Save(ModelSaveContext context, TextGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {
+        using var hold = transformer.Model.Network.Hold();
         var (network, weightType) = (transformer.Model.Network, transformer.WeightType.ToScalarType());
         if (transformer.BaseModel is { } baseModel)
         {
@@ -43,8 +44,10 @@ internal static class TextGeneratorFile
             GenerationBatchSize = transformer.GenerationBatchSize,
             DecodingPrecision = transformer.DecodingPrecision,
             WeightType = transformer.WeightType,
+            RowForm = transformer.RowForm,
             BaseModel = transformer.BaseModel,
             Files = writer.Files,
+            Card = transformer.Model.Card,
         };
     });
 
@@ -56,9 +59,11 @@ internal static class TextGeneratorFile
     public static TextGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;
+        var model = manifest.BaseModel is { } baseModel ? LoadAdapted(reader, baseModel) : LoadWhole(reader);
+        model.Card = manifest.Card;
         return new TextGeneratorTransformer(
-            manifest.BaseModel is { } baseModel ? LoadAdapted(reader, baseModel) : LoadWhole(reader), ownsModel: true, manifest.Columns,
-            manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision, manifest.WeightType, manifest.BaseModel);
+            model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision,
+            manifest.WeightType, manifest.RowForm, manifest.BaseModel);
     });
 
     private static TextGenerationModel LoadWhole(ModelPartReader<TextGeneratorManifest> reader)
@@ -68,7 +73,7 @@ internal static class TextGeneratorFile
 
         // The tokenizer's tables are built while the weights are read.
         var tokenizerFiles = reader.Manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
-            .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, MaximumTokenizerFileLength));
+            .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
         var tokenizer = Task.Run(() => TextTokenizer.Load(tokenizerFiles));
         CausalLanguageModel network;
         try

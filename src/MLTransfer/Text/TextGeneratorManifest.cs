@@ -9,6 +9,9 @@ internal sealed record TextGeneratorManifest : TextManifest
 
     public required WeightType WeightType { get; init; }
 
+    /// <summary>How texts become rows. Not in files of 0.1, for which it is as by default.</summary>
+    public TextRowForm? RowForm { get; init; }
+
     /// <summary>Where the file holds only adapters: the model that they belong to.</summary>
     public BaseModelReference? BaseModel { get; init; }
 
@@ -17,5 +20,7 @@ internal sealed record TextGeneratorManifest : TextManifest
         base.Check();
         OptionCheck.Defined(nameof(DecodingPrecision), DecodingPrecision);
         OptionCheck.Defined(nameof(WeightType), WeightType);
+        BaseModel?.Check();
+        RowForm?.Check();
     }
 }

@@ -11,9 +11,17 @@ namespace MLTransfer;
 public sealed class TextGeneratorOptions : GenerateTextOptions
 {
     /// <summary>
-    /// What training starts from: <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, or a hub id such as <c>gpt2</c>.
+    /// What training starts from: <see cref="PretrainedModels.Tales"/>, a folder in Hugging Face layout, a hub id such as <c>gpt2</c>, or a
+    /// model zip with a text generator, which is trained on. See <see cref="BaseModel"/> for its adapters.
     /// </summary>
     public string PretrainedModel = PretrainedModels.Tales;
+
+    /// <summary>
+    /// A loaded model or chain whose text generator is trained on, in place of <see cref="PretrainedModel"/>; null for that. It stays as it
+    /// is: its weights are copied. Adapters that it has are trained on where <see cref="Lora"/> asks for the same kind, else they become
+    /// part of the weights first.
+    /// </summary>
+    public ITransformer? BaseModel;
 
     /// <summary>
     /// The text column that the model shall write after the input column's text; the loss is on it alone. Null: the model learns whole
@@ -47,8 +55,10 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Tokens of a training row; null for the model's context length (<c>block_size</c> of <c>run_clm.py</c>).</summary>
     public int? MaximumLength;
 
-    /// <summary>How texts become rows.</summary>
-    public RowPacking RowPacking = RowPacking.None;
+    /// <summary>
+    /// How texts become rows. Short ones share rows by default: rows of a sentence each would make many small steps, each of little weight.
+    /// </summary>
+    public RowPacking RowPacking = RowPacking.Packed;
 
     /// <summary>
     /// Whether the end-of-sequence token follows every text, so that the model learns to stop. Null: it does where texts stay apart
@@ -77,8 +87,17 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>Told after every optimizer step and evaluation, on the thread that trains; null for nobody.</summary>
     public IProgress<TrainingProgress>? Progress;
 
-    /// <summary>Stops training, and a download before it.</summary>
+    /// <summary>
+    /// Stops training, and a download before it: it throws <see cref="OperationCanceledException"/>, which says what is kept.
+    /// </summary>
     public CancellationToken CancellationToken;
+
+    /// <summary>
+    /// Ends training after the step that is being done and keeps what was learned: <c>Fit</c> returns its transformer, with a last
+    /// evaluation, the weights that the options keep and, where there are checkpoints, one that a later run resumes from.
+    /// <see cref="CancellationToken"/> throws instead.
+    /// </summary>
+    public CancellationToken StopAndKeep;
 
     /// <summary>
     /// Decides the order of rows, dropout and new adapters (<c>seed</c>), in place of the seed of <see cref="Training"/>; null for the seed
@@ -94,10 +113,13 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         if (string.IsNullOrWhiteSpace(PretrainedModel))
         {
             throw new ArgumentException(
-                $"{nameof(PretrainedModel)} must be a folder, a hub id or {nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}.",
+                $"{nameof(PretrainedModel)} must be a folder, a hub id, a model zip or "
+                + $"{nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}.",
                 nameof(PretrainedModel));
         }
 
+        if (BaseModel is not null)
+            OptionCheck.OneBase(nameof(BaseModel), isOnly: true, PretrainedModel, PretrainedModels.Tales);
         OptionCheck.ColumnName(nameof(CompletionColumnName), CompletionColumnName);
         OptionCheck.Defined(nameof(RowPacking), RowPacking);
         OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);

@@ -1,10 +1,8 @@
-using System.Text.Json.Nodes;
 using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -19,7 +17,7 @@ namespace MLTransfer;
 /// Continues the prompts of a text column with TorchSharp. Made by <see cref="TextGeneratorEstimator"/> or
 /// <see cref="PretrainedTextGeneratorEstimator"/>.
 /// </summary>
-public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation
+public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation, ITextGenerator
 {
     internal const string LoaderSignature = "TextGenerator";
 
@@ -34,12 +32,14 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         int generationBatchSize,
         DecodingPrecision decodingPrecision,
         WeightType weightType,
+        TextRowForm? rowForm = null,
         BaseModelReference? baseModel = null,
         TrainingResult? trainingResult = null)
         : base(columns, generation, generationBatchSize)
     {
         (Model, _ownsModel) = (model, ownsModel);
-        (DecodingPrecision, WeightType, BaseModel, TrainingResult) = (decodingPrecision, weightType, baseModel, trainingResult);
+        (DecodingPrecision, WeightType, RowForm) = (decodingPrecision, weightType, rowForm ?? new TextRowForm());
+        (BaseModel, TrainingResult) = (baseModel, trainingResult);
         _decoder = new Lazy<TextGenerationModel>(() => model.ConvertTo(decodingPrecision));
     }
 
@@ -58,11 +58,31 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     /// <summary>The model that the adapters belong to, where only they are saved.</summary>
     internal BaseModelReference? BaseModel { get; }
 
+    /// <summary>How texts become rows: as in training, or as by default where there was none.</summary>
+    internal TextRowForm RowForm { get; }
+
+    /// <inheritdoc/>
+    TextGenerationModel ITextGenerator.Generator
+    {
+        get
+        {
+            using var hold = Hold();
+            return _decoder.Value;
+        }
+    }
+
+    /// <summary>The model in memory of its own, with its adapters where there are any.</summary>
+    internal TextBaseModel CopyModel()
+    {
+        using var hold = Hold();
+        return TextBaseModel.CopyOf(Model, BaseModel);
+    }
+
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         options ??= new OnnxExportOptions();
         return Model.ExportToOnnx(path, options with { Generation = options.Generation ?? Generation }, channel, cancellationToken);
     }
@@ -70,7 +90,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     /// <inheritdoc/>
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         using var merged = LoadMergedModel();
         (merged ?? Model).Save(folder, weightType);
     }
@@ -78,11 +98,22 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     /// <inheritdoc/>
     TextGenerationMetrics ITextEvaluation.Evaluate(IDataView data, string? textColumn, CancellationToken cancellationToken)
     {
-        ThrowIfDisposed();
+        using var hold = Hold();
         var texts = textColumn is null
             ? TrainingTexts.Read(data, Columns, Model.Tokenizer, cancellationToken)
             : TrainingTexts.Read(data, textColumn, Model.Tokenizer, cancellationToken);
-        return TextEvaluator.Evaluate(Model, texts, cancellationToken);
+        return TextEvaluator.Evaluate(Model, texts, RowForm, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    TextMemorization ITextEvaluation.EvaluateMemorization(
+        IDataView data, TextMemorizationOptions options, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        var generation = options.Check(Generation) with { BatchSize = GenerationBatchSize };
+        return TextMemorizationEvaluator.Evaluate(
+            data, Columns, options, Model.Tokenizer, prompts => _decoder.Value.Generate(prompts, generation, cancellationToken),
+            cancellationToken);
     }
 
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
@@ -90,13 +121,10 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     {
         if (BaseModel is null)
             return null;
-        using var memory = new MemoryStream();
-        SafetensorsWriter.Write(memory, PeftAdapterFolder.Tensors(Model.Network));
-        memory.Position = 0;
-        using var adapters = SafetensorsFile.Read(memory);
-        var configuration = JsonNode.Parse(PeftAdapterFolder.FormatConfiguration(Model.Network, BaseModel.Id))!.AsObject();
+        using var hold = Model.Network.Hold();
         var merged = BaseModel.Load();
-        PeftAdapterFolder.Load(merged.Network, configuration, adapters, BaseModel.Id);
+        merged.Card = Model.Card;
+        PeftAdapterFolder.Copy(Model.Network, merged.Network);
         LowRankAdaptation.Merge(merged.Network);
         return merged;
     }
@@ -107,6 +135,10 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, GenerationOptions options) =>
         _decoder.Value.Generate(prompts, options);
+
+    private protected override IAsyncEnumerable<string> Stream(
+        string prompt, GenerationOptions options, CancellationToken cancellationToken) =>
+        _decoder.Value.StreamAsync(prompt, options, cancellationToken);
 
     private protected override void Save(ModelSaveContext context) => TextGeneratorFile.Save(context, this);
 

@@ -15,8 +15,7 @@ internal abstract record TextManifest : ModelManifest
     public override void Check()
     {
         base.Check();
-        Generation.Check();
-        OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
+        TextColumnsOptions.CheckGeneration(Generation, GenerationBatchSize);
         if (Columns.SequencesPerPrompt != Generation.SequencesPerPrompt)
             throw new ArgumentException("its columns do not fit its generation options");
     }

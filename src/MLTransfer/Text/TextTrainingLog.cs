@@ -1,6 +1,7 @@
 using System.Globalization;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.Reports;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Text;
@@ -28,7 +29,12 @@ internal sealed class TextTrainingLog(IChannel channel, IProgress<TrainingProgre
             Channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Step {value.Step}: validation loss {validationLoss:0.0000}, perplexity {Math.Exp(validationLoss):0.00}."));
         }
+
+        foreach (var answer in value.Answers.OfType<TextAnswer>())
+            Channel.Info($"Step {value.Step}, answer to '{Shortened(answer.Input)}': {answer.Text}");
     }
+
+    private static string Shortened(string text) => text.Length <= 60 ? text : text[..60] + "...";
 
     public void Finished(TrainingResult result)
     {
@@ -38,6 +44,8 @@ internal sealed class TextTrainingLog(IChannel channel, IProgress<TrainingProgre
                 $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
         }
 
+        if (result.StoppedOnRequest)
+            Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
         if (result.ModelStep != result.Steps)
         {
             Channel.Info(string.Create(CultureInfo.InvariantCulture,

@@ -37,12 +37,30 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
             return blocks.Count > 0 ? blocks : [.. TrainingExamples.Document(all, maximumLength)];
         }
 
-        var examples = Texts.SelectMany(text => text.Prompt is { } prompt
-            ? [TrainingExamples.Completion(prompt, WithEnd(text.Text), maximumLength)]
-            : TrainingExamples.Document(WithEnd(text.Text), maximumLength));
-        return packing == RowPacking.Packed ? TrainingExamples.Pack(examples, maximumLength) : [.. examples];
+        TrainingExample[] examples =
+        [
+            .. Texts.SelectMany(text => text.Prompt is { } prompt
+                ? [TrainingExamples.Completion(prompt, WithEnd(text.Text), maximumLength)]
+                : TrainingExamples.Document(WithEnd(text.Text), maximumLength)).Where(example => example.InputIds.Length > 0),
+        ];
+        return packing == RowPacking.Packed ? Packed(examples, maximumLength) : examples;
 
         int[] WithEnd(int[] text) => NeedsEnd(text, endOfSequence) ? [.. text, endOfSequence!.Value] : text;
+    }
+
+    /// <summary>Rows of several examples. One that has a row to itself stays as it is: it needs no mask that keeps others away.</summary>
+    private static List<TrainingExample> Packed(TrainingExample[] examples, int maximumLength)
+    {
+        var rows = new List<TrainingExample>();
+        var first = 0; // of the row
+        foreach (var row in TrainingExamples.Pack(examples, maximumLength))
+        {
+            var count = row.SequenceIds![^1] + 1;
+            rows.Add(count == 1 ? examples[first] : row);
+            first += count;
+        }
+
+        return rows;
     }
 
     /// <summary>How many texts are longer than a row, their prompts included; 0 where texts are joined.</summary>

@@ -36,6 +36,18 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
         AssertRefused<FileNotFoundException>("export", "has no tokenizer");
     }
 
+    [Theory]
+    [InlineData("model.onnx")]
+    [InlineData("config.json")]
+    public void A_device_in_place_of_a_file_is_refused(string file)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Such files are a matter of Unix.");
+        tiny.CopyTo(_folder["export"]);
+        File.Delete(_folder["export/" + file]);
+        File.CreateSymbolicLink(_folder["export/" + file], "/dev/zero");
+        AssertRefused<InvalidDataException>("export", _folder["export/" + file], "a device or a pipe");
+    }
+
     [Fact]
     public void A_file_that_is_no_graph_is_refused()
     {
@@ -138,7 +150,7 @@ public sealed class OnnxLoadingTests(TinyExport tiny) : IClassFixture<TinyExport
     {
         tiny.CopyTo(_folder["export"]);
         foreach (var name in (string[])["model.onnx_data", "adapter.onnx_data", "other.onnx", "other.onnx_data", "model.onnx.data"])
-            File.WriteAllText(_folder["export/" + name], "");
+            File.WriteAllText(_folder["export/" + name], "weights");
         var files = OnnxExportFiles.Find(_folder["export"], new OnnxRuntimeOptions());
         Assert.Equal(["model.onnx", "adapter.onnx_data", "model.onnx.data", "model.onnx_data"], files.Graph.Select(file => file.Name));
     }

@@ -16,6 +16,7 @@ internal sealed class ImagePageRun : PageRun
 
     public override void Check(PageFolder folder, IReadOnlyList<string> printed)
     {
+        Assert.Contains("median distance ", printed[0], StringComparison.Ordinal);
         Assert.Equal(16, Directory.GetFiles(folder.Path, "face-*.png").Length);
         Assert.True(new FileInfo(folder["painter.zip"]).Length > 100_000);
         Assert.True(new FileInfo(folder["painter.onnx"]).Length > 100_000);

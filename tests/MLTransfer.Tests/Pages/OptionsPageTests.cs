@@ -19,7 +19,9 @@ public sealed class OptionsPageTests
     public static IEnumerable<TheoryDataRow<Type>> Classes => ((Type[])
     [
         typeof(TextGeneratorOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions), typeof(GenerationOptions),
-        typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ModuleTrainingOptions),
+        typeof(TextMemorizationOptions),
+        typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
+        typeof(ModuleTrainingOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]
@@ -50,7 +52,7 @@ public sealed class OptionsPageTests
         bool flag => flag ? "true" : "false",
         PretrainedModels.Tales => "PretrainedModels.Tales",
         PretrainedModels.Shapes => "PretrainedModels.Shapes",
-        Enum => value.ToString()!,
+        string or Enum => value.ToString()!,
         double number when number is not 0 and < 1e-2 => number.ToString("0.###e-0", CultureInfo.InvariantCulture),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         IEnumerable list => list.Cast<object>().Any() ? throw new ArgumentException("The list has elements.") : "[]",

@@ -25,6 +25,13 @@ internal sealed class TextPageRun : PageRun
         Assert.StartsWith("3 texts make ", printed[2], StringComparison.Ordinal);
         Assert.Contains("1 duplicates", printed[2], StringComparison.Ordinal);
         Assert.Contains(" GB (weights ", printed[2], StringComparison.Ordinal);
-        Assert.NotEmpty(printed[3]);
+        Assert.Contains(" runs of 13 tokens are copied.", printed[3], StringComparison.Ordinal);
+        Assert.Contains("license: mit", File.ReadAllText(folder["storyteller/README.md"]), StringComparison.Ordinal);
+        Assert.Contains("The old king", File.ReadAllText(folder["watched/run.html"]), StringComparison.Ordinal);
+        Assert.Single(Directory.GetFiles(folder["watched/tensorboard"]));
+        Assert.Equal("Learned for 3 steps.", printed[4].Trim());
+        Assert.NotEmpty(printed[5]);
+        Assert.NotEmpty(printed[6]);
+        Assert.True(new FileInfo(folder["storyteller.zip"]).Length > 1_000_000);
     }
 }

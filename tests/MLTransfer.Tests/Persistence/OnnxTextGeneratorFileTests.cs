@@ -129,8 +129,8 @@ public sealed class OnnxTextGeneratorFileTests : IDisposable
 
         var message = LoadError();
 
-        Assert.Contains("version 1.8", message, StringComparison.Ordinal);
-        Assert.Contains("up to 1.1", message, StringComparison.Ordinal);
+        Assert.Contains("version 1.9", message, StringComparison.Ordinal);
+        Assert.Contains("up to 1.2", message, StringComparison.Ordinal);
     }
 
     [Fact]

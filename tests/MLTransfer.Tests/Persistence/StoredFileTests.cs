@@ -1,5 +1,6 @@
 using System.Text;
 using MLTransfer.Persistence;
+using MLTransfer.Torch.Checkpoints;
 using Microsoft.ML;
 using Xunit;
 
@@ -38,18 +39,18 @@ public class StoredFileTests
         using var reader = RepositoryReader.Open(zip);
         using var entry = reader.OpenEntry("Part", "Model.key");
         using var loading = new ModelLoadContext(reader, entry, "Part");
-        var found = readArchive ? RepositoryArchive.Of(reader) : null;
-        Assert.Equal(content, file.ReadBytes(loading, found, 1 << 20));
+        var found = readArchive ? RepositoryArchive.Open(reader) : null;
+        Assert.Equal(content, file.ReadBytes(loading, found, FileKind.Configuration));
 
         Refused("CRC-32", file with { Checksum = file.Checksum + 1 });
         Refused("were saved", file with { Length = file.Length + 1 });
         Refused("were saved", file with { Length = file.Length - 1 });
         Refused("missing", file with { Name = "other.bin" });
-        Refused("at most", file with { Length = 1 << 21 });
+        Refused("at most", file with { Length = 17 << 20 });
 
         void Refused(string expected, StoredFile wrong)
         {
-            var message = Assert.Throws<InvalidDataException>(() => wrong.ReadBytes(loading, found, 1 << 20)).Message;
+            var message = Assert.Throws<InvalidDataException>(() => wrong.ReadBytes(loading, found, FileKind.Configuration)).Message;
             Assert.Contains(wrong.Name, message, StringComparison.Ordinal);
             if (wrong.Length == file.Length || readArchive || expected == "at most") // ML.NET's reader does not tell the length beforehand
                 Assert.Contains(expected, message, StringComparison.Ordinal);

@@ -199,8 +199,8 @@ public sealed class TextGeneratorFileTests : IDisposable
 
         var message = LoadError("model.zip");
 
-        Assert.Contains("version 1.8", message, StringComparison.Ordinal);
-        Assert.Contains("up to 1.1", message, StringComparison.Ordinal);
+        Assert.Contains("version 1.9", message, StringComparison.Ordinal);
+        Assert.Contains("up to 1.2", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public class TextGeneratorTrainingTests
 
         var metrics = _ml.Generation.Evaluate(model, data);
         Assert.True(metrics.Loss < 0.3 && model.TrainingResult!.InitialValidationLoss > 3, $"{metrics}");
-        Assert.Equal(rows.Sum(row => model.Model.Tokenizer.Encode(row.Completion!).Length), metrics.TokenCount);
+        Assert.Equal(rows.Sum(row => model.Model.Tokenizer.Encode(row.Completion!).Length + 1), metrics.TokenCount);
         Assert.Equal(rows.Sum(row => row.Completion!.Length), metrics.ByteCount);
         Assert.Equal(" It is the red planet.", model.Transform(data).GetColumn<string>("Answer").First()); // and stops there
     }
@@ -144,6 +144,7 @@ public class TextGeneratorTrainingTests
 
         Assert.Equal(9, Rows(RowPacking.None));
         Assert.Equal(2, Rows(RowPacking.Packed));
+        Assert.Equal(2, Rows(new TextGeneratorOptions().RowPacking)); // short texts share rows unless one says otherwise
         Assert.Equal(lengths.Sum() / 64, Rows(RowPacking.Concatenated));
         Assert.Equal((lengths.Sum() + 9) / 64, Rows(RowPacking.Concatenated, endOfSequence: true));
 
@@ -157,6 +158,22 @@ public class TextGeneratorTrainingTests
                 (o.RowPacking, o.AppendEndOfSequence, o.ValidationFraction) = (packing, endOfSequence, 0))).Fit(data);
             _ml.Log -= listen;
             return int.Parse(message.Split(" on ")[1].Split(' ')[0], CultureInfo.InvariantCulture);
+        }
+    }
+
+    [Fact]
+    public void A_text_of_whole_rows_is_trained_alike_packed_or_not()
+    {
+        var text = string.Concat(Enumerable.Repeat("The old man looked at the red planet. ", 40));
+        var data = _ml.Data.LoadFromEnumerable([new Story { Text = text }]);
+
+        Assert.Equal(Weights(RowPacking.None), Weights(RowPacking.Packed));
+
+        byte[] Weights(RowPacking packing)
+        {
+            using var model = _ml.Transforms.Text.FineTuneTextGenerator(
+                "Out", "Text", options: TextGeneratorPipelineTests.Tiny(o => o.RowPacking = packing)).Fit(data);
+            return TransformerWeights.Bytes(model);
         }
     }
 

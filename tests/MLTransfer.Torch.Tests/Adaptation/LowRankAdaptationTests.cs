@@ -91,8 +91,8 @@ public sealed class LowRankAdaptationTests : IDisposable
     [Fact]
     public void Adapters_have_the_scale_of_their_kind()
     {
-        Assert.Equal(2, new LoraOptions { Rank = 8, Alpha = 16 }.Scale);
-        Assert.Equal(4, new LoraOptions { Rank = 16, Alpha = 16, RankStabilized = true }.Scale);
+        Assert.Equal(2, new LoraOptions { Rank = 8, Alpha = 16 }.ScaleOf("any"));
+        Assert.Equal(4, new LoraOptions { Rank = 16, Alpha = 16, RankStabilized = true }.ScaleOf("any"));
 
         // The update that ends up in the weight, [input, output] in GPT-2.
         foreach (var stabilized in (bool[])[false, true])

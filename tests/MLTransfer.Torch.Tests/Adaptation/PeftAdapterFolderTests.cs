@@ -59,28 +59,68 @@ public sealed class PeftAdapterFolderTests : IDisposable
     [Fact]
     public void All_settings_come_back()
     {
-        LowRankAdaptation.Attach(
-            _model, new LoraOptions { Rank = 3, Alpha = 5.5, Dropout = 0.25, RankStabilized = true, TargetModules = ["all-linear"] });
+        LowRankAdaptation.Attach(_model, new LoraOptions
+        {
+            Rank = 3, Alpha = 5.5, Dropout = 0.25, RankStabilized = true, WeightDecomposed = true, TargetModules = ["all-linear"],
+            ExcludedModules = ["c_fc"], Blocks = [1], RankPattern = new Dictionary<string, int> { ["c_attn"] = 2 },
+            AlphaPattern = new Dictionary<string, double> { [@"h\.1\.mlp\.c_proj"] = 7 }, TrainedModules = ["ln_f"],
+        });
         PeftAdapterFolder.Save(_model, _folder.Path);
         Assert.Equal("all-linear", (string?)Configuration(_folder.Path)["target_modules"]);
         using var loaded = TinyRun.LoadModel();
         PeftAdapterFolder.Load(loaded, _folder.Path);
-        var lora = loaded.Lora!;
-        Assert.Equal((3, 5.5, 0.25, true), (lora.Rank, lora.Alpha, lora.Dropout, lora.RankStabilized));
-        Assert.Equal(["all-linear"], lora.TargetModules);
+        Assert.Equivalent(_model.Lora, loaded.Lora, strict: true);
+        Assert.Equal(
+            ["transformer.h.1.attn.c_attn", "transformer.h.1.attn.c_proj", "transformer.h.1.mlp.c_proj"],
+            loaded.AdaptedLayers().Select(layer => layer.Name));
+        Assert.Equal([2, 3, 3], loaded.AdaptedLayers().Select(layer => layer.Layer.Adapter!.A.shape[0]));
+        Assert.Equal(7 / Math.Sqrt(3), loaded.AdaptedLayers().Last().Layer.Adapter!.Scale);
+        WeightBytes.AssertEqual(WeightBytes.Of(_model), loaded);
+        Assert.Equal(
+            ["transformer.ln_f.bias", "transformer.ln_f.weight"],
+            loaded.named_parameters().Where(p => p.parameter.requires_grad).Select(p => p.name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_text_of_target_modules_is_a_pattern_for_whole_names()
+    {
+        var options = new LoraOptions { TargetPattern = @".*\.h\.0\.(attn|mlp)\.c_proj" };
+        LowRankAdaptation.Attach(_model, options);
+        PeftAdapterFolder.Save(_model, _folder.Path);
+        Assert.Equal(options.TargetPattern, (string?)Configuration(_folder.Path)["target_modules"]);
+        using var loaded = TinyRun.LoadModel();
+        PeftAdapterFolder.Load(loaded, _folder.Path);
+        Assert.Equal(
+            ["transformer.h.0.attn.c_proj", "transformer.h.0.mlp.c_proj"], loaded.AdaptedLayers().Select(layer => layer.Name));
+    }
+
+    [Fact]
+    public void A_weight_decomposed_adapter_computes_the_same_merged_as_apart()
+    {
+        LowRankAdaptation.Attach(_model, new LoraOptions { WeightDecomposed = true, TargetModules = ["all-linear"] }, seed: 1);
+        var plain = Logits.Of(_model); // B is 0 and the lengths are the weight's: nothing is changed yet
+        using (no_grad())
+        {
+            foreach (var (_, layer) in _model.AdaptedLayers())
+            {
+                layer.Adapter!.B.normal_(0, 0.1);
+                layer.Adapter.Magnitude!.mul_(1.25);
+            }
+        }
+
+        var adapted = Logits.Of(_model);
+        Assert.True(plain.Zip(adapted, (a, b) => Math.Abs(a - b)).Max() > 0.01);
+        LowRankAdaptation.Merge(_model);
+        Assert.All(adapted.Zip(Logits.Of(_model)), pair => Assert.Equal(pair.First, pair.Second, 1e-4f));
     }
 
     [Theory]
     [InlineData("peft_type", "\"IA3\"")]
     [InlineData("bias", "\"all\"")]
-    [InlineData("use_dora", "true")]
     [InlineData("lora_bias", "true")]
-    [InlineData("rank_pattern", "{\"c_attn\": 2}")]
-    [InlineData("alpha_pattern", "{\"c_attn\": 2}")]
-    [InlineData("modules_to_save", "[\"wte\"]")]
-    [InlineData("layers_to_transform", "[0]")]
+    [InlineData("exclude_modules", "\".*c_fc\"")]
+    [InlineData("residual_gain", "0.5")] // an entry that nobody knows
     [InlineData("layer_replication", "[[0, 1]]")]
-    [InlineData("exclude_modules", "[\"c_fc\"]")]
     [InlineData("trainable_token_indices", "[5]")]
     [InlineData("alora_invocation_tokens", "[5]")]
     [InlineData("init_lora_weights", "\"pissa\"")]
@@ -89,8 +129,15 @@ public sealed class PeftAdapterFolderTests : IDisposable
         AssertRefused<NotSupportedException>(json => json[name] = JsonNode.Parse(value), name, JsonNode.Parse(value)!.ToJsonString());
 
     [Theory]
-    [InlineData("r", "0", "Rank")]
-    [InlineData("r", "\"four\"", "malformed")]
+    [InlineData("r", "0", "r is 0")]
+    [InlineData("rank_pattern", "{\"c_attn\": 2}", "has shape [4, 64]; expected [2, 64]")]
+    [InlineData("rank_pattern", "{\"(\": 2}", "pattern")]
+    [InlineData("layers_to_transform", "[0]", "has the tensor 'base_model.model.transformer.h.1.attn.c_attn.lora_A.weight'")]
+    [InlineData("use_dora", "true", "has no tensor 'base_model.model.transformer.h.0.attn.c_attn.lora_magnitude_vector'")]
+    [InlineData("modules_to_save", "[\"wte\"]", "is shared by two modules")]
+    [InlineData("modules_to_save", "[\"score\"]", "names 'score'")]
+    [InlineData("exclude_modules", "[\"c_attn\"]", "put on no layer")]
+    [InlineData("r", "\"four\"", "expected a whole number")]
     [InlineData("r", "8", "has shape [4, 64]; expected [8, 64]")]
     [InlineData("r", null, "no entry 'r'")]
     [InlineData("lora_alpha", null, "no entry 'lora_alpha'")]
@@ -98,7 +145,7 @@ public sealed class PeftAdapterFolderTests : IDisposable
     [InlineData("lora_dropout", "1.5", "Dropout")]
     [InlineData("target_modules", null, "no entry 'target_modules'")]
     [InlineData("target_modules", "[]", "TargetModules")]
-    [InlineData("target_modules", "[null]", "malformed")]
+    [InlineData("target_modules", "[null]", "expected a list of texts")]
     [InlineData("target_modules", "[\"q_proj\"]", "'q_proj' matches no linear layer")]
     [InlineData("target_modules", "[\"c_fc\"]", "has no tensor 'base_model.model.transformer.h.0.mlp.c_fc.lora_A.weight'")]
     [InlineData("target_modules", "[\"h.0.attn.c_attn\"]", "has the tensor 'base_model.model.transformer.h.1.attn.c_attn.lora_A.weight'")]

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Tokenization.PreTokenizers;
 using Microsoft.ML.Tokenizers;
 using Xunit;
 

@@ -14,7 +14,7 @@ internal sealed record ReferenceRun(
         var json = JsonNode.Parse(File.ReadAllText(path))!;
         var rows = json["input_ids"]?.AsArray()
             .Select(row => row!.AsArray().Select(id => id!.GetValue<int>()).ToArray())
-            .Select((ids, row) => Example(ids, json["labels"]?[row]))
+            .Select((ids, row) => Example(ids, json["labels"]?[row], json["attention_mask"]?[row]))
             .ToList() ?? [];
         var arguments = json["arguments"]!;
         var options = new LanguageTrainingOptions
@@ -38,9 +38,10 @@ internal sealed record ReferenceRun(
     }
 
     /// <summary>A row without its padding, whose labels are -100.</summary>
-    private static TrainingExample Example(int[] ids, JsonNode? labels)
+    private static TrainingExample Example(int[] ids, JsonNode? labels, JsonNode? mask)
     {
-        var counted = labels?.AsArray().Select(label => label!.GetValue<int>()).ToArray() ?? ids;
+        var counted = labels?.AsArray().Select(label => label!.GetValue<int>()).ToArray()
+            ?? [.. ids.Select((id, column) => mask?[column]!.GetValue<int>() == 0 ? TrainingExample.Ignored : id)];
         var length = Array.FindLastIndex(counted, label => label != TrainingExample.Ignored) + 1;
         return new TrainingExample(ids[..length], counted[..length]);
     }

@@ -262,6 +262,27 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
     }
 
     [Fact]
+    public void Lines_of_the_metrics_that_cannot_be_read_stay_and_stop_nothing()
+    {
+        var expected = uninterrupted[TinyRunKind.Improving];
+        Cancel(TinyRunKind.Improving, Interrupted, at: 7);
+        var path = Path.Combine(Interrupted, "metrics.jsonl");
+        var lines = File.ReadAllLines(path).ToList();
+        string[] malformed = ["""{"step":2,"step":3}""", """{"step":"\ud800"}""", "[1]", """{"step":1e99}"""];
+        lines.InsertRange(2, malformed);
+        File.WriteAllLines(path, [.. lines, """{"step":7,"step":7,"loss":1}""", """{"step":7,"los"""]);
+
+        var weights = Finish(TinyRunKind.Improving, Interrupted, resume: true).Weights;
+
+        Assert.All(expected.Weights, weight => Assert.Equal(weight.Value, weights[weight.Key]));
+        var resumed = File.ReadAllLines(path);
+        Assert.Equal(malformed, resumed[2..6]);
+        Assert.Equal(
+            Metrics(expected.Folder).Select(line => line["step"]!.GetValue<int>()),
+            resumed.Except(malformed).Select(line => JsonNode.Parse(line)!["step"]!.GetValue<int>()));
+    }
+
+    [Fact]
     public void A_folder_without_trainer_state_or_with_another_name_is_no_checkpoint()
     {
         var expected = uninterrupted[TinyRunKind.Improving];
@@ -332,8 +353,8 @@ public sealed class ResumeTests(ResumeTests.UninterruptedRuns uninterrupted) : I
         var options = new LanguageTrainingOptions { MaximumSteps = 1, OutputDirectory = Whole };
         var seen = Array.Empty<string>();
         new LanguageModelTrainer(model, options, TinyRun.Rows).Train(new ProgressCallback(_ => seen = EntryNames(Whole)), TestCancellation);
-        Assert.Equal(["checkpoint-mine", "metrics.jsonl", "notes.txt", "start-weights.safetensors"], seen);
-        Assert.Equal(["checkpoint-mine", "loss.png", "metrics.jsonl", "notes.txt"], EntryNames(Whole));
+        Assert.Equal(["checkpoint-mine", "metrics.jsonl", "notes.txt", "run.html", "run.lock", "start-weights.safetensors"], seen);
+        Assert.Equal(["checkpoint-mine", "loss.png", "metrics.jsonl", "notes.txt", "run.html"], EntryNames(Whole));
         Assert.Equal([1], Metrics(Whole).Select(line => line["step"]!.GetValue<int>()));
     }
 

@@ -32,6 +32,21 @@ public class TrainerReferenceTests
         AssertEqualWeights(PeftAdapterFolder.Tensors(model), final);
     }
 
+    [Theory]
+    [InlineData("lora_q_v", "lora_qv")]
+    [InlineData("rslora", "rslora")]
+    [InlineData("dora", "dora")]
+    [InlineData("lora_pattern", "lora_pattern")] // ranks and alphas by layer, and a head that is trained whole
+    public void Every_step_and_the_final_adapters_of_a_Llama_equal_the_reference(string training, string adapter)
+    {
+        var folder = RepositoryFiles.Data("families/llama-tiny");
+        using var model = CausalLanguageModel.Load(folder);
+        PeftAdapterFolder.Load(model, $"{folder}/{adapter}_start");
+        Reproduce(model, $"training_{training}", "families/llama-tiny");
+        using var final = SafetensorsFile.Open($"{folder}/{adapter}_end/adapter_model.safetensors");
+        AssertEqualWeights(PeftAdapterFolder.Tensors(model), final);
+    }
+
     [Fact]
     public void Every_step_and_the_final_weights_of_a_Llama_equal_the_reference()
     {

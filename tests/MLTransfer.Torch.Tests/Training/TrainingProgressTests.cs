@@ -64,7 +64,7 @@ public class TrainingProgressTests
         Assert.Equal(
             (900, 500), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
         Assert.InRange(png.Length, 5_000, 500_000);
-        Assert.Equal(["loss.png", "metrics.jsonl"], Directory.GetFileSystemEntries(Path.Combine(folder.Path, "run"))
+        Assert.Equal(["loss.png", "metrics.jsonl", "run.html"], Directory.GetFileSystemEntries(Path.Combine(folder.Path, "run"))
             .Select(Path.GetFileName).Order());
     }
 }

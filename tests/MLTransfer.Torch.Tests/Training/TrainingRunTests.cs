@@ -74,6 +74,8 @@ public sealed class TrainingRunTests
 
         public override string Fingerprint() => "";
 
+        public override ModuleProgress ReportAfter(int step) => new() { Step = step, Epoch = 0 };
+
         public override ModuleProgress RunStep(TrainingStep step)
         {
             double[] counts = [step.Rows.Sum(row => s_rows[row].First), step.Rows.Sum(row => s_rows[row].Second)];

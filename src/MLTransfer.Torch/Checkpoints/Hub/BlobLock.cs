@@ -28,14 +28,10 @@ internal static class BlobLock
             {
                 return new FileStream(path, options);
             }
-            catch (IOException e) when (IsHeldByAnother(e))
+            catch (IOException e) when (SharingViolation.Is(e))
             {
                 await Task.Delay(Interval, cancellationToken).ConfigureAwait(false);
             }
         }
     }
-
-    // ERROR_SHARING_VIOLATION on Windows; EWOULDBLOCK on Linux and on macOS.
-    private static bool IsHeldByAnother(IOException e) =>
-        e.HResult == (OperatingSystem.IsWindows() ? unchecked((int)0x80070020) : OperatingSystem.IsLinux() ? 11 : 35);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
 

@@ -50,7 +50,7 @@ public sealed class HubClient
         var id = HubModelId.Parse(modelId);
         revision = HubNames.CheckRevision(revision ?? DefaultRevision);
         cancellationToken.ThrowIfCancellationRequested();
-        HubCache cache = new(Options.CacheFolder, id, Options.UseSymbolicLinks);
+        HubCache cache = CacheOf(id);
         if (cache.FindSnapshot(revision) is { } cached)
             return cached;
         if (Options.Offline)
@@ -78,6 +78,12 @@ public sealed class HubClient
         return cache.SnapshotFolder(found.Commit);
     }
 
+    /// <summary>The folder with a model's files where the cache has all of them, else null. Nothing is asked of the hub.</summary>
+    /// <exception cref="ArgumentException">The id is malformed.</exception>
+    internal string? FindSnapshot(string modelId) => CacheOf(HubModelId.Parse(modelId)).FindSnapshot(DefaultRevision);
+
+    private HubCache CacheOf(HubModelId id) => new(Options.CacheFolder, id, Options.UseSymbolicLinks);
+
     /// <summary>The files to download, with sizes and hashes. The index of sharded weights has to be fetched to know the shards.</summary>
     private async Task<IReadOnlyList<HubFile>> PlanAsync(
         HubRepository repository, HubCache cache, HubModelId id, HubRevision revision, CancellationToken cancellationToken)
@@ -89,9 +95,9 @@ public sealed class HubClient
         HubFile weights = files[^1];
         if (!WeightFiles.IsIndex(weights.Name))
             return files;
-        if (weights.Size > ShardIndex.MaximumLength)
+        if (weights.Size > FileKind.ShardIndex.MaximumLength)
             throw new HubException(
-                $"The index '{weights.Name}' of '{id}' has {weights.Size} bytes. Expected at most {ShardIndex.MaximumLength}.");
+                $"The index '{weights.Name}' of '{id}' has {weights.Size} bytes. Expected at most {FileKind.ShardIndex.MaximumLength}.");
         cache.CheckFreeSpace([weights]);
         await new BlobDownload(repository, cache, weights, Options.Timeout, _ => { }).RunAsync(cancellationToken).ConfigureAwait(false);
         foreach (string shard in WeightFiles.ReadIndex(Path.Combine(cache.SnapshotFolder(revision.Commit), weights.Name)))

@@ -1,3 +1,6 @@
+using System.Text;
+using MLTransfer.Torch.Memory;
+
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
 /// <summary>
@@ -72,7 +75,8 @@ public sealed class HubOptions
             if ((Text("HF_TOKEN") ?? Text("HUGGING_FACE_HUB_TOKEN")) is { } token)
                 return token;
             string path = Folder("HF_TOKEN_PATH") ?? Path.Combine(home, "token");
-            return File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } stored ? stored : null;
+            return FileOnDisk.Length(path) > 0 && Encoding.UTF8.GetString(FileKind.Line.Read(path)).Trim() is { Length: > 0 } stored
+                ? stored : null;
         }
     }
 

@@ -43,12 +43,12 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
         byte[] body = await _retry.ExecuteAsync(token => ReadListingAsync(address, token), cancellationToken).ConfigureAwait(false);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(body);
-            string commit = document.RootElement.GetProperty("sha").GetString() ?? "";
+            JsonElement root = JsonContent.Parse(body, "It");
+            string commit = root.GetProperty("sha").GetString() ?? "";
             if (!HubNames.IsCommit(commit) || (HubNames.IsCommit(revision) && commit != revision))
                 throw new HubException($"{address} gave '{commit}' as the commit of '{id}' revision '{revision}'. Expected a commit hash.");
             HashSet<string> files = new(StringComparer.Ordinal);
-            foreach (JsonElement sibling in document.RootElement.GetProperty("siblings").EnumerateArray())
+            foreach (JsonElement sibling in root.GetProperty("siblings").EnumerateArray())
             {
                 string name = sibling.GetProperty("rfilename").GetString() ?? "";
                 if (!HubNames.StaysInside(name))
@@ -59,7 +59,7 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
 
             return new HubRevision(commit, files);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is InvalidDataException or KeyNotFoundException or InvalidOperationException)
         {
             throw new HubException($"{address} did not answer as a hub does ({e.Message}). Expected JSON with 'sha' and 'siblings'. "
                 + "Check HF_ENDPOINT.", e);

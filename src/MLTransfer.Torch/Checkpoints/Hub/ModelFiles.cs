@@ -1,6 +1,8 @@
+using MLTransfer.Torch.Memory;
+
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
-/// <summary>The files that a language model consists of, out of all that its repository holds.</summary>
+/// <summary>The files that a language model consists of, its card and its licence, out of all that its repository holds.</summary>
 internal static class ModelFiles
 {
     public const string Configuration = "config.json";
@@ -8,11 +10,16 @@ internal static class ModelFiles
     private static readonly string[] Wanted =
     [
         Configuration, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-        "merges.txt", "vocab.txt", "added_tokens.json",
+        "merges.txt", "vocab.txt", "added_tokens.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
+        "README.md", "LICENSE",
     ];
 
     // Any one of these sets is enough to build a tokenizer.
-    private static readonly string[][] Tokenizers = [["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"]];
+    private static readonly string[][] Tokenizers =
+    [
+        ["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"], ["tokenizer.model"], ["spiece.model"],
+        ["sentencepiece.bpe.model"],
+    ];
 
     /// <summary>Whether the folder has a configuration, a tokenizer and complete weights.</summary>
     public static bool AreComplete(string folder) =>

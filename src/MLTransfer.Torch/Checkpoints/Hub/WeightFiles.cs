@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Memory;
+
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
 /// <summary>Which files hold a model's weights, by the names that Python's <c>transformers</c> gives them.</summary>

@@ -37,6 +37,14 @@ internal sealed class PickledFile : Checkpoint
         }
     }
 
+    /// <summary>Whether a file starts as a zip does.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static bool IsZip(string path)
+    {
+        using MappedFile file = MappedFile.Open(path);
+        return ZipDirectory.StartsLikeZip(file);
+    }
+
     /// <summary>Maps a file into memory and reads its dictionary.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, of another kind, or asks for more than tensors.</exception>
@@ -121,6 +129,7 @@ internal sealed class PickledFile : Checkpoint
         {
             if (item is not PickledTensor tensor) continue;   // for example the number of the step
             if (key is not string name) throw Invalid(path, $"a tensor's name is {PickleReader.Describe(key)}; expected text");
+            if (!PlainName.IsTensor(name)) throw Invalid(path, "a tensor's name has the character NUL in it");
             tensors.Add(name, tensor);
         }
         if (tensors.Count == 0)

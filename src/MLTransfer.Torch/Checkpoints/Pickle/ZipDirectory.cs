@@ -118,6 +118,7 @@ internal sealed unsafe class ZipDirectory
             string name = Encoding.UTF8.GetString(Slice(position + CentralLength, nameLength));
             ReadOnlySpan<byte> extra = Slice(position + CentralLength + nameLength, extraLength);
             ZipEntry entry = ReadEntry(name, record, extra);
+            if (!PlainName.IsTensor(name)) throw Invalid("the name of an entry has the character NUL in it");
             if (!_entries.TryAdd(name, entry)) throw Invalid($"the entry '{name}' occurs twice");
             if (entry.IsDeflated && (unpacked += entry.Length) > MaximumExpansion * File.Length)
                 throw Invalid($"its entries would unpack to more than {MaximumExpansion} times the size of the file");

@@ -97,6 +97,7 @@ internal sealed class SafetensorsHeader
         reader.Read();
         if (reader.TokenType == JsonTokenType.EndObject) return null;
         string name = reader.GetString()!;
+        if (!PlainName.IsTensor(name)) throw Invalid($"a name in {where} has the character NUL in it");
         return seen.Add(name) ? name : throw Invalid($"the name '{name}' occurs twice in {where}");
     }
 

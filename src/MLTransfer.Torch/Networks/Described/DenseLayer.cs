@@ -11,6 +11,9 @@ namespace MLTransfer.Torch.Networks.Described;
 /// <remarks>Weights: <c>weight</c> [units, n] and <c>bias</c> [units].</remarks>
 public sealed record DenseLayer(int Units, Activation Activation) : Layer
 {
+    /// <summary>Whether there is a <c>bias</c>.</summary>
+    public bool HasBias { get; init; } = true;
+
     internal override Activation FinalActivation => Activation;
 
     internal override void Check()
@@ -24,12 +27,13 @@ public sealed record DenseLayer(int Units, Activation Activation) : Layer
         : throw place.Mismatch("a vector [n] or a sequence [length, n]", $"Put {nameof(Layer)}.{nameof(Flatten)} or "
             + $"{nameof(Layer)}.{nameof(GlobalAveragePooling)} between them.");
 
-    internal override IReadOnlyList<LayerWeight> Weights(long[] inputShape) =>
-    [
-        new("weight", [Units, inputShape[^1]], WeightInitialization.Before(Activation, inputShape[^1], Units)),
-        new("bias", [Units], Initialization.Zeros),
-    ];
+    internal override IReadOnlyList<LayerWeight> Weights(long[] inputShape)
+    {
+        var weight = new LayerWeight(
+            "weight", [Units, inputShape[^1]], WeightInitialization.Before(Activation, inputShape[^1], Units));
+        return HasBias ? [weight, new("bias", [Units], Initialization.Zeros)] : [weight];
+    }
 
     internal override Tensor Compute(Tensor input, IReadOnlyDictionary<string, Tensor> weights, LayerPass pass) =>
-        F.linear(input, weights["weight"], weights["bias"]);
+        F.linear(input, weights["weight"], weights.GetValueOrDefault("bias"));
 }

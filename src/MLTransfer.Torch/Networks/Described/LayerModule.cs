@@ -53,7 +53,8 @@ internal sealed class LayerModule : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return ActivationFunction.Apply(Layer.FinalActivation, ComputeWithoutActivation(input)).MoveToOuterDisposeScope();
+        return ActivationFunction.Apply(Layer.FinalActivation, ComputeWithoutActivation(input), Layer.FinalSlope)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>What <see cref="forward"/> applies the layer's activation to.</summary>

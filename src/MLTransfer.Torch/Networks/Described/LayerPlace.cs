@@ -16,12 +16,24 @@ internal sealed record LayerPlace(string Layer, string Before, long[] Shape)
         ? (channels, height, width)
         : throw Mismatch("[channels, height, width]", $"Put {nameof(Described.Layer)}.{nameof(Described.Layer.Reshape)} between them.");
 
-    /// <summary>The shape of what pooling makes of a picture: one element for each whole window of so many rows and columns.</summary>
-    public long[] Windows(int size)
+    /// <summary>The shape of what pooling makes of a picture: one element for each whole window.</summary>
+    public long[] Windows(HeightWidth size, HeightWidth stride, HeightWidth padding)
     {
         var (channels, height, width) = Picture();
-        return Math.Min(height, width) >= size
-            ? [channels, height / size, width / size]
-            : throw Mismatch($"at least {size} rows and columns", "Use smaller windows.");
+        return
+        [
+            channels, Count(height, size.Height, stride.Height, padding.Height), Count(width, size.Width, stride.Width, padding.Width),
+        ];
+
+        long Count(long extent, long window, long step, long border) => extent + 2 * border >= window
+            ? (extent + 2 * border - window) / step + 1
+            : throw Mismatch($"at least {window} rows and columns", "Use smaller windows.");
+    }
+
+    /// <exception cref="ArgumentException">Channels cannot be split so.</exception>
+    public void CheckGroups(long channels, int groups)
+    {
+        if (channels % groups != 0)
+            throw Mismatch($"a multiple of its {groups} groups as channels", "Use other groups.");
     }
 }

@@ -19,7 +19,7 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
         foreach (var placed in places)
         {
             var module = new LayerModule(placed.Layer, placed.Name, placed.Place, weights.Scope(placed.Name));
-            register_module(placed.Name, module);
+            ModuleNode.Add(this, placed.Name, module);
             _layers.Add(module);
         }
     }
@@ -64,16 +64,23 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
     /// <param name="inputShape">The extents of an input without the batch.</param>
     /// <param name="checkpoint">Holds the weights under the names that this class gives them.</param>
     /// <param name="inputOrigin">What the input comes from, for error messages.</param>
+    /// <param name="prefix">
+    /// What stands before all names in the checkpoint, such as <c>main</c> where they are <c>main.0.weight</c>; null for nothing.
+    /// </param>
     /// <exception cref="ArgumentException">A layer cannot take what the one before it gives; the message names both shapes.</exception>
-    /// <exception cref="InvalidDataException">A weight is missing or of another shape; the message names it.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A weight is missing or of another shape, or a layer has one that its description does not tell of; the message lists them all.
+    /// </exception>
     public static LayerSequence Load(
-        IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint checkpoint, string inputOrigin = "the input")
+        IReadOnlyList<Layer> layers, IReadOnlyList<long> inputShape, Checkpoint checkpoint, string inputOrigin = "the input",
+        string? prefix = null)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         var (places, outputShape) = Place(layers, inputShape, inputOrigin);
-        foreach (var placed in places)
-            CheckWeights(placed, checkpoint);
-        var weights = WeightSource.FromCheckpoint(checkpoint, checkpoint.Location, find: null, ScalarType.Float32, CPU);
+        // Before memory is taken for a weight whose size only the description claims.
+        StoredLayers.Check(checkpoint, prefix, [.. places.Select(placed => (placed.Name, placed.Layer, placed.Place))]);
+        var before = StoredLayers.Before(prefix);
+        var weights = WeightSource.FromCheckpoint(checkpoint, checkpoint.Location, name => before + name, ScalarType.Float32, CPU);
         return new LayerSequence(places, weights) { InputShape = [.. inputShape], OutputShape = outputShape };
     }
 
@@ -114,9 +121,9 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
             var layer = layers[i] ?? throw new ArgumentException($"Layer {i} is null.", nameof(layers));
             var name = layer.Name ?? $"{i}";
             var description = $"layer {i} ({layer.GetType().Name.Replace("Layer", "", StringComparison.Ordinal)})";
-            if (name.Length == 0 || name.Contains('.', StringComparison.Ordinal) || !names.Add(name))
+            if (name.Split('.').Contains("") || !names.Add(name))
                 throw new ArgumentException(
-                    $"The name '{name}' of {description} must be unique, not empty and without a dot.", nameof(layers));
+                    $"The name '{name}' of {description} must be unique, not empty and without an empty part.", nameof(layers));
             try
             {
                 layer.Check();
@@ -138,6 +145,16 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
             }
         }
 
+        // What lies in a layer would look like one of its weights.
+        foreach (var name in names)
+        {
+            for (var dot = name.IndexOf('.', StringComparison.Ordinal); dot >= 0; dot = name.IndexOf('.', dot + 1))
+            {
+                if (names.Contains(name[..dot]))
+                    throw new ArgumentException($"The name '{name}' lies in that of the layer '{name[..dot]}'.", nameof(layers));
+            }
+        }
+
         return (places, shape);
     }
 
@@ -148,30 +165,6 @@ public sealed class LayerSequence : nn.Module<Tensor, Tensor>
             : throw new ArgumentException(
                 $"The shape {TensorShape.Describe(shape)} that {origin} gives is not usable: expected positive extents with at most "
                 + $"{MaximumElements} elements.");
-
-    // Before memory is taken for a weight whose size only the description claims.
-    private static void CheckWeights(Placed placed, Checkpoint checkpoint)
-    {
-        foreach (var weight in placed.Layer.Weights(placed.Place.Shape))
-        {
-            var name = $"{placed.Name}.{weight.Name}";
-            if (!checkpoint.Tensors.TryGetValue(name, out var info))
-            {
-                var present = string.Join(", ", checkpoint.Tensors.Keys.Take(6).Select(key => $"'{key}'"));
-                throw new InvalidDataException(
-                    $"{checkpoint.Location} has no tensor '{name}' for {placed.Place.Layer}. Give the layer the name that its weights "
-                        + "have; "
-                    + $"the file has {present}{(checkpoint.Tensors.Count > 6 ? ", ..." : "")}.");
-            }
-
-            if (!info.Shape.SequenceEqual(weight.Shape))
-            {
-                throw new InvalidDataException(
-                    $"{checkpoint.Location}: tensor '{name}' has shape {TensorShape.Describe(info.Shape)}; {placed.Place.Layer} after "
-                    + $"{TensorShape.Describe(placed.Place.Shape)} needs {TensorShape.Describe(weight.Shape)}.");
-            }
-        }
-    }
 
     private sealed record Placed(Layer Layer, string Name, LayerPlace Place);
 }

@@ -1,15 +1,19 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Described;
 
 /// <summary>A pretrained network with new layers on it.</summary>
 /// <remarks>
-/// In inference, which is the state between trainings, several threads may use it at once.
+/// In inference, which is the state between trainings, several threads may use it at once. It may be disposed at any time: calls under way
+/// go on, training among them, and the weights are freed when the last of them has ended.
 /// </remarks>
 public sealed class TransferNetwork : IDisposable
 {
+    private readonly UseCount _uses = new();
+
     private TransferNetwork(BaseNetwork? pretrained, IReadOnlyList<long> inputShape, LayerSequence newLayers)
     {
         (Pretrained, InputShape, NewLayers) = (pretrained, [.. inputShape], newLayers);
@@ -19,10 +23,10 @@ public sealed class TransferNetwork : IDisposable
         newLayers.eval();
     }
 
-    /// <summary>The pretrained network; null where the new layers are all there is.</summary>
+    /// <summary>The pretrained network, part of this object; null where the new layers are all there is.</summary>
     public BaseNetwork? Pretrained { get; }
 
-    /// <summary>The layers on top.</summary>
+    /// <summary>The layers on top. They are part of this object, which is what to dispose.</summary>
     public LayerSequence NewLayers { get; }
 
     /// <summary>The shape of an input without the batch.</summary>
@@ -80,10 +84,33 @@ public sealed class TransferNetwork : IDisposable
         return new TransferNetwork(pretrained, inputShape, LayerSequence.Load(newLayers, features, checkpoint, Origin(pretrained)));
     }
 
+    /// <summary>Puts more new layers on the network, which becomes part of the result.</summary>
+    /// <param name="layers">The layers; none for the network as it is.</param>
+    /// <param name="seed">Decides their weights.</param>
+    /// <exception cref="ArgumentException">A layer does not take what the one before it gives.</exception>
+    internal TransferNetwork Extend(IReadOnlyList<Layer> layers, long seed)
+    {
+        if (layers.Count == 0)
+            return this;
+        using var generator = new Generator((ulong)seed);
+        var all = LayerSequence.Create(
+            [.. NewLayers.Layers.Select(module => module.Layer), .. layers], NewLayers.InputShape, Origin(Pretrained), generator);
+        using (no_grad())
+        {
+            var weights = all.state_dict();
+            foreach (var (name, value) in NewLayers.state_dict())
+                weights[name].copy_(value);
+        }
+
+        NewLayers.Dispose();
+        return new TransferNetwork(Pretrained, InputShape, all);
+    }
+
     /// <summary>[batch, input shape] to [batch, output shape]. Belongs to the caller's dispose scope.</summary>
     public Tensor Forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         return NewLayers.forward(Features(input)).MoveToOuterDisposeScope();
     }
@@ -95,6 +122,7 @@ public sealed class TransferNetwork : IDisposable
     public float[] Compute(int rows, Action<int, Span<float>> read)
     {
         ArgumentNullException.ThrowIfNull(read);
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         int[] batch = [.. Enumerable.Range(0, rows)];
@@ -102,11 +130,15 @@ public sealed class TransferNetwork : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _uses.Dispose(() =>
     {
         NewLayers.Dispose();
         Pretrained?.Dispose();
-    }
+    });
+
+    /// <summary>Begins a call that uses the weights.</summary>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
+    internal UseCount.Hold Hold() => _uses.Begin(GetType());
 
     /// <summary>What the new layers are given: the pretrained network's output.</summary>
     internal Tensor Features(Tensor input) => Pretrained?.Forward(input) ?? input.alias();

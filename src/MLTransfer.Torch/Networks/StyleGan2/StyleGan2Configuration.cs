@@ -11,8 +11,9 @@ internal sealed class StyleGan2Configuration
 {
     public const string Architecture = "stylegan2";
 
+    public const int MaximumWidth = 8192;
+
     private const int MaximumResolution = 2048;
-    private const int MaximumWidth = 8192;
 
     [JsonPropertyName("generator")] public GeneratorSizes Generator { get; init; } = new();
     [JsonPropertyName("discriminator")] public DiscriminatorSizes Discriminator { get; init; } = new();

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
@@ -47,6 +48,9 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <summary>The width of <see cref="Features"/>.</summary>
     public int FeatureWidth => _sizes.Channels(4);
 
+    /// <summary>The calls that use the weights; of all parts of a model together.</summary>
+    internal UseCount Uses { get; set; } = new();
+
     /// <summary>The type that features are computed in; null for float32. The last block and the weights stay in float32.</summary>
     internal ScalarType? ComputeType { get; set; }
 
@@ -64,6 +68,7 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <exception cref="ArgumentException">A shape is wrong.</exception>
     public Tensor Forward(Tensor images, Tensor? labels = null)
     {
+        using var hold = Uses.Begin(GetType());
         CheckImages(images);
         LabelCheck.Check(labels, images.shape[0], LabelWidth);
         using var scope = NewDisposeScope();
@@ -78,6 +83,7 @@ public sealed class StyleGan2Discriminator : nn.Module
     /// <exception cref="ArgumentException">The shape is wrong.</exception>
     public Tensor Features(Tensor images)
     {
+        using var hold = Uses.Begin(GetType());
         CheckImages(images);
         using var scope = NewDisposeScope();
         return _epilogue.Features(Blocks(images)).MoveToOuterDisposeScope();

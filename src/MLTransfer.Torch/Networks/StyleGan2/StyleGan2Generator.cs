@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
@@ -46,6 +47,9 @@ public sealed class StyleGan2Generator : nn.Module
 
     internal MappingNetwork Mapping { get; }
 
+    /// <summary>The calls that use the weights; of all parts of a model together.</summary>
+    internal UseCount Uses { get; set; } = new();
+
     /// <summary>The type that features are computed in; null for float32. Styles, images and weights stay in float32.</summary>
     internal ScalarType? ComputeType
     {
@@ -83,6 +87,7 @@ public sealed class StyleGan2Generator : nn.Module
     public Tensor Map(Tensor latents, Tensor? labels = null, double truncation = 1, int? truncationCutoff = null)
     {
         ArgumentNullException.ThrowIfNull(latents);
+        using var hold = Hold();
         if (latents.dim() != 2 || latents.shape[1] != LatentWidth)
             throw new ArgumentException(
                 $"Latent vectors have shape [{string.Join(", ", latents.shape)}]; expected [N, {LatentWidth}].", nameof(latents));
@@ -111,6 +116,7 @@ public sealed class StyleGan2Generator : nn.Module
     public Tensor Synthesize(Tensor styles, NoiseMode noise = NoiseMode.Random, Generator? random = null)
     {
         ArgumentNullException.ThrowIfNull(styles);
+        using var hold = Hold();
         if (styles.dim() != 3 || styles.shape[1] != StyleCount || styles.shape[2] != StyleWidth)
         {
             throw new ArgumentException(
@@ -125,9 +131,14 @@ public sealed class StyleGan2Generator : nn.Module
     public Tensor Generate(
         Tensor latents, Tensor? labels = null, double truncation = 1, NoiseMode noise = NoiseMode.Random, Generator? random = null)
     {
+        using var hold = Hold();
         using var styles = Map(latents, labels, truncation);
         return Synthesize(styles, noise, random);
     }
+
+    /// <summary>Begins a call that uses the weights.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    internal UseCount.Hold Hold() => Uses.Begin(GetType());
 
     /// <inheritdoc/>
     protected override void RegisterComponents()

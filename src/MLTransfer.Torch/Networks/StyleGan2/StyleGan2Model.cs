@@ -19,19 +19,26 @@ public sealed class StyleGan2Model : GenerativeNetwork
     /// <summary>The file of the discriminator's weights.</summary>
     public const string DiscriminatorFile = "discriminator.safetensors";
 
+    /// <summary>The most classes that a model takes.</summary>
+    internal const int MaximumLabelWidth = StyleGan2Configuration.MaximumWidth;
+
     private StyleGan2Model(JsonObject configuration, StyleGan2Generator generator, StyleGan2Discriminator discriminator)
         : base(StyleGan2Configuration.Architecture, configuration)
     {
         (Generator, Discriminator) = (generator, discriminator);
+        generator.Uses = discriminator.Uses = Uses; // disposing this object disposes all modules under it
         register_module("generator", generator);
         register_module("discriminator", discriminator);
         eval();
     }
 
-    /// <summary>Makes images.</summary>
+    /// <summary>Makes images. It is part of this object, which is what to dispose.</summary>
     public StyleGan2Generator Generator { get; }
 
-    /// <summary>Tells real images from made ones; what transfer learning starts from as much as from the generator.</summary>
+    /// <summary>
+    /// Tells real images from made ones; what transfer learning starts from as much as from the generator. It is part of this object, which
+    /// is what to dispose.
+    /// </summary>
     public StyleGan2Discriminator Discriminator { get; }
 
     /// <summary>Loads both networks in float32.</summary>
@@ -84,6 +91,29 @@ public sealed class StyleGan2Model : GenerativeNetwork
         return Build(configuration, "The configuration", weights, weights);
     }
 
+    /// <summary>
+    /// A model that takes labels, made of this one, which takes none and stays as it is: the generator's label embedding and its part of
+    /// the mapping network's first layer, the discriminator's mapping network and its last layer are new; all else is copied.
+    /// </summary>
+    /// <param name="labelWidth">The number of classes.</param>
+    /// <param name="seed">Decides on the new weights, which start as those of <see cref="Create"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number of classes is not usable.</exception>
+    /// <exception cref="InvalidOperationException">The model takes labels already.</exception>
+    public StyleGan2Model WithLabels(int labelWidth, long seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(labelWidth, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(labelWidth, MaximumLabelWidth);
+        if (Generator.LabelWidth > 0)
+            throw new InvalidOperationException($"The model takes labels of {Generator.LabelWidth} classes already.");
+        var json = Configuration.DeepClone().AsObject();
+        foreach (var network in (string[])["generator", "discriminator"])
+            json[network]!["c_dim"] = labelWidth;
+        using var generator = new Generator((ulong)seed, Generator.Device);
+        var initialized = WeightSource.Initialized(ScalarType.Float32, Generator.Device, generator);
+        return Build(json, "The configuration", new LabelledWeightSource(Generator, initialized),
+            new LabelledWeightSource(Discriminator, initialized));
+    }
+
     /// <summary>A configuration for <see cref="Create"/>.</summary>
     /// <param name="resolution">The width and height of images: a power of two from 8.</param>
     /// <param name="channelBase">Feature maps times resolution; 32768 in the paper's large networks, 16384 in its small ones.</param>
@@ -122,11 +152,20 @@ public sealed class StyleGan2Model : GenerativeNetwork
         [.. named_parameters().Select(p => p.name.Split('.')).Where(parts => parts is ["generator", "synthesis", _, _, ..])
             .Select(parts => $"generator.synthesis.{parts[2]}.").Distinct()];
 
+    /// <summary>A model on the CPU with weights of its own, as one that is saved and loaded again.</summary>
+    internal StyleGan2Model Copy()
+    {
+        using var generator = new TensorCheckpoint("the generator in memory", CheckpointTensors(Generator));
+        using var discriminator = new TensorCheckpoint("the discriminator in memory", CheckpointTensors(Discriminator));
+        return Load(Configuration.DeepClone().AsObject(), generator, discriminator);
+    }
+
     /// <summary>Writes <c>config.json</c> and both networks' weights.</summary>
     /// <inheritdoc/>
     public override void Save(string folder, ScalarType? storeAs = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        using var hold = Hold();
         ModelConfigurationFile.Write(folder, Configuration, storeAs ?? ScalarType.Float32);
         SafetensorsWriter.Write(Path.Combine(folder, GeneratorFile), CheckpointTensors(Generator), storeAs: storeAs);
         SafetensorsWriter.Write(Path.Combine(folder, DiscriminatorFile), CheckpointTensors(Discriminator), storeAs: storeAs);

@@ -19,6 +19,7 @@ public sealed class EncoderDecoderModel : TransformerNetwork
     public EncodedText Encode(ModelInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var hold = Hold();
         return new EncodedText(Encoder!.Forward(input, training), input.AttentionMask);
     }
 
@@ -30,6 +31,7 @@ public sealed class EncoderDecoderModel : TransformerNetwork
     /// <param name="input">What has been written, and what <see cref="Encode"/> gave for the same rows.</param>
     public Tensor Forward(ModelInput input)
     {
+        using var hold = Hold();
         using var hiddenStates = ComputeHiddenStates(input);
         return ComputeLogits(hiddenStates);
     }

@@ -17,6 +17,7 @@ public sealed class MaskedLanguageModel : TransformerNetwork
     public Tensor ComputeHiddenStates(ModelInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         var hidden = Encoder!.Forward(input, training);
         return (Encoder.Heads is [var head, ..] ? head.Features(hidden) : hidden).MoveToOuterDisposeScope();
@@ -26,6 +27,7 @@ public sealed class MaskedLanguageModel : TransformerNetwork
     /// <exception cref="InvalidOperationException">The network has no output head.</exception>
     public Tensor Forward(ModelInput input)
     {
+        using var hold = Hold();
         using var hiddenStates = ComputeHiddenStates(input);
         return ComputeLogits(hiddenStates);
     }

@@ -115,9 +115,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
 
     /// <summary>Logits from what <c>ComputeHiddenStates</c> gave: [..., width] to [..., vocabulary].</summary>
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
+    /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public Tensor ComputeLogits(Tensor hiddenStates)
     {
         ArgumentNullException.ThrowIfNull(hiddenStates);
+        using var hold = Hold();
         return Head.Logits(hiddenStates, ComputeType);
     }
 
@@ -128,9 +130,10 @@ public abstract class TransformerNetwork : GenerativeNetwork
     private protected Tensor Decode(ModelInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using var hold = Hold();
         using var scope = NewDisposeScope();
         var step = training || input.SequenceIds is not null || input.InputEmbeddings is not null || input.Encoded is { Ranges: null }
-            || Family.WithoutRowKernels is not null ? null
+            || Family.WithoutRowKernels is not null || Lora is { WeightDecomposed: true } ? null
             : DecodingStep.Create(IsQuantized ? null : TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues);
         if (step is not null)
             Interlocked.Increment(ref _fastSteps);
@@ -146,6 +149,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
     {
         var decoder = Description.Decoder
             ?? throw new InvalidOperationException($"This {Family.ModelType} is an encoder: it reads a text at once.");
+        using var hold = Hold();
         return new KeyValueCache(
             [.. decoder.Blocks.Select(block => (block.Self.KeyValueHeads, block.Self.HeadWidth))],
             batch, capacity, IsQuantized ? ScalarType.BFloat16 : ComputeType ?? DataType, Device);
@@ -177,7 +181,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentNullException.ThrowIfNull(checkpoint);
         var family = FamilyRegistry.Of(configuration, origin);
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
-        var description = family.Describe(new ConfigurationReader(configuration, tensors: names.Known));
+        var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
         return Build(family, configuration, description, WeightSource.FromCheckpoint(
             checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
     }
@@ -193,13 +197,31 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentNullException.ThrowIfNull(configuration);
         var family = FamilyRegistry.Of(configuration, "the configuration");
         using var generator = seed is { } number ? new Generator((ulong)number, device ?? CPU) : null;
-        return Build(family, configuration, family.Describe(new ConfigurationReader(configuration)), WeightSource.Initialized(
+        return Build(family, configuration, family.Read(new ConfigurationReader(configuration)), WeightSource.Initialized(
             dataType ?? ScalarType.Float32, device ?? CPU, generator));
     }
 
     /// <summary>A network in evaluation mode with the same weights, adapters merged. Those that have the type already are shared.</summary>
-    internal TransformerNetwork ConvertTo(ScalarType dataType) =>
-        Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
+    internal TransformerNetwork ConvertTo(ScalarType dataType)
+    {
+        using var hold = Hold();
+        return Build(Family, Configuration.DeepClone().AsObject(), Description, new NetworkWeightSource(this, dataType));
+    }
+
+    /// <summary>
+    /// A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    internal TransformerNetwork Copy()
+    {
+        using var weights = new TensorCheckpoint($"the {Family.ModelType} in memory", CheckpointTensors());
+        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location);
+    }
+
+    /// <inheritdoc/>
+    internal override bool IsShared(string parameterName) =>
+        Description.Stacks.SelectMany(stack => stack.Input.Tables.Concat(stack.Heads.Select(head => head.Weight)))
+            .Count(name => name == parameterName) > 1;
 
     /// <inheritdoc/>
     internal override bool IsOutputHead(string layerName) => Output.Heads.Any(head => head.LayerName == layerName);

@@ -86,6 +86,14 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     /// <summary>How many images a grid has.</summary>
     public int SampleCount { get; init; } = 32;
 
+    /// <summary>
+    /// Seeds whose pictures are made before the first step, at each grid of samples (or, without grids, at each measurement), and at the
+    /// end: that of seed s is from the latent vector that <c>torch.randn(1, width)</c> draws after <c>torch.manual_seed(s)</c>, of a
+    /// conditional model with labels of real images. They go to the progress, to the folder <c>answers</c> and to <c>run.html</c>, and do
+    /// not change what is trained.
+    /// </summary>
+    public IReadOnlyList<long> SampleSeeds { get; init; } = [];
+
     /// <summary>Images between two checkpoints; 0 for none. The end gets one too.</summary>
     public long CheckpointImages { get; init; }
 
@@ -98,10 +106,13 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     public int EvaluationCount { get; init; } = 1_000;
 
     internal override IEnumerable<string> IrrelevantToWeights =>
-        [nameof(SampleImages), nameof(SampleCount), nameof(CheckpointImages), nameof(EvaluationImages), nameof(EvaluationCount)];
+        [nameof(SampleImages), nameof(SampleCount), nameof(CheckpointImages), nameof(EvaluationImages), nameof(EvaluationCount),
+            nameof(SampleSeeds)];
+
+    internal override string CheckpointOption => nameof(CheckpointImages);
 
     private protected override IEnumerable<(string Name, bool IsSet)> FileOptions =>
-        [(nameof(CheckpointImages), CheckpointImages > 0), (nameof(SampleImages), SampleImages > 0)];
+        [(CheckpointOption, CheckpointImages > 0), (nameof(SampleImages), SampleImages > 0)];
 
     internal override void Check()
     {
@@ -114,6 +125,7 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
         OptionRange.AtLeast(nameof(FrozenSynthesisBlocks), FrozenSynthesisBlocks, 0);
         OptionRange.AtLeast(nameof(SampleImages), SampleImages, 0);
         OptionRange.AtLeast(nameof(SampleCount), SampleCount, 1);
+        ArgumentNullException.ThrowIfNull(SampleSeeds);
         OptionRange.AtLeast(nameof(CheckpointImages), CheckpointImages, 0);
         OptionRange.AtLeast(nameof(EvaluationImages), EvaluationImages, 0);
         OptionRange.AtLeast(nameof(EvaluationCount), EvaluationCount, 2);

@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Memory;
-using SkiaSharp;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Adversarial;
@@ -32,13 +31,9 @@ public static class ImageGrid
         if (missing > 0)
             bytes = cat([bytes, zeros([missing, 3, height, width], ScalarType.Byte)], 0);
 
-        // [rows, columns, 3, H, W] to [rows H, columns W, 4]
+        // [rows, columns, 3, H, W] to [rows H, columns W, 3]
         var picture = bytes.view(rows, columns, 3, height, width).permute(0, 3, 1, 4, 2).reshape(rows * height, columns * width, 3);
-        picture = cat([picture, full([rows * height, columns * width, 1], 255, ScalarType.Byte)], 2).contiguous();
-        var info = new SKImageInfo(columns * width, rows * height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        using var image = SKImage.FromPixelCopy(info, NativeTensor.AsSpan<byte>(picture));
-        GC.KeepAlive(picture);
-        using var png = image.Encode(SKEncodedImageFormat.Png, 100);
-        AtomicFile.Write(path, stream => png.SaveTo(stream));
+        var png = PngPicture.Encode(picture);
+        AtomicFile.Write(path, stream => stream.Write(png));
     }
 }

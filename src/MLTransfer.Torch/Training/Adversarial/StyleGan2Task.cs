@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Adversarial;
@@ -19,7 +20,6 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
 
     private readonly StyleGan2Model _model;
     private readonly AdversarialTrainingOptions _options;
-    private readonly RunPlan _plan;
     private readonly ImageSet _images;
     private readonly IImageFeatureExtractor? _extractor;
     private readonly ScalarType? _computeType;
@@ -30,15 +30,14 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
 
     /// <param name="model">What is trained.</param>
     /// <param name="options">How.</param>
-    /// <param name="plan">The run's.</param>
     /// <param name="images">The real ones.</param>
     /// <param name="extractor">For distances to the real images; null for none.</param>
     /// <param name="computeType">The type of features; null for that of the weights.</param>
     public StyleGan2Task(
-        StyleGan2Model model, AdversarialTrainingOptions options, RunPlan plan, ImageSet images, IImageFeatureExtractor? extractor,
+        StyleGan2Model model, AdversarialTrainingOptions options, ImageSet images, IImageFeatureExtractor? extractor,
         ScalarType? computeType)
     {
-        (_model, _options, _plan, _images, _extractor, _computeType) = (model, options, plan, images, extractor, computeType);
+        (_model, _options, _images, _extractor, _computeType) = (model, options, images, extractor, computeType);
         _trained = model.Generator.Clone();
         _updates = new AdversarialUpdates(_trained, model.Discriminator, options);
         _augmentation = new AugmentationControl(options);
@@ -71,9 +70,12 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     {
         if (_extractor is not null)
             _realFeatures = GeneratorEvaluator.RealFeatures(_images, _extractor, _trained.Device, _options.BatchSize, cancellationToken);
-        if (step == 0)
-            WriteSamples(0);
     }
+
+    public override StyleGan2Progress ReportAfter(int step) => new()
+    {
+        Step = step, Images = (long)step * _options.BatchSize, AugmentationProbability = _augmentation.Probability,
+    };
 
     public override StyleGan2Progress RunStep(TrainingStep step)
     {
@@ -117,10 +119,32 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
         return report with { FrechetDistance = Distances?.FrechetDistance, KernelDistance = Distances?.KernelDistance };
     }
 
-    public override void Reported(StyleGan2Progress report)
+    public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)
     {
-        if (_options.SampleImages > 0 && _plan.IsDue(report.Step, _options.SampleImages))
-            WriteSamples(report.Step);
+        using var gradients = no_grad();
+        var answers = new List<SampleAnswer>();
+        if (_options.SampleImages > 0 && WriteSamples(step) is { } path)
+        {
+            answers.Add(new MediaAnswer($"{_options.SampleCount} samples", MediaAnswer.Picture, File.ReadAllBytes(path))
+            {
+                File = Path.GetFileName(path),
+            });
+        }
+
+        var generator = _model.Generator;
+        foreach (var (index, seed) in _options.SampleSeeds.Index())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var row = (int)((long)index * _images.Count / _options.SampleSeeds.Count);
+            var label = _images.LabelWidth == 0 ? null : _images.TakeLabels([row], generator.Device);
+            var latents = SeedLatents.Create([seed], generator.LatentWidth).to(generator.Device);
+            var picture = generator.Generate(latents, label, noise: NoiseMode.Constant)[0].cpu(); // [channels, R, R]
+            var pixels = ((picture.clamp(-1, 1) + 1) * 127.5).round().to(ScalarType.Byte).permute(1, 2, 0);
+            answers.Add(new MediaAnswer($"seed {seed}", MediaAnswer.Picture, PngPicture.Encode(pixels)));
+        }
+
+        return answers;
     }
 
     public override void Complete(CancellationToken cancellationToken)
@@ -209,11 +233,11 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     }
 
     /// <summary>A grid of the model's images for latent vectors that stay the same over the run.</summary>
-    private void WriteSamples(int step)
+    /// <returns>The file; null for images of other than 1 or 3 channels.</returns>
+    private string? WriteSamples(int step)
     {
-        if (_options.SampleImages == 0)
-            return;
-        using var gradients = no_grad();
+        if (_model.Generator.ImageChannels is not (1 or 3))
+            return null;
         using var scope = NewDisposeScope();
         using var draws = new TrainingDraws(_options.Seed, step: -1, _model.Generator.Device);
         var made = new List<Tensor>();
@@ -228,9 +252,9 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
 
         var name = SamplePrefix + ((long)step * _options.BatchSize).ToString("D7", CultureInfo.InvariantCulture) + ".png";
         var columns = (int)Math.Ceiling(Math.Sqrt(2.0 * _options.SampleCount));
-        var grid = cat(made, 0);
-        if (_model.Generator.ImageChannels is 1 or 3)
-            ImageGrid.Write(Path.Combine(_options.OutputDirectory!, name), grid, columns);
+        var path = Path.Combine(_options.OutputDirectory!, name);
+        ImageGrid.Write(path, cat(made, 0), columns);
+        return path;
     }
 
     private static IEnumerable<KeyValuePair<string, Tensor>> Prefixed(string prefix, nn.Module network) =>

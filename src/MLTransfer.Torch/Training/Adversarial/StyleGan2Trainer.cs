@@ -32,6 +32,7 @@ public sealed class StyleGan2Trainer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(images);
+        using var hold = model.Hold();
         options.Check();
         FrozenBlocks.Check(model, options);
         var generator = model.Generator;
@@ -61,6 +62,13 @@ public sealed class StyleGan2Trainer
             throw new ArgumentException($"{nameof(options.EvaluationImages)} needs a feature extractor.", nameof(extractor));
         if (extractor is not null)
             GeneratorEvaluator.Check(generator, extractor);
+        if (options.SampleSeeds.Count > 0 && generator.ImageChannels is not (1 or 3))
+        {
+            throw new ArgumentException(
+                $"{nameof(options.SampleSeeds)} needs pictures of 1 or 3 channels; the model's have {generator.ImageChannels}.",
+                nameof(options));
+        }
+
         var steps = (options.TotalImages + options.BatchSize - 1) / options.BatchSize;
         if (steps > int.MaxValue)
             throw new ArgumentException($"{nameof(options.TotalImages)} of {options.TotalImages} takes more than {int.MaxValue} steps.",
@@ -75,6 +83,7 @@ public sealed class StyleGan2Trainer
             AmountPerStep = options.BatchSize,
             HasEvaluation = extractor is not null,
             EvaluationInterval = options.EvaluationImages,
+            AnswerInterval = options.SampleImages > 0 ? options.SampleImages : null,
             SaveInterval = options.CheckpointImages,
         };
         Precision = options.Precision.ComputeType(generator.Device) is null ? Precision.Float32 : Precision.BFloat16;
@@ -95,30 +104,40 @@ public sealed class StyleGan2Trainer
     /// Checked before every step. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
     /// checkpoint, or, where there is none, as at the start; sample grids stay.
     /// </param>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation, the weights that the options keep and,
+    /// where there are checkpoints, one that a later run resumes from.
+    /// </param>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and which checkpoint is the last.
+    /// </exception>
     /// <exception cref="InsufficientMemoryException">
     /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights of the last checkpoint before, else those of the start.
     /// </exception>
     /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other images, options or another
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
-    public StyleGan2TrainingResult Train(IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default)
+    public StyleGan2TrainingResult Train(
+        IProgress<StyleGan2Progress>? progress = null, CancellationToken cancellationToken = default,
+        CancellationToken stopAndKeep = default)
     {
+        using var hold = _model.Hold();
         var memory = new AdversarialMemory(_model, _options);
         if (_model.Generator.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
-        using var task = new StyleGan2Task(_model, _options, _plan, _images, _extractor, computeType);
-        var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken);
+        using var task = new StyleGan2Task(_model, _options, _images, _extractor, computeType);
+        var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken, stopAndKeep);
         return new StyleGan2TrainingResult
         {
             Steps = run.State.Step,
             Images = (long)run.State.Step * _options.BatchSize,
             FrechetDistance = task.Distances?.FrechetDistance,
             KernelDistance = task.Distances?.KernelDistance,
+            StoppedOnRequest = run.StoppedOnRequest,
             History = run.History,
             Elapsed = run.Elapsed,
         };

@@ -15,6 +15,9 @@ public sealed record StyleGan2TrainingResult
     /// <summary>The kernel distance at the end, where there is a feature extractor.</summary>
     public double? KernelDistance { get; init; }
 
+    /// <summary>Whether it was asked to end before its last step (<c>StopAndKeep</c>).</summary>
+    public bool StoppedOnRequest { get; init; }
+
     /// <summary>Every update of this run.</summary>
     public required IReadOnlyList<StyleGan2Progress> History { get; init; }
 

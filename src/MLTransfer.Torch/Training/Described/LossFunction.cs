@@ -55,7 +55,7 @@ internal sealed class LossFunction
     public double Metric(Tensor output, Tensor target)
     {
         using var scope = NewDisposeScope();
-        var values = ActivationFunction.Apply(_pending, output.detach());
+        var values = Finish(output.detach());
         return (_loss switch
         {
             TrainingLoss.BinaryCrossEntropy => values.gt(0.5).eq(target.gt(0.5)).to(ScalarType.Float32).mean(),
@@ -63,6 +63,9 @@ internal sealed class LossFunction
             _ => (values - target).abs().mean(),
         }).item<float>();
     }
+
+    /// <summary>The output with the final activation that <see cref="TakesLogits"/> left out.</summary>
+    public Tensor Finish(Tensor output) => ActivationFunction.Apply(_pending, output);
 
     private static Tensor Inside(Tensor probabilities) => probabilities.clamp(SmallestProbability, 1 - SmallestProbability);
 }

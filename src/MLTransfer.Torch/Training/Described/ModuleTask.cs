@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Reports;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
@@ -48,6 +49,9 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     /// <summary>Told after every epoch.</summary>
     public IProgress<EpochResult>? Progress { get; init; }
 
+    /// <summary>The pixel, 0 to 255, that a value of a channel stands for; null where outputs are no pictures.</summary>
+    public Func<int, float, float>? PixelOf { get; init; }
+
     /// <summary>The epochs that are through, those of the run that this one goes on from included.</summary>
     public IReadOnlyList<EpochResult> Epochs => _sums.Epochs;
 
@@ -87,6 +91,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
         _validation = _validation is null ? null : new FeatureRows(_network, _validation, _options.BatchSize, cancellationToken);
     }
 
+    public override ModuleProgress ReportAfter(int step) => new() { Step = step, Epoch = (double)step / _stepsPerEpoch };
+
     public override ModuleProgress RunStep(TrainingStep step)
     {
         _network.SetTraining(true);
@@ -123,12 +129,27 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
         return report with { ValidationLoss = loss, ValidationMetric = metric };
     }
 
+    public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)
+    {
+        var rows = _validation ?? _training;
+        int[] samples = [.. Enumerable.Range(0, Math.Min(_options.SampleRows, rows.Count))];
+        if (samples.Length == 0)
+            return [];
+        using var scope = NewDisposeScope();
+        var (outputs, targets) = _losses.Outputs(rows, samples);
+        return [.. samples.Select(row => Answer($"row {row}", outputs[row].contiguous(), targets[row].contiguous()))];
+    }
+
     public override void Reported(ModuleProgress report)
     {
+        if (EndsEpoch(report.Step))
+            EndEpoch(report);
+    }
+
+    public override void Stop(ModuleProgress report)
+    {
         if (!EndsEpoch(report.Step))
-            return;
-        _sums = _sums.End(EpochOf(report.Step, _stepsPerEpoch), report);
-        Progress?.Report(_sums.Epochs[^1]);
+            EndEpoch(report);
     }
 
     public override void Save(string folder) => SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), Weights);
@@ -140,8 +161,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     }
 
     public override void RestoreState(JsonNode? state) =>
-        _sums = state.Deserialize<EpochSums>(s_json)
-            ?? throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
+        _sums = state.Deserialize<EpochSums>(s_json) is { Epochs: { } epochs } sums && !epochs.Contains(null!) ? sums
+            : throw new InvalidDataException($"{SavedRun.StateFile} does not tell of the epochs.");
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<ModuleProgress> history) =>
     [
@@ -158,6 +179,23 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     /// <summary>The number, from 1, of the epoch that a step belongs to.</summary>
     public static int EpochOf(int step, int stepsPerEpoch) => (int)((step + stepsPerEpoch - 1L) / stepsPerEpoch);
 
+    /// <param name="input">Names the row.</param>
+    /// <param name="output">[output shape].</param>
+    /// <param name="target">[output shape].</param>
+    private SampleAnswer Answer(string input, Tensor output, Tensor target) =>
+        PixelOf is { } pixel && output.shape is [1 or 3, _, _]
+            ? new MediaAnswer(input, MediaAnswer.Picture, PngPicture.Encode(Pixels(output, pixel)))
+            : new NumbersAnswer(input, output.data<float>().ToArray(), target.data<float>().ToArray());
+
+    /// <summary>uint8, [height, width, channels].</summary>
+    private static Tensor Pixels(Tensor output, Func<int, float, float> pixelOf)
+    {
+        var values = output.data<float>().ToArray();
+        var plane = values.Length / (int)output.shape[0];
+        var pixels = values.Select((value, i) => (byte)Math.Clamp(MathF.Round(pixelOf(i / plane, value)), 0, 255)).ToArray();
+        return tensor(pixels, output.shape).permute(1, 2, 0);
+    }
+
     private Optimizer CreateOptimizer()
     {
         var parameters = _network.TrainableParameters.Select(p => (Name: p.Key, Parameter: (Parameter)p.Value));
@@ -172,6 +210,12 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     }
 
     private bool EndsEpoch(int step) => step % _stepsPerEpoch == 0 || step == _plan.TotalSteps;
+
+    private void EndEpoch(ModuleProgress report)
+    {
+        _sums = _sums.End(EpochOf(report.Step, _stepsPerEpoch), report);
+        Progress?.Report(_sums.Epochs[^1]);
+    }
 
     // The step size may overflow where loss and gradient did not.
     private bool HasFiniteWeights()

@@ -31,9 +31,18 @@ public sealed record ModuleTrainingOptions : EpochTrainingOptions
     /// </summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>
+    /// So many rows, the first of the validation rows (of the training rows where there are none), whose outputs are told before the first
+    /// step and at each evaluation; they go to the progress, to <c>answers.jsonl</c> and <c>run.html</c>.
+    /// </summary>
+    public int SampleRows { get; init; }
+
+    internal override IEnumerable<string> IrrelevantToWeights => base.IrrelevantToWeights.Append(nameof(SampleRows));
+
     internal override void Check()
     {
         base.Check();
+        OptionRange.AtLeast(nameof(SampleRows), SampleRows, 0);
         OptionRange.Defined(nameof(Loss), Loss);
         OptionRange.Defined(nameof(Optimizer), Optimizer);
         OptionRange.Positive(nameof(LearningRate), LearningRate);

@@ -23,6 +23,7 @@ public sealed class NetworkTrainer
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(options);
+        using var hold = network.Hold();
         options.Check();
         if (options.Loss == TrainingLoss.CategoricalCrossEntropy && network.OutputShape is not [> 1])
         {
@@ -37,12 +38,19 @@ public sealed class NetworkTrainer
                 "There is nothing to train: there are no new layers with weights, and the pretrained network is frozen.");
         }
 
+        ProbabilityCheck.ThrowIfNone(network, options.Loss);
         (_network, _options) = (network, options);
         _losses = new RowLosses(network, new LossFunction(options.Loss, network.NewLayers.FinalActivation));
     }
 
     /// <summary>Told after every step, on the thread that calls <see cref="Train"/>.</summary>
     public IProgress<ModuleProgress>? StepProgress { get; init; }
+
+    /// <summary>
+    /// The pixel, 0 to 255, that a value of a channel stands for, so that <see cref="ModuleTrainingOptions.SampleRows"/> are shown as
+    /// pictures; null where outputs are no pictures.
+    /// </summary>
+    internal Func<int, float, float>? PixelOf { get; init; }
 
     /// <summary>What <see cref="Train"/> takes in memory.</summary>
     public MemoryEstimate EstimateMemory() => new ModuleMemory(_network, _options).Estimate();
@@ -55,11 +63,17 @@ public sealed class NetworkTrainer
     /// Checked before every batch. On cancellation, and when <paramref name="progress"/> throws, network and files are as after the last
     /// checkpoint, or, where there is none, as at the start.
     /// </param>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation, the weights that the options keep and,
+    /// where there are checkpoints, one that a later run resumes from.
+    /// </param>
     /// <exception cref="ArgumentException">There are no rows, or early stopping lacks validation rows.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and which checkpoint is the last.
+    /// </exception>
     /// <exception cref="InsufficientMemoryException">
     /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss, gradient or weight became NaN or infinite. The network has the weights that were best on the validation rows, else those of
     /// the last checkpoint whose weights gave a finite loss, else those of the start.
@@ -69,9 +83,10 @@ public sealed class NetworkTrainer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingHistory Train(
         ITrainingRows training, ITrainingRows? validation = null, IProgress<EpochResult>? progress = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
     {
         ArgumentNullException.ThrowIfNull(training);
+        using var hold = _network.Hold();
         if (training.Count == 0)
             throw new ArgumentException("There is nothing to train on: there are no rows.", nameof(training));
         if (validation is { Count: 0 })
@@ -84,15 +99,16 @@ public sealed class NetworkTrainer
         var plan = RunPlan.Of(_options, rows, hasValidation: validation is not null, evaluatesStart: false);
         using var task = new ModuleTask(_network, _options, plan, rows.StepsPerEpoch, _losses, training, validation)
         {
-            Progress = progress,
+            Progress = progress, PixelOf = PixelOf,
         };
-        var run = new TrainingRun<ModuleProgress>(task, _options, plan, rows).Run(StepProgress, cancellationToken);
+        var run = new TrainingRun<ModuleProgress>(task, _options, plan, rows).Run(StepProgress, cancellationToken, stopAndKeep);
         return new TrainingHistory
         {
             Epochs = task.Epochs,
             MetricName = _losses.Function.MetricName,
             ModelEpoch = ModuleTask.EpochOf(run.ModelStep, rows.StepsPerEpoch),
             StoppedEarly = run.StoppedEarly && run.State.Step < plan.TotalSteps,
+            StoppedOnRequest = run.StoppedOnRequest,
         };
     }
 
@@ -101,6 +117,7 @@ public sealed class NetworkTrainer
     public (double Loss, double Metric) Evaluate(ITrainingRows rows, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(rows);
+        using var hold = _network.Hold();
         return _losses.Evaluate(rows, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken);
     }
 }

@@ -17,6 +17,15 @@ internal sealed class RowLosses(TransferNetwork network, LossFunction loss)
         return (network.NewLayers.Compute(features, loss.TakesLogits), RowTensors.Targets(rows, batch, network.OutputShape));
     }
 
+    /// <summary>What the network gives for rows, final activation included, and the target, both [batch, output shape].</summary>
+    public (Tensor Output, Tensor Target) Outputs(ITrainingRows rows, int[] batch)
+    {
+        network.SetTraining(false);
+        using var gradients = no_grad();
+        var (output, target) = Compute(rows, batch);
+        return (loss.Finish(output), target);
+    }
+
     /// <summary>The means over rows, without training. The network is in inference state afterwards.</summary>
     public (double Loss, double Metric) Evaluate(ITrainingRows rows, int batchSize, CancellationToken cancellationToken)
     {

@@ -19,6 +19,7 @@ public static class Evaluator
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(examples);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        using var hold = model.Hold();
         var counted = TrainingRows.Usable(examples, model, nameof(examples));
         if (counted.Count == 0)
             throw new ArgumentException(

@@ -25,7 +25,10 @@ public sealed class LanguageModelTrainer
     /// <param name="options">How.</param>
     /// <param name="training">The rows to train on. Rows without a token to predict are left out.</param>
     /// <param name="validation">Held-out rows for evaluation, early stopping and the best model; null or empty for none.</param>
-    /// <param name="tokenizer">Saved with every checkpoint, so that a checkpoint is complete; null for checkpoints without.</param>
+    /// <param name="tokenizer">
+    /// Saved with every checkpoint, so that a checkpoint is complete, and reads <see cref="LanguageTrainingOptions.SamplePrompts"/>; null
+    /// for checkpoints without.
+    /// </param>
     /// <exception cref="ArgumentException">An option or the data is not usable; the message says why.</exception>
     public LanguageModelTrainer(
         CausalLanguageModel model,
@@ -37,10 +40,13 @@ public sealed class LanguageModelTrainer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(training);
+        using var hold = model.Hold();
         options.Check();
         var rows = new LanguageRows(model, options, training, validation);
         if (!model.TrainableParameters().Any())
             throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
+        if (options.SamplePrompts.Count > 0 && tokenizer is null)
+            throw new ArgumentException($"{nameof(options.SamplePrompts)} are texts; they need the tokenizer.", nameof(tokenizer));
         (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
         _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);
         Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
@@ -66,10 +72,16 @@ public sealed class LanguageModelTrainer
     /// Checked before every pass. On cancellation, and when <paramref name="progress"/> throws, model and files are as after the last
     /// checkpoint, or, where there is none, as at the start.
     /// </param>
+    /// <param name="stopAndKeep">
+    /// Checked after every step: the run ends there as if it were the last one, with an evaluation, the weights that the options keep and,
+    /// where there are checkpoints, one that a later run resumes from.
+    /// </param>
+    /// <exception cref="OperationCanceledException">
+    /// The run was cancelled; the message says at which step, and which checkpoint is the last.
+    /// </exception>
     /// <exception cref="InsufficientMemoryException">
     /// The run would take more memory than <see cref="TrainingOptions.MemoryLimit"/> allows; the message tells what would take less.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     /// <exception cref="TrainingDivergedException">
     /// A loss or gradient became NaN or infinite. The model has the weights that were best on the validation rows, else those of the last
     /// checkpoint whose weights gave a finite loss, else those of the start.
@@ -77,14 +89,17 @@ public sealed class LanguageModelTrainer
     /// <exception cref="InvalidDataException">The checkpoint to resume from is damaged, or was made with other rows, options or another
     /// model.</exception>
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
-    public TrainingResult Train(IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    public TrainingResult Train(
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default,
+        CancellationToken stopAndKeep = default)
     {
+        using var hold = _model.Hold();
         var memory = Memory();
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
-        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken);
+        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
         return new TrainingResult
         {
             Steps = run.State.Step,
@@ -92,6 +107,7 @@ public sealed class LanguageModelTrainer
             InitialValidationLoss = run.State.InitialValidationLoss,
             ValidationLoss = run.ValidationLoss,
             StoppedEarly = run.StoppedEarly,
+            StoppedOnRequest = run.StoppedOnRequest,
             History = run.History,
             Elapsed = run.Elapsed,
         };

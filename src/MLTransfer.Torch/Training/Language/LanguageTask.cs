@@ -1,10 +1,13 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
@@ -70,7 +73,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         TrainableWeights.Convert(_model, _optimizer);
     }
 
-    public override TrainingProgress ReportStart(int totalSteps) => new() { Step = 0, TotalSteps = totalSteps, Epoch = 0 };
+    public override TrainingProgress ReportAfter(int step) => new() { Step = step, Epoch = (double)step / _rows.Schedule.StepsPerEpoch };
 
     public override TrainingProgress RunStep(TrainingStep step)
     {
@@ -106,6 +109,16 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         ValidationLoss = Evaluator.Evaluate(
             _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken).Loss,
     };
+
+    public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)
+    {
+        if (_options.SamplePrompts.Count == 0)
+            return [];
+        var options = _options.SampleGeneration ?? new GenerationOptions();
+        var answers = new TextGenerator(_model, Tokenizer!).Generate(
+            _options.SamplePrompts, options with { Seed = options.Seed ?? _options.Seed }, cancellationToken);
+        return [.. _options.SamplePrompts.Zip(answers, (prompt, texts) => new TextAnswer(prompt, texts[0].Text))];
+    }
 
     public override void Save(string folder)
     {
@@ -144,7 +157,9 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     public override void Dispose() => _player.Dispose();
 
     // Biases and normalization weights are the vectors of a model.
-    private static bool IsDecayed(string name, long dimensions) => dimensions > 1 && !name.EndsWith(".bias", StringComparison.Ordinal);
+    /// <summary>Biases, T5's table of them too, and weights of norms are spared; the lengths of rows (DoRA) are not.</summary>
+    private static bool IsDecayed(string name, long dimensions) => !name.Contains("bias", StringComparison.Ordinal)
+        && (dimensions > 1 || name.EndsWith(LoraAdapter.MagnitudeName, StringComparison.Ordinal));
 
     /// <summary>What training changes, under the names that a file has for it.</summary>
     private IEnumerable<KeyValuePair<string, Tensor>> Named(string prefix) =>

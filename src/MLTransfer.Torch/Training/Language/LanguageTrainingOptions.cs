@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Generation;
+
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>
@@ -34,9 +36,28 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
     /// </summary>
     public bool GroupByLength { get; init; }
 
+    /// <summary>
+    /// Texts that the model continues before the first step and at each evaluation, or where there are no validation rows as often; the
+    /// answers go to the progress, to <c>answers.jsonl</c> and <c>run.html</c>. They do not change what is trained.
+    /// </summary>
+    public IReadOnlyList<string> SamplePrompts { get; init; } = [];
+
+    /// <summary>
+    /// How <see cref="SamplePrompts"/> are continued; null for the generation options of the estimator, or of the trainer alone the
+    /// defaults of <see cref="GenerationOptions"/>. Where it has no seed, <see cref="TrainingOptions.Seed"/> decides what is drawn.
+    /// </summary>
+    public GenerationOptions? SampleGeneration { get; init; }
+
+    internal override IEnumerable<string> IrrelevantToWeights =>
+        base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);
+
     internal override void Check()
     {
         base.Check();
+        ArgumentNullException.ThrowIfNull(SamplePrompts);
+        if (SamplePrompts.Contains(null!))
+            throw new ArgumentException($"{nameof(SamplePrompts)} holds a null; expected texts.", nameof(SamplePrompts));
+        SampleGeneration?.Check();
         OptionRange.NotNegative(nameof(WeightDecay), WeightDecay);
         OptionRange.FromZeroToLessThanOne(nameof(AdamBeta1), AdamBeta1);
         OptionRange.FromZeroToLessThanOne(nameof(AdamBeta2), AdamBeta2);

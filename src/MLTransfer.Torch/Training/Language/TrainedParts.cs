@@ -36,8 +36,8 @@ internal sealed class TrainedParts
     public static TrainedParts? WithAdapters(TransformerNetwork network, LoraOptions options) => network.Lora is not null
         || !network.LinearLayers().Any() ? null : new TrainedParts(
             network,
-            LowRankAdaptation.Targets(network, options.TargetModules ?? network.DefaultLoraTargets)
-                .Select(target => (target.Name, target.Layer, options.Rank)),
+            LoraTargets.Find(network, LoraTargets.Named(network, options))
+                .Select(target => (target.Name, target.Layer, options.RankOf(target.Name))),
             trainsWeights: false);
 
     /// <summary>The elements of all weights, adapters included.</summary>

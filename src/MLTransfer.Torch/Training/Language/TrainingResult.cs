@@ -18,6 +18,9 @@ public sealed record TrainingResult
     /// <summary>Whether <see cref="EpochTrainingOptions.EarlyStoppingPatience"/> ended the run.</summary>
     public required bool StoppedEarly { get; init; }
 
+    /// <summary>Whether it was asked to end before its last step (<c>StopAndKeep</c>).</summary>
+    public bool StoppedOnRequest { get; init; }
+
     /// <summary>Every step and evaluation of this run.</summary>
     public required IReadOnlyList<TrainingProgress> History { get; init; }
 

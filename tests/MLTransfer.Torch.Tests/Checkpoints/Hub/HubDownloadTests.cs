@@ -48,7 +48,7 @@ public sealed class HubDownloadTests : HubTest
     public async Task Files_that_the_model_does_not_need_stay_on_the_hub()
     {
         using LocalHub hub = new LocalHub().WithTinyModel();
-        string[] others = ["README.md", "pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "other.safetensors", ".gitattributes"];
+        string[] others = ["LICENSE.txt", "pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "other.safetensors", ".gitattributes"];
         foreach (string name in others)
             hub.Files[name] = [1, 2, 3];
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Checkpoints.Hub;
 using Xunit;
 
@@ -451,13 +453,16 @@ public sealed class HubFailureTests : HubTest
         Assert.Single(hub.Requests);
     }
 
-    [Fact]
-    public async Task Server_that_is_no_hub_is_told_apart()
+    [Theory]
+    [InlineData("<html>Welcome to the hotel's network</html>")]
+    [InlineData("{\"sha\":\"0123456789abcdef0123456789abcdef01234567\",\"siblings\":[],\"siblings\":[]}")]
+    [InlineData("{\"sha\":\"0123456789abcdef0123456789abcdef01234567\",\"siblings\":[{\"rfilename\":\"\\ud800\"}]}")]
+    public async Task Server_that_is_no_hub_is_told_apart(string answer)
     {
         using LocalHub hub = new LocalHub().WithTinyModel();
         hub.Intercept = context =>
         {
-            context.Response.Close("<html>Welcome to the hotel's network</html>"u8.ToArray(), willBlock: true);
+            context.Response.Close(Encoding.UTF8.GetBytes(answer), willBlock: true);
             return true;
         };
 

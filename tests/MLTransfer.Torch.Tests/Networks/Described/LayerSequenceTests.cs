@@ -85,7 +85,18 @@ public class LayerSequenceTests
         Refused("that layer 2 (Upsampling) gives is not usable",
             [Layer.Upsampling(1 << 10), Layer.Upsampling(1), Layer.Upsampling(1 << 20)], [1, 1, 1]);
         Refused("must be unique", [Layer.Dense(3) with { Name = "a" }, Layer.Dense(3) with { Name = "a" }], [4]);
-        Refused("without a dot", [Layer.Dense(3) with { Name = "a.b" }], [4]);
+        Refused("without an empty part", [Layer.Dense(3) with { Name = "a..b" }], [4]);
+        Refused("lies in that of the layer 'a.b'",
+            [Layer.Dense(3) with { Name = "a.b" }, Layer.Dense(3) with { Name = "a.b.c" }], [4]);
+        Refused("Filters is 4, which is no multiple of Groups (3)", [Layer.Convolution(4, 3, groups: 3)], [6, 9, 9]);
+        Refused("a multiple of its 4 groups as channels, but the base gives [6, 9, 9]",
+            [Layer.Convolution(8, 3, groups: 4)], [6, 9, 9]);
+        Refused("OutputPadding must be less than Stride (2)",
+            [Layer.TransposedConvolution(4, 3, stride: 2, outputPadding: 2)], [6, 9, 9]);
+        Refused("Padding must be at most half of Size (3)", [Layer.MaximumPooling(3, padding: 2)], [6, 9, 9]);
+        Refused("at least 9 rows and columns", [Layer.Convolution(4, 3, padding: 0, dilation: (4, 1))], [6, 8, 3]);
+        Refused("Epsilon must be", [Layer.BatchNormalization(epsilon: -1)], [4]);
+        Refused("Momentum must be", [Layer.BatchNormalization(momentum: 1.5)], [4]);
     }
 
     [Fact]

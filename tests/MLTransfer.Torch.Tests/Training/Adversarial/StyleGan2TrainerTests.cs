@@ -73,8 +73,8 @@ public sealed class StyleGan2TrainerTests : IDisposable
         var result = new StyleGan2Trainer(model, options, _images, new DiscriminatorFeatureExtractor(frozen.Discriminator))
             .Train(cancellationToken: TestCancellation);
         Assert.Equal(
-            ["checkpoint-4", "checkpoint-6", "loss.png", "metrics.jsonl", "samples-0000000.png", "samples-0000012.png",
-                "samples-0000024.png"],
+            ["answers.jsonl", "checkpoint-4", "checkpoint-6", "loss.png", "metrics.jsonl", "run.html", "samples-0000000.png",
+                "samples-0000012.png", "samples-0000024.png"],
             Directory.GetFileSystemEntries(_folders.Path).Select(Path.GetFileName).Order());
         var lines = Metrics(_folders.Path);
         Assert.Equal([1, 2, 3, 4, 5, 6], lines.Select(line => line["step"]!.GetValue<int>()));

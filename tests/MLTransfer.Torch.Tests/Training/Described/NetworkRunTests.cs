@@ -54,7 +54,7 @@ public sealed class NetworkRunTests : IDisposable
             actual.Epochs.Select(epoch => epoch with { Elapsed = default }));
         Assert.Equal((expected.ModelEpoch, expected.StoppedEarly), (actual.ModelEpoch, actual.StoppedEarly));
         Assert.Equal(Losses("whole"), Losses("interrupted"));
-        Assert.Equal(["checkpoint-12", "checkpoint-15", "loss.png", "metrics.jsonl"], Entries("interrupted"));
+        Assert.Equal(["checkpoint-12", "checkpoint-15", "loss.png", "metrics.jsonl", "run.html"], Entries("interrupted"));
     }
 
     [Fact]

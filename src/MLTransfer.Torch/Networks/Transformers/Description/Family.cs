@@ -22,6 +22,23 @@ internal sealed record Family(string ModelType, ImmutableArray<string> Architect
     /// <summary>Parts of names in older checkpoints, and what they are called now.</summary>
     public ImmutableArray<(string Old, string New)> Renamed { get; init; } = [];
 
+    /// <summary>Entries of <c>config.json</c> that this family's files have and that change nothing.</summary>
+    public ImmutableArray<string> Harmless { get; init; } = [];
+
+    /// <summary>Other spellings of entries of <c>config.json</c>, and those that are read.</summary>
+    public ImmutableArray<(string Other, string Read)> Spellings { get; init; } = [];
+
     /// <summary>Why the decoding step has no row kernels for this family; null where it has.</summary>
     public string? WithoutRowKernels { get; init; }
+
+    /// <summary>What a <c>config.json</c> says.</summary>
+    /// <exception cref="InvalidDataException">An entry is missing or malformed.</exception>
+    /// <exception cref="NotSupportedException">An entry is not known, or asks for what is not supported; the message names it.</exception>
+    public Transformer Read(ConfigurationReader configuration)
+    {
+        var entries = configuration.With(Spellings);
+        var transformer = Describe(entries);
+        entries.RefuseUnread(key => CommonEntries.Contains(key) || Harmless.Contains(key));
+        return transformer;
+    }
 }

@@ -29,6 +29,10 @@ internal static class Bert
         BasePrefix = "bert.",
         LoraTargets = ["query", "value"],
         Ignored = ["*position_ids", "*token_type_ids", "*pooler.*", "cls.seq_relationship.*", "cls.predictions.decoder.*"],
+        Harmless =
+        [
+            "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type",
+        ],
         Renamed = [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")],
     };
 

@@ -9,7 +9,11 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <remarks>Its checkpoints are two files, whose names begin with <c>encoder.</c> and <c>decoder.</c> here.</remarks>
 internal static class DalleBart
 {
-    public static Family Family { get; } = new("dallebart", ["DalleBart"], Describe) { LoraTargets = ["q_proj", "v_proj"] };
+    public static Family Family { get; } = new("dallebart", ["DalleBart"], Describe)
+    {
+        LoraTargets = ["q_proj", "v_proj"],
+        Harmless = ["normalize_text", "tau_init"], // of the tokenizer; of attention by angles, which is refused
+    };
 
     private static Transformer Describe(ConfigurationReader c)
     {
@@ -17,11 +21,11 @@ internal static class DalleBart
             "use_head_scale", "use_cosine_attention", "use_swin_position_embeddings", "use_deepnet_scaling", "use_subln_init", "use_alibi",
             "tie_word_embeddings"])
             c.Refuse(key, "supported is false");
-        Require("use_glu", c.Flag("use_glu", true), true);
-        Require("use_absolute_position_embeddings", c.Flag("use_absolute_position_embeddings", true), true);
-        Require("ln_type", c.Text("ln_type", "layernorm"), "layernorm");
-        Require("ln_positions", c.Text("ln_positions", "normformer"), "normformer");
-        Require("sinkhorn_iters", c.Count("sinkhorn_iters", 1), 1);
+        c.Require("use_glu", true);
+        c.Require("use_absolute_position_embeddings", true);
+        c.Require("ln_type", "layernorm");
+        c.Require("ln_positions", "normformer");
+        c.Require("sinkhorn_iters", 1);
         var (width, range, images) = (c.Size("d_model", 1024), c.Number("init_std", 0.02), c.Size("image_vocab_size", 16384));
         var (hasBias, hasAllWeights, dropout) = (c.Flag("use_bias", false), c.Flag("force_ln_scale", true), c.Probability("dropout", 0));
         var scale = c.Flag("scale_embedding", false) ? Math.Sqrt(width) : 1;
@@ -72,11 +76,5 @@ internal static class DalleBart
         Norm Bare(string name) => Norm(name) with { HasWeight = hasAllWeights };
 
         static Norm Norm(string name) => new(name, NormKind.Layer, 1e-5);
-
-        void Require<T>(string key, T value, T supported)
-        {
-            if (!EqualityComparer<T>.Default.Equals(value, supported))
-                throw c.Unsupported(key, $"supported is {supported}");
-        }
     }
 }

@@ -12,6 +12,8 @@ internal static class DistilBert
         BasePrefix = "distilbert.",
         LoraTargets = ["q_lin", "v_lin"],
         Ignored = ["*position_ids", "vocab_projector.weight"],
+        Harmless = ["sinusoidal_pos_embds", "tie_weights_", "qa_dropout", "seq_classif_dropout"], // a checkpoint stores the sines
+        Spellings = [("hidden_size", "dim"), ("num_attention_heads", "n_heads"), ("num_hidden_layers", "n_layers")],
     };
 
     private static Transformer Describe(ConfigurationReader c)

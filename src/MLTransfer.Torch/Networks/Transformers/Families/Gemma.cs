@@ -8,9 +8,16 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// weight in them.</summary>
 internal static class Gemma
 {
+    private static readonly LlamaDefaults s_defaults = new()
+    {
+        Vocabulary = 256000, Width = 2304, Inner = 9216, Layers = 26, Heads = 8, KeyValueHeads = 4, HeadWidth = 256, Context = 8192,
+        Tied = true,
+    };
+
     public static Family Gemma2 { get; } = Llama.Row("gemma2", "Gemma2ForCausalLM", c =>
     {
-        var gemma = Describe(c);
+        var gemma = Describe(
+            c, s_defaults, c.NumberUnlessNull("attn_logit_softcapping", 50), c.NumberUnlessNull("final_logit_softcapping", 30));
         var windows = WindowEntries.Read(c, gemma.Decoder!.Blocks.Length, slides: layer => layer % 2 == 0, otherwise: 4096);
         return gemma.WithAttention((attention, layer) => attention with { Window = windows[layer] });
     });
@@ -18,37 +25,37 @@ internal static class Gemma
     public static Family Gemma3 { get; } = Llama.Row("gemma3_text", "Gemma3ForCausalLM", c =>
     {
         c.Refuse("use_bidirectional_attention", "attention in both directions is not supported");
-        var gemma = Describe(c);
+        var gemma = Describe(c, s_defaults with { Vocabulary = 262208, Context = 131072, Theta = 1e6, RotaryKind = "full_attention" },
+            c.OptionalNumber("attn_logit_softcapping"), c.OptionalNumber("final_logit_softcapping"));
         var pattern = c.OptionalSize("sliding_window_pattern") ?? c.Size("_sliding_window_pattern", 6);
         var windows = WindowEntries.Read(c, gemma.Decoder!.Blocks.Length, layer => (layer + 1) % pattern != 0, otherwise: 4096);
         var head = gemma.Decoder.Blocks[0].Self.HeadWidth;
-        var (far, near) = (RotaryEntries.Read(c, head, 1e6, "full_attention"), c.Has("rope_parameters")
+        var near = c.Has("rope_parameters")
             ? RotaryEntries.Read(c, head, 10000, "sliding_attention")
-            : new Rotary(head, c.Positive("rope_local_base_freq", 10000), Pairing.Halves));
+            : new Rotary(head, c.Positive("rope_local_base_freq", 10000), Pairing.Halves);
         return gemma.WithAttention((attention, layer) => attention with
         {
             Window = windows[layer],
-            Rotary = windows[layer] is null ? far : near,
+            Rotary = windows[layer] is null ? attention.Rotary : near,
             QueryNorm = Norm(c, $"model.layers.{layer}.self_attn.q_norm"),
             KeyNorm = Norm(c, $"model.layers.{layer}.self_attn.k_norm"),
         });
     });
 
-    private static Transformer Describe(ConfigurationReader c)
+    private static Transformer Describe(ConfigurationReader c, LlamaDefaults otherwise, double? scoreCap, double? logitCap)
     {
-        var width = c.Size("hidden_size", 2304);
-        var activation = c.Activation(c.Has("hidden_activation") ? "hidden_activation" : "hidden_act", "gelu_pytorch_tanh");
-        return Llama.Describe(c, isTied: true, headWidth: 256).WithDecoder(stack => stack with
+        var activation = c.Activation("hidden_activation", "gelu_pytorch_tanh");
+        return Llama.Describe(c, otherwise).WithDecoder(stack => stack with
         {
-            Input = stack.Input with { Scale = Math.Sqrt(width) },
+            Input = stack.Input with { Scale = Math.Sqrt(stack.Width) },
             Final = Norm(c, "model.norm"),
-            Heads = [stack.Heads[0] with { SoftCap = c.OptionalNumber("final_logit_softcapping") }],
+            Heads = [stack.Heads[0] with { SoftCap = logitCap }],
         }).WithBlocks((block, layer) => block with
         {
             Self = block.Self with
             {
                 Scale = 1 / Math.Sqrt(c.Positive("query_pre_attn_scalar", 256)),
-                SoftCap = c.OptionalNumber("attn_logit_softcapping"),
+                SoftCap = scoreCap,
                 Before = Norm(c, $"model.layers.{layer}.input_layernorm"),
                 OnOutput = Norm(c, $"model.layers.{layer}.post_attention_layernorm"),
             },

@@ -13,6 +13,12 @@ internal static class Gpt2
         BasePrefix = "transformer.",
         LoraTargets = ["c_attn"],
         Ignored = ["*attn.bias", "*attn.masked_bias", "lm_head.weight", "multiple_choice_head.*"],
+        Harmless = ["n_ctx", "predict_special_tokens"],
+        Spellings =
+        [
+            ("hidden_size", "n_embd"), ("max_position_embeddings", "n_positions"), ("num_attention_heads", "n_head"),
+            ("num_hidden_layers", "n_layer"),
+        ],
     };
 
     private static Transformer Describe(ConfigurationReader c)

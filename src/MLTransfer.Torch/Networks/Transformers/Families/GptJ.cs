@@ -13,6 +13,8 @@ internal static class GptJ
         BasePrefix = "transformer.",
         LoraTargets = ["q_proj", "v_proj"],
         Ignored = ["*attn.bias", "*attn.masked_bias", "*attn.embed_positions"],
+        Harmless = ["n_ctx"],
+        Spellings = Gpt2.Family.Spellings,
     };
 
     private static Transformer Describe(ConfigurationReader c)
@@ -21,6 +23,8 @@ internal static class GptJ
         var vocabulary = c.Size("vocab_size", 50400);
         if (width % heads != 0)
             throw c.Invalid($"n_embd {width} is not a multiple of n_head {heads}");
+        c.Require("rotary", true);
+        c.Require("scale_attn_weights", true);
         var head = width / heads;
         var rotary = new Rotary(c.OptionalSize("rotary_dim") ?? head, 10000, Pairing.Neighbours);
         var isTied = c.Flag("tie_word_embeddings", false);

@@ -13,6 +13,8 @@ internal static class GptNeo
         BasePrefix = "transformer.",
         LoraTargets = ["q_proj", "v_proj"],
         Ignored = ["*attention.bias", "*attention.masked_bias", "lm_head.weight"],
+        Harmless = ["attention_types"], // where attention_layers says the same
+        Spellings = [("num_attention_heads", "num_heads"), ("num_hidden_layers", "num_layers")],
     };
 
     private static Transformer Describe(ConfigurationReader c)
@@ -25,6 +27,7 @@ internal static class GptNeo
         var kinds = c.OfLength("attention_layers", c.Texts("attention_layers") ?? Expand(c), layers);
         if (kinds.FirstOrDefault(kind => kind is not ("global" or "local")) is { } unknown)
             throw new NotSupportedException($"{c.Origin}: a layer's attention is '{unknown}'; supported are global and local.");
+        var window = c.Size("window_size", 256);
         var table = "transformer.wte.weight";
         var isTied = c.Flag("tie_word_embeddings", true) || !c.Stores("lm_head.weight");
         return new Transformer(Encoder: null, new Stack
@@ -50,8 +53,7 @@ internal static class GptNeo
                     heads, heads, width / heads, Scale: 1, Packing.Apart,
                     [.. "qkv".Select(part => new Projection($"{name}.attn.attention.{part}_proj", HasBias: false, range))],
                     new Projection(name + ".attn.attention.out_proj", HasBias: true, range))
-                { Before = Norm(name + ".ln_1"), Window = kinds[layer] == "local" ? c.Size("window_size", 256) : null, Float32Scores =
-                    true },
+                { Before = Norm(name + ".ln_1"), Window = kinds[layer] == "local" ? window : null, Float32Scores = true },
                 Cross: null,
                 new FeedForward(
                     c.OptionalSize("intermediate_size") ?? 4 * width, c.Activation("activation_function", "gelu_new"), Gating.None,

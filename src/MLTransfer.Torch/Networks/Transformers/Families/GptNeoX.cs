@@ -22,7 +22,7 @@ internal static class GptNeoX
         if (width % heads != 0)
             throw c.Invalid($"hidden_size {width} is not a multiple of num_attention_heads {heads}");
         var (head, hasBias, isParallel) = (width / heads, c.Flag("attention_bias", true), c.Flag("use_parallel_residual", true));
-        var rotary = RotaryEntries.Read(c, head, c.Positive("rotary_emb_base", 10000), share: c.OptionalNumber("rotary_pct") ?? 0.25);
+        var rotary = RotaryEntries.Read(c, head, c.Positive("rotary_emb_base", 10000), share: c.Number("rotary_pct", 0.25));
         var table = "gpt_neox.embed_in.weight";
         var isTied = c.Flag("tie_word_embeddings", false);
         var dropout = c.Probability("hidden_dropout", 0);

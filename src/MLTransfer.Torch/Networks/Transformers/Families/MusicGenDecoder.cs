@@ -12,6 +12,7 @@ internal static class MusicGenDecoder
     {
         LoraTargets = ["q_proj", "v_proj"],
         Ignored = ["*embed_positions.weights"],
+        Harmless = ["audio_channels"],
     };
 
     private static Transformer Describe(ConfigurationReader c)

@@ -7,13 +7,17 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <summary>Qwen2 (arXiv 2407.10671) and Qwen3 (arXiv 2505.09388): Llama with biases, or with norms, of queries and keys.</summary>
 internal static class Qwen
 {
+    private static readonly LlamaDefaults s_defaults =
+        new() { Vocabulary = 151936, Inner = 22016, KeyValueHeads = 32, Context = 32768 };
+
     public static Family Qwen2 { get; } = Llama.Row("qwen2", "Qwen2ForCausalLM", c =>
-        WithWindows(c, Llama.Describe(c)).WithAttention((attention, _) => attention with { Inputs = attention.Inputs.WithBias(true) }));
+        WithWindows(c, Llama.Describe(c, s_defaults))
+            .WithAttention((attention, _) => attention with { Inputs = attention.Inputs.WithBias(true) }));
 
     public static Family Qwen3 { get; } = Llama.Row("qwen3", "Qwen3ForCausalLM", c =>
     {
         var epsilon = c.Positive("rms_norm_eps", 1e-6);
-        return WithWindows(c, Llama.Describe(c, headWidth: 128)).WithAttention((attention, layer) => attention with
+        return WithWindows(c, Llama.Describe(c, s_defaults with { HeadWidth = 128 })).WithAttention((attention, layer) => attention with
         {
             QueryNorm = new Norm($"model.layers.{layer}.self_attn.q_norm", NormKind.RootMeanSquare, epsilon, HasBias: false),
             KeyNorm = new Norm($"model.layers.{layer}.self_attn.k_norm", NormKind.RootMeanSquare, epsilon, HasBias: false),

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers.Description;
 
@@ -7,6 +8,14 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <c>rope_parameters</c>.</summary>
 internal static class RotaryEntries
 {
+    /// <summary>What <c>rope_scaling</c> and <c>rope_parameters</c> may say; what a kind of scaling does not use changes nothing.</summary>
+    private static readonly FrozenSet<string> s_entries = FrozenSet.ToFrozenSet(
+    [
+        "type", "rope_type", "rope_theta", "partial_rotary_factor", "factor", "attention_factor", "beta_fast", "beta_slow", "mscale",
+        "mscale_all_dim", "truncate", "short_factor", "long_factor", "low_freq_factor", "high_freq_factor",
+        "original_max_position_embeddings",
+    ]);
+
     /// <summary>Reads a rotation of halves.</summary>
     /// <param name="c">The configuration.</param>
     /// <param name="headWidth">The width of a head.</param>
@@ -19,13 +28,19 @@ internal static class RotaryEntries
         var parameters = c.Object("rope_parameters");
         if (kind is not null)
             parameters = parameters?.Object(kind) ?? parameters;
+        if (parameters is not null)
+            c.Skip("rope_theta", "rope_scaling", "rope_local_base_freq");
         share = parameters?.OptionalNumber("partial_rotary_factor") ?? c.Number("partial_rotary_factor", share);
         var width = (int)(headWidth * share);
         if (width < 2 || width > headWidth || width % 2 != 0)
             throw c.Invalid(
                 $"partial_rotary_factor {share} turns {width} of the {headWidth} values of a head; expected an even number of them");
         theta = parameters?.OptionalNumber("rope_theta") ?? c.Positive("rope_theta", theta);
-        return new Rotary(width, theta, Pairing.Halves, Scaling(c, parameters ?? c.Object("rope_scaling"), width));
+        c.Skip("original_max_position_embeddings"); // it tells something where a scaling asks for it
+        parameters ??= c.Object("rope_scaling");
+        var scaling = Scaling(c, parameters, width);
+        parameters?.RefuseUnread(s_entries.Contains);
+        return new Rotary(width, theta, Pairing.Halves, scaling);
     }
 
     /// <summary>How far positions go: with a dynamic base further than those of pretraining.</summary>

@@ -7,7 +7,10 @@ internal static class SmolLM3
 {
     public static Family Family { get; } = Llama.Row("smollm3", "SmolLM3ForCausalLM", c =>
     {
-        var llama = Llama.Describe(c, isTied: true);
+        var llama = Llama.Describe(c, new LlamaDefaults
+        {
+            Vocabulary = 128256, Width = 2048, Layers = 36, Heads = 16, KeyValueHeads = 4, Context = 32768, Theta = 2e6, Tied = true,
+        });
         var layers = llama.Decoder!.Blocks.Length;
         var interval = c.Size("no_rope_layer_interval", 4);
         var turned = c.Numbers("no_rope_layers") is { } list
@@ -20,5 +23,5 @@ internal static class SmolLM3
             Rotary = turned[layer] ? attention.Rotary : null,
             Window = windows[layer],
         });
-    });
+    }) with { Harmless = ["max_window_layers"] };
 }

@@ -15,6 +15,11 @@ internal static class T5
     public static Family Family { get; } = new("t5", ["T5ForConditionalGeneration", "T5EncoderModel", "T5Model"], Describe)
     {
         LoraTargets = ["q", "v"],
+        Harmless = ["n_positions"],
+        Spellings =
+        [
+            ("hidden_size", "d_model"), ("num_attention_heads", "num_heads"), ("num_hidden_layers", "num_layers"), ("head_dim", "d_kv"),
+        ],
         Ignored =
         [
             "encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight",
@@ -26,10 +31,11 @@ internal static class T5
     {
         var (width, heads, headWidth, inner) = (c.Size("d_model", 512), c.Size("num_heads", 8), c.Size("d_kv", 64), c.Size("d_ff", 2048));
         var (vocabulary, layers, factor) = (c.Size("vocab_size", 32128), c.Layers("num_layers", 6), c.Number("initializer_factor", 1));
+        var decoderLayers = c.Layers("num_decoder_layers", layers);
         var (buckets, distance) = (c.Size("relative_attention_num_buckets", 32), c.Size("relative_attention_max_distance", 128));
         var feed = c.Text("feed_forward_proj", "relu");
-        var isGated = feed.StartsWith("gated-", StringComparison.Ordinal);
-        var activation = ActivationNames.Parse(feed == "gated-gelu" ? "gelu_new" : isGated ? feed["gated-".Length..] : feed);
+        var isGated = c.Flag("is_gated_act", feed.StartsWith("gated-", StringComparison.Ordinal));
+        var activation = c.Activation("dense_act_fn", feed == "gated-gelu" ? "gelu_new" : feed.Split('-')[^1]);
         var dropout = c.Probability("dropout_rate", 0.1);
         var hasDecoder = c.Texts("architectures") is not ["T5EncoderModel"] && c.Stores("decoder.final_layer_norm.weight");
         var isTied = c.Flag("tie_word_embeddings", true);
@@ -38,7 +44,7 @@ internal static class T5
             : new Head("lm_head.weight", vocabulary, factor);
         return new Transformer(
             Stack("encoder", layers, isDecoder: false),
-            hasDecoder ? Stack("decoder", c.Layers("num_decoder_layers", layers), isDecoder: true) : null);
+            hasDecoder ? Stack("decoder", decoderLayers, isDecoder: true) : null);
 
         Stack Stack(string name, int count, bool isDecoder)
         {

@@ -12,10 +12,10 @@ internal static class WindowEntries
     /// <param name="c">The configuration.</param>
     /// <param name="layers">The number of layers.</param>
     /// <param name="slides">Tells which layers slide where the file does not.</param>
-    /// <param name="otherwise">The window where the file tells none.</param>
+    /// <param name="otherwise">The window where the file does not speak of it; null in the file is none.</param>
     public static int?[] Read(ConfigurationReader c, int layers, Func<int, bool> slides, int? otherwise = null)
     {
-        var window = c.OptionalSize("sliding_window") ?? otherwise;
+        var window = c.SizeUnlessNull("sliding_window", otherwise);
         var types = c.Texts("layer_types");
         if (types is not null)
         {

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using MLTransfer;
+using static Samples.SampleProgram;
+
+namespace TextGeneration;
+
+/// <summary>The program's command line.</summary>
+internal sealed class TextGenerationCommand : RootCommand
+{
+    public readonly Option<string> Model = Option(
+        "--model", "folder", "in Hugging Face layout, or a hub id such as gpt2", PretrainedModels.Tales);
+
+    public readonly Option<FileInfo?> Text = Option<FileInfo?>(
+        "--text", "file", "the text to learn from, UTF-8, whose last tenth is held out; without it the sample's stories");
+
+    public readonly Option<string> Prompt = Option(
+        "--prompt", "text", "what the model continues", "As I stood upon the hill and looked across the dead sea bottom, I saw");
+
+    public readonly Option<int> Epochs = Option("--epochs", "count", "times to go through the text", 3);
+
+    public readonly Option<int> BatchSize = Option("--batch-size", "count", "rows of the model's context a step", 4);
+
+    public readonly Option<double> LearningRate = Option("--learning-rate", "rate", "the peak learning rate", 3e-4);
+
+    public readonly Option<int?> LoraRank = Option<int?>("--lora", "rank", "train LoRA adapters of this rank instead of all weights");
+
+    public readonly Option<int> MaximumSteps = Option("--max-steps", "count", "stop after this many steps; 0 for all epochs", 0);
+
+    public readonly Option<int> NewTokens = Option("--new-tokens", "count", "tokens to write for the prompt", 80);
+
+    public readonly Option<int> Seed = Option("--seed", "number", "makes the run repeatable", 1);
+
+    public readonly Option<string> Output = Option(
+        "--output", "folder", "for the model zip, run.html and metrics.jsonl", Path.Combine("output", "text-generation"));
+
+    public TextGenerationCommand()
+        : base("Fine-tunes a pretrained text generator on a text and writes with it, before and after.")
+    {
+        foreach (var option in (Option[])[
+            Model, Text, Prompt, Epochs, BatchSize, LearningRate, LoraRank, MaximumSteps, NewTokens, Seed, Output])
+            Add(option);
+    }
+}

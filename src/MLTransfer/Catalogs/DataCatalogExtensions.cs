@@ -1,0 +1,39 @@
+using MLTransfer.Loading;
+using Microsoft.ML;
+
+namespace MLTransfer;
+
+/// <summary>Files of rows in <c>mlContext.Data</c>, beside those that ML.NET reads.</summary>
+public static class DataCatalogExtensions
+{
+    /// <summary>Reads files with a JSON object a line, as data sets of prompts and completions come.</summary>
+    /// <remarks>
+    /// Lines are read while the data is gone through, each time anew, and never all at once. An object's entries are the row's columns of
+    /// that name, in whatever case; entries that the row has no column for are passed over, as empty lines are. Every column must be there,
+    /// unless its type is nullable (<c>string?</c>). What is wrong with a line is an <see cref="InvalidDataException"/> while reading,
+    /// which names file and line.
+    /// </remarks>
+    /// <typeparam name="TRow">
+    /// The columns, as public properties or fields, such as <c>public string Text { get; set; } = "";</c>.
+    /// </typeparam>
+    /// <param name="catalog">The catalog.</param>
+    /// <param name="paths">One file or several, in the order of rows.</param>
+    /// <exception cref="ArgumentException">There is no path.</exception>
+    /// <exception cref="FileNotFoundException">A file is not there.</exception>
+    public static IDataView LoadFromJsonLines<TRow>(this DataOperationsCatalog catalog, params string[] paths)
+        where TRow : class
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(paths);
+        if (paths.Length == 0)
+            throw new ArgumentException("There is no file: give the path of one at least.", nameof(paths));
+        foreach (var path in paths)
+        {
+            ArgumentException.ThrowIfNullOrWhiteSpace(path, nameof(paths));
+            if (!File.Exists(path))
+                throw new FileNotFoundException($"There is no file '{Path.GetFullPath(path)}' (given as '{path}').", path);
+        }
+
+        return catalog.LoadFromEnumerable(new JsonLines<TRow>([.. paths]));
+    }
+}

@@ -1,0 +1,20 @@
+using MLTransfer.Torch.Generation;
+using Microsoft.ML.Runtime;
+
+namespace MLTransfer.Logging;
+
+/// <summary>Warns of options that change nothing.</summary>
+internal static class GenerationLog
+{
+    /// <param name="channel">Where the warning goes.</param>
+    /// <param name="options">How text is generated.</param>
+    public static void Warn(IChannel channel, GenerationOptions options)
+    {
+        var unheeded = string.Join(", ", options.UnheededOptions());
+        if (unheeded.Length > 0)
+        {
+            channel.Warning($"Generation: {unheeded} without {nameof(GenerationOptions.Sample)} changes nothing: nothing is drawn at "
+                + $"random. Set {nameof(GenerationOptions.Sample)} = true, or leave it out.");
+        }
+    }
+}

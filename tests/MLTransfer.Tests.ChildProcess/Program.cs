@@ -1,0 +1,29 @@
+// Arguments: what to do, then
+// dispose: seconds, a seed, and a folder with text.zip, image.zip and network.zip, where it may write too
+// save:    a model file, and the file that it is saved to; the process dies in the middle
+// serve:   the assembly of a web application, and its arguments
+using System.Globalization;
+using System.Reflection;
+using Microsoft.ML;
+using MLTransfer;
+using MLTransfer.Tests.ChildProcess;
+using MLTransfer.Torch.Tests.TrainingProcess;
+
+switch (args[0])
+{
+    case "dispose":
+        return DisposalStress.Run(
+            TimeSpan.FromSeconds(double.Parse(args[1], CultureInfo.InvariantCulture)), int.Parse(args[2], CultureInfo.InvariantCulture),
+            args[3]);
+    case "save":
+        var ml = new MLContext();
+        var model = ml.Model.Load(args[1], out var schema);
+        FileSizeLimit.Set(FileSizeLimit.Consequence.Death, bytes: (ulong)new FileInfo(args[1]).Length / 2);
+        ml.Generation.Save(model, schema, args[2]);
+        return 0;
+    case "serve":
+        Assembly.LoadFrom(args[1]).EntryPoint!.Invoke(null, [args[2..]]);
+        return 0;
+    default:
+        throw new ArgumentException($"Unknown work '{args[0]}'.");
+}
