@@ -9,9 +9,12 @@ internal static class ProcessMemory
     /// </summary>
     private const long BareRuntime = 200_000_000;
 
+    /// <summary>The pages of libtorch's files that only training reads.</summary>
+    private const long TrainingCode = 20_000_000;
+
     /// <summary>What the process takes beside a network.</summary>
     /// <param name="loaded">The bytes of the network's weights that are in memory already; 0 for none.</param>
-    public static long Runtime(long loaded) => Math.Max(BareRuntime, Environment.WorkingSet - loaded);
+    public static long Runtime(long loaded) => Math.Max(BareRuntime, Environment.WorkingSet - loaded + TrainingCode);
 
     /// <summary>The most that the process can take now: what it has, and what is free.</summary>
     public static long Limit() => Environment.WorkingSet + Free();
