@@ -8,7 +8,11 @@ using Xunit;
 
 namespace MLTransfer.Torch.Tests.Generation;
 
-/// <summary>A network that is disposed while it is used.</summary>
+/// <summary>
+/// A network that is disposed while it is used. Alone: collecting garbage again and again finds numbers that TorchSharp has handed to
+/// libtorch and keeps no longer.
+/// </summary>
+[Collection(ProcessWideState.Name)]
 public class DisposalTests
 {
     private const string Prompt = "As our equipment was crude";
