@@ -86,14 +86,13 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
                 }, training, validation, model.Tokenizer);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{start.Name}' on {training.Count} rows, {training.Sum(row => (long)row.InputIds.Length)} "
-                + $"tokens; {validation.Count} rows for evaluation. "
+                $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
             channel.Info($"Training data: {report}. Memory: {trainer.EstimateMemory()}.");
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
-            model.Card = CreateCard(model.Card?.Base, training, validation, result, seed);
+            model.Card = CreateCard(model.Card?.Base, report, result, seed);
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
@@ -103,14 +102,9 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         });
     }
 
-    private ModelCard CreateCard(
-        BaseOrigin? origin, IReadOnlyList<TrainingExample> training, IReadOnlyList<TrainingExample> validation, TrainingResult result,
-        long seed) => ModelCard.OfTraining(
+    private ModelCard CreateCard(BaseOrigin? origin, TextDataReport data, TrainingResult result, long seed) => ModelCard.OfTraining(
         origin,
-        [
-            new("rows", $"{training.Count}"), new("tokens", $"{training.Sum(row => (long)row.InputIds.Length)}"),
-            new("validation rows", $"{validation.Count}"),
-        ],
+        [new("rows", $"{data.Rows}"), new("tokens", $"{data.Tokens}"), new("validation rows", $"{data.EvaluationRows}")],
         [
             ("loss of the last step", result.History.LastOrDefault(report => report.Loss is not null)?.Loss),
             ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss),
