@@ -16,6 +16,9 @@ namespace MLTransfer.Text;
 internal sealed record TextBaseModel(
     string Name, TextGenerationModel Model, string? Folder = null, BaseModelReference? AdaptersOf = null)
 {
+    /// <summary>What an error calls a model without one.</summary>
+    public const string Wanted = "no text generator";
+
     /// <summary>Loads a model zip, a folder in Hugging Face layout, a model of a hub or an embedded one.</summary>
     public static TextBaseModel Load(
         IHostEnvironment environment, string name, string? revision, IProgress<DownloadProgress>? progress,
@@ -23,7 +26,7 @@ internal sealed record TextBaseModel(
     {
         if (ModelZip.Is(name))
         {
-            var transformer = ModelZip.Take<TextGeneratorTransformer>(environment, name, "no text generator");
+            var transformer = ModelZip.Take<TextGeneratorTransformer>(environment, name, Wanted);
             return new TextBaseModel(name, transformer.Model, AdaptersOf: transformer.BaseModel);
         }
 
@@ -34,7 +37,7 @@ internal sealed record TextBaseModel(
     /// <summary>Copies the model of a transformer, or of a chain with one, which stays as it is.</summary>
     /// <exception cref="ArgumentException">There is no text generator.</exception>
     public static TextBaseModel CopyOf(ITransformer transformer) =>
-        TransformerChain.Find<TextGeneratorTransformer>(transformer, "no text generator").Found.CopyModel();
+        TransformerChain.Find<TextGeneratorTransformer>(transformer, Wanted).Found.CopyModel();
 
     /// <summary>Copies a model, which stays as it is.</summary>
     /// <exception cref="ArgumentException">Its weights are int8 numbers.</exception>

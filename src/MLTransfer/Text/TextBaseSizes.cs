@@ -13,8 +13,6 @@ namespace MLTransfer.Text;
 /// <param name="Tokenizer">Its tokenizer.</param>
 internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, TextTokenizer Tokenizer) : IDisposable
 {
-    private const string Wanted = "no text generator";
-
     /// <summary>Reads configuration and tokenizer of a base.</summary>
     /// <param name="environment">For model files.</param>
     /// <param name="options">Name the base.</param>
@@ -22,13 +20,13 @@ internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, T
     public static TextBaseSizes Of(IHostEnvironment environment, TextGeneratorOptions options, TextGenerationModel? loaded = null)
     {
         if (loaded is null && options.BaseModel is { } transformer)
-            loaded = TransformerChain.Find<TextGeneratorTransformer>(transformer, Wanted).Found.Model;
+            loaded = TransformerChain.Find<TextGeneratorTransformer>(transformer, TextBaseModel.Wanted).Found.Model;
         if (loaded is not null)
             return Of("the loaded model", loaded);
         var name = options.PretrainedModel;
         if (ModelZip.Is(name))
         {
-            using var saved = ModelZip.Take<TextGeneratorTransformer>(environment, name, Wanted);
+            using var saved = ModelZip.Take<TextGeneratorTransformer>(environment, name, TextBaseModel.Wanted);
             return Of(name, saved.Model);
         }
 
