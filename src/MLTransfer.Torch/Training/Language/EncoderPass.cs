@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>
-/// An encoder's part of a training pass. What the decoder looks at is a leaf of the decoder's graph, so that the encoder's own graph is gone
-/// through once, however often the decoder's blocks are computed.
+/// An encoder's part of a training pass. What the decoder looks at is a leaf of the decoder's graph, so that the encoder's own graph is
+/// gone through once, however often the decoder's blocks are computed.
 /// </summary>
 internal sealed class EncoderPass : IDisposable
 {
@@ -21,7 +21,8 @@ internal sealed class EncoderPass : IDisposable
     {
         _embeddings = new LookedUpRows(model.Encoder!.Input.Tables[0].Weight, input.InputIds);
         _recomputation = decoder?.Next();
-        _hidden = model.Encoder.Forward(input with { InputEmbeddings = _embeddings.Values, Recomputation = _recomputation }, model.training);
+        input = input with { InputEmbeddings = _embeddings.Values, Recomputation = _recomputation };
+        _hidden = model.Encoder.Forward(input, model.training);
         Encoded = new EncodedText(_hidden.detach().requires_grad_(_hidden.requires_grad), input.AttentionMask);
     }
 

@@ -50,7 +50,8 @@ internal static class LanguageModelLoss
         FrozenWeights? frozen = null)
     {
         using var scope = NewDisposeScope();
-        using var encoder = batch.EncoderInput is null ? null : new EncoderPass((EncoderDecoderModel)model, batch.EncoderInput, recomputation);
+        using var encoder = batch.EncoderInput is { } source
+            ? new EncoderPass((EncoderDecoderModel)model, source, recomputation) : null;
         var embeddings = new LookedUpRows(model.TokenEmbedding, batch.Input.InputIds);
         frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with

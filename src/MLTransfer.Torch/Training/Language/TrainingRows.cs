@@ -76,7 +76,11 @@ internal static class TrainingRows
         }
 
         if (row.EncoderIds is not null && (row.EncoderIds.Length == 0 || row.SequenceIds is not null))
-            return row.SequenceIds is null ? $"has empty {nameof(TrainingExample.EncoderIds)}." : "is packed; encoders read one text a row.";
+        {
+            return row.SequenceIds is null
+                ? $"has empty {nameof(TrainingExample.EncoderIds)}." : "is packed; encoders read one text a row.";
+        }
+
         if (row.PredictsInPlace != model is MaskedLanguageModel)
         {
             return row.PredictsInPlace
