@@ -1,0 +1,72 @@
+using System.Text;
+using MLTransfer.Torch.Tokenization;
+
+namespace MLTransfer.Torch.Generation.Infilling;
+
+/// <summary>Puts the texts of filled tokens into the given text.</summary>
+internal static class TokenText
+{
+    /// <summary>What a token adds to the text of the token before it: with a space in front where it begins a word.</summary>
+    /// <param name="tokenizer">Decodes tokens.</param>
+    /// <param name="previous">The token before it; null where there is none.</param>
+    /// <param name="id">The token.</param>
+    public static string Of(TextTokenizer tokenizer, int? previous, int id)
+    {
+        if (previous is { } before)
+        {
+            var alone = tokenizer.DecodeWithoutCleanup([before]);
+            var both = tokenizer.DecodeWithoutCleanup([before, id]);
+            if (both.StartsWith(alone, StringComparison.Ordinal))
+                return both[alone.Length..];
+        }
+
+        return tokenizer.DecodeWithoutCleanup([id]);
+    }
+
+    /// <summary>The given text with its masks replaced by the tokens that they were filled with.</summary>
+    /// <remarks>
+    /// A token that goes on within a word is joined to what stands before it; one that begins a word has the space before it that the
+    /// given text has, and one of its own between two letters.
+    /// </remarks>
+    public static string InPlace(MaskedText text, IReadOnlyList<int> masks, TextTokenizer tokenizer)
+    {
+        var result = new StringBuilder();
+        var end = 0; // of the given text that is written
+        foreach (var position in masks)
+        {
+            var (start, after) = text.Offsets[position];
+            while (start < after && char.IsWhiteSpace(text.Source[start]))
+                start++; // a mask token may take white space along
+            start = Math.Max(start, end);
+            result.Append(text.Source, end, start - end);
+            end = Math.Max(after, start);
+            Append(result, PieceOf(text, position, tokenizer));
+        }
+
+        return result.Append(text.Source, end, text.Source.Length - end).ToString();
+    }
+
+    private static string PieceOf(MaskedText text, int position, TextTokenizer tokenizer)
+    {
+        int? previous = position > 0 && !tokenizer.SpecialTokenIds.Contains(text.Ids[position - 1]) ? text.Ids[position - 1] : null;
+        var piece = Of(tokenizer, previous, text.Ids[position]);
+        return previous is null ? " " + piece.TrimStart() : piece;
+    }
+
+    private static void Append(StringBuilder result, string piece)
+    {
+        var begins = piece.Length > 0 && char.IsWhiteSpace(piece[0]);
+        var word = piece.TrimStart();
+        if (!begins)
+        {
+            while (result.Length > 0 && char.IsWhiteSpace(result[^1]))
+                result.Length--;
+        }
+        else if (result.Length > 0 && word.Length > 0 && char.IsLetterOrDigit(result[^1]) && char.IsLetterOrDigit(word[0]))
+        {
+            result.Append(' ');
+        }
+
+        result.Append(word);
+    }
+}
