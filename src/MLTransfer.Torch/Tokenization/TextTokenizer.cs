@@ -37,7 +37,8 @@ public sealed class TextTokenizer
         _pipeline = new TokenizerPipeline(parts.Description, parts.Vocabulary, parts.AddedTokens);
         _postProcessor = parts.Description.PostProcessor;
         _decoder = parts.Description.Decoder;
-        _plainDecoder = _decoder is DecoderSequence { Stages: [.. var before, CleanupDecoder] } ? new DecoderSequence([.. before]) : _decoder;
+        _plainDecoder = _decoder is DecoderSequence { Stages: [.. var before, CleanupDecoder] } ? new DecoderSequence([.. before])
+            : _decoder;
         FileOptions = parts.Description.EncodingOptions;
         _specialTokenIds = parts.AddedTokens.Values.Where(entry => entry.Token.Special).Select(entry => entry.Id)
             .Concat(parts.Description.HiddenSpecialIds).ToFrozenSet();
@@ -232,7 +233,8 @@ public sealed class TextTokenizer
         return DecodeStages(ids, skipSpecialTokens, _decoder);
     }
 
-    /// <summary>The text of a sequence of token ids with the spaces that the tokens say, whatever the configuration would clean up.</summary>
+    /// <summary>The text of a sequence of token ids with the spaces that the tokens say, whatever the configuration would clean
+    /// up.</summary>
     /// <inheritdoc cref="Decode"/>
     internal string DecodeWithoutCleanup(ReadOnlySpan<int> ids, bool skipSpecialTokens = false) =>
         DecodeStages(ids, skipSpecialTokens, _plainDecoder);
@@ -264,6 +266,12 @@ public sealed class TextTokenizer
         ThrowIfOutOfVocabulary(id);
         return _vocabulary.TokenOf(id) ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"No token has id {id}.");
     }
+
+    /// <summary>The id of the mask token, which there must be.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    internal int RequiredMaskId() => MaskId ?? throw new ArgumentException(
+        "The tokenizer has no mask token (mask_token of tokenizer_config.json or special_tokens_map.json), which stands for what is to be "
+        + "filled in. Use the tokenizer of a model that fills masks.");
 
     /// <summary>Whether an id has a token.</summary>
     internal bool HasToken(int id) => _vocabulary.TokenOf(id) is not null;

@@ -20,7 +20,8 @@ public sealed record InfillingOptions
     /// <summary>How many of the most probable tokens are told of each mask.</summary>
     public int CandidateCount { get; init; } = 5;
 
-    /// <summary>Whether a mask may be filled with a special token, such as the unknown one. Their probabilities count all the same.</summary>
+    /// <summary>Whether a mask may be filled with a special token, such as the unknown one. Their probabilities count all the
+    /// same.</summary>
     public bool AllowSpecialTokens { get; init; }
 
     /// <summary>Whether tokens are drawn at random; else the most probable one is taken.</summary>

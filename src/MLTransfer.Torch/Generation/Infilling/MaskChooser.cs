@@ -8,6 +8,7 @@ namespace MLTransfer.Torch.Generation.Infilling;
 internal sealed class MaskChooser
 {
     private readonly TextTokenizer _tokenizer;
+    private readonly TokenText _texts;
     private readonly InfillingOptions _options;
     private readonly int[] _forbidden;
     private readonly int _tokens;
@@ -17,11 +18,12 @@ internal sealed class MaskChooser
     private readonly LogitsPipeline _sampling;
 
     /// <param name="tokenizer">Tells tokens from ids.</param>
+    /// <param name="texts">Tells what tokens read as.</param>
     /// <param name="options">How to choose.</param>
     /// <param name="vocabularySize">The number of logits.</param>
-    public MaskChooser(TextTokenizer tokenizer, InfillingOptions options, int vocabularySize)
+    public MaskChooser(TextTokenizer tokenizer, TokenText texts, InfillingOptions options, int vocabularySize)
     {
-        (_tokenizer, _options) = (tokenizer, options);
+        (_tokenizer, _texts, _options) = (tokenizer, texts, options);
         _tokens = Math.Min(tokenizer.VocabularySize, vocabularySize); // a model's vocabulary may be rounded up
         _forbidden = [.. Enumerable.Range(0, _tokens).Where(IsForbidden)];
         if (_forbidden.Length == _tokens)
@@ -73,7 +75,7 @@ internal sealed class MaskChooser
     }
 
     private MaskCandidate Candidate(int id, double logProbability) => new(
-        id, _tokenizer.IdToToken(id), TokenText.Of(_tokenizer, null, id).TrimStart(), logProbability);
+        id, _tokenizer.IdToToken(id), _texts.Of(id).TrimStart(), logProbability);
 
     private bool IsForbidden(int id) =>
         !_tokenizer.HasToken(id) || (!_options.AllowSpecialTokens && _tokenizer.SpecialTokenIds.Contains(id));

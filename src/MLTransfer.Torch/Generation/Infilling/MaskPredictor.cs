@@ -58,7 +58,8 @@ internal sealed class MaskPredictor(MaskedLanguageModel model, int paddingId)
         }
 
         var device = model.Device;
-        var hidden = model.ComputeHiddenStates(new ModelInput(tensor(ids, device: device).view(rows.Length, length)) // [rows, length, width]
+        // [rows, length, width]
+        var hidden = model.ComputeHiddenStates(new ModelInput(tensor(ids, device: device).view(rows.Length, length))
         {
             AttentionMask = real.Contains(false) ? tensor(real, device: device).view(rows.Length, length) : null,
         });
@@ -69,7 +70,8 @@ internal sealed class MaskPredictor(MaskedLanguageModel model, int paddingId)
         {
             using var part = NewDisposeScope();
             var count = Math.Min(step, all.Count - first);
-            var logits = model.ComputeLogits(asked.narrow(0, first, count)).to(ScalarType.Float32).to(CPU).contiguous(); // [count, vocabulary]
+            // [count, vocabulary]
+            var logits = model.ComputeLogits(asked.narrow(0, first, count)).to(ScalarType.Float32).to(CPU).contiguous();
             var values = NativeTensor.AsSpan<float>(logits);
             for (var i = 0; i < count; i++)
                 read(all[first + i], values.Slice(i * model.VocabularySize, model.VocabularySize));

@@ -49,18 +49,21 @@ internal sealed class MaskedText
     }
 
     /// <summary>Hides positions.</summary>
-    public void Hide(IReadOnlyList<int> positions, int maskId)
+    /// <param name="positions">From left to right.</param>
+    /// <param name="maskId">What stands there then.</param>
+    public void Hide(IEnumerable<int> positions, int maskId)
     {
-        foreach (var position in positions)
+        Masks = [.. positions];
+        foreach (var position in Masks)
             Ids[position] = maskId;
-        (Masks, _) = (positions, ForgetRows());
+        _windows.Clear();
     }
 
     /// <summary>Puts a token in the place of a mask.</summary>
     public void Fill(int position, int token)
     {
         Ids[position] = token;
-        ForgetRows();
+        _windows.Clear();
     }
 
     /// <summary>What the model reads to predict a position, and where the position is in it.</summary>
@@ -80,11 +83,5 @@ internal sealed class MaskedText
         if (!_windows.TryGetValue(start, out var row))
             _windows[start] = row = [.. Ids.AsSpan(0, _leading), .. Ids.AsSpan(start, room), .. Ids.AsSpan(Ids.Length - _trailing)];
         return (row, position - start + _leading);
-    }
-
-    private bool ForgetRows()
-    {
-        _windows.Clear();
-        return true;
     }
 }

@@ -19,6 +19,7 @@ public sealed class TextInfiller
 
     private readonly MaskedLanguageModel _model;
     private readonly TextTokenizer _tokenizer;
+    private readonly TokenText _texts;
     private readonly int _maskId;
     private readonly MaskPredictor _predictor;
 
@@ -33,8 +34,9 @@ public sealed class TextInfiller
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
         if (!model.HasOutputHead)
-            throw new ArgumentException($"The model ({model.Family.ModelType}) has no output head: it cannot predict tokens.", nameof(model));
-        _maskId = MaskOf(tokenizer);
+            throw new ArgumentException(
+                $"The model ({model.Family.ModelType}) has no output head: it cannot predict tokens.", nameof(model));
+        _maskId = tokenizer.RequiredMaskId();
         if (tokenizer.VocabularySize > model.VocabularySize)
         {
             throw new ArgumentException(
@@ -43,7 +45,7 @@ public sealed class TextInfiller
         }
 
         model.eval();
-        (_model, _tokenizer) = (model, tokenizer);
+        (_model, _tokenizer, _texts) = (model, tokenizer, new TokenText(tokenizer));
         _predictor = new MaskPredictor(model, tokenizer.PaddingId ?? 0);
     }
 
@@ -64,14 +66,14 @@ public sealed class TextInfiller
         options.Check();
         using var hold = Hold();
         var seed = (ulong)(options.Seed ?? Random.Shared.NextInt64());
-        var chooser = new MaskChooser(_tokenizer, options, _model.VocabularySize);
+        var chooser = new MaskChooser(_tokenizer, _texts, options, _model.VocabularySize);
         var works = new Work[texts.Count];
         for (var i = 0; i < works.Length; i++)
         {
             var text = Encode(texts, i);
             var random = RandomStream(seed, text.Ids);
             if (text.Masks.Count == 0 && options.MaskedShare > 0)
-                text.Hide(DrawWords(text, options.MaskedShare, ref random), _maskId);
+                text.Hide(HiddenPositions.OfWords(text.Ids, _tokenizer.Words, options.MaskedShare, ref random), _maskId);
             works[i] = new Work(text, random);
         }
 
@@ -82,7 +84,7 @@ public sealed class TextInfiller
                 RunPass(open, options, chooser, cancellationToken);
         }
 
-        return [.. works.Select((work, i) => work.ToResult(texts[i], options, chooser, _tokenizer))];
+        return [.. works.Select((work, i) => ToResult(work, texts[i], options, chooser))];
     }
 
     /// <summary>Tells how probable texts are to the model: each token that is not special is hidden in turn.</summary>
@@ -106,9 +108,7 @@ public sealed class TextInfiller
         for (var i = 0; i < texts.Count; i++)
         {
             scores[i] = [];
-            var text = Encode(texts, i);
-            if (text.Masks.Count > 0)
-                throw new ArgumentException($"Text {i} has a mask; expected a text as it is.", nameof(texts));
+            var text = EncodePlain(texts, i);
             for (var position = 0; position < text.Ids.Length; position++)
             {
                 var token = text.Ids[position];
@@ -139,6 +139,54 @@ public sealed class TextInfiller
         }
     }
 
+    /// <summary>Hides tokens of texts at random, all at once, and measures how well the model predicts them.</summary>
+    /// <param name="texts">The texts, without masks.</param>
+    /// <param name="share">The share of the tokens that are hidden, more than 0 and at most 1.</param>
+    /// <param name="wholeWords">Whether all tokens of a word are hidden or none.</param>
+    /// <param name="seed">Decides which; the same seed and texts hide the same tokens from every model with the same tokenizer.</param>
+    /// <param name="batchSize">Rows of a pass. It does not change results.</param>
+    /// <param name="cancellationToken">Ends the work between two passes.</param>
+    /// <exception cref="ArgumentException">A text is null or has a mask, or no text has a token.</exception>
+    /// <exception cref="InvalidOperationException">The model is in training mode again, or its logits are not numbers.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    /// <exception cref="OperationCanceledException">The work was cancelled.</exception>
+    public MaskedPrediction Evaluate(
+        IReadOnlyList<string> texts, double share = 0.15, bool wholeWords = false, long seed = 0, int batchSize = 32,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        if (share is not (> 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(share), share, $"{nameof(share)} must be more than 0 and at most 1.");
+        using var hold = Hold();
+        var exponentials = new float[_model.VocabularySize];
+        var (sum, right, count) = (0.0, 0L, 0L);
+        foreach (var chunk in Enumerable.Range(0, texts.Count).Chunk(batchSize))
+        {
+            var hidden = new List<(int Token, (int[] Row, int Position) Query)>();
+            foreach (var index in chunk)
+            {
+                var text = EncodePlain(texts, index);
+                var given = (int[])text.Ids.Clone();
+                var random = RandomStream((ulong)seed, given);
+                text.Hide(HiddenPositions.OfTokens(given, _tokenizer.Words, share, wholeWords, ref random).Order(), _maskId);
+                hidden.AddRange(text.Masks.Select(position => (given[position], text.RowOf(position))));
+            }
+
+            var losses = new double[hidden.Count]; // added up in this order, whatever order passes have
+            _predictor.Predict([.. hidden.Select(item => item.Query)], batchSize, (query, logits) =>
+            {
+                var token = hidden[query].Token;
+                losses[query] = MaskChooser.NormalizerOf(logits, exponentials) - logits[token];
+                right += logits.IndexOf(Softmax.Maximum(logits)) == token ? 1 : 0;
+            }, cancellationToken);
+            (sum, count) = (sum + losses.Sum(), count + losses.Length);
+        }
+
+        return count > 0 ? new MaskedPrediction(sum / count, (double)right / count, count)
+            : throw new ArgumentException("There is nothing to predict: no text has a token.", nameof(texts));
+    }
+
     /// <summary>Begins a call that uses the model.</summary>
     internal UseCount.Hold Hold()
     {
@@ -151,12 +199,6 @@ public sealed class TextInfiller
         return _model.Hold();
     }
 
-    /// <summary>The id of a tokenizer's mask.</summary>
-    /// <exception cref="ArgumentException">It has none.</exception>
-    internal static int MaskOf(TextTokenizer tokenizer) => tokenizer.MaskId ?? throw new ArgumentException(
-        "The tokenizer has no mask token (mask_token of tokenizer_config.json or special_tokens_map.json), which stands for what is to be "
-        + "filled in. Use the model's own tokenizer.", nameof(tokenizer));
-
     private MaskedText Encode(IReadOnlyList<string> texts, int index)
     {
         var text = texts[index] ?? throw new ArgumentException($"Text {index} is null.", nameof(texts));
@@ -165,16 +207,11 @@ public sealed class TextInfiller
         return MaskedText.Encode(text, _tokenizer, _maskId, _model.ContextLength);
     }
 
-    private List<int> DrawWords(MaskedText text, double share, ref SplitMix64 random)
+    private MaskedText EncodePlain(IReadOnlyList<string> texts, int index)
     {
-        var words = _tokenizer.Words.WordsOf(text.Ids);
-        if (words.Count == 0)
-            return [];
-        var count = Math.Max(1, (int)Math.Round(share * words.Count));
-        return
-        [
-            .. random.Permutation(words.Count).Take(count).SelectMany(word => Enumerable.Range(0, text.Ids.Length).Take(words[word])).Order(),
-        ];
+        var text = Encode(texts, index);
+        return text.Masks.Count == 0 ? text
+            : throw new ArgumentException($"Text {index} has a mask; expected a text as it is.", nameof(texts));
     }
 
     private void RunPass(Work[] works, InfillingOptions options, MaskChooser chooser, CancellationToken cancellationToken)
@@ -196,14 +233,20 @@ public sealed class TextInfiller
         }
     }
 
+    private InfilledText ToResult(Work work, string given, InfillingOptions options, MaskChooser chooser) => new(
+        work.Filled.Count == 0 ? given : options.TextForm == InfilledTextForm.Decoded
+            ? _tokenizer.DecodeWithoutCleanup(work.Text.Ids, skipSpecialTokens: true)
+            : _texts.InPlace(work.Text),
+        work.Text.Ids,
+        [.. work.Filled.OrderBy(item => item.Position).Select(item => chooser.Describe(item.Position, item.Choice))],
+        [.. work.Filled.Select(item => item.Position)]);
+
     private static SplitMix64 RandomStream(ulong seed, int[] ids) =>
         new(SplitMix64.Mix([seed, .. ids.Select(id => (ulong)id)]));
 
     /// <summary>A text that is being filled.</summary>
     private sealed class Work(MaskedText text, SplitMix64 random)
     {
-        private readonly List<(int Position, MaskChoice Choice)> _filled = [];
-
         public SplitMix64 Random = random; // a field, since drawing changes it
 
         public MaskedText Text { get; } = text;
@@ -211,21 +254,14 @@ public sealed class TextInfiller
         /// <summary>The masks that are not filled yet, from left to right.</summary>
         public List<int> Open { get; } = [.. text.Masks];
 
+        /// <summary>Those that are, in the order of filling.</summary>
+        public List<(int Position, MaskChoice Choice)> Filled { get; } = [];
+
         public void Fill(int position, MaskChoice choice)
         {
             Text.Fill(position, choice.Token);
-            _filled.Add((position, choice));
+            Filled.Add((position, choice));
             Open.Remove(position);
-        }
-
-        public InfilledText ToResult(string given, InfillingOptions options, MaskChooser chooser, TextTokenizer tokenizer)
-        {
-            var filled = _filled.Count == 0 ? given : options.TextForm == InfilledTextForm.Decoded
-                ? tokenizer.DecodeWithoutCleanup(Text.Ids, skipSpecialTokens: true)
-                : TokenText.InPlace(Text, Text.Masks, tokenizer);
-            return new InfilledText(
-                filled, Text.Ids, [.. _filled.OrderBy(item => item.Position).Select(item => chooser.Describe(item.Position, item.Choice))],
-                [.. _filled.Select(item => item.Position)]);
         }
     }
 }

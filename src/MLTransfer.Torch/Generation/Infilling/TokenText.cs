@@ -4,23 +4,38 @@ using MLTransfer.Torch.Tokenization;
 namespace MLTransfer.Torch.Generation.Infilling;
 
 /// <summary>Puts the texts of filled tokens into the given text.</summary>
-internal static class TokenText
+internal sealed class TokenText
 {
-    /// <summary>What a token adds to the text of the token before it: with a space in front where it begins a word.</summary>
-    /// <param name="tokenizer">Decodes tokens.</param>
-    /// <param name="previous">The token before it; null where there is none.</param>
-    /// <param name="id">The token.</param>
-    public static string Of(TextTokenizer tokenizer, int? previous, int id)
+    private readonly TextTokenizer _tokenizer;
+    private readonly int? _word; // a token of letters: what others add to it shows how they are written within a text
+
+    public TokenText(TextTokenizer tokenizer)
     {
-        if (previous is { } before)
+        _tokenizer = tokenizer;
+        foreach (var id in Enumerable.Range(0, tokenizer.VocabularySize))
         {
-            var alone = tokenizer.DecodeWithoutCleanup([before]);
-            var both = tokenizer.DecodeWithoutCleanup([before, id]);
+            if (tokenizer.HasToken(id) && !_tokenizer.SpecialTokenIds.Contains(id) && tokenizer.IdToToken(id).All(char.IsAsciiLetter))
+            {
+                _word = id;
+                break;
+            }
+        }
+    }
+
+    /// <summary>What a token adds to a text: with a space in front where it begins a word.</summary>
+    /// <param name="id">The token.</param>
+    /// <param name="previous">The token before it; null where there is none.</param>
+    public string Of(int id, int? previous = null)
+    {
+        if ((previous ?? _word) is { } before)
+        {
+            var alone = _tokenizer.DecodeWithoutCleanup([before]);
+            var both = _tokenizer.DecodeWithoutCleanup([before, id]);
             if (both.StartsWith(alone, StringComparison.Ordinal))
                 return both[alone.Length..];
         }
 
-        return tokenizer.DecodeWithoutCleanup([id]);
+        return _tokenizer.DecodeWithoutCleanup([id]);
     }
 
     /// <summary>The given text with its masks replaced by the tokens that they were filled with.</summary>
@@ -28,11 +43,11 @@ internal static class TokenText
     /// A token that goes on within a word is joined to what stands before it; one that begins a word has the space before it that the
     /// given text has, and one of its own between two letters.
     /// </remarks>
-    public static string InPlace(MaskedText text, IReadOnlyList<int> masks, TextTokenizer tokenizer)
+    public string InPlace(MaskedText text)
     {
         var result = new StringBuilder();
         var end = 0; // of the given text that is written
-        foreach (var position in masks)
+        foreach (var position in text.Masks)
         {
             var (start, after) = text.Offsets[position];
             while (start < after && char.IsWhiteSpace(text.Source[start]))
@@ -40,16 +55,16 @@ internal static class TokenText
             start = Math.Max(start, end);
             result.Append(text.Source, end, start - end);
             end = Math.Max(after, start);
-            Append(result, PieceOf(text, position, tokenizer));
+            Append(result, PieceOf(text, position));
         }
 
         return result.Append(text.Source, end, text.Source.Length - end).ToString();
     }
 
-    private static string PieceOf(MaskedText text, int position, TextTokenizer tokenizer)
+    private string PieceOf(MaskedText text, int position)
     {
-        int? previous = position > 0 && !tokenizer.SpecialTokenIds.Contains(text.Ids[position - 1]) ? text.Ids[position - 1] : null;
-        var piece = Of(tokenizer, previous, text.Ids[position]);
+        int? previous = position > 0 && !_tokenizer.SpecialTokenIds.Contains(text.Ids[position - 1]) ? text.Ids[position - 1] : null;
+        var piece = Of(text.Ids[position], previous);
         return previous is null ? " " + piece.TrimStart() : piece;
     }
 

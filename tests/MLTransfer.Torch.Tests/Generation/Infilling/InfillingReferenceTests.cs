@@ -23,7 +23,8 @@ public class InfillingReferenceTests
             tiny.Texts, s_options with { Order = InfillingOrder.AllAtOnce }, TestContext.Current.CancellationToken);
         foreach (var (test, text) in tiny.Cases.Zip(filled))
         {
-            Assert.Equal(test["masks"]!.AsArray().Select(mask => mask!["position"]!.GetValue<int>()), text.Masks.Select(mask => mask.Position));
+            Assert.Equal(
+                test["masks"]!.AsArray().Select(mask => mask!["position"]!.GetValue<int>()), text.Masks.Select(mask => mask.Position));
             foreach (var (expected, mask) in test["masks"]!.AsArray().Zip(text.Masks))
             {
                 var candidates = expected!["candidates"]!.AsArray();
