@@ -116,6 +116,10 @@ public sealed class TextTokenizer
     /// </summary>
     public EncodingOptions? FileOptions { get; }
 
+    /// <summary>The special tokens that are put around a text; null where they are not the same for every one.</summary>
+    internal (IReadOnlyList<int> Leading, IReadOnlyList<int> Trailing)? AroundText =>
+        _leadingIds is null || _trailingIds is null ? null : (_leadingIds, _trailingIds);
+
     /// <summary>Where words begin among tokens.</summary>
     internal WordBoundaries Words => _words.Value;
 

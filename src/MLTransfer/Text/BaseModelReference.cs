@@ -9,7 +9,7 @@ namespace MLTransfer.Text;
 internal sealed record BaseModelReference(string Id, string Sha256)
 {
     public static BaseModelReference Create(string folderOrHubId, string folder, CancellationToken cancellationToken) => new(
-        folderOrHubId != PretrainedModels.Tales && Directory.Exists(HubOptions.ExpandHome(folderOrHubId))
+        !PretrainedModels.IsEmbedded(folderOrHubId) && Directory.Exists(HubOptions.ExpandHome(folderOrHubId))
             ? Path.GetFullPath(folder) : folderOrHubId,
         ModelFingerprint.Compute(folder, cancellationToken));
 
@@ -55,7 +55,7 @@ internal sealed record BaseModelReference(string Id, string Sha256)
 
     private string FindFolder()
     {
-        if (Id == PretrainedModels.Tales || PretrainedModel.IsPath(Id))
+        if (PretrainedModels.IsEmbedded(Id) || PretrainedModel.IsPath(Id))
         {
             // Windows would sign in to whatever server a file names.
             if (IsOnNetwork(Id) && !PretrainedModels.AllowDownloadsWhenLoading)

@@ -33,7 +33,7 @@ public sealed class TokenMaskingTests
         var row = RandomRow(tokenizer, ref random, 1 + size % 60);
         var share = 0.01 + 0.99 * random.NextDouble();
         var draws = new SplitMix64(seed);
-        var masked = new TokenMasking(tokenizer) { Share = share }.Corrupt(new TrainingExample(row, row), ref draws);
+        var masked = new TokenMasking(tokenizer, new() { Share = share }).Corrupt(new TrainingExample(row, row), ref draws);
 
         var ordinary = row.Count(id => !tokenizer.SpecialTokenIds.Contains(id));
         if (ordinary == 0)
@@ -65,7 +65,7 @@ public sealed class TokenMaskingTests
         var row = RandomRow(tokenizer, ref random, 1 + size % 60);
         var words = tokenizer.Words.WordsOf(row);
         var share = 0.1 + 0.4 * random.NextDouble();
-        var masked = new TokenMasking(tokenizer) { Share = share, WholeWords = true }.Corrupt(new TrainingExample(row, row), ref random);
+        var masked = new TokenMasking(tokenizer, new() { Share = share, WholeWords = true }).Corrupt(new TrainingExample(row, row), ref random);
         if (words.Count == 0)
         {
             Assert.Null(masked);
@@ -112,7 +112,7 @@ public sealed class TokenMaskingTests
         Assert.True(random.Count > 0.8 * tokenizer.VocabularySize);
 
         var draw = new SplitMix64(1);
-        var plain = (masking with { RandomShare = 0, KeptShare = 0, Share = 1 }).Corrupt(new TrainingExample(row, row), ref draw)!;
+        var plain = new TokenMasking(tokenizer, new() { RandomShare = 0, KeptShare = 0, Share = 1 }).Corrupt(new TrainingExample(row, row), ref draw)!;
         Assert.All(plain.InputIds, id => Assert.Equal(tokenizer.MaskId, id));
     }
 
@@ -152,7 +152,7 @@ public sealed class TokenMaskingTests
             MaximumSteps = 60, BatchSize = 4, LearningRate = 1e-2, Precision = Precision.Float32, Seed = 3,
         };
         var result = new LanguageModelTrainer(
-            tiny.Model, options, rows, rows, tiny.Tokenizer, new TokenMasking(tiny.Tokenizer) { WholeWords = true }).Train(
+            tiny.Model, options, rows, rows, tiny.Tokenizer, new TokenMasking(tiny.Tokenizer, new() { WholeWords = true })).Train(
                 cancellationToken: Cancellation);
         var after = tiny.Infiller.Evaluate(s_texts, cancellationToken: Cancellation);
         Assert.True(result.ValidationLoss < 0.7 * result.InitialValidationLoss, $"{result.InitialValidationLoss} {result.ValidationLoss}");
@@ -187,7 +187,7 @@ public sealed class TokenMaskingTests
                     cancellation.Cancel();
             });
             new LanguageModelTrainer(
-                tiny.Model, options, PlainRows(tiny.Tokenizer), null, tiny.Tokenizer, new TokenMasking(tiny.Tokenizer) { Share = share })
+                tiny.Model, options, PlainRows(tiny.Tokenizer), null, tiny.Tokenizer, new TokenMasking(tiny.Tokenizer, new() { Share = share }))
                 .Train(progress, cancellation.Token);
             return WeightBytes.Of(tiny.Model);
         }
@@ -197,16 +197,15 @@ public sealed class TokenMaskingTests
     public void Shares_out_of_range_and_tokenizers_without_a_mask_are_refused_by_name()
     {
         var tokenizer = s_tokenizers["bert-tiny"];
-        var row = PlainRows(tokenizer)[0];
-        foreach (var (masking, name) in (IEnumerable<(TokenMasking, string)>)
+        foreach (var (options, name) in (IEnumerable<(MaskingOptions, string)>)
         [
-            (new(tokenizer) { Share = 0 }, "Share"), (new(tokenizer) { Share = 1.1 }, "Share"),
-            (new(tokenizer) { RandomShare = -0.1 }, "RandomShare"), (new(tokenizer) { KeptShare = 0.95 }, "KeptShare"),
+            (new() { Share = 0 }, "Share"), (new() { Share = 1.1 }, "Share"), (new() { RandomShare = -0.1 }, "RandomShare"),
+            (new() { KeptShare = 0.95 }, "KeptShare"),
         ])
         {
-            var draws = new SplitMix64(1);
             Assert.Contains(
-                name, Assert.Throws<ArgumentOutOfRangeException>(() => masking.Corrupt(row, ref draws)).Message, StringComparison.Ordinal);
+                name, Assert.Throws<ArgumentOutOfRangeException>(() => new TokenMasking(tokenizer, options)).Message,
+                StringComparison.Ordinal);
         }
 
         Assert.Throws<ArgumentException>(() => new TokenMasking(TextTokenizer.Load(RepositoryFiles.Data("gpt2-tiny"))));

@@ -10,9 +10,10 @@ namespace MLTransfer.Torch.Training.Language;
 /// others in every epoch (Liu et al. 2019, arXiv 1907.11692).
 /// </summary>
 /// <remarks>
-/// Of each row <see cref="Share"/> of the tokens that are not special is chosen, rounded, at least one. Most of the chosen ones become
-/// the mask token; <see cref="RandomShare"/> of them any token that is not special, and <see cref="KeptShare"/> stay, so that the network
-/// has to know every token by those around it. The chosen tokens alone count in the loss.
+/// Of each row <see cref="MaskingOptions.Share"/> of the tokens that are not special is chosen, rounded, at least one. Most of the chosen
+/// ones become the mask token; <see cref="MaskingOptions.RandomShare"/> of them any token that is not special, and
+/// <see cref="MaskingOptions.KeptShare"/> stay, so that the network has to know every token by those around it. The chosen tokens alone
+/// count in the loss.
 /// </remarks>
 public sealed record TokenMasking : RowCorruption
 {
@@ -21,10 +22,15 @@ public sealed record TokenMasking : RowCorruption
     private readonly int[] _ordinary; // the tokens that a random one is drawn from
 
     /// <param name="tokenizer">Tells the mask token, special tokens and words.</param>
-    /// <exception cref="ArgumentException">The tokenizer has no mask token, or no token but special ones.</exception>
-    public TokenMasking(TextTokenizer tokenizer)
+    /// <param name="options">Which tokens are hidden; null for defaults.</param>
+    /// <exception cref="ArgumentException">
+    /// The tokenizer has no mask token, or no token but special ones, or an option is outside its range.
+    /// </exception>
+    public TokenMasking(TextTokenizer tokenizer, MaskingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
+        Options = options ?? new MaskingOptions();
+        Options.Check();
         (_tokenizer, _maskId) = (tokenizer, tokenizer.RequiredMaskId());
         _ordinary =
         [
@@ -35,20 +41,8 @@ public sealed record TokenMasking : RowCorruption
             throw new ArgumentException("The tokenizer has no token but special ones.", nameof(tokenizer));
     }
 
-    /// <summary>The share of a row's tokens that are chosen, more than 0 and at most 1.</summary>
-    public double Share { get; init; } = 0.15;
-
-    /// <summary>The share of the chosen tokens that become any token.</summary>
-    public double RandomShare { get; init; } = 0.1;
-
-    /// <summary>The share of the chosen tokens that stay as they are.</summary>
-    public double KeptShare { get; init; } = 0.1;
-
-    /// <summary>
-    /// Whether words are chosen as a whole, as many as do not go beyond <see cref="Share"/>. By WordPiece's <c>##</c> a word has no
-    /// punctuation; with tokens that carry the space before them (byte-level, SentencePiece) it is what stands between spaces.
-    /// </summary>
-    public bool WholeWords { get; init; }
+    /// <summary>Which tokens are hidden.</summary>
+    public MaskingOptions Options { get; }
 
     /// <summary>The tokens of the tokenizer, so that a run is known by them.</summary>
     [JsonInclude]
@@ -57,8 +51,7 @@ public sealed record TokenMasking : RowCorruption
     /// <inheritdoc/>
     internal override TrainingExample? Corrupt(TrainingExample row, ref SplitMix64 draws)
     {
-        Check();
-        var chosen = HiddenPositions.OfTokens(row.InputIds, _tokenizer.Words, Share, WholeWords, ref draws);
+        var chosen = HiddenPositions.OfTokens(row.InputIds, _tokenizer.Words, Options.Share, Options.WholeWords, ref draws);
         if (chosen.Count == 0)
             return null;
         var ids = (int[])row.InputIds.Clone();
@@ -68,20 +61,12 @@ public sealed record TokenMasking : RowCorruption
         {
             labels[position] = ids[position];
             var kind = draws.NextDouble();
-            if (kind < 1 - RandomShare - KeptShare)
+            if (kind < 1 - Options.RandomShare - Options.KeptShare)
                 ids[position] = _maskId;
-            else if (kind < 1 - KeptShare)
+            else if (kind < 1 - Options.KeptShare)
                 ids[position] = _ordinary[(int)(draws.NextDouble() * _ordinary.Length)];
         }
 
         return new TrainingExample(ids, labels, row.SequenceIds) { PredictsInPlace = true };
-    }
-
-    private void Check()
-    {
-        OptionRange.Positive(nameof(Share), Share);
-        OptionRange.Between(nameof(Share), Share, 0, 1);
-        OptionRange.Between(nameof(RandomShare), RandomShare, 0, 1);
-        OptionRange.Between(nameof(KeptShare), KeptShare, 0, 1 - RandomShare);
     }
 }
