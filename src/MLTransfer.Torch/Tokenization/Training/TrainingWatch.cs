@@ -9,7 +9,7 @@ internal sealed class TrainingWatch(IProgress<TokenizerTrainingProgress>? progre
     /// <inheritdoc cref="Check"/>
     public void Report(TokenizerTrainingStage stage, long done, long? total = null)
     {
-        Check();
         progress?.Report(new TokenizerTrainingProgress(stage, done, total));
+        Check();
     }
 }

@@ -3,8 +3,8 @@ using System.Text;
 namespace MLTransfer.Torch.Tokenization.Training;
 
 /// <summary>
-/// The pieces that a unigram model starts from: all characters, and of the parts of words that occur again those with the highest product
-/// of count and length. Of parts that always go on in the same way only the longest counts, as in SentencePiece.
+/// The pieces that a unigram model starts from: all characters, and of the words and parts of words that occur again those with the highest
+/// product of count and length. Of parts that always go on in the same way only the longest counts, as in SentencePiece.
 /// </summary>
 internal static class UnigramSeeds
 {
@@ -21,8 +21,11 @@ internal static class UnigramSeeds
     {
         var seeds = new List<(string Piece, double Weight)>(alphabet.Select(entry => (entry.Key.ToString(), (double)entry.Value)));
         var parts = new List<(string Piece, double Weight)>();
-        foreach ((string part, long count) in RepeatedParts(words, longest))
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string part, long count) in RepeatedParts(words, longest).Concat(words.Where(word => word.Count > 1)))
         {
+            if (!known.Add(part))
+                continue; // a word that others begin with
             int length = 0;
             bool isKnown = true;
             foreach (Rune rune in part.EnumerateRunes())
@@ -31,7 +34,7 @@ internal static class UnigramSeeds
                 isKnown &= alphabet.ContainsKey(rune);
             }
 
-            if (isKnown && length > 1 && count >= leastCount)
+            if (isKnown && length > 1 && length <= longest && count >= leastCount)
                 parts.Add((part, (double)count * length));
         }
 
@@ -77,7 +80,7 @@ internal static class UnigramSeeds
             {
                 open.Pop();
                 count += top.Count;
-                if (top.Length < units && LengthOf(TextAt(places[i - 1])[..top.Length]) <= longest)
+                if (top.Length < units) // else it may go on
                     yield return (TextAt(places[i - 1])[..top.Length].ToString(), count);
             }
 
@@ -98,13 +101,5 @@ internal static class UnigramSeeds
     {
         int shared = left.CommonPrefixLength(right);
         return shared > 0 && char.IsHighSurrogate(left[shared - 1]) ? shared - 1 : shared;
-    }
-
-    private static int LengthOf(ReadOnlySpan<char> text)
-    {
-        int length = 0;
-        foreach (char unit in text)
-            length += char.IsLowSurrogate(unit) ? 0 : 1;
-        return length;
     }
 }
