@@ -47,6 +47,9 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
     public Parameter OutputHead => Head.Weight;
 
+    /// <summary>Whether the network makes logits: every one does but encoders without a head.</summary>
+    public bool HasOutputHead => Output.Heads.Count > 0;
+
     /// <summary>Dropout probabilities used in training; starts as <c>config.json</c> says.</summary>
     public DropoutProbabilities Dropout
     {
