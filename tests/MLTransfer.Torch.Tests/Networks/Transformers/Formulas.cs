@@ -18,6 +18,21 @@ internal static class Formulas
         _ => throw new ArgumentException(name),
     };
 
+    /// <summary>[T, head width] with pairs of values turned, the i-th of them by position theta^(-2i / width).</summary>
+    public static Tensor Turned(Tensor head, int width, double theta, (int First, int Second)[] pairs)
+    {
+        var turned = head.clone();
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            var angles = arange(head.shape[0], ScalarType.Float64) * Math.Pow(theta, -2.0 * i / width);
+            var (first, second) = (head.select(1, pairs[i].First), head.select(1, pairs[i].Second));
+            turned.select(1, pairs[i].First).copy_(first * angles.cos() - second * angles.sin());
+            turned.select(1, pairs[i].Second).copy_(second * angles.cos() + first * angles.sin());
+        }
+
+        return turned;
+    }
+
     /// <summary>
     /// Makes a network of a tiny file with some entries changed (null takes one out) and every parameter drawn, saves it, and compares its
     /// logits, at once and through the cache token by token, with those that the formulas give for the saved checkpoint.
@@ -26,23 +41,8 @@ internal static class Formulas
     {
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
-        var configuration = FamilyFolders.Configuration(folder);
-        foreach (var (key, value) in JsonNode.Parse(changes)!.AsObject())
-        {
-            configuration.Remove(key);
-            if (value?.ToString() != "absent")
-                configuration[key] = value?.DeepClone();
-        }
-
         using var saved = new TemporaryFolder();
-        using (var drawn = TransformerNetwork.Create(configuration.DeepClone().AsObject(), seed: 7))
-        {
-            using var generator = new Generator(8);
-            foreach (var (_, parameter) in drawn.named_parameters())
-                parameter.add_(randn(parameter.shape, generator: generator) * 0.15);
-            drawn.Save(saved.Path);
-        }
-
+        var configuration = Save(folder, changes, saved.Path);
         using var network = CausalLanguageModel.Load(saved.Path);
         using var checkpoint = Checkpoint.Open(saved.Path);
         const int length = 20;
@@ -54,6 +54,47 @@ internal static class Formulas
         var steps = Enumerable.Range(0, length)
             .Select(i => network.Forward(new ModelInput(ids.narrow(0, i, 1).unsqueeze(0)) { PastKeyValues = cache })[0]);
         AssertClose(expected, cat([.. steps], 0));
+    }
+
+    /// <summary>The same for an encoder with a decoder.</summary>
+    public static void AssertEqual(string folder, string changes, Func<JsonObject, Checkpoint, Func<Tensor, Tensor, Tensor>> formulas)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        using var saved = new TemporaryFolder();
+        var configuration = Save(folder, changes, saved.Path);
+        using var network = (EncoderDecoderModel)TransformerNetwork.Load(saved.Path);
+        using var checkpoint = Checkpoint.Open(saved.Path);
+        const int length = 24;
+        using var generator = new Generator(9);
+        var source = randint(2, network.VocabularySize, [length + 3], ScalarType.Int64, generator: generator);
+        var target = randint(2, network.VocabularySize, [length], ScalarType.Int64, generator: generator);
+        var expected = formulas(configuration, checkpoint)(source, target);
+        using var encoded = network.Encode(new ModelInput(source.unsqueeze(0)));
+        AssertClose(expected, network.Forward(new ModelInput(target.unsqueeze(0)) { Encoded = encoded })[0]);
+
+        using var cache = network.CreateCache(1, length);
+        var steps = Enumerable.Range(0, length).Select(
+            i => network.Forward(new ModelInput(target.narrow(0, i, 1).unsqueeze(0)) { Encoded = encoded, PastKeyValues = cache })[0]);
+        AssertClose(expected, cat([.. steps], 0));
+    }
+
+    private static JsonObject Save(string folder, string changes, string target)
+    {
+        var configuration = FamilyFolders.Configuration(folder);
+        foreach (var (key, value) in JsonNode.Parse(changes)!.AsObject())
+        {
+            configuration.Remove(key);
+            if (value?.ToString() != "absent")
+                configuration[key] = value?.DeepClone();
+        }
+
+        using var drawn = TransformerNetwork.Create(configuration.DeepClone().AsObject(), seed: 7);
+        using var generator = new Generator(8);
+        foreach (var (_, parameter) in drawn.named_parameters())
+            parameter.add_(randn(parameter.shape, generator: generator) * 0.15);
+        drawn.Save(target);
+        return configuration;
     }
 
     private static void AssertClose(Tensor expected, Tensor logits)

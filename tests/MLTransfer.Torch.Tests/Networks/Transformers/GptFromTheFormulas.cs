@@ -126,19 +126,8 @@ internal sealed class GptFromTheFormulas(JsonObject configuration, Checkpoint we
             ? configuration.ContainsKey("rotary_dim") ? configuration["rotary_dim"]?.GetValue<int>() ?? full : 64
             : (int)(full * (Number("rotary_pct") ?? Number("partial_rotary_factor") ?? 0.25));
         var theta = _family == "gptj" ? 10000 : Number("rotary_emb_base") ?? Number("rope_theta") ?? 10000;
-        var turned = head.clone();
-        for (var position = 0; position < head.shape[0]; position++)
-        {
-            for (var i = 0; i < width / 2; i++)
-            {
-                var angle = position * Math.Pow(theta, -2.0 * i / width);
-                var (first, second) = _family == "gptj" ? (2 * i, 2 * i + 1) : (i, i + width / 2);
-                turned[position, first] = head[position, first] * Math.Cos(angle) - head[position, second] * Math.Sin(angle);
-                turned[position, second] = head[position, second] * Math.Cos(angle) + head[position, first] * Math.Sin(angle);
-            }
-        }
-
-        return turned;
+        return Formulas.Turned(head, width, theta,
+            [.. Enumerable.Range(0, width / 2).Select(i => _family == "gptj" ? (2 * i, 2 * i + 1) : (i, i + width / 2))]);
     }
 
     private Tensor Norm(Tensor x, string name)

@@ -107,19 +107,7 @@ internal sealed class LlamaFromTheFormulas(JsonObject configuration, Checkpoint 
         if (configuration["rope_parameters"] is JsonObject sets)
             theta = (sets[Slides(layer) ? "sliding_attention" : "full_attention"] ?? sets)["rope_theta"]!.GetValue<double>();
         var width = (int)(HeadWidth * Number("partial_rotary_factor", 1));
-        var turned = head.clone();
-        for (var position = 0; position < head.shape[0]; position++)
-        {
-            for (var i = 0; i < width / 2; i++)
-            {
-                var angle = position * Math.Pow(theta, -2.0 * i / width);
-                var (a, b) = (head[position, i], head[position, i + width / 2]);
-                turned[position, i] = a * Math.Cos(angle) - b * Math.Sin(angle);
-                turned[position, i + width / 2] = b * Math.Cos(angle) + a * Math.Sin(angle);
-            }
-        }
-
-        return turned;
+        return Formulas.Turned(head, width, theta, [.. Enumerable.Range(0, width / 2).Select(i => (i, i + width / 2))]);
     }
 
     private Tensor FeedForward(Tensor x, string name)

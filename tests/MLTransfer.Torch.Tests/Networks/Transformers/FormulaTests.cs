@@ -2,8 +2,8 @@ using Xunit;
 
 namespace MLTransfer.Torch.Tests.Networks.Transformers;
 
-/// <summary>Decoders with combinations of entries that no reference file has, against networks written down from the formulas.</summary>
-public class DecoderFormulaTests
+/// <summary>Networks with combinations of entries that no reference file has, against those written down from the formulas.</summary>
+public class FormulaTests
 {
     [Theory]
     [InlineData("llama-tiny", """
@@ -94,4 +94,21 @@ public class DecoderFormulaTests
     [InlineData("opt-tiny", """{"_remove_final_layer_norm": true, "word_embed_proj_dim": "absent"}""")]
     public void GPT_and_relatives(string folder, string changes) =>
         Formulas.AssertEqual(folder, changes, (configuration, weights) => new GptFromTheFormulas(configuration, weights).Logits);
+
+    [Theory]
+    [InlineData("t5-tiny", """{"num_decoder_layers": 3, "num_layers": 1, "tie_word_embeddings": false}""")]
+    [InlineData("t5-tiny", """
+        {"num_decoder_layers": null, "d_kv": 5, "relative_attention_num_buckets": 12, "relative_attention_max_distance": 20,
+        "layer_norm_epsilon": 0.1}
+        """)]
+    [InlineData("t5-tiny", """{"feed_forward_proj": "gated-gelu", "dense_act_fn": "absent", "is_gated_act": "absent"}""")]
+    [InlineData("t5-tiny", """{"feed_forward_proj": "gated-silu", "dense_act_fn": "absent", "is_gated_act": "absent"}""")]
+    [InlineData("t5-v1_1-tiny", """{"is_gated_act": false, "dense_act_fn": "gelu", "tie_word_embeddings": true}""")]
+    [InlineData("bart-tiny", """
+        {"encoder_layers": 1, "decoder_layers": 3, "encoder_attention_heads": 2, "decoder_attention_heads": 8, "encoder_ffn_dim": 20,
+        "decoder_ffn_dim": 28, "scale_embedding": true, "activation_function": "relu"}
+        """)]
+    [InlineData("bart-tiny", """{"encoder_layers": 3, "tie_word_embeddings": false, "activation_function": "gelu_new"}""")]
+    public void Encoders_with_decoders(string folder, string changes) =>
+        Formulas.AssertEqual(folder, changes, (configuration, weights) => new EncoderDecoderFromTheFormulas(configuration, weights).Logits);
 }
