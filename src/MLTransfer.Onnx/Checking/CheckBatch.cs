@@ -16,7 +16,7 @@ internal sealed class CheckBatch
     public CheckBatch(TransformerNetwork network, bool inTwoParts, bool paddingOnTheLeft)
     {
         var continuation = inTwoParts ? ContinuationLength : 0;
-        var length = Math.Min(PromptLength + continuation, network.ContextLength);
+        var length = Math.Min(PromptLength + continuation, network.Description.Output.UnchangedLength ?? network.ContextLength);
         var padding = Math.Min(PaddingLength, length - 1);
         continuation = Math.Min(continuation, length - padding - 1);
         var (ids, mask, positions, types) = (new long[2, length], new long[2, length], new long[2, length], new long[2, length]);
