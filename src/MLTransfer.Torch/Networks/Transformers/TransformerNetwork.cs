@@ -5,6 +5,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Networks.Transformers.Families;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Embedding = MLTransfer.Torch.Layers.Embedding;
+using Linear = MLTransfer.Torch.Layers.Linear;
 using Transformer = MLTransfer.Torch.Networks.Transformers.Description.Transformer;
 
 namespace MLTransfer.Torch.Networks.Transformers;
@@ -13,12 +15,13 @@ namespace MLTransfer.Torch.Networks.Transformers;
 public abstract class TransformerNetwork : GenerativeNetwork
 {
     private readonly HashSet<string> _tables;
+    private readonly ScalarType _streamType;
     private long _fastSteps;
 
     private protected TransformerNetwork(Family family, JsonObject configuration, Transformer description, WeightSource weights)
         : base(family.ModelType, configuration)
     {
-        (Family, Description) = (family, description);
+        (Family, Description, _streamType) = (family, description, weights.DataType);
         var modules = new ModuleBuilder(this, weights);
         if (description.Encoder is { } encoder)
             Encoder = new StackModule(encoder, modules);
@@ -58,8 +61,10 @@ public abstract class TransformerNetwork : GenerativeNetwork
         }
     }
 
-    /// <inheritdoc/>
-    public override ScalarType DataType => IsQuantized ? ScalarType.Float32 : TokenEmbedding.dtype;
+    /// <summary>
+    /// The type of parameters and of what goes through the network. Matrices that were loaded to be kept as they are stored are narrower.
+    /// </summary>
+    public override ScalarType DataType => IsQuantized ? ScalarType.Float32 : _streamType;
 
     /// <inheritdoc/>
     public override Device Device => IsQuantized ? CPU : TokenEmbedding.device;
@@ -163,13 +168,18 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <param name="folder">Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>).</param>
     /// <param name="dataType">The parameters' type; float32 where null.</param>
     /// <param name="device">The CPU where null.</param>
+    /// <param name="keepsMatrices">
+    /// Whether matrices and tables that the file has in bfloat16 or float16 stay in that type and in the mapped file, in half the memory.
+    /// They are computed with as if they were converted, and become of the network's type where they are trained.
+    /// </param>
     /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other.</exception>
     /// <exception cref="NotSupportedException">The architecture is not supported.</exception>
-    public static new TransformerNetwork Load(string folder, ScalarType? dataType = null, Device? device = null)
+    public static TransformerNetwork Load(
+        string folder, ScalarType? dataType = null, Device? device = null, bool keepsMatrices = false)
     {
         var configuration = ModelConfigurationFile.Read(folder);
         using var checkpoint = Checkpoint.Open(folder);
-        return Load(configuration, checkpoint, folder, dataType, device);
+        return Load(configuration, checkpoint, folder, dataType, device, keepsMatrices);
     }
 
     /// <summary>Builds a network from a configuration and named tensors, in evaluation mode.</summary>
@@ -178,8 +188,10 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <param name="origin">The folder or file, for error messages.</param>
     /// <param name="dataType">The parameters' type; float32 where null.</param>
     /// <param name="device">The CPU where null.</param>
+    /// <param name="keepsMatrices">As in <see cref="Load(string, ScalarType?, Device?, bool)"/>.</param>
     public static TransformerNetwork Load(
-        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType = null, Device? device = null)
+        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType = null, Device? device = null,
+        bool keepsMatrices = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -187,7 +199,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
         var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
         return Build(family, configuration, description, WeightSource.FromCheckpoint(
-            checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
+            checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU, keepsMatrices));
     }
 
     /// <summary>Builds a network with new weights, in evaluation mode.</summary>
@@ -215,11 +227,24 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <summary>
     /// A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.
     /// </summary>
+    /// <param name="keepsMatrices">Whether matrices in a narrower type stay so.</param>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
-    internal TransformerNetwork Copy()
+    internal TransformerNetwork Copy(bool keepsMatrices = false)
     {
         using var weights = new TensorCheckpoint($"the {Family.ModelType} in memory", CheckpointTensors());
-        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location);
+        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location, keepsMatrices: keepsMatrices);
+    }
+
+    /// <summary>Makes what is trained of the network's type, where it is kept in a narrower one.</summary>
+    internal void WidenTrained()
+    {
+        foreach (var module in modules())
+        {
+            if (module is Linear { Quantized: null } layer && layer.Weight.requires_grad)
+                layer.WidenWeight();
+            else if (module is Embedding { Quantized: null } table && table.Weight.requires_grad)
+                table.WidenWeight();
+        }
     }
 
     /// <inheritdoc/>

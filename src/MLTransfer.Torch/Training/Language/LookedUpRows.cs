@@ -14,11 +14,15 @@ internal sealed class LookedUpRows
     /// <summary>Looks rows up, in the current dispose scope.</summary>
     /// <param name="table">[rows, width].</param>
     /// <param name="ids">[...] int64.</param>
-    public LookedUpRows(Parameter table, Tensor ids)
+    /// <param name="type">The type of what goes through the network.</param>
+    public LookedUpRows(Parameter table, Tensor ids, ScalarType type)
     {
         (_table, _ids) = (table, ids.view(-1));
         using (no_grad())
-            Values = table.index_select(0, _ids).view([.. ids.shape, table.shape[1]]).requires_grad_(table.requires_grad);
+        {
+            Values = table.index_select(0, _ids).to(type).view([.. ids.shape, table.shape[1]])
+                .requires_grad_(table.requires_grad);
+        }
     }
 
     /// <summary>[..., width].</summary>
