@@ -26,6 +26,7 @@ public sealed partial class GenerationCatalog
         if (options.Lora is { } lora)
             LowRankAdaptation.Attach(network, lora);
         TextGeneratorEstimator.Prepare(network, sizes.Name, options);
+        network.WidenTrained();
         return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.ContextLength));
     }
 

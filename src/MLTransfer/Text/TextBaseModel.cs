@@ -20,9 +20,15 @@ internal sealed record TextBaseModel(
     public const string Wanted = "no text generator";
 
     /// <summary>Loads a model zip, a folder in Hugging Face layout, a model of a hub or an embedded one.</summary>
+    /// <param name="environment">For model files.</param>
+    /// <param name="name">What is loaded.</param>
+    /// <param name="revision">Of a hub's model; null for the newest.</param>
+    /// <param name="progress">Told of a download.</param>
+    /// <param name="cancellationToken">Stops a download.</param>
+    /// <param name="keepsMatrices">Whether matrices of a folder stay in the type of its file.</param>
     public static TextBaseModel Load(
         IHostEnvironment environment, string name, string? revision, IProgress<DownloadProgress>? progress,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, bool keepsMatrices = false)
     {
         if (ModelZip.Is(name))
         {
@@ -31,17 +37,17 @@ internal sealed record TextBaseModel(
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision, progress, cancellationToken);
-        return new TextBaseModel(name, TextGenerationModel.Load(name, folder), folder);
+        return new TextBaseModel(name, TextGenerationModel.Load(name, folder, keepsMatrices), folder);
     }
 
     /// <summary>Copies the model of a transformer, or of a chain with one, which stays as it is.</summary>
     /// <exception cref="ArgumentException">There is no text generator.</exception>
-    public static TextBaseModel CopyOf(ITransformer transformer) =>
-        TransformerChain.Find<TextGeneratorTransformer>(transformer, Wanted).Found.CopyModel();
+    public static TextBaseModel CopyOf(ITransformer transformer, bool keepsMatrices) =>
+        TransformerChain.Find<TextGeneratorTransformer>(transformer, Wanted).Found.CopyModel(keepsMatrices);
 
     /// <summary>Copies a model, which stays as it is.</summary>
     /// <exception cref="ArgumentException">Its weights are int8 numbers.</exception>
-    public static TextBaseModel CopyOf(TextGenerationModel model, BaseModelReference? adaptersOf = null)
+    public static TextBaseModel CopyOf(TextGenerationModel model, bool keepsMatrices, BaseModelReference? adaptersOf = null)
     {
         var source = model.Network;
         if (source.IsQuantized)
@@ -51,7 +57,7 @@ internal sealed record TextBaseModel(
                 + "comes from.");
         }
 
-        var network = source.Copy();
+        var network = source.Copy(keepsMatrices);
         return Ownership.Pass(network, () =>
         {
             if (source.Lora is not null)

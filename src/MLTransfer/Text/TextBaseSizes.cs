@@ -31,7 +31,8 @@ internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, T
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision: null, progress: null, options.CancellationToken);
-        return new(name, CausalLanguageModel.Create(ModelConfigurationFile.Read(folder), device: torch.META), TextTokenizer.Load(folder));
+        var network = CausalLanguageModel.Load(folder, device: torch.META, keepsMatrices: options.KeepsMatrices);
+        return Ownership.Pass(network, () => new TextBaseSizes(name, network, TextTokenizer.Load(folder)));
     }
 
     public void Dispose() => Network.Dispose();

@@ -62,11 +62,12 @@ public sealed class TextGenerationModel : IDisposable
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folderOrHubId">As the user names it.</param>
     /// <param name="folder">Where it is.</param>
-    internal static TextGenerationModel Load(string folderOrHubId, string folder)
+    /// <param name="keepsMatrices">Whether matrices stay in the type of the file.</param>
+    internal static TextGenerationModel Load(string folderOrHubId, string folder, bool keepsMatrices = false)
     {
         CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
-        var network = CausalLanguageModel.Load(folder);
+        var network = CausalLanguageModel.Load(folder, keepsMatrices: keepsMatrices);
         try
         {
             return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };

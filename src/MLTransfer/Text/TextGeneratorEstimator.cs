@@ -115,10 +115,12 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
     private TextBaseModel LoadBase(IChannel channel)
     {
         if (_baseModel is not null)
-            return TextBaseModel.CopyOf(_baseModel);
+            return TextBaseModel.CopyOf(_baseModel, _options.KeepsMatrices);
         return _options.BaseModel is { } transformer
-            ? TextBaseModel.CopyOf(transformer)
-            : TextBaseModel.Load(Host, _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
+            ? TextBaseModel.CopyOf(transformer, _options.KeepsMatrices)
+            : TextBaseModel.Load(
+                Host, _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken,
+                _options.KeepsMatrices);
     }
 
     /// <summary>Leaves the base with the adapters that are trained, its own or new ones, or with none.</summary>

@@ -79,6 +79,7 @@ internal static class TextGeneratorFile
         try
         {
             using var checkpoint = reader.ReadWeights(WeightsName);
+            checkpoint.IsReadOnce = true;
             network = CausalLanguageModel.Load(configuration, checkpoint, reader.Origin);
         }
         finally

@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
+using TorchSharp;
 
 namespace MLTransfer;
 
@@ -36,6 +37,11 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     public LanguageTrainingOptions Training = new();
 
     /// <summary>Train low-rank adapters instead of the weights (<c>peft.LoraConfig</c>); null trains the weights.</summary>
+    /// <remarks>
+    /// Matrices of a base in bfloat16 or float16 that are frozen, here or by <see cref="TrainableBlocks"/> and
+    /// <see cref="FrozenParameters"/>, stay in that type, in half the memory, where products are computed in bfloat16 or blocks are computed
+    /// twice (<see cref="LanguageTrainingOptions.GradientCheckpointing"/>).
+    /// </remarks>
     public LoraOptions? Lora;
 
     /// <summary>
@@ -104,6 +110,10 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// of the <see cref="MLContext"/>, a random one where it has none.
     /// </summary>
     public long? Seed;
+
+    /// <summary>Whether matrices of the base stay in a narrower type than float32 until they are trained.</summary>
+    internal bool KeepsMatrices => (Lora is not null || TrainableBlocks is not null || FrozenParameters is { Count: > 0 })
+        && Training.ComputesWithNarrowMatrices(torch.CPU);
 
     internal override void Check()
     {

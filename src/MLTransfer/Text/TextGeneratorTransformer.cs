@@ -72,10 +72,10 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     }
 
     /// <summary>The model in memory of its own, with its adapters where there are any.</summary>
-    internal TextBaseModel CopyModel()
+    internal TextBaseModel CopyModel(bool keepsMatrices)
     {
         using var hold = Hold();
-        return TextBaseModel.CopyOf(Model, BaseModel);
+        return TextBaseModel.CopyOf(Model, keepsMatrices, BaseModel);
     }
 
     /// <inheritdoc/>

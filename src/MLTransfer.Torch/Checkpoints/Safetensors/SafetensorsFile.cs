@@ -110,10 +110,18 @@ public sealed class SafetensorsFile : Checkpoint
         return _data[name].ToTensor([.. info.Shape], info.DataType, Location, name);
     }
 
+    /// <summary>Whether no tensor is read again after <see cref="ReleaseMemory"/>, so that blocks of memory are freed there too.</summary>
+    internal bool IsReadOnce { get; set; }
+
     internal override void ReleaseMemory(string name)
     {
         if (!_isMapped)
+        {
+            if (IsReadOnce)
+                _data[name].Owner.Dispose();
             return;
+        }
+
         using var tensor = Read(name);
         MappedFile.ReleaseMemory(tensor);
     }
