@@ -48,6 +48,19 @@ public class MeasuredMemoryTests
         Assert.True(Math.Abs(numbers[2] / numbers[0] - 1) < 0.15, $"Estimated {numbers[0]:N0} bytes, measured {numbers[2]:N0}.");
     }
 
+    [Theory]
+    [InlineData("train")]
+    [InlineData("evaluate")]
+    [InlineData("generate")]
+    public void Logits_of_a_large_vocabulary_are_never_held_as_a_whole(string use)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak is read from /proc/self/status, which Linux has.");
+        var (exitCode, output) = TrainingProcess.Run("", "MeasureLogits", use);
+
+        Assert.True(exitCode == 0, output);
+        Assert.InRange(Numbers(output)[0], 100e6, 550e6); // they alone would be 1.2 GB
+    }
+
     private static List<double> Numbers(string output) =>
         [.. output.Trim().Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
 }
