@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Benchmarks.Report;
 using MLTransfer.Models;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
@@ -9,13 +10,7 @@ namespace MLTransfer.Benchmarks.Workloads;
 /// <summary>A model to measure with. Every load gives the same weights, and no dropout.</summary>
 internal sealed class BenchmarkedModel
 {
-    public const string Gpt2Id = "gpt2";
     public const string TalesId = "tales";
-
-    private static readonly JsonObject s_gpt2Small = new()
-    {
-        ["model_type"] = "gpt2", ["vocab_size"] = 50257, ["n_positions"] = 1024, ["n_embd"] = 768, ["n_layer"] = 12, ["n_head"] = 12,
-    };
 
     private readonly Func<ScalarType, CausalLanguageModel> _load;
 
@@ -36,21 +31,33 @@ internal sealed class BenchmarkedModel
     /// <exception cref="ArgumentException">There is no such folder.</exception>
     public static BenchmarkedModel Find(string idOrFolder) => idOrFolder switch
     {
-        Gpt2Id => new(Gpt2Id, "GPT-2 124M", s_gpt2Small, type =>
+        _ when ModelShapes.All.TryGetValue(idOrFolder, out var shape) => new(idOrFolder, shape.Name, shape.Configuration, type =>
         {
             manual_seed(1);
-            return CausalLanguageModel.Create(s_gpt2Small, type);
+            return CausalLanguageModel.Create(shape.Configuration, type);
         }),
         TalesId => FromFolder(TalesId, "Tales", TalesModel.Folder),
         _ when Directory.Exists(idOrFolder) => FromFolder(
             idOrFolder, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(idOrFolder))), idOrFolder),
         _ => throw new ArgumentException(
-            $"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id} or {TalesId}."),
+            $"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, {TalesId}, or one of "
+            + $"{string.Join(", ", ModelShapes.All.Keys)}."),
     };
 
     public CausalLanguageModel Load(ScalarType dataType = ScalarType.Float32)
     {
         var model = _load(dataType);
+        model.Dropout = new DropoutProbabilities(0, 0, 0);
+        return model;
+    }
+
+    /// <summary>Loads a checkpoint of the model in bfloat16, whose matrices stay so. It is written where it is not there yet.</summary>
+    public CausalLanguageModel LoadStored()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), "mltransfer-benchmarks", Name);
+        if (!File.Exists(Path.Combine(folder, "config.json")))
+            CheckpointCommand.Start(this, folder);
+        var model = CausalLanguageModel.Load(folder, keepsMatrices: true);
         model.Dropout = new DropoutProbabilities(0, 0, 0);
         return model;
     }

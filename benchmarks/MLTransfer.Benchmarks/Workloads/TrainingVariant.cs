@@ -11,17 +11,24 @@ namespace MLTransfer.Benchmarks.Workloads;
 /// <param name="trainsAllWeights">Whether a step has the operations that <see cref="ModelSize.TrainingOperations"/> counts.</param>
 internal abstract class TrainingVariant(string id, string name, ScalarType productType, bool trainsAllWeights)
 {
-    private static readonly LoraOptions s_lora = new() { Rank = 8, TargetModules = ["c_attn"] };
+    private static readonly LoraOptions s_lora = new() { Rank = 8 };
 
     public static IReadOnlyList<TrainingVariant> All { get; } =
     [
         new LibraryTraining("float32", "float32", Precision.Float32),
         new LibraryTraining("bfloat16", "bf16", Precision.BFloat16),
         new LibraryTraining("checkpointing-bfloat16", "bf16, gradient checkpointing", Precision.BFloat16, gradientCheckpointing: true),
-        new LibraryTraining("lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, s_lora),
+        new LibraryTraining("lora-bfloat16", "LoRA r=8, bf16", Precision.BFloat16, s_lora),
         new LibraryTraining(
-            "lora-checkpointing-bfloat16", "LoRA r=8 c_attn, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
+            "lora-checkpointing-bfloat16", "LoRA r=8, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
             gradientCheckpointing: true),
+        new LibraryTraining("stored-lora-bfloat16", "LoRA r=8 on a bf16 file, bf16", Precision.BFloat16, s_lora, isStored: true),
+        new LibraryTraining(
+            "stored-lora-checkpointing-bfloat16", "LoRA r=8 on a bf16 file, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
+            gradientCheckpointing: true, isStored: true),
+        new LibraryTraining(
+            "stored-lora-checkpointing-float32", "LoRA r=8 on a bf16 file, float32, gradient checkpointing", Precision.Float32, s_lora,
+            gradientCheckpointing: true, isStored: true),
         new PlainTraining(),
     ];
 
