@@ -24,6 +24,9 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     /// <summary>Int8 numbers in place of the weight; null where it is not quantized.</summary>
     public Int8Matrix? Quantized { get; private set; }
 
+    /// <summary>Vectors that are trained while the others are frozen; null for none.</summary>
+    public TokenRows? TrainedRows { get; set; }
+
     /// <summary>Where the vectors are.</summary>
     public Device Device => Quantized is null ? Weight.device : CPU;
 
@@ -108,7 +111,11 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             Quantized?.Dispose();
+            TrainedRows?.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 

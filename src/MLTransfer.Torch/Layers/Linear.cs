@@ -70,6 +70,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }
 
+    /// <summary>Of an output head: the rows of tokens that are trained while the others are frozen; null for none.</summary>
+    internal TokenRows? TrainedRows { get; set; }
+
     /// <summary>[..., input width] to [..., output width].</summary>
     public override Tensor forward(Tensor input)
     {
@@ -165,6 +168,7 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         {
             Adapter?.Dispose();
             Quantized?.Dispose();
+            TrainedRows?.Dispose();
         }
 
         base.Dispose(disposing);

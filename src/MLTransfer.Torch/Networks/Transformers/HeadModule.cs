@@ -53,6 +53,12 @@ internal sealed class HeadModule
     /// <summary>[rows, width of the weight].</summary>
     public Parameter Weight => _own is null ? _table!.Weight : _own.Weight;
 
+    /// <summary>Rows that are trained while the others are frozen; null for none.</summary>
+    public TokenRows? TrainedRows => _own is null ? _table!.TrainedRows : _own.TrainedRows;
+
+    /// <summary>The layer, where the head has one of its own; null where it is tied to a table.</summary>
+    public Linear? Layer => _own;
+
     /// <summary>[rows] or [1, rows]; null for none.</summary>
     public Tensor? Bias { get; }
 

@@ -235,6 +235,49 @@ public abstract class TransformerNetwork : GenerativeNetwork
         return Load(Configuration.DeepClone().AsObject(), weights, weights.Location, keepsMatrices: keepsMatrices);
     }
 
+    /// <summary>
+    /// A network with room for further tokens, in evaluation mode and without adapters. In tables of tokens, output heads and their biases
+    /// the rows of new tokens are the mean of those of the tokens that there were, as where a new token is likely to mean what others do
+    /// (transformers' <c>resize_token_embeddings</c> draws around it). All other weights are shared with this network, which may be disposed.
+    /// </summary>
+    /// <param name="known">
+    /// How many tokens there are, by the tokenizer. A network may have rows for more, which no token has; they are given to new tokens.
+    /// </param>
+    /// <param name="size">The number of tokens to be, at least <paramref name="known"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer known tokens than one, or more than rows; or fewer wanted.</exception>
+    /// <exception cref="NotSupportedException">The network reads tokens of several kinds.</exception>
+    /// <exception cref="InvalidOperationException">The network has adapters, or is quantized.</exception>
+    public TransformerNetwork WithTokens(int known, int size)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(known, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(known, VocabularySize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, known);
+        using var hold = Hold();
+        ThrowIfQuantized("given tokens");
+        if (Lora is not null)
+            throw new InvalidOperationException("The network has LoRA adapters. Merge them before it is given tokens.");
+        if (Description.Stacks.Any(stack => stack.Input.Tables.Length > 1 || stack.Input.Rows != VocabularySize)
+            || !Configuration.ContainsKey("vocab_size"))
+        {
+            throw new NotSupportedException($"This {Family.ModelType} reads tokens of several kinds; it takes no further ones.");
+        }
+
+        var configuration = Configuration.DeepClone().AsObject();
+        configuration["vocab_size"] = Math.Max(size, VocabularySize);
+        var description = Family.Read(new ConfigurationReader(configuration, tensors: [.. CheckpointTensors().Select(t => t.Key)]));
+        var vocabulary = Description.Stacks.SelectMany(stack => stack.Input.Tables.Concat(stack.Heads.Select(head => head.Weight))
+            .Concat(stack.Heads.Select(head => head.Bias?.Name).OfType<string>())).ToHashSet(StringComparer.Ordinal);
+        return Build(Family, configuration, description, new GrownWeightSource(this, vocabulary, known, size));
+    }
+
+    /// <inheritdoc/>
+    internal override void WriteTokenRows()
+    {
+        base.WriteTokenRows();
+        if (ConvertedOutputHead is { } converted && Head.TrainedRows is { } rows)
+            rows.Write(converted);
+    }
+
     /// <summary>Makes what is trained of the network's type, where it is kept in a narrower one.</summary>
     internal void WidenTrained()
     {

@@ -53,7 +53,7 @@ internal static class LanguageModelLoss
         using var scope = NewDisposeScope();
         using var encoder = batch.EncoderInput is { } source
             ? new EncoderPass((EncoderDecoderModel)model, source, recomputation) : null;
-        var embeddings = new LookedUpRows(model.TokenEmbedding, batch.Input.InputIds, model.DataType);
+        var embeddings = new LookedUpRows(model.Output.Input.Tables[0], batch.Input.InputIds, model.DataType);
         frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with
         {
@@ -96,6 +96,7 @@ internal static class LanguageModelLoss
             sum += ToGradient(model.Head, logits, targets.narrow(0, start, count), factor);
             rowGradients.narrow(0, start, count).copy_(WideProduct.Back(logits, weight));
             headGradient?.Add(logits, input);
+            model.Head.TrainedRows?.AddProduct(logits, input);
         }
 
         return (sum, rowGradients.MoveToOuterDisposeScope());

@@ -15,10 +15,12 @@ internal sealed class TrainedParts
     private readonly List<Part> _parameters;
     private readonly HashSet<string> _trained;
     private readonly Dictionary<string, long> _adapters; // elements by the layer's name
+    private readonly long _tokenRows;
 
     private TrainedParts(TransformerNetwork network, IEnumerable<(string Name, Linear Layer, int Rank)> adapters, bool trainsWeights)
     {
         _network = network;
+        _tokenRows = trainsWeights ? network.TrainedTokenRows().Sum(rows => rows.Rows.Values.numel()) : 0;
         _adapters = adapters.ToDictionary(a => a.Name, a => (long)a.Rank * (a.Layer.InputWidth + a.Layer.OutputWidth));
         var linears = network.LinearLayers().Select(l => l.Name + ".weight").ToHashSet();
         _parameters =
@@ -29,6 +31,8 @@ internal sealed class TrainedParts
         ];
         _trained = [.. _parameters.Where(p => p.Trained).Select(p => p.Name)];
     }
+
+    private long Adapters => _adapters.Values.Sum() + _tokenRows;
 
     /// <summary>As the network is.</summary>
     public static TrainedParts Of(TransformerNetwork network) => new(
@@ -43,10 +47,10 @@ internal sealed class TrainedParts
             trainsWeights: false);
 
     /// <summary>The bytes of all weights, adapters included.</summary>
-    public long Bytes => _parameters.Sum(p => p.Bytes) + _adapters.Values.Sum() * NativeTensor.ElementSize(_network.DataType);
+    public long Bytes => _parameters.Sum(p => p.Bytes) + Adapters * NativeTensor.ElementSize(_network.DataType);
 
     /// <summary>The elements of what is trained.</summary>
-    public long Trained => Sum(p => p.Trained) + _adapters.Values.Sum();
+    public long Trained => Sum(p => p.Trained) + Adapters;
 
     /// <summary>The elements of trained weights of matrix products.</summary>
     public long TrainedMatrices => Sum(p => p.Trained && (p.IsLinear || p.IsHead));
@@ -73,7 +77,7 @@ internal sealed class TrainedParts
     public int BlocksWithoutGraph()
     {
         var prefixes = _network.BlockPrefixes;
-        if (_trained.Any(_network.IsEmbedding))
+        if (_tokenRows > 0 || _trained.Any(_network.IsEmbedding))
             return 0;
         var count = 0;
         while (count < prefixes.Count && !IsTrained(prefixes[count]))
