@@ -23,7 +23,7 @@ public sealed partial class GenerationCatalog
         options.Check();
         using var sizes = TextBaseSizes.Of(_host, options);
         var network = sizes.Network;
-        if (options.Lora is { } lora)
+        if (options.LoraWithTokens(sizes.Tokenizer) is { } lora)
             LowRankAdaptation.Attach(network, lora);
         TextGeneratorEstimator.Prepare(network, sizes.Name, options);
         network.WidenTrained();

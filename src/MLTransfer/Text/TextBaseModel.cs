@@ -67,6 +67,14 @@ internal sealed record TextBaseModel(
         });
     }
 
+    /// <summary>The model with further tokens; adapters that it has become part of its weights where a token is really new.</summary>
+    public TextBaseModel WithTokens(IReadOnlyList<string> tokens)
+    {
+        var tokenizer = Model.Tokenizer.WithTokens(tokens);
+        return tokenizer.VocabularySize == Model.Tokenizer.VocabularySize
+            ? this : this with { Model = Merge().WithTokenizer(tokenizer), AdaptersOf = null };
+    }
+
     /// <summary>The model without adapters: those that it has become part of its weights.</summary>
     public TextGenerationModel Merge()
     {

@@ -19,6 +19,14 @@ internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, T
     /// <param name="loaded">The base, where it is no matter of the options.</param>
     public static TextBaseSizes Of(IHostEnvironment environment, TextGeneratorOptions options, TextGenerationModel? loaded = null)
     {
+        var sizes = Find(environment, options, loaded);
+        return options.AddTokens is { Count: > 0 } tokens ? sizes.WithTokens(tokens) : sizes;
+    }
+
+    public void Dispose() => Network.Dispose();
+
+    private static TextBaseSizes Find(IHostEnvironment environment, TextGeneratorOptions options, TextGenerationModel? loaded)
+    {
         if (loaded is null && options.BaseModel is { } transformer)
             loaded = TransformerChain.Find<TextGeneratorTransformer>(transformer, TextBaseModel.Wanted).Found.Model;
         if (loaded is not null)
@@ -35,7 +43,15 @@ internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, T
         return Ownership.Pass(network, () => new TextBaseSizes(name, network, TextTokenizer.Load(folder)));
     }
 
-    public void Dispose() => Network.Dispose();
+    private TextBaseSizes WithTokens(IReadOnlyList<string> tokens)
+    {
+        using (this)
+        {
+            var tokenizer = Tokenizer.WithTokens(tokens);
+            return new(
+                Name, (CausalLanguageModel)Network.WithTokens(Tokenizer.VocabularySize, tokenizer.VocabularySize), tokenizer);
+        }
+    }
 
     private static TextBaseSizes Of(string name, TextGenerationModel model) => new(
         name, CausalLanguageModel.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);

@@ -156,6 +156,21 @@ public sealed class TextGenerationModel : IDisposable
         }
     }
 
+    /// <summary>
+    /// The model, which has no adapters, with a tokenizer that has further tokens, and room in the network for them. This one is disposed
+    /// where the result is another.
+    /// </summary>
+    internal TextGenerationModel WithTokenizer(TextTokenizer tokenizer)
+    {
+        if (tokenizer.VocabularySize == Tokenizer.VocabularySize)
+            return this;
+        using (this)
+        {
+            var network = (CausalLanguageModel)Network.WithTokens(Tokenizer.VocabularySize, tokenizer.VocabularySize);
+            return new TextGenerationModel(network, tokenizer) { Card = Card };
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
 }

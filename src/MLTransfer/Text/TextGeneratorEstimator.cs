@@ -114,6 +114,12 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 
     private TextBaseModel LoadBase(IChannel channel)
     {
+        var start = FindBase(channel);
+        return _options.AddTokens is { Count: > 0 } tokens ? Ownership.Pass(start.Model, () => start.WithTokens(tokens)) : start;
+    }
+
+    private TextBaseModel FindBase(IChannel channel)
+    {
         if (_baseModel is not null)
             return TextBaseModel.CopyOf(_baseModel, _options.KeepsMatrices);
         return _options.BaseModel is { } transformer
@@ -127,7 +133,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
     /// <returns>The model that the adapters are saved for; null where the whole model is saved.</returns>
     private BaseModelReference? Adapt(TextBaseModel start, long seed)
     {
-        var goesOn = _options.Lora is { } wanted && start.HasAdapters(wanted);
+        var lora = _options.LoraWithTokens(start.Model.Tokenizer);
+        var goesOn = lora is not null && start.HasAdapters(lora);
         BaseModelReference? saved = null;
         if (_options.SaveAdapterOnly)
         {
@@ -146,7 +153,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         if (goesOn)
             return saved;
         start.Merge();
-        if (_options.Lora is { } lora)
+        if (lora is not null)
             LowRankAdaptation.Attach(start.Model.Network, lora, seed);
         return saved;
     }
@@ -176,6 +183,12 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 
         if (options.FrozenParameters is { Count: > 0 } patterns)
             ParameterFreezing.FreezeByName(network, patterns);
+        if (options.AddTokens is { Count: > 0 } && network.Lora is null && !network.TokenEmbedding.requires_grad)
+        {
+            throw new ArgumentException(
+                $"{nameof(TextGeneratorOptions.AddTokens)} would learn nothing: the token embedding of '{name}' is frozen. Train adapters "
+                + $"({nameof(TextGeneratorOptions.Lora)}), which train the rows of these tokens, or all weights.");
+        }
     }
 
     private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength, string name)

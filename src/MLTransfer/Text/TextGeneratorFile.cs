@@ -28,11 +28,12 @@ internal static class TextGeneratorFile
         {
             writer.AddText(PeftAdapterFolder.ConfigurationFileName, PeftAdapterFolder.FormatConfiguration(network, baseModel.Id));
             writer.AddWeights(PeftAdapterFolder.WeightsFileName, PeftAdapterFolder.Tensors(network), weightType);
+            if (network.Lora!.TrainedTokens.Count > 0) // which the base's tokenizer may not have
+                AddTokenizer(writer);
         }
         else
         {
-            foreach (var (name, content) in transformer.Model.Tokenizer.Files)
-                writer.AddText(name, content);
+            AddTokenizer(writer);
             writer.AddText(ConfigurationName, network.Configuration.ToJsonString());
             writer.AddWeights(WeightsName, network.CheckpointTensors(), weightType);
         }
@@ -49,6 +50,12 @@ internal static class TextGeneratorFile
             Files = writer.Files,
             Card = transformer.Model.Card,
         };
+
+        void AddTokenizer(ModelPartWriter files)
+        {
+            foreach (var (name, content) in transformer.Model.Tokenizer.Files)
+                files.AddText(name, content);
+        }
     });
 
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
@@ -72,8 +79,7 @@ internal static class TextGeneratorFile
         var configuration = reader.ReadJson(ConfigurationName);
 
         // The tokenizer's tables are built while the weights are read.
-        var tokenizerFiles = reader.Manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
-            .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
+        var tokenizerFiles = ReadTokenizer(reader);
         var tokenizer = Task.Run(() => TextTokenizer.Load(tokenizerFiles));
         CausalLanguageModel network;
         try
@@ -90,11 +96,18 @@ internal static class TextGeneratorFile
         return Ownership.Pass(network, () => new TextGenerationModel(network, tokenizer.GetAwaiter().GetResult()));
     }
 
+    private static Dictionary<string, byte[]> ReadTokenizer(ModelPartReader<TextGeneratorManifest> reader) => reader.Manifest.Files
+        .Where(file => file.Name is not (WeightsName or ConfigurationName or PeftAdapterFolder.WeightsFileName
+            or PeftAdapterFolder.ConfigurationFileName))
+        .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
+
     private static TextGenerationModel LoadAdapted(ModelPartReader<TextGeneratorManifest> reader, BaseModelReference baseModel)
     {
         var configuration = reader.ReadJson(PeftAdapterFolder.ConfigurationFileName);
         using var adapters = reader.ReadWeights(PeftAdapterFolder.WeightsFileName);
         var model = baseModel.Load();
+        if (ReadTokenizer(reader) is { Count: > 0 } tokenizer)
+            model = Ownership.Pass(model, () => model.WithTokenizer(TextTokenizer.Load(tokenizer)));
         return Ownership.Pass(model, () =>
         {
             PeftAdapterFolder.Load(model.Network, configuration, adapters, reader.Origin);

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
 using TorchSharp;
@@ -43,6 +44,14 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// twice (<see cref="LanguageTrainingOptions.GradientCheckpointing"/>).
     /// </remarks>
     public LoraOptions? Lora;
+
+    /// <summary>
+    /// Tokens that the tokenizer is to have, such as names or marks of an own format: those that it lacks are added to it, and to the
+    /// network's tables with the mean of the other tokens' rows to start from. With <see cref="Lora"/> the rows of all tokens named here are
+    /// trained beside the adapters, and nothing else of the tables; without it all weights are. Null for none (<c>add_tokens</c> with
+    /// <c>resize_token_embeddings</c>, and <c>trainable_token_indices</c> of peft).
+    /// </summary>
+    public IReadOnlyList<string>? AddTokens;
 
     /// <summary>
     /// Parameters that stay as they are, by name with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>; null for none.
@@ -115,10 +124,16 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     internal bool KeepsMatrices => (Lora is not null || TrainableBlocks is not null || FrozenParameters is { Count: > 0 })
         && Training.ComputesWithNarrowMatrices(torch.CPU);
 
+    /// <summary>The adapters with the rows of <see cref="AddTokens"/>, which a tokenizer has.</summary>
+    internal LoraOptions? LoraWithTokens(TextTokenizer tokenizer) => Lora is null || AddTokens is not { Count: > 0 } tokens ? Lora
+        : Lora with { TrainedTokens = [.. Lora.TrainedTokens.Union(tokens.Select(token => tokenizer.IdOf(token)!.Value))] };
+
     internal override void Check()
     {
         base.Check();
         OptionCheck.Training(Training);
+        if (AddTokens?.Any(string.IsNullOrEmpty) == true)
+            throw new ArgumentException($"{nameof(AddTokens)} holds an empty text; expected tokens.", nameof(AddTokens));
         Lora?.Check();
         if (string.IsNullOrWhiteSpace(PretrainedModel))
         {
