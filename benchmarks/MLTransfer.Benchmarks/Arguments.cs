@@ -47,7 +47,7 @@ internal sealed class Arguments
 
     public string? Variant { get; private set; }
 
-    public string Model { get; private set; } = ModelShapes.Gpt2;
+    public string Model { get; private set; } = BenchmarkedModel.Gpt2Id;
 
     public bool Quick { get; private set; }
 

@@ -9,14 +9,14 @@ internal static class MemoryTableCommand
 {
     private static readonly (string Model, string Variant, TrainingShape Shape)[] s_rows =
     [
-        (ModelShapes.Gpt2, "float32", new(4, 256)),
-        (ModelShapes.Gpt2, "bfloat16", new(4, 256)),
-        (ModelShapes.Gpt2, "lora-bfloat16", new(4, 256)),
-        (ModelShapes.SmolLM2, "bfloat16", new(4, 256)),
-        (ModelShapes.SmolLM2, "stored-lora-bfloat16", new(4, 256)),
-        (ModelShapes.Qwen3, "stored-lora-bfloat16", new(1, 256)),
-        (ModelShapes.Qwen3, "stored-lora-checkpointing-bfloat16", new(1, 512)),
-        (ModelShapes.Qwen2, "stored-lora-checkpointing-bfloat16", new(1, 512)),
+        (BenchmarkedModel.Gpt2Id, "float32", new(4, 256)),
+        (BenchmarkedModel.Gpt2Id, "bfloat16", new(4, 256)),
+        (BenchmarkedModel.Gpt2Id, "lora-bfloat16", new(4, 256)),
+        (BenchmarkedModel.SmolLm2Id, "bfloat16", new(4, 256)),
+        (BenchmarkedModel.SmolLm2Id, "stored-lora-bfloat16", new(4, 256)),
+        (BenchmarkedModel.Qwen3Id, "stored-lora-bfloat16", new(1, 256)),
+        (BenchmarkedModel.Qwen3Id, "stored-lora-checkpointing-bfloat16", new(1, 512)),
+        (BenchmarkedModel.Qwen2Id, "stored-lora-checkpointing-bfloat16", new(1, 512)),
     ];
 
     public static int Run(Arguments arguments)

@@ -10,7 +10,7 @@ namespace MLTransfer.Benchmarks.Report;
 internal static class ReferenceStack
 {
     public static string? Training(BenchmarkedModel model, TrainingVariant variant) =>
-        model.Id != ModelShapes.Gpt2 ? null : variant.Id switch
+        model.Id != BenchmarkedModel.Gpt2Id ? null : variant.Id switch
         {
             "float32" => "0.63 of peak, 0.67 compiled",
             "bfloat16" => "0.29 of peak, 0.36 compiled",
@@ -20,7 +20,7 @@ internal static class ReferenceStack
         };
 
     public static string? Memory(BenchmarkedModel model, TrainingVariant variant) =>
-        model.Id != ModelShapes.Gpt2 ? null : variant.Id switch
+        model.Id != BenchmarkedModel.Gpt2Id ? null : variant.Id switch
         {
             "float32" => "4.6 GB",
             "bfloat16" => "4.1 GB",
@@ -29,7 +29,7 @@ internal static class ReferenceStack
         };
 
     public static string? Decoding(DecodingMeasurement measured) =>
-        measured.Model.Id != ModelShapes.Gpt2 || measured.IsPlain || measured.BatchSize != 1 ? null
+        measured.Model.Id != BenchmarkedModel.Gpt2Id || measured.IsPlain || measured.BatchSize != 1 ? null
         : measured.WeightType switch
         {
             ScalarType.Float32 => "17 GB/s of 45 to 79",

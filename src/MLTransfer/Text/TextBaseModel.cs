@@ -8,17 +8,15 @@ using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Text;
 
-/// <summary>The text generator that training or generation starts from, in memory of its own.</summary>
+/// <summary>What training or generation starts from, in memory of its own.</summary>
 /// <param name="Name">What messages call it.</param>
 /// <param name="Model">The model; belongs to whom this was made for.</param>
 /// <param name="Folder">Where its weights are in Hugging Face layout; null where they are in no folder.</param>
 /// <param name="AdaptersOf">The model that its adapters were trained on, where it has such and a file can name it.</param>
-internal sealed record TextBaseModel(
-    string Name, TextGenerationModel Model, string? Folder = null, BaseModelReference? AdaptersOf = null)
+internal sealed record TextBaseModel<TModel>(
+    string Name, TModel Model, string? Folder = null, BaseModelReference? AdaptersOf = null)
+    where TModel : class, ITextModel<TModel>
 {
-    /// <summary>What an error calls a model without one.</summary>
-    public const string Wanted = "no text generator";
-
     /// <summary>Loads a model zip, a folder in Hugging Face layout, a model of a hub or an embedded one.</summary>
     /// <param name="environment">For model files.</param>
     /// <param name="name">What is loaded.</param>
@@ -26,28 +24,28 @@ internal sealed record TextBaseModel(
     /// <param name="progress">Told of a download.</param>
     /// <param name="cancellationToken">Stops a download.</param>
     /// <param name="keepsMatrices">Whether matrices of a folder stay in the type of its file.</param>
-    public static TextBaseModel Load(
+    public static TextBaseModel<TModel> Load(
         IHostEnvironment environment, string name, string? revision, IProgress<DownloadProgress>? progress,
         CancellationToken cancellationToken, bool keepsMatrices = false)
     {
         if (ModelZip.Is(name))
         {
-            var transformer = ModelZip.Take<TextGeneratorTransformer>(environment, name, Wanted);
-            return new TextBaseModel(name, transformer.Model, AdaptersOf: transformer.BaseModel);
+            var transformer = ModelZip.Take<ITextModelOwner<TModel>>(environment, name, TModel.Wanted);
+            return new TextBaseModel<TModel>(name, transformer.Model, AdaptersOf: transformer.BaseModel);
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision, progress, cancellationToken);
-        return new TextBaseModel(name, TextGenerationModel.Load(name, folder, keepsMatrices), folder);
+        return new TextBaseModel<TModel>(name, TModel.Load(name, folder, keepsMatrices), folder);
     }
 
     /// <summary>Copies the model of a transformer, or of a chain with one, which stays as it is.</summary>
-    /// <exception cref="ArgumentException">There is no text generator.</exception>
-    public static TextBaseModel CopyOf(ITransformer transformer, bool keepsMatrices) =>
-        TransformerChain.Find<TextGeneratorTransformer>(transformer, Wanted).Found.CopyModel(keepsMatrices);
+    /// <exception cref="ArgumentException">There is none of the kind.</exception>
+    public static TextBaseModel<TModel> CopyOf(ITransformer transformer, bool keepsMatrices) =>
+        TransformerChain.Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.CopyModel(keepsMatrices);
 
     /// <summary>Copies a model, which stays as it is.</summary>
     /// <exception cref="ArgumentException">Its weights are int8 numbers.</exception>
-    public static TextBaseModel CopyOf(TextGenerationModel model, bool keepsMatrices, BaseModelReference? adaptersOf = null)
+    public static TextBaseModel<TModel> CopyOf(TModel model, bool keepsMatrices, BaseModelReference? adaptersOf = null)
     {
         var source = model.Network;
         if (source.IsQuantized)
@@ -62,21 +60,22 @@ internal sealed record TextBaseModel(
         {
             if (source.Lora is not null)
                 PeftAdapterFolder.Copy(source, network);
-            return new TextBaseModel("the loaded model", new TextGenerationModel(network, model.Tokenizer) { Card = model.Card },
-                AdaptersOf: adaptersOf);
+            var copy = TModel.Create(network, model.Tokenizer, "the loaded model");
+            copy.Card = model.Card;
+            return new TextBaseModel<TModel>("the loaded model", copy, AdaptersOf: adaptersOf);
         });
     }
 
     /// <summary>The model with further tokens; adapters that it has become part of its weights where a token is really new.</summary>
-    public TextBaseModel WithTokens(IReadOnlyList<string> tokens)
+    public TextBaseModel<TModel> WithTokens(IReadOnlyList<string> tokens)
     {
         var tokenizer = Model.Tokenizer.WithTokens(tokens);
         return tokenizer.VocabularySize == Model.Tokenizer.VocabularySize
-            ? this : this with { Model = Merge().WithTokenizer(tokenizer), AdaptersOf = null };
+            ? this : this with { Model = ITextModel<TModel>.WithTokenizer(Merge(), tokenizer), AdaptersOf = null };
     }
 
     /// <summary>The model without adapters: those that it has become part of its weights.</summary>
-    public TextGenerationModel Merge()
+    public TModel Merge()
     {
         if (Model.Network.Lora is not null)
             LowRankAdaptation.Merge(Model.Network);

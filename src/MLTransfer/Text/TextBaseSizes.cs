@@ -1,5 +1,4 @@
 using MLTransfer.Persistence;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML.Runtime;
@@ -7,17 +6,18 @@ using TorchSharp;
 
 namespace MLTransfer.Text;
 
-/// <summary>The sizes of the text generator that training starts from, without its weights.</summary>
+/// <summary>The sizes of what training starts from, without its weights.</summary>
 /// <param name="Name">What messages call it.</param>
 /// <param name="Network">On the device that holds no values.</param>
 /// <param name="Tokenizer">Its tokenizer.</param>
-internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, TextTokenizer Tokenizer) : IDisposable
+internal sealed record TextBaseSizes(string Name, TransformerNetwork Network, TextTokenizer Tokenizer) : IDisposable
 {
     /// <summary>Reads configuration and tokenizer of a base.</summary>
     /// <param name="environment">For model files.</param>
     /// <param name="options">Name the base.</param>
     /// <param name="loaded">The base, where it is no matter of the options.</param>
-    public static TextBaseSizes Of(IHostEnvironment environment, TextGeneratorOptions options, TextGenerationModel? loaded = null)
+    public static TextBaseSizes Of<TModel>(IHostEnvironment environment, TextFineTuning options, TModel? loaded = null)
+        where TModel : class, ITextModel<TModel>
     {
         var sizes = Find(environment, options, loaded);
         return options.AddTokens is { Count: > 0 } tokens ? sizes.WithTokens(tokens) : sizes;
@@ -25,21 +25,24 @@ internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, T
 
     public void Dispose() => Network.Dispose();
 
-    private static TextBaseSizes Find(IHostEnvironment environment, TextGeneratorOptions options, TextGenerationModel? loaded)
+    private static TextBaseSizes Find<TModel>(IHostEnvironment environment, TextFineTuning options, TModel? loaded)
+        where TModel : class, ITextModel<TModel>
     {
         if (loaded is null && options.BaseModel is { } transformer)
-            loaded = TransformerChain.Find<TextGeneratorTransformer>(transformer, TextBaseModel.Wanted).Found.Model;
+            loaded = TransformerChain.Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.Model;
         if (loaded is not null)
             return Of("the loaded model", loaded);
         var name = options.PretrainedModel;
         if (ModelZip.Is(name))
         {
-            using var saved = ModelZip.Take<TextGeneratorTransformer>(environment, name, TextBaseModel.Wanted);
-            return Of(name, saved.Model);
+            var saved = ModelZip.Take<ITextModelOwner<TModel>>(environment, name, TModel.Wanted);
+            using ((IDisposable)saved)
+                return Of(name, saved.Model);
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision: null, progress: null, options.CancellationToken);
-        var network = CausalLanguageModel.Load(folder, device: torch.META, keepsMatrices: options.KeepsMatrices);
+        TModel.Check(folder);
+        var network = TransformerNetwork.Load(folder, device: torch.META, keepsMatrices: options.KeepsMatrices);
         return Ownership.Pass(network, () => new TextBaseSizes(name, network, TextTokenizer.Load(folder)));
     }
 
@@ -48,11 +51,10 @@ internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, T
         using (this)
         {
             var tokenizer = Tokenizer.WithTokens(tokens);
-            return new(
-                Name, (CausalLanguageModel)Network.WithTokens(Tokenizer.VocabularySize, tokenizer.VocabularySize), tokenizer);
+            return new(Name, Network.WithTokens(Tokenizer.VocabularySize, tokenizer.VocabularySize), tokenizer);
         }
     }
 
-    private static TextBaseSizes Of(string name, TextGenerationModel model) => new(
-        name, CausalLanguageModel.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);
+    private static TextBaseSizes Of(string name, ITextModel model) => new(
+        name, TransformerNetwork.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);
 }
