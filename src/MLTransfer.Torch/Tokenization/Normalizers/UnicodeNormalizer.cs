@@ -17,6 +17,10 @@ internal sealed class UnicodeNormalizer(NormalizationForm form) : INormalizer
     /// <summary>The code points that the reference can take apart.</summary>
     public static CodePointSet Known { get; } = UnicodeProperties.OfVersion(11);
 
+    /// <summary>The canonical combining class of a code point, as far as the reference knows it.</summary>
+    public static byte CombiningClass(int codePoint) =>
+        UnicodeProperties.CombiningClass(codePoint) is not 0 and var known && Known.Contains(codePoint) ? known : (byte)0;
+
     public void Normalize(AlignedText text)
     {
         // Characters below U+0300 are composed, and there is nothing to compose.
