@@ -47,6 +47,9 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
     public Parameter OutputHead => Head.Weight;
 
+    /// <summary>Whether the network makes logits: every one does but encoders without a head.</summary>
+    public bool HasOutputHead => Output.Heads.Count > 0;
+
     /// <summary>Dropout probabilities used in training; starts as <c>config.json</c> says.</summary>
     public DropoutProbabilities Dropout
     {
@@ -113,7 +116,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ((StackModule?[])[Encoder, Decoder])
             .Any(stack => stack?.Input.Tables.Any(table => ReferenceEquals(table.Weight, parameter)) == true);
 
-    /// <summary>Logits from what <c>ComputeHiddenStates</c> gave: [..., width] to [..., vocabulary].</summary>
+    /// <summary>The last hidden states of the stack that makes logits, as the output head reads them: [batch, length, width].</summary>
+    /// <param name="input">What is read; where an encoder is read too, with what it gave for the same rows.</param>
+    public abstract Tensor ComputeHiddenStates(ModelInput input);
+
+    /// <summary>Logits from what <see cref="ComputeHiddenStates"/> gave: [..., width] to [..., vocabulary].</summary>
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public Tensor ComputeLogits(Tensor hiddenStates)
@@ -182,8 +189,18 @@ public abstract class TransformerNetwork : GenerativeNetwork
         var family = FamilyRegistry.Of(configuration, origin);
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
         var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
-        return Build(family, configuration, description, WeightSource.FromCheckpoint(
+        var network = Build(family, configuration, description, WeightSource.FromCheckpoint(
             checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
+        try
+        {
+            names.RefuseLeftover(network.CheckpointTensors().Select(tensor => tensor.Key), description.Unused, origin);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Builds a network with new weights, in evaluation mode.</summary>
