@@ -4,6 +4,7 @@ using System.Reflection;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Language;
@@ -19,7 +20,7 @@ public sealed class OptionsPageTests
     public static IEnumerable<TheoryDataRow<Type>> Classes => ((Type[])
     [
         typeof(TextGeneratorOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions), typeof(GenerationOptions),
-        typeof(TextMemorizationOptions),
+        typeof(TextMemorizationOptions), typeof(TokenizerTrainingOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
