@@ -4,6 +4,7 @@ using System.Text;
 using MLTransfer.Torch.Tokenization.Decoders;
 using MLTransfer.Torch.Tokenization.Models;
 using MLTransfer.Torch.Tokenization.PostProcessors;
+using MLTransfer.Torch.Tokenization.Training;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -83,7 +84,30 @@ public sealed class TextTokenizer
     public static TextTokenizer Load(IReadOnlyDictionary<string, byte[]> files) =>
         new(TokenizerParts.Read(TokenizerFiles.Select(files)));
 
-    /// <summary>The files that the tokenizer was loaded from, byte for byte: file name to content.</summary>
+    /// <summary>Trains a tokenizer, for models that are trained from nothing.</summary>
+    /// <remarks>
+    /// The same texts and options give the same tokenizer, in whatever order the texts come. They are read once and one by one; what is kept
+    /// are the different words. Text of special tokens within them counts for no word.
+    /// </remarks>
+    /// <param name="texts">The texts, such as lines or documents.</param>
+    /// <param name="options">What to make; null for byte pairs at byte level with 8,000 tokens.</param>
+    /// <param name="progress">Told how far it has come; null for nobody.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>A tokenizer whose <see cref="Files"/> are <c>tokenizer.json</c> and <c>tokenizer_config.json</c>.</returns>
+    /// <exception cref="ArgumentException">
+    /// An option cannot be used, no text has a word, or the characters of the texts are more than the vocabulary has room for.
+    /// </exception>
+    public static TextTokenizer Train(
+        IEnumerable<string> texts,
+        TokenizerTrainingOptions? options = null,
+        IProgress<TokenizerTrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        return TokenizerTrainer.Train(texts, options ?? new(), new TrainingWatch(progress, cancellationToken));
+    }
+
+    /// <summary>The files that the tokenizer was loaded from, byte for byte, or that were made in training: file name to content.</summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; }
 
     /// <summary>The number of token ids: every id is below it. Added tokens are counted.</summary>

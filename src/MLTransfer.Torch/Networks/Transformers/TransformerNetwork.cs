@@ -189,8 +189,18 @@ public abstract class TransformerNetwork : GenerativeNetwork
         var family = FamilyRegistry.Of(configuration, origin);
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
         var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
-        return Build(family, configuration, description, WeightSource.FromCheckpoint(
+        var network = Build(family, configuration, description, WeightSource.FromCheckpoint(
             checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
+        try
+        {
+            names.RefuseLeftover(network.CheckpointTensors().Select(tensor => tensor.Key), description.Unused, origin);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Builds a network with new weights, in evaluation mode.</summary>
