@@ -21,9 +21,10 @@ public sealed class TokenizerCatalogTests
     {
         var options = new TokenizerTrainingOptions { Kind = TokenizerKind.WordPiece, VocabularySize = 60, Lowercases = true };
 
-        var tokenizer = _ml.Generation.TrainTokenizer(_stories, "Text", options);
+        var tokenizer = Train(options);
 
-        var expected = TextTokenizer.Train(_stories.GetColumn<string>("Text"), options);
+        var expected = TextTokenizer.Train(
+            _stories.GetColumn<string>("Text"), options, cancellationToken: TestContext.Current.CancellationToken);
         Assert.All(expected.Files, file => Assert.Equal(file.Value, tokenizer.Files[file.Key]));
         Assert.Equal(2, tokenizer.Files.Count);
     }
@@ -34,7 +35,7 @@ public sealed class TokenizerCatalogTests
         var lines = new List<string>();
         _ml.Log += (_, e) => lines.Add(e.Message);
 
-        var tokenizer = _ml.Generation.TrainTokenizer(_stories, "Text", new() { VocabularySize = 300 });
+        var tokenizer = Train(new() { VocabularySize = 300 });
 
         Assert.Contains(lines, line =>
             line.Contains("Training a tokenizer (ByteLevelBytePairs) on column 'Text'", StringComparison.Ordinal));
@@ -45,18 +46,16 @@ public sealed class TokenizerCatalogTests
     [Fact]
     public void Columns_and_options_are_checked_before_rows_are_read()
     {
-        var unread =
-            _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 1).Select<int, Story>(_ => throw new InvalidOperationException("read")));
-
+        Assert.Contains("'Txt'", Assert.Throws<ArgumentException>(() => Unread("Txt")).Message, StringComparison.Ordinal);
         Assert.Contains(
-            "'Txt'", Assert.Throws<ArgumentException>(() => _ml.Generation.TrainTokenizer(unread, "Txt")).Message,
-                StringComparison.Ordinal);
-        Assert.Contains("'Number': expected text", Assert.Throws<ArgumentException>(
-            () => _ml.Generation.TrainTokenizer(unread, "Number")).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(
-            "VocabularySize", () => _ml.Generation.TrainTokenizer(unread, "Text", new() { VocabularySize = 7 }));
+            "'Number': expected text", Assert.Throws<ArgumentException>(() => Unread("Number")).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>("VocabularySize", () => Unread("Text", new() { VocabularySize = 7 }));
         Assert.Throws<OperationCanceledException>(
             () => _ml.Generation.TrainTokenizer(_stories, "Text", cancellationToken: new CancellationToken(canceled: true)));
+
+        void Unread(string column, TokenizerTrainingOptions? options = null) => _ml.Generation.TrainTokenizer(
+            _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 1).Select<int, Story>(_ => throw new InvalidOperationException("read"))),
+            column, options, TestContext.Current.CancellationToken);
     }
 
     [Theory]
@@ -67,7 +66,7 @@ public sealed class TokenizerCatalogTests
     public void A_model_is_trained_from_nothing_saved_and_loaded(TokenizerKind kind)
     {
         using var folder = new TemporaryFolder();
-        var tokenizer = _ml.Generation.TrainTokenizer(_stories, "Text", new() { Kind = kind, VocabularySize = 300 });
+        var tokenizer = Train(new() { Kind = kind, VocabularySize = 300 });
         using var untrained = _ml.Generation.CreateTextGenerator(Tiny, tokenizer);
 
         using var model = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", "Text", untrained, new TextGeneratorOptions
@@ -88,7 +87,7 @@ public sealed class TokenizerCatalogTests
     public void The_configuration_is_completed_by_the_tokenizer_and_weights_come_from_the_seed()
     {
         using var folder = new TemporaryFolder();
-        var tokenizer = _ml.Generation.TrainTokenizer(_stories, "Text", new() { VocabularySize = 290 });
+        var tokenizer = Train(new() { VocabularySize = 290 });
 
         using var first = _ml.Generation.CreateTextGenerator(Tiny, tokenizer, seed: 5);
         using var same = _ml.Generation.CreateTextGenerator(Tiny, tokenizer, seed: 5);
@@ -117,7 +116,7 @@ public sealed class TokenizerCatalogTests
         """{ "model_type": "gpt2", "vocab_size": "many" }""", "vocab_size of the configuration is \"many\"; expected a whole number")]
     public void What_does_not_go_with_the_tokenizer_is_refused(string configuration, string message)
     {
-        var tokenizer = _ml.Generation.TrainTokenizer(_stories, "Text", new() { VocabularySize = 290 });
+        var tokenizer = Train(new() { VocabularySize = 290 });
 
         Assert.Contains(message, Assert.Throws<ArgumentException>(
             () => _ml.Generation.CreateTextGenerator(configuration, tokenizer)).Message, StringComparison.Ordinal);
@@ -126,7 +125,7 @@ public sealed class TokenizerCatalogTests
     [Fact]
     public void A_configuration_of_no_decoder_and_one_that_is_malformed_are_refused()
     {
-        var tokenizer = _ml.Generation.TrainTokenizer(_stories, "Text", new() { VocabularySize = 290 });
+        var tokenizer = Train(new() { VocabularySize = 290 });
 
         Assert.Throws<InvalidDataException>(() => _ml.Generation.CreateTextGenerator("{", tokenizer));
         Assert.Throws<NotSupportedException>(() => _ml.Generation.CreateTextGenerator("""{ "model_type": "mamba" }""", tokenizer));
@@ -135,5 +134,9 @@ public sealed class TokenizerCatalogTests
                 tokenizer));
     }
 
-    private double Loss(TextGenerationModel model) => _ml.Generation.Evaluate(model, _stories, "Text").Loss;
+    private TextTokenizer Train(TokenizerTrainingOptions options) =>
+        _ml.Generation.TrainTokenizer(_stories, "Text", options, TestContext.Current.CancellationToken);
+
+    private double Loss(TextGenerationModel model) =>
+        _ml.Generation.Evaluate(model, _stories, "Text", TestContext.Current.CancellationToken).Loss;
 }

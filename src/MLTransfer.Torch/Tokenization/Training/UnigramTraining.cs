@@ -1,5 +1,4 @@
 using System.Text;
-using MLTransfer.Torch.Tokenization.Models;
 
 namespace MLTransfer.Torch.Tokenization.Training;
 
@@ -19,16 +18,14 @@ internal sealed class UnigramTraining
     private const int CheckEvery = 1 << 12;     // words
 
     private readonly IReadOnlyList<(string Word, long Count)> _words;
-    private readonly TokenizerTrainingOptions _options;
     private readonly TrainingWatch _watch;
     private List<string> _pieces;
     private List<double> _scores;
 
     private UnigramTraining(
-        IReadOnlyList<(string Word, long Count)> words, List<(string Piece, double Weight)> seeds, TokenizerTrainingOptions options,
-        TrainingWatch watch)
+        IReadOnlyList<(string Word, long Count)> words, List<(string Piece, double Weight)> seeds, TrainingWatch watch)
     {
-        (_words, _options, _watch) = (words, options, watch);
+        (_words, _watch) = (words, watch);
         double sum = seeds.Sum(seed => seed.Weight);
         _pieces = [.. seeds.Select(seed => seed.Piece)];
         _scores = [.. seeds.Select(seed => Math.Log(seed.Weight) - Math.Log(sum))];
@@ -55,7 +52,7 @@ internal sealed class UnigramTraining
             words, alphabet, options.MaximumTokenLength ?? LongestPiece, options.MinimumFrequency);
         seeds.RemoveAll(seed => special.Contains(seed.Piece));
         IEnumerable<(string, double)> chosen =
-            seeds.Count == 0 ? [] : new UnigramTraining(words, seeds, options, watch).Train(room, required);
+            seeds.Count == 0 ? [] : new UnigramTraining(words, seeds, watch).Train(room, required);
         return [.. special.Select(token => (token, 0.0)), .. chosen];
     }
 
@@ -161,9 +158,7 @@ internal sealed class UnigramTraining
         var chosen = new List<(string Token, double Score)>();
         int missing = 0;
         foreach (string character in required)
-        {
             chosen.Add((character, scores.Remove(character, out double score) ? score : lowest + missing++ * RequiredStep));
-        }
 
         chosen.AddRange(Sorted(scores.Select(entry => (entry.Key, entry.Value))).Take(room - chosen.Count));
         return Sorted(chosen);

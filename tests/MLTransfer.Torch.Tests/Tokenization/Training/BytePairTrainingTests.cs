@@ -23,7 +23,7 @@ public sealed class BytePairTrainingTests
         string[] expected = [.. reference.GetProperty("merges").EnumerateArray().Select(merge => merge.GetString()!)];
         IEnumerable<string> lines = TokenizerData.Excerpt.Split('\n').SkipLast(1).Select(line => line + "\n");
 
-        TextTokenizer tokenizer = TextTokenizer.Train(
+        TextTokenizer tokenizer = TrainedTokenizer.Of(
             lines, new() { VocabularySize = 256 + expected.Length, MinimumFrequency = 1, SpecialTokens = new() });
 
         Assert.Equal(expected, Merges(tokenizer).Take(expected.Length));
@@ -36,7 +36,7 @@ public sealed class BytePairTrainingTests
         IEnumerable<string> texts = [.. Enumerable.Repeat("low", 5), .. Enumerable.Repeat("lower", 2), .. Enumerable.Repeat("newest", 6),
             .. Enumerable.Repeat("widest", 3)];
 
-        TextTokenizer tokenizer = TextTokenizer.Train(texts, new() { VocabularySize = 257 + 8 });
+        TextTokenizer tokenizer = TrainedTokenizer.Of(texts, new() { VocabularySize = 257 + 8 });
 
         // es 9, es+t 9; lo 7, lo+w 7; of ew, ne, west (6) the one of the lowest letters; then new and the whole word.
         Assert.Equal(["e s", "es t", "l o", "lo w", "e w", "n ew", "new est", "d est"], Merges(tokenizer));
@@ -86,7 +86,7 @@ public sealed class BytePairTrainingTests
     [Fact]
     public void Nothing_is_joined_across_a_character_that_is_left_out()
     {
-        TextTokenizer tokenizer = TextTokenizer.Train(
+        TextTokenizer tokenizer = TrainedTokenizer.Of(
             ["aqb aqb aqb", "aa bb ab"], new() { Kind = TokenizerKind.WordPiece, MaximumAlphabetSize = 2, MinimumFrequency = 2 });
 
         Assert.Null(tokenizer.TokenToId("q"));
@@ -101,7 +101,7 @@ public sealed class BytePairTrainingTests
         string word = string.Concat(Enumerable.Range(0, 1_000_000).Select(_ => (char)('a' + random.Next(20))));
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
 
-        TextTokenizer tokenizer = TextTokenizer.Train([word, new string('x', 1_000_000)], new() { VocabularySize = 1000 });
+        TextTokenizer tokenizer = TrainedTokenizer.Of([word, new string('x', 1_000_000)], new() { VocabularySize = 1000 });
 
         Assert.Equal(1000, tokenizer.VocabularySize);
         Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(60)); // a second or two on a free core

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
@@ -14,7 +13,7 @@ public sealed class TokenizerTrainingTests
 {
     private static readonly string[] s_lines = TokenizerData.Excerpt.Split('\n');
 
-    private static readonly TextTokenizer s_byteLevel = TextTokenizer.Train(s_lines, new() { VocabularySize = 500 });
+    private static readonly TextTokenizer s_byteLevel = TrainedTokenizer.Of(s_lines, new() { VocabularySize = 500 });
 
     public static TheoryData<TokenizerKind> Kinds => [.. Enum.GetValues<TokenizerKind>()];
 
@@ -22,7 +21,7 @@ public sealed class TokenizerTrainingTests
     [MemberData(nameof(Kinds))]
     public void The_vocabulary_has_the_size_asked_for_and_saves_more_than_it_costs(TokenizerKind kind)
     {
-        TextTokenizer tokenizer = TextTokenizer.Train(s_lines, new() { Kind = kind, VocabularySize = 600, MinimumFrequency = 1 });
+        TextTokenizer tokenizer = TrainedTokenizer.Of(s_lines, new() { Kind = kind, VocabularySize = 600, MinimumFrequency = 1 });
 
         Assert.Equal(600, tokenizer.VocabularySize);
         int tokens = s_lines.Sum(line => tokenizer.Encode(line, addSpecialTokens: false).Length);
@@ -35,8 +34,8 @@ public sealed class TokenizerTrainingTests
     {
         var options = new TokenizerTrainingOptions { Kind = kind, VocabularySize = 600 };
 
-        TextTokenizer first = TextTokenizer.Train(s_lines, options);
-        TextTokenizer second = TextTokenizer.Train(s_lines.Reverse(), options);
+        TextTokenizer first = TrainedTokenizer.Of(s_lines, options);
+        TextTokenizer second = TrainedTokenizer.Of(s_lines.Reverse(), options);
 
         Assert.All(first.Files, file => Assert.Equal(file.Value, second.Files[file.Key]));
         Assert.Equal(["tokenizer.json", "tokenizer_config.json"], first.Files.Keys.Order());
@@ -48,7 +47,7 @@ public sealed class TokenizerTrainingTests
         string[] expected =
             [.. TokenizerData.Read("tokenization/trained.json").GetProperty("words").EnumerateArray().Select(word => word.GetString()!)];
 
-        TextTokenizer tokenizer = TextTokenizer.Train(s_lines, new()
+        TextTokenizer tokenizer = TrainedTokenizer.Of(s_lines, new()
         {
             Kind = TokenizerKind.WordLevel,
             VocabularySize = expected.Length + 1,
@@ -62,7 +61,7 @@ public sealed class TokenizerTrainingTests
     [Fact]
     public void Words_in_the_order_of_code_points_and_not_of_units()
     {
-        TextTokenizer tokenizer = TextTokenizer.Train(
+        TextTokenizer tokenizer = TrainedTokenizer.Of(
             ["𝒜 \uFF21 a", "𝒜 \uFF21 a"],
                 new() { Kind = TokenizerKind.WordLevel, VocabularySize = 100, SpecialTokens = new() { Unknown = "?" } });
 
@@ -88,7 +87,7 @@ public sealed class TokenizerTrainingTests
         {
             foreach ((bool lowercases, bool? stripsAccents) in ((bool, bool?)[])[(false, true), (true, null)])
             {
-                TextTokenizer trained = TextTokenizer.Train(s_lines.Take(12), new()
+                TextTokenizer trained = TrainedTokenizer.Of(s_lines.Take(12), new()
                 {
                     Kind = kind,
                     VocabularySize = 500,
@@ -117,8 +116,8 @@ public sealed class TokenizerTrainingTests
     public void Special_tokens_have_the_first_ids_and_their_roles()
     {
         TextTokenizer byteLevel = s_byteLevel;
-        TextTokenizer wordPiece = TextTokenizer.Train(s_lines, new() { Kind = TokenizerKind.WordPiece, VocabularySize = 300 });
-        TextTokenizer unigram = TextTokenizer.Train(
+        TextTokenizer wordPiece = TrainedTokenizer.Of(s_lines, new() { Kind = TokenizerKind.WordPiece, VocabularySize = 300 });
+        TextTokenizer unigram = TrainedTokenizer.Of(
             s_lines,
             new() { Kind = TokenizerKind.Unigram, VocabularySize = 300, SpecialTokens =
                 SpecialTokens.Of(TokenizerKind.Unigram) with { Padding = "<pad>" } });
@@ -139,7 +138,7 @@ public sealed class TokenizerTrainingTests
     {
         string[] texts = ["a<|endoftext|>b", "a<|endoftext|>b"];
 
-        TextTokenizer tokenizer = TextTokenizer.Train(texts, new() { VocabularySize = 400 });
+        TextTokenizer tokenizer = TrainedTokenizer.Of(texts, new() { VocabularySize = 400 });
 
         Assert.Equal(257, tokenizer.VocabularySize);
         Assert.Equal(["a", "<|endoftext|>", "b"], tokenizer.Encode(texts[0]).Select(tokenizer.IdToToken));
@@ -151,7 +150,7 @@ public sealed class TokenizerTrainingTests
     {
         var texts = new List<string>([.. Enumerable.Repeat("often", 3), .. Enumerable.Repeat("seldom", 2)]);
 
-        TextTokenizer tokenizer = TextTokenizer.Train(texts, new() { Kind = kind, VocabularySize = 500, MinimumFrequency = 3 });
+        TextTokenizer tokenizer = TrainedTokenizer.Of(texts, new() { Kind = kind, VocabularySize = 500, MinimumFrequency = 3 });
 
         Assert.True(tokenizer.TokenToId("often") is not null || tokenizer.TokenToId("▁often") is not null);
         Assert.All(Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.IdToToken), token =>
@@ -164,7 +163,7 @@ public sealed class TokenizerTrainingTests
     [InlineData(TokenizerKind.WordPiece)]
     public void No_token_is_longer_than_the_limit(TokenizerKind kind)
     {
-        TextTokenizer tokenizer = TextTokenizer.Train(s_lines, new() { Kind = kind, VocabularySize = 1000, MaximumTokenLength = 3 });
+        TextTokenizer tokenizer = TrainedTokenizer.Of(s_lines, new() { Kind = kind, VocabularySize = 1000, MaximumTokenLength = 3 });
 
         Assert.Equal(3, Enumerable.Range(5, tokenizer.VocabularySize - 5).Max(id =>
             tokenizer.IdToToken(id).Replace("##", "", StringComparison.Ordinal).Length));
@@ -176,7 +175,7 @@ public sealed class TokenizerTrainingTests
         var options =
             new TokenizerTrainingOptions { Kind = TokenizerKind.WordLevel, Lowercases = true, StripsAccents = true, MinimumFrequency = 1 };
 
-        TextTokenizer tokenizer = TextTokenizer.Train(["Élan Vital"], options);
+        TextTokenizer tokenizer = TrainedTokenizer.Of(["Élan Vital"], options);
 
         Assert.Equal(["elan", "vital"], tokenizer.Encode("ÉLAN vital").Select(tokenizer.IdToToken));
     }
@@ -184,7 +183,7 @@ public sealed class TokenizerTrainingTests
     [Fact]
     public void The_longest_text_of_the_model_is_in_the_files()
     {
-        TextTokenizer tokenizer = TextTokenizer.Train(s_lines, new() { VocabularySize = 300, ModelMaximumLength = 512 });
+        TextTokenizer tokenizer = TrainedTokenizer.Of(s_lines, new() { VocabularySize = 300, ModelMaximumLength = 512 });
 
         Assert.Equal((512, int.MaxValue), (tokenizer.ModelMaximumLength, s_byteLevel.ModelMaximumLength));
     }
@@ -215,7 +214,7 @@ public sealed class TokenizerTrainingTests
             string>(_ => throw new InvalidOperationException("The texts are read."));
 
         Assert.Contains(
-            message, Assert.ThrowsAny<ArgumentException>(() => TextTokenizer.Train(unread, options)).Message, StringComparison.Ordinal);
+            message, Assert.ThrowsAny<ArgumentException>(() => TrainedTokenizer.Of(unread, options)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -225,18 +224,18 @@ public sealed class TokenizerTrainingTests
     {
         var options = new TokenizerTrainingOptions { Kind = kind, VocabularySize = 20 };
 
-        string message = Assert.Throws<ArgumentException>(() => TextTokenizer.Train(s_lines, options)).Message;
+        string message = Assert.Throws<ArgumentException>(() => TrainedTokenizer.Of(s_lines, options)).Message;
 
         Assert.Contains("VocabularySize is 20", message, StringComparison.Ordinal);
         Assert.Contains("MaximumAlphabetSize", message, StringComparison.Ordinal);
-        Assert.True(TextTokenizer.Train(s_lines, options with { MaximumAlphabetSize = 6 }).VocabularySize <= 20);
+        Assert.True(TrainedTokenizer.Of(s_lines, options with { MaximumAlphabetSize = 6 }).VocabularySize <= 20);
     }
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public void Texts_without_a_word_are_refused(TokenizerKind kind) => Assert.Contains(
         "none of the 2 texts has a word",
-        Assert.Throws<ArgumentException>(() => TextTokenizer.Train(["", ""], new() { Kind = kind })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => TrainedTokenizer.Of(["", ""], new() { Kind = kind })).Message, StringComparison.Ordinal);
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -274,7 +273,7 @@ public sealed class TokenizerTrainingTests
             kept = read.Count(text => text.IsAlive);
         }
 
-        TextTokenizer.Train(Many(), new() { VocabularySize = 300 });
+        TrainedTokenizer.Of(Many(), new() { VocabularySize = 300 });
 
         Assert.Equal(2_000, read.Count);
         Assert.InRange(kept, 0, 10);

@@ -80,8 +80,8 @@ public sealed class UnigramTrainingTests
     public void Texts_are_more_probable_than_with_pieces_chosen_at_random()
     {
         string[] lines = TokenizerData.Excerpt.Split('\n');
-        TextTokenizer trained = TextTokenizer.Train(lines, new() { Kind = TokenizerKind.Unigram, VocabularySize = 400 });
-        TextTokenizer large = TextTokenizer.Train(lines, new() { Kind = TokenizerKind.Unigram, VocabularySize = 1500 });
+        TextTokenizer trained = TrainedTokenizer.Of(lines, new() { Kind = TokenizerKind.Unigram, VocabularySize = 400 });
+        TextTokenizer large = TrainedTokenizer.Of(lines, new() { Kind = TokenizerKind.Unigram, VocabularySize = 1500 });
         JsonElement.ArrayEnumerator pieces =
             JsonElement.Parse(large.Files["tokenizer.json"]).GetProperty("model").GetProperty("vocab").EnumerateArray();
         string[] all = [.. pieces.Select(piece => piece[0].GetString()!).Skip(3)];
@@ -101,7 +101,7 @@ public sealed class UnigramTrainingTests
     [Fact]
     public void Scores_are_logarithms_of_probabilities_in_descending_order_and_every_character_has_one()
     {
-        TextTokenizer tokenizer = TextTokenizer.Train(
+        TextTokenizer tokenizer = TrainedTokenizer.Of(
             TokenizerData.Excerpt.Split('\n'), new() { Kind = TokenizerKind.Unigram, VocabularySize = 300 });
         JsonElement model = JsonElement.Parse(tokenizer.Files["tokenizer.json"]).GetProperty("model");
         double[] scores = [.. model.GetProperty("vocab").EnumerateArray().Skip(3).Select(piece => piece[1].GetDouble())];
