@@ -94,7 +94,7 @@ public sealed partial class GenerationCatalog
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         using var sizes = TextBaseSizes.Of<TextInfillingModel>(_host, options.FineTuning);
-        if (options.Lora is { } lora)
+        if (options.FineTuning.LoraFor(sizes.Tokenizer) is { } lora)
             LowRankAdaptation.Attach(sizes.Network, lora);
         options.FineTuning.Prepare(sizes.Network, sizes.Name);
         return Logged(TrainingMemory.Estimate(

@@ -75,10 +75,10 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     }
 
     /// <inheritdoc/>
-    TextBaseModel<TextGenerationModel> ITextModelOwner<TextGenerationModel>.CopyModel()
+    TextBaseModel<TextGenerationModel> ITextModelOwner<TextGenerationModel>.CopyModel(bool keepsMatrices)
     {
         using var hold = Hold();
-        return TextBaseModel<TextGenerationModel>.CopyOf(Model, BaseModel);
+        return TextBaseModel<TextGenerationModel>.CopyOf(Model, keepsMatrices, BaseModel);
     }
 
     /// <inheritdoc/>

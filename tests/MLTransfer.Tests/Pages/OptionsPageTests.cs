@@ -5,6 +5,7 @@ using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Language;
@@ -20,8 +21,8 @@ public sealed class OptionsPageTests
     public static IEnumerable<TheoryDataRow<Type>> Classes => ((Type[])
     [
         typeof(TextGeneratorOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions), typeof(GenerationOptions),
-        typeof(TextMemorizationOptions), typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions),
-        typeof(InfillingEvaluationOptions),
+        typeof(TextMemorizationOptions), typeof(TokenizerTrainingOptions), typeof(TextInfillerOptions), typeof(MaskingOptions),
+        typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
