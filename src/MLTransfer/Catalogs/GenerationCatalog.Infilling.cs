@@ -107,7 +107,13 @@ public sealed partial class GenerationCatalog
         var metrics = evaluate();
         channel.Info(string.Create(CultureInfo.InvariantCulture,
             $"Of {metrics.MaskedTokenCount} hidden tokens {metrics.MaskedAccuracy:0.0%} are the most probable ones, cross-entropy "
-            + $"{metrics.Loss:0.0000}; pseudo-perplexity {metrics.PseudoPerplexity:0.00} on {metrics.TokenCount} tokens."));
+            + $"{metrics.Loss:0.0000}."));
+        if (metrics.PseudoPerplexity is { } perplexity)
+        {
+            channel.Info(string.Create(
+                CultureInfo.InvariantCulture, $"Pseudo-perplexity {perplexity:0.00} on {metrics.TokenCount} tokens."));
+        }
+
         return metrics;
     }
 }

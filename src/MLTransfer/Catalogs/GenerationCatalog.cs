@@ -21,7 +21,7 @@ namespace MLTransfer;
 /// </remarks>
 public sealed partial class GenerationCatalog
 {
-    private const string AnyModel = "no text generator, no image generator and no network of layers";
+    private const string AnyModel = "no text generator, no text infiller, no image generator and no network of layers";
 
     private readonly IHost _host;
 
@@ -151,10 +151,10 @@ public sealed partial class GenerationCatalog
 
     /// <summary>Writes a model as a folder that training starts from again.</summary>
     /// <remarks>
-    /// A text generator in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>, <c>model.safetensors</c> and the
-    /// tokenizer's files, with adapters merged into the weights. An image generator with <c>config.json</c>, <c>generator.safetensors</c>
-    /// and <c>discriminator.safetensors</c>. A network of described layers with <c>layers.json</c> and <c>model.safetensors</c>, for
-    /// <c>PretrainedNetwork.Layers</c>.
+    /// A text generator or infiller in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>,
+    /// <c>model.safetensors</c> and the tokenizer's files, with adapters merged into the weights. An image generator with
+    /// <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>. A network of described layers with
+    /// <c>layers.json</c> and <c>model.safetensors</c>, for <c>PretrainedNetwork.Layers</c>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>
@@ -173,10 +173,10 @@ public sealed partial class GenerationCatalog
 
     /// <summary>Writes a model as ONNX, which ONNX Runtime runs.</summary>
     /// <remarks>
-    /// A text generator becomes a folder, which Hugging Face Optimum and transformers.js take as well; see <see cref="OnnxExporter"/> for
-    /// its inputs and outputs. An image generator becomes a file; see <see cref="ImageGeneratorExporter"/>: its noise goes along,
-    /// truncation is an input. A network of layers becomes a file whose input and output are called as the columns are; see
-    /// <see cref="TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
+    /// A text generator or infiller becomes a folder, which Hugging Face Optimum and transformers.js take as well; see
+    /// <see cref="OnnxExporter"/> for its inputs and outputs. An image generator becomes a file; see
+    /// <see cref="ImageGeneratorExporter"/>: its noise goes along, truncation is an input. A network of layers becomes a file whose input
+    /// and output are called as the columns are; see <see cref="TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="path">

@@ -19,8 +19,8 @@ internal sealed class InfillingPageRun : PageRun
         var lines = printed[0].Split('\n');
         Assert.Equal(5, lines.Length);
         Assert.StartsWith("The fox came out of the", lines[0], StringComparison.Ordinal);
-        Assert.Equal(2, lines[0].Count(c => c == ';')); // three candidates of a mask
-        Assert.Equal(5, lines[1].Count(c => c == ';'));
+        Assert.Equal(3, lines[0].Count(c => c == '%')); // three candidates of a mask
+        Assert.Equal(6, lines[1].Count(c => c == '%'));
         Assert.NotEqual(lines[3], lines[4]);
         var rewritten = printed[1].Split('\n');
         Assert.NotEqual("The old king rode over the hill, and all his people followed him.", rewritten[0]);

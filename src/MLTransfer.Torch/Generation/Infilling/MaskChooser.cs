@@ -31,8 +31,11 @@ internal sealed class MaskChooser
         _exponentials = new float[vocabularySize];
         _largest = new LargestValues(Math.Min(_tokens, Math.Max(1, options.CandidateCount)));
         _chooser = new TokenChooser(_tokens);
-        _sampling = LogitsPipeline.Create(
-            new GenerationOptions { Sample = options.Sample, Temperature = options.Temperature, TopK = options.TopK }, _tokens, []);
+        _sampling = new LogitsPipeline(
+        [
+            .. options.Temperature == 1 ? [] : (LogitsProcessor[])[new TemperatureProcessor(options.Temperature)],
+            .. options.TopK == 0 || options.TopK >= _tokens ? [] : (LogitsProcessor[])[new TopKProcessor(options.TopK)],
+        ]);
     }
 
     /// <summary>Chooses a token by the logits of a mask.</summary>

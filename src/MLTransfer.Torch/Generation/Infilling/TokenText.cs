@@ -14,7 +14,8 @@ internal sealed class TokenText
         _tokenizer = tokenizer;
         foreach (var id in Enumerable.Range(0, tokenizer.VocabularySize))
         {
-            if (tokenizer.HasToken(id) && !_tokenizer.SpecialTokenIds.Contains(id) && tokenizer.IdToToken(id).All(char.IsAsciiLetter))
+            if (tokenizer.HasToken(id) && !_tokenizer.SpecialTokenIds.Contains(id) && tokenizer.IdToToken(id) is { Length: > 0 } token
+                && token.All(char.IsAsciiLetter))
             {
                 _word = id;
                 break;

@@ -92,8 +92,8 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
                 LowRankAdaptation.Merge(model.Network);
 
             return new TextInfillerTransformer(
-                model, ownsModel: true, _columns, Seeds.Fix(_options.Infilling ?? model.Infilling, seed), _options.DecodingPrecision,
-                _options.WeightType, adaptersOf, result);
+                model, ownsModel: true, _columns, Seeds.Fix(_options.Infilling ?? _baseModel?.Infilling ?? model.Infilling, seed),
+                _options.DecodingPrecision, _options.WeightType, adaptersOf, result);
         });
     }
 

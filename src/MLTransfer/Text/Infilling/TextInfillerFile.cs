@@ -37,6 +37,7 @@ internal static class TextInfillerFile
     {
         var manifest = reader.Manifest;
         var model = TextModelFile.Read<TextInfillingModel, TextInfillerManifest>(reader, manifest.BaseModel);
+        model.Infilling = manifest.Infilling;
         return new TextInfillerTransformer(
             model, ownsModel: true, manifest.Columns, manifest.Infilling, manifest.DecodingPrecision, manifest.WeightType,
             manifest.BaseModel);

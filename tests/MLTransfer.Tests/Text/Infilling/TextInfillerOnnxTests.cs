@@ -1,8 +1,6 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using MLTransfer.Onnx;
 using Xunit;
 
 namespace MLTransfer.Tests.Text.Infilling;

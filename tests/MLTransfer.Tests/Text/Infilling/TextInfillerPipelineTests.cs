@@ -206,6 +206,16 @@ public sealed class TextInfillerPipelineTests : IDisposable
             Infilling = new InfillingOptions { CandidateCount = 1 },
         }).Fit(_data);
         Assert.Equal(InfillingOrder.MostConfidentFirst, other.Infilling.Order);
+
+        // So are those of a file and of a loaded model that is trained on.
+        _ml.Generation.Save(model, _data.Schema, _folder["model.zip"]);
+        using var loaded = _ml.Generation.LoadTextInfiller(_folder["model.zip"]);
+        Assert.Equal(model.Infilling, loaded.Infilling);
+        using var trainedOn = _ml.Transforms.Text.FineTuneTextInfiller("Filled", "Opening", "Text", loaded, new()
+        {
+            Training = new() { MaximumSteps = 1, BatchSize = 2 },
+        }).Fit(_data);
+        Assert.Equal(model.Infilling, trainedOn.Infilling);
     }
 
     [Theory]

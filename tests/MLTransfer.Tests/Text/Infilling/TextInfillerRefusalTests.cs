@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training.Language;
