@@ -123,8 +123,8 @@ internal static class PeftConfiguration
         static IReadOnlyList<int> Ids(ConfigurationReader entries, string key) =>
             entries.Numbers(key)?.Select(number => checked((int)number)).ToList() ?? [];
 
-        static bool IsHead(string module) => module.EndsWith("head", StringComparison.Ordinal) || module.EndsWith("embed_out", StringComparison.Ordinal)
-            || module.EndsWith("decoder", StringComparison.Ordinal);
+        static bool IsHead(string module) =>
+            ((string[])["head", "embed_out", "decoder"]).Any(end => module.EndsWith(end, StringComparison.Ordinal));
     }
 
     private static JsonArray List<T>(IEnumerable<T> values) => [.. values.Select(value => (JsonNode)JsonValue.Create(value)!)];
