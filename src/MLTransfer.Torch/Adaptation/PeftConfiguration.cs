@@ -111,7 +111,7 @@ internal static class PeftConfiguration
     {
         const string key = "trainable_token_indices";
         if (json[key] is not JsonObject)
-            return options with { TrainedTokens = Ids(c, key), TrainsTokensOfHead = false };
+            return Ids(c, key) is { Count: > 0 } ids ? options with { TrainedTokens = ids, TrainsTokensOfHead = false } : options;
         var modules = c.Object(key)!;
         var lists = json[key]!.AsObject().ToDictionary(entry => entry.Key, entry => Ids(modules, entry.Key));
         var heads = lists.Where(entry => IsHead(entry.Key)).Select(entry => entry.Value).ToList();
