@@ -111,7 +111,7 @@ internal static class PeftConfiguration
     {
         const string key = "trainable_token_indices";
         if (json[key] is not JsonObject)
-            return options with { TrainedTokens = Ids(c, key), TrainsTokensOfHead = false };
+            return Ids(c, key) is { Count: > 0 } ids ? options with { TrainedTokens = ids, TrainsTokensOfHead = false } : options;
         var modules = c.Object(key)!;
         var lists = json[key]!.AsObject().ToDictionary(entry => entry.Key, entry => Ids(modules, entry.Key));
         var heads = lists.Where(entry => IsHead(entry.Key)).Select(entry => entry.Value).ToList();
@@ -123,8 +123,8 @@ internal static class PeftConfiguration
         static IReadOnlyList<int> Ids(ConfigurationReader entries, string key) =>
             entries.Numbers(key)?.Select(number => checked((int)number)).ToList() ?? [];
 
-        static bool IsHead(string module) => module.EndsWith("head", StringComparison.Ordinal) || module.EndsWith("embed_out", StringComparison.Ordinal)
-            || module.EndsWith("decoder", StringComparison.Ordinal);
+        static bool IsHead(string module) =>
+            ((string[])["head", "embed_out", "decoder"]).Any(end => module.EndsWith(end, StringComparison.Ordinal));
     }
 
     private static JsonArray List<T>(IEnumerable<T> values) => [.. values.Select(value => (JsonNode)JsonValue.Create(value)!)];

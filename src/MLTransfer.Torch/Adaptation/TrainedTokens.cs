@@ -27,7 +27,8 @@ internal static class TrainedTokens
         {
             throw new ArgumentException(
                 $"{nameof(LoraOptions.TrainedTokens)} (trainable_token_indices) name the token {largest}; the network has "
-                + $"{transformer.VocabularySize}. Give it room first ({nameof(TransformerNetwork)}.{nameof(TransformerNetwork.WithTokens)}).",
+                + $"{transformer.VocabularySize}. Give it room first "
+                + $"({nameof(TransformerNetwork)}.{nameof(TransformerNetwork.WithTokens)}).",
                 nameof(options));
         }
 

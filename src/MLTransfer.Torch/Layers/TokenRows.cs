@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Layers;
 
 /// <summary>
-/// Rows of a frozen table of tokens that are trained (peft's trainable tokens). They are numbers of their own, which gradients and optimizer
-/// see; the table has a copy, in its own type, which everything that computes reads.
+/// Rows of a frozen table of tokens that are trained (peft's trainable tokens). They are numbers of their own, which gradients and
+/// optimizer see; the table has a copy, in its own type, which everything that computes reads.
 /// </summary>
 internal sealed class TokenRows : IDisposable
 {
@@ -38,6 +38,8 @@ internal sealed class TokenRows : IDisposable
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
+        if (table.device_type == TorchSharp.DeviceType.META)
+            return new TokenRows(ids, empty([ids.Count, table.shape[1]], type, table.device));
         var index = tensor(ids.Select(id => (long)id).ToArray(), device: table.device);
         return new TokenRows(ids, table.detach().index_select(0, index).to(type, copy: true));
     }

@@ -43,8 +43,8 @@ internal interface ITextModel<TSelf> : ITextModel
     TSelf With(TransformerNetwork network, TextTokenizer tokenizer);
 
     /// <summary>
-    /// A model without adapters with a tokenizer that has further tokens, and room in the network for them. The one before is disposed where
-    /// the result is another.
+    /// A model without adapters with a tokenizer that has further tokens, and room in the network for them. The one before is disposed
+    /// where the result is another.
     /// </summary>
     static TSelf WithTokenizer(TSelf model, TextTokenizer tokenizer)
     {

@@ -158,8 +158,8 @@ internal sealed record TextFineTuning
         if (AddTokens is { Count: > 0 } && network.Lora is null && !network.TokenEmbedding.requires_grad)
         {
             throw new ArgumentException(
-                $"{nameof(AddTokens)} would learn nothing: the token embedding of '{name}' is frozen. Train adapters ({nameof(Lora)}), which "
-                + "train the rows of these tokens, or all weights.");
+                $"{nameof(AddTokens)} would learn nothing: the token embedding of '{name}' is frozen. Train adapters "
+                + $"({nameof(Lora)}), which train the rows of these tokens, or all weights.");
         }
 
         network.WidenTrained();

@@ -158,11 +158,8 @@ public sealed class AddTokensTests : IDisposable
     public void An_infiller_learns_them_too()
     {
         Directory.CreateDirectory(_folder["bert"]);
-        foreach (var (from, file) in ((string, string)[])
-        [
-            (RepositoryFiles.Data("families/roberta-tiny"), "config.json"), (RepositoryFiles.Data("families/roberta-tiny"), "model.safetensors"),
-        ])
-            File.Copy(Path.Combine(from, file), _folder[$"bert/{file}"]);
+        foreach (var file in (string[])["config.json", "model.safetensors"])
+            File.Copy(RepositoryFiles.Data($"families/roberta-tiny/{file}"), _folder[$"bert/{file}"]);
         var size = JsonNode.Parse(File.ReadAllText(_folder["bert/config.json"]))!["vocab_size"]!.GetValue<int>();
         WriteWords(_folder["bert"], size);
         var estimator = _ml.Transforms.Text.FineTuneTextInfiller("Filled", "Text", options: new TextInfillerOptions
@@ -180,7 +177,8 @@ public sealed class AddTokensTests : IDisposable
     {
         string[] special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "old", "man", "saw", "and"];
         File.WriteAllLines(
-            Path.Combine(folder, "vocab.txt"), special.Concat(Enumerable.Range(special.Length, size - special.Length).Select(i => $"word{i}")));
+            Path.Combine(folder, "vocab.txt"),
+            special.Concat(Enumerable.Range(special.Length, size - special.Length).Select(i => $"word{i}")));
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), """
             {"tokenizer_class": "BertTokenizer", "do_lower_case": true, "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]",
              "mask_token": "[MASK]", "unk_token": "[UNK]"}

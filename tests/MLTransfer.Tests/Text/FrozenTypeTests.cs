@@ -39,7 +39,8 @@ public sealed class FrozenTypeTests : IDisposable
         // The zip and the folder have the bits that those of the widened model have.
         _ml.Generation.SaveModelFolder(narrow, _folder["narrow-saved"]);
         _ml.Generation.SaveModelFolder(wide, _folder["wide-saved"]);
-        Assert.Equal(File.ReadAllBytes(_folder["wide-saved/model.safetensors"]), File.ReadAllBytes(_folder["narrow-saved/model.safetensors"]));
+        Assert.Equal(
+            File.ReadAllBytes(_folder["wide-saved/model.safetensors"]), File.ReadAllBytes(_folder["narrow-saved/model.safetensors"]));
         _ml.Model.Save(narrow, _data.Schema, _folder["narrow.zip"]);
         using var loaded = (TextGeneratorTransformer)_ml.Model.Load(_folder["narrow.zip"], out _);
         Assert.Equal(Texts(wide), Texts(loaded));

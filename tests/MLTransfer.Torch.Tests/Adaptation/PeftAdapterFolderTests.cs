@@ -121,7 +121,6 @@ public sealed class PeftAdapterFolderTests : IDisposable
     [InlineData("exclude_modules", "\".*c_fc\"")]
     [InlineData("residual_gain", "0.5")] // an entry that nobody knows
     [InlineData("layer_replication", "[[0, 1]]")]
-    [InlineData("trainable_token_indices", "[5]")]
     [InlineData("alora_invocation_tokens", "[5]")]
     [InlineData("init_lora_weights", "\"pissa\"")]
     [InlineData("init_lora_weights", "\"olora\"")]

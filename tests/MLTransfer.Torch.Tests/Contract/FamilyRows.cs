@@ -27,7 +27,9 @@ internal static class FamilyRows
         int[] Ids(int length) => [.. Enumerable.Range(0, length).Select(_ => random.Next(3, Math.Min(90, network.VocabularySize)))];
     }
 
-    /// <summary>Whether the trainer takes the network: it makes logits of one stream of tokens, and looks at no encoder but its own.</summary>
+    /// <summary>
+    /// Whether the trainer takes the network: it makes logits of one stream of tokens, and looks at no encoder but its own.
+    /// </summary>
     public static bool CanBeMadeFor(TransformerNetwork network) => network.Output.Heads.Count == 1
         && network.Output.Input.Tables.Count == 1
         && (network is not CausalLanguageModel || network.Description.Decoder!.Blocks[0].Cross is null);

@@ -58,7 +58,8 @@ public sealed class SafetensorsFile : Checkpoint
             var json = new ReadOnlySpan<byte>(file.Pointer + SafetensorsHeader.PrefixLength, (int)length);
             var header = SafetensorsHeader.Parse(json, rest - (long)length, path);
             long start = SafetensorsHeader.PrefixLength + (long)length;
-            return new SafetensorsFile(path, header, isMapped: true, index => new StoredData(file.Handle, start + header.Entries[index].Begin));
+            return new SafetensorsFile(
+                path, header, isMapped: true, index => new StoredData(file.Handle, start + header.Entries[index].Begin));
         }
         catch
         {

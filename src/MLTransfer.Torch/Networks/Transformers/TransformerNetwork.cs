@@ -251,7 +251,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <summary>
     /// A network with room for further tokens, in evaluation mode and without adapters. In tables of tokens, output heads and their biases
     /// the rows of new tokens are the mean of those of the tokens that there were, as where a new token is likely to mean what others do
-    /// (transformers' <c>resize_token_embeddings</c> draws around it). All other weights are shared with this network, which may be disposed.
+    /// (transformers' <c>resize_token_embeddings</c> draws around it). All other weights are shared with this network, which may be
+    /// disposed.
     /// </summary>
     /// <param name="known">
     /// How many tokens there are, by the tokenizer. A network may have rows for more, which no token has; they are given to new tokens.

@@ -171,7 +171,8 @@ internal sealed record LanguageMemory
             return 0;
         var blocks = _network.BlockPrefixes.Select(_parts.Narrow).ToList();
         var narrow = _options.GradientCheckpointing ? blocks.Max() : blocks.Skip(_parts.BlocksWithoutGraph()).Append(blocks.Max()).Sum();
-        return Math.Max(narrow, _network.Output.Heads is [var head, ..] && head.Weight.dtype != _network.DataType ? WideProduct.PartElements : 0) * StreamSize;
+        var hasNarrowHead = _network.Output.Heads is [var head, ..] && head.Weight.dtype != _network.DataType;
+        return Math.Max(narrow, hasNarrowHead ? WideProduct.PartElements : 0) * StreamSize;
     }
 
     /// <summary>Without a graph: one block at a time.</summary>

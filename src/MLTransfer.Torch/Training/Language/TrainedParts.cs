@@ -67,7 +67,8 @@ internal sealed class TrainedParts
 
     /// <summary>The elements of a block's weights that are kept in a narrower type than the network's.</summary>
     public long Narrow(string blockPrefix) => _parameters
-        .Where(p => p.IsLinear && p.Type != _network.DataType && p.Name.StartsWith(blockPrefix, StringComparison.Ordinal)).Sum(p => p.Elements);
+        .Where(p => p.IsLinear && p.Type != _network.DataType && p.Name.StartsWith(blockPrefix, StringComparison.Ordinal))
+        .Sum(p => p.Elements);
 
     /// <summary>Whether a linear layer keeps its input for its backward pass: to train its weight, or its adapter.</summary>
     public bool KeepsInput(Projection projection) => _adapters.ContainsKey(projection.Name)
