@@ -16,9 +16,10 @@ public sealed class TextGenerator
     private readonly TextTokenizer _tokenizer;
 
     /// <summary>Puts a model into evaluation mode and generates with it.</summary>
-    /// <param name="model">The model; it stays the caller's.</param>
+    /// <param name="model">A decoder, or an encoder with a decoder; it stays the caller's.</param>
     /// <param name="tokenizer">The tokenizer that the model was trained with.</param>
-    public TextGenerator(CausalLanguageModel model, TextTokenizer tokenizer)
+    /// <exception cref="ArgumentException">The model has no decoder.</exception>
+    public TextGenerator(TransformerNetwork model, TextTokenizer tokenizer)
         : this(new TorchDecoder(model), tokenizer)
     {
     }

@@ -19,8 +19,9 @@ public sealed class TokenGenerator
     private readonly int[] _endOfSequenceIds;
 
     /// <summary>Puts a model into evaluation mode and generates with it.</summary>
-    /// <param name="model">The model; it stays the caller's.</param>
-    public TokenGenerator(CausalLanguageModel model)
+    /// <param name="model">A decoder, or an encoder with a decoder; it stays the caller's.</param>
+    /// <exception cref="ArgumentException">The model has no decoder.</exception>
+    public TokenGenerator(TransformerNetwork model)
         : this(new TorchDecoder(model), null, null)
     {
     }

@@ -7,12 +7,20 @@ namespace MLTransfer.Torch.Generation;
 /// <summary>Decodes with a TorchSharp network.</summary>
 internal sealed class TorchDecoder : ICausalDecoder
 {
-    private readonly CausalLanguageModel _model;
+    private readonly TransformerNetwork _model;
 
     /// <summary>Puts the model into evaluation mode; it stays the caller's.</summary>
-    public TorchDecoder(CausalLanguageModel model)
+    /// <exception cref="ArgumentException">The model has no decoder.</exception>
+    public TorchDecoder(TransformerNetwork model)
     {
         ArgumentNullException.ThrowIfNull(model);
+        if (model.Decoder is null)
+        {
+            throw new ArgumentException(
+                $"A {model.GetType().Name} ({model.Family.ModelType}) writes no texts: a decoder, or an encoder with a decoder, is expected.",
+                nameof(model));
+        }
+
         model.eval();
         _model = model;
     }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Generation;
 
 /// <summary>Sequences that a TorchSharp network reads together.</summary>
-internal sealed class TorchDecodingCache(CausalLanguageModel model, int rows, int capacity) : IDecodingCache
+internal sealed class TorchDecodingCache(TransformerNetwork model, int rows, int capacity) : IDecodingCache
 {
     private readonly Device _device = model.Device;
     private readonly KeyValueCache _cache = model.CreateCache(rows, capacity);

@@ -11,7 +11,7 @@ namespace MLTransfer.Text;
 /// <param name="Name">What messages call it.</param>
 /// <param name="Network">On the device that holds no values.</param>
 /// <param name="Tokenizer">Its tokenizer.</param>
-internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, TextTokenizer Tokenizer) : IDisposable
+internal sealed record TextBaseSizes(string Name, TransformerNetwork Network, TextTokenizer Tokenizer) : IDisposable
 {
     /// <summary>Reads configuration and tokenizer of a base.</summary>
     /// <param name="environment">For model files.</param>
@@ -31,11 +31,12 @@ internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, T
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision: null, progress: null, options.CancellationToken);
-        return new(name, CausalLanguageModel.Create(ModelConfigurationFile.Read(folder), device: torch.META), TextTokenizer.Load(folder));
+        TextWriting.Check(folder);
+        return new(name, TransformerNetwork.Create(ModelConfigurationFile.Read(folder), device: torch.META), TextTokenizer.Load(folder));
     }
 
     public void Dispose() => Network.Dispose();
 
     private static TextBaseSizes Of(string name, TextGenerationModel model) => new(
-        name, CausalLanguageModel.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);
+        name, TransformerNetwork.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);
 }

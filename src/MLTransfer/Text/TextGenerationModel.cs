@@ -22,10 +22,10 @@ public sealed class TextGenerationModel : IDisposable
     private readonly TextGenerator _generator;
 
     /// <summary>Puts a network and a tokenizer together.</summary>
-    /// <param name="network">The network; disposed with this object.</param>
+    /// <param name="network">A decoder, or an encoder with a decoder; disposed with this object.</param>
     /// <param name="tokenizer">The tokenizer that the network was trained with.</param>
-    /// <exception cref="ArgumentException">The tokenizer has more tokens than the network.</exception>
-    public TextGenerationModel(CausalLanguageModel network, TextTokenizer tokenizer)
+    /// <exception cref="ArgumentException">The network writes no texts, or the tokenizer has more tokens than it.</exception>
+    public TextGenerationModel(TransformerNetwork network, TextTokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -41,7 +41,7 @@ public sealed class TextGenerationModel : IDisposable
     }
 
     /// <summary>The network.</summary>
-    public CausalLanguageModel Network { get; }
+    public TransformerNetwork Network { get; }
 
     /// <summary>The tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
@@ -64,9 +64,9 @@ public sealed class TextGenerationModel : IDisposable
     /// <param name="folder">Where it is.</param>
     internal static TextGenerationModel Load(string folderOrHubId, string folder)
     {
-        CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
+        TextWriting.Check(folder); // first: what writes no texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
-        var network = CausalLanguageModel.Load(folder);
+        var network = TransformerNetwork.Load(folder);
         try
         {
             return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };

@@ -81,7 +81,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             Prepare(model.Network, start.Name, _options);
             var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength, start.Name);
             var trainer = new LanguageModelTrainer(
-                model.Network, _options.Training with
+                (CausalLanguageModel)model.Network, _options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
                 }, training, validation, model.Tokenizer);
@@ -153,7 +153,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
     /// <param name="network">What is to be trained, with its adapters.</param>
     /// <param name="name">What messages call it.</param>
     /// <param name="options">How.</param>
-    internal static void Prepare(CausalLanguageModel network, string name, TextGeneratorOptions options)
+    internal static void Prepare(TransformerNetwork network, string name, TextGeneratorOptions options)
     {
         if (options.MaximumLength is { } length)
         {

@@ -70,16 +70,17 @@ internal static class TextGeneratorFile
     {
         reader.Find(WeightsName); // before the tokenizer is read
         var configuration = reader.ReadJson(ConfigurationName);
+        TextWriting.Check(configuration, reader.Origin);
 
         // The tokenizer's tables are built while the weights are read.
         var tokenizerFiles = reader.Manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
             .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
         var tokenizer = Task.Run(() => TextTokenizer.Load(tokenizerFiles));
-        CausalLanguageModel network;
+        TransformerNetwork network;
         try
         {
             using var checkpoint = reader.ReadWeights(WeightsName);
-            network = CausalLanguageModel.Load(configuration, checkpoint, reader.Origin);
+            network = TransformerNetwork.Load(configuration, checkpoint, reader.Origin);
         }
         finally
         {

@@ -15,12 +15,12 @@ public sealed class CausalLanguageModel : TransformerNetwork
     {
     }
 
-    /// <summary>The last hidden states, as the output head reads them: [batch, length, width].</summary>
-    public Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
+    /// <inheritdoc/>
+    public override Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
 
     /// <summary>Logits of every position: [batch, length, vocabulary], of several streams of tokens [batch, streams, length,
     /// vocabulary].</summary>
-    public Tensor Forward(ModelInput input)
+    public override Tensor Forward(ModelInput input)
     {
         using var hold = Hold();
         using var scope = NewDisposeScope();
@@ -53,24 +53,13 @@ public sealed class CausalLanguageModel : TransformerNetwork
     /// <inheritdoc cref="TransformerNetwork.Copy"/>
     internal new CausalLanguageModel Copy() => (CausalLanguageModel)base.Copy();
 
-    /// <summary>Refuses a folder by its <c>config.json</c> alone, before other files of it are read.</summary>
-    /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>
-    internal static void CheckFamily(string folder)
-    {
-        var configuration = ModelConfigurationFile.Read(folder);
-        var family = FamilyRegistry.Of(configuration, folder);
-        if (family.Read(new ConfigurationReader(configuration)) is { Encoder: not null } description)
-            throw NoDecoder(folder, description.Decoder is null ? nameof(MaskedLanguageModel) : nameof(EncoderDecoderModel), family);
-    }
-
     private static CausalLanguageModel Causal(TransformerNetwork network, string origin)
     {
         if (network is CausalLanguageModel causal)
             return causal;
         network.Dispose();
-        throw NoDecoder(origin, network.GetType().Name, network.Family);
+        throw new NotSupportedException(
+            $"{origin}: config.json describes a {network.GetType().Name} ({network.Family.ModelType}); a model that continues texts, "
+            + "a decoder, is expected.");
     }
-
-    private static NotSupportedException NoDecoder(string origin, string kind, Family family) => new(
-        $"{origin}: config.json describes a {kind} ({family.ModelType}); a model that continues texts, a decoder, is expected.");
 }

@@ -13,8 +13,8 @@ public sealed class MaskedLanguageModel : TransformerNetwork
     {
     }
 
-    /// <summary>The last hidden states, as the output head reads them where there is one: [batch, length, width].</summary>
-    public Tensor ComputeHiddenStates(ModelInput input)
+    /// <inheritdoc/>
+    public override Tensor ComputeHiddenStates(ModelInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
         using var hold = Hold();
@@ -23,9 +23,8 @@ public sealed class MaskedLanguageModel : TransformerNetwork
         return (Encoder.Heads is [var head, ..] ? head.Features(hidden) : hidden).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits of every position: [batch, length, vocabulary].</summary>
-    /// <exception cref="InvalidOperationException">The network has no output head.</exception>
-    public Tensor Forward(ModelInput input)
+    /// <inheritdoc/>
+    public override Tensor Forward(ModelInput input)
     {
         using var hold = Hold();
         using var hiddenStates = ComputeHiddenStates(input);
