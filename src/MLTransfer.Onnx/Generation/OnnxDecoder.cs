@@ -69,7 +69,10 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 
     public UseCount.Hold Hold() => _uses.Begin(typeof(OnnxTextGenerator));
 
-    public IDecodingCache CreateCache(int rows, int capacity) => new OnnxDecodingCache(this, rows, capacity);
+    public PromptEncoder? Encoder => null;
+
+    public IDecodingCache CreateCache(int rows, int capacity, IReadOnlyList<IReadOnlyList<int>>? encoderIds = null) =>
+        new OnnxDecodingCache(this, rows, capacity);
 
     /// <summary>Runs the graph; the values are those of <see cref="Signature"/>'s names.</summary>
     public void Run(OrtValue[] inputs, OrtValue[] outputs)

@@ -45,6 +45,7 @@ internal static class GenerationConfigurationFile
         AddId("bos_token_id", null, tokenizer?.BeginningOfSequenceId);
         AddId("eos_token_id", options?.EndOfSequenceIds, tokenizer?.EndOfSequenceId);
         AddId("pad_token_id", null, tokenizer?.PaddingId);
+        TokenRuleEntries.Copy(model, json);
         if (options is null)
             return json;
 

@@ -107,6 +107,13 @@ public sealed class TextTokenizer
     /// </summary>
     public EncodingOptions? FileOptions { get; }
 
+    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts behind every text; none where they differ by text.</summary>
+    internal ReadOnlySpan<int> TrailingIds => _trailingIds;
+
+    /// <summary>The token that ends a text: <see cref="EndOfSequenceId"/>, else what stands behind every text, as <c>[SEP]</c>
+    /// does.</summary>
+    internal int? TextEndId => EndOfSequenceId ?? (_trailingIds is [.., var last] ? last : null);
+
     /// <summary>The number of words whose tokens are kept at the moment.</summary>
     internal int CachedWords => (_pipeline.Model as BytePairModel)?.CachedWords ?? 0;
 

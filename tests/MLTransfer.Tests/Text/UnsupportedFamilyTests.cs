@@ -31,6 +31,7 @@ public sealed class UnsupportedFamilyTests : IDisposable
     [Theory]
     [InlineData("bert-tiny", "MaskedLanguageModel (bert)")]
     [InlineData("t5-encoder-tiny", "MaskedLanguageModel (t5)")]
+    [InlineData("musicgen-decoder-tiny", "CausalLanguageModel that looks at another model's encoder (musicgen_decoder)")]
     [InlineData("min-dalle-tiny", "EncoderDecoderModel that reads other tokens than it writes (dallebart)")]
     public void A_family_that_writes_no_texts_is_named_before_a_missing_tokenizer(string folder, string kind)
     {

@@ -34,6 +34,8 @@ internal static class TextWriting
         { Decoder: null } => nameof(MaskedLanguageModel),
         { Encoder: { } encoder, Decoder: { } decoder } when !encoder.Input.Tables.SequenceEqual(decoder.Input.Tables) =>
             $"{nameof(EncoderDecoderModel)} that reads other tokens than it writes",
+        { Encoder: null, Decoder: { } decoder } when decoder.Blocks.Any(block => block.Cross is not null) =>
+            $"{nameof(CausalLanguageModel)} that looks at another model's encoder",
         _ => null,
     };
 }
