@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Text;
@@ -10,7 +9,7 @@ internal static class TextEvaluator
     public static TextGenerationMetrics Evaluate(
         TextGenerationModel model, TrainingTexts texts, TextRowForm form, CancellationToken cancellationToken)
     {
-        var result = Evaluator.Evaluate((CausalLanguageModel)model.Network, form.RowsOf(texts, model), cancellationToken: cancellationToken);
+        var result = Evaluator.Evaluate(model.Network, form.RowsOf(texts, model), cancellationToken: cancellationToken);
         return new TextGenerationMetrics(result.Loss, result.PredictedTokens, texts.ByteCount);
     }
 }

@@ -81,7 +81,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             Prepare(model.Network, start.Name, _options);
             var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength, start.Name);
             var trainer = new LanguageModelTrainer(
-                (CausalLanguageModel)model.Network, _options.Training with
+                model.Network, _options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
                 }, training, validation, model.Tokenizer);

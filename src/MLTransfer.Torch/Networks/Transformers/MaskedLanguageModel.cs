@@ -23,6 +23,19 @@ public sealed class MaskedLanguageModel : TransformerNetwork
         return (Encoder.Heads is [var head, ..] ? head.Features(hidden) : hidden).MoveToOuterDisposeScope();
     }
 
+    /// <summary>What <see cref="ComputeHiddenStates(ModelInput)"/> gives at some positions, with the head's transform of those
+    /// alone.</summary>
+    /// <param name="input">What is read.</param>
+    /// <param name="positions">[count] int64, of the flattened [batch * length].</param>
+    /// <returns>[count, width].</returns>
+    internal Tensor ComputeHiddenStates(ModelInput input, Tensor positions)
+    {
+        using var hold = Hold();
+        using var scope = NewDisposeScope();
+        var hidden = Encoder!.Forward(input, training);
+        return Head.Features(hidden.view(-1, hidden.shape[2]).index_select(0, positions)).MoveToOuterDisposeScope();
+    }
+
     /// <inheritdoc/>
     public override Tensor Forward(ModelInput input)
     {
