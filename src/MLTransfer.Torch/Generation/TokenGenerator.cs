@@ -122,15 +122,7 @@ public sealed class TokenGenerator
     {
         if (_encoder is not { } encoder)
             return new GenerationPrompt(prompt);
-        if (prompt.Count > encoder.ContextLength)
-        {
-            // An end stays the end, as where a tokenizer cuts.
-            prompt = _endOfSequenceIds.Contains(prompt[^1])
-                ? [.. prompt.Take(encoder.ContextLength - 1), prompt[^1]]
-                : [.. prompt.Take(encoder.ContextLength)];
-        }
-
-        return new GenerationPrompt([encoder.DecoderStartId], prompt);
+        return new GenerationPrompt([encoder.DecoderStartId], PromptEncoder.Cut([.. prompt], encoder.ContextLength, _endOfSequenceIds));
     }
 
     private IReadOnlyList<int> CheckPrompt(IReadOnlyList<int> prompt, int index)

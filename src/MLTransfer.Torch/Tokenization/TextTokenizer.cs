@@ -52,6 +52,7 @@ public sealed class TextTokenizer
         EndOfSequenceId = parts.IdOf("eos_token")?.Id;
         PaddingId = parts.IdOf("pad_token")?.Id;
         UnknownId = parts.UnknownId;
+        MaskId = parts.IdOf("mask_token")?.Id;
     }
 
     /// <summary>Loads the tokenizer of a folder in Hugging Face layout.</summary>
@@ -95,6 +96,9 @@ public sealed class TextTokenizer
     /// <summary>The id of the token for what the vocabulary cannot express (<c>unk_token</c>), if there is one.</summary>
     public int? UnknownId { get; }
 
+    /// <summary>The id of the token that stands for a hidden one (<c>mask_token</c>), if there is one.</summary>
+    public int? MaskId { get; }
+
     /// <summary>The ids that decoding leaves out on request.</summary>
     public IReadOnlySet<int> SpecialTokenIds => _specialTokenIds;
 
@@ -106,6 +110,9 @@ public sealed class TextTokenizer
     /// <see cref="EncodeTexts"/>, <see cref="EncodeText"/> or <see cref="EncodeBatch"/>.
     /// </summary>
     public EncodingOptions? FileOptions { get; }
+
+    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts before every text; none where they differ by text.</summary>
+    internal ReadOnlySpan<int> LeadingIds => _leadingIds;
 
     /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts behind every text; none where they differ by text.</summary>
     internal ReadOnlySpan<int> TrailingIds => _trailingIds;

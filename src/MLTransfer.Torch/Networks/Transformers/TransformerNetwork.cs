@@ -34,6 +34,17 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <summary>The most positions that the network can see.</summary>
     public int ContextLength => Description.Output.Context;
 
+    /// <summary>The most tokens of a training row where nobody says: the context's, or 512, as T5 was pretrained, where positions are told
+    /// by distance alone, so that nothing bounds a text.</summary>
+    internal int UsualRowLength
+    {
+        get
+        {
+            var context = Description.Stacks.Min(stack => stack.Context);
+            return Description.Stacks.All(stack => stack.Blocks.All(block => block.Self.Bias is not null)) ? Math.Min(512, context) : context;
+        }
+    }
+
     /// <summary>The number of transformer blocks of the stack that makes logits.</summary>
     public int LayerCount => Description.Output.Blocks.Length;
 

@@ -13,6 +13,7 @@ internal static class Bart
     {
         BasePrefix = "model.",
         LoraTargets = ["q_proj", "v_proj"],
+        Noise = PretrainingNoise.Infilling,
         Harmless =
         [
             "num_hidden_layers", "normalize_embedding", "normalize_before", "add_bias_logits", "add_final_layer_norm",
