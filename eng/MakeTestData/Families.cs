@@ -29,7 +29,8 @@ internal sealed record FamilyFolder(string Name)
             var name = Path.GetFileName(path);
             if (name is "config.json" or "model.safetensors" or "encoder.safetensors" or "decoder.safetensors"
                 || name.StartsWith("forward", StringComparison.Ordinal)
-                || (HasTokenizer && name is "tokenizer.json" or "tokenizer_config.json" or "special_tokens_map.json" or "generation_config.json")
+                || (HasTokenizer
+                    && name is "tokenizer.json" or "tokenizer_config.json" or "special_tokens_map.json" or "generation_config.json")
                 || (Trains && name == "training.json")
                 || (TrainsAdapters && name.StartsWith("training_", StringComparison.Ordinal))
                 || (TrainsToWeights && name == "training.final.safetensors"))

@@ -49,7 +49,8 @@ internal sealed class DecodingBatch : IDisposable
             _lengths.Length, _capacity, prompts[0].EncoderIds is null ? null : [.. prompts.Select(prompt => prompt.EncoderIds!)]);
         try
         {
-            Read([.. prompts.Select(prompt => new TokenSequence(prompt.Start))], _lengths, _cache, _logits.AsSpan(0, prompts.Length * decoder.VocabularySize));
+            Read([.. prompts.Select(prompt => new TokenSequence(prompt.Start))], _lengths, _cache,
+                _logits.AsSpan(0, prompts.Length * decoder.VocabularySize));
             if (copies > 1)
                 Repeat(copies);
         }

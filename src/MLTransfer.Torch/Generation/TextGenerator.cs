@@ -6,7 +6,8 @@ using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Generation;
 
-/// <summary>Continues texts with a language model, or answers them with one that has an encoder (see <see cref="TokenGenerator"/>).</summary>
+/// <summary>Continues texts with a language model, or answers them with one that has an encoder (see
+/// <see cref="TokenGenerator"/>).</summary>
 /// <remarks>Several threads may use a generator, and several generators a model, at once.</remarks>
 public sealed class TextGenerator
 {

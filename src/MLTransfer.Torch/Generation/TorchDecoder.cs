@@ -18,7 +18,8 @@ internal sealed class TorchDecoder : ICausalDecoder
         if (model.Decoder is null)
         {
             throw new ArgumentException(
-                $"A {model.GetType().Name} ({model.Family.ModelType}) writes no texts: a decoder, or an encoder with a decoder, is expected.",
+                $"A {model.GetType().Name} ({model.Family.ModelType}) writes no texts: a decoder, or an encoder with a decoder, is "
+                + "expected.",
                 nameof(model));
         }
 

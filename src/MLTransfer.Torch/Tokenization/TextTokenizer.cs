@@ -111,10 +111,12 @@ public sealed class TextTokenizer
     /// </summary>
     public EncodingOptions? FileOptions { get; }
 
-    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts before every text; none where they differ by text.</summary>
+    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts before every text; none where they differ by
+    /// text.</summary>
     internal ReadOnlySpan<int> LeadingIds => _leadingIds;
 
-    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts behind every text; none where they differ by text.</summary>
+    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts behind every text; none where they differ by
+    /// text.</summary>
     internal ReadOnlySpan<int> TrailingIds => _trailingIds;
 
     /// <summary>The token that ends a text: <see cref="EndOfSequenceId"/>, else what stands behind every text, as <c>[SEP]</c>

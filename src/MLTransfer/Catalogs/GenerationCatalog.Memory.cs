@@ -26,7 +26,7 @@ public sealed partial class GenerationCatalog
         if (options.Lora is { } lora)
             LowRankAdaptation.Attach(network, lora);
         TextGeneratorEstimator.Prepare(network, sizes.Name, options);
-        return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.ContextLength));
+        return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.UsualRowLength));
     }
 
     /// <summary>

@@ -78,7 +78,7 @@ public sealed class TextGenerationModel : IDisposable
         }
     }
 
-    /// <summary>Continues one prompt.</summary>
+    /// <summary>Continues one prompt, or answers it where an encoder reads it.</summary>
     /// <returns>The generated text, without the prompt.</returns>
     /// <param name="prompt">May be empty.</param>
     /// <param name="options">Null for greedy generation with the default length.</param>
@@ -125,10 +125,12 @@ public sealed class TextGenerationModel : IDisposable
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
             ModelCardFile.Write(
-                inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"),
+                inside, folder, new CardKind("text generator", "transformers", PipelineTag, $"{Network.Configuration["model_type"]}"),
                     Card);
         });
     }
+
+    private string PipelineTag => Network is EncoderDecoderModel ? "text2text-generation" : "text-generation";
 
     /// <summary>Writes the model as ONNX.</summary>
     internal IReadOnlyList<OnnxExportedFile> ExportToOnnx(

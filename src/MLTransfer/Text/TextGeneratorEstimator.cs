@@ -46,6 +46,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         _rowForm = new TextRowForm
         {
             Packing = options.RowPacking, MaximumLength = options.MaximumLength, AppendEndOfSequence = options.AppendEndOfSequence,
+            Noise = options.Noise,
         };
         (_options, _baseModel) = (options, baseModel);
     }
@@ -59,7 +60,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         ArgumentNullException.ThrowIfNull(data);
         Check(Roles, SchemaShape.Create(data.Schema));
         using var sizes = TextBaseSizes.Of(Host, _options, _baseModel);
-        return ReadRows(data, sizes.Tokenizer, sizes.Network.ContextLength, sizes.Name).Report;
+        return ReadRows(data, sizes.Tokenizer, sizes.Network, sizes.Name).Report;
     }
 
     private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
@@ -79,12 +80,12 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         {
             var adaptersOf = Adapt(start, seed);
             Prepare(model.Network, start.Name, _options);
-            var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength, start.Name);
+            var (training, validation, noise, report) = ReadRows(input, model.Tokenizer, model.Network, start.Name);
             var trainer = new LanguageModelTrainer(
                 model.Network, _options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
-                }, training, validation, model.Tokenizer);
+                }, training, validation, model.Tokenizer, noise);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
@@ -158,7 +159,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         if (options.MaximumLength is { } length)
         {
             OptionCheck.AtMost(
-                nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
+                nameof(TextGeneratorOptions.MaximumLength), length, network.Description.Stacks.Min(stack => stack.Context),
                 $"the context length of '{name}'");
         }
 
@@ -176,20 +177,28 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             ParameterFreezing.FreezeByName(network, patterns);
     }
 
-    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength, string name)
+    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, TransformerNetwork network, string name)
     {
-        if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
+        if (_options.AppendEndOfSequence == true && tokenizer.TextEndId is null)
         {
             throw new ArgumentException(
                 $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{name}' has no "
                 + "end-of-sequence token.");
         }
 
-        var texts = TrainingTexts.Read(input, _columns, tokenizer, _options.CancellationToken);
+        if (_options.Noise is not null && (network is not EncoderDecoderModel || _columns.Completion is not null))
+        {
+            throw new ArgumentException(
+                $"{nameof(TextGeneratorOptions.Noise)} is for whole texts that train an encoder with a decoder, such as T5 or BART; "
+                + $"'{name}' is trained without it here. Leave it out.");
+        }
+
+        var texts = TrainingTexts.Read(input, _columns, tokenizer, network, _options.CancellationToken);
+        var noise = _rowForm.NoiseOf(texts, tokenizer, network);
         var (training, validation) = _options.ValidationData is { } validationData
-            ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, _options.CancellationToken))
+            ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, network, _options.CancellationToken))
             : texts.Split(_options.ValidationFraction);
-        var examples = _rowForm.RowsOf(training, tokenizer, contextLength);
+        var examples = _rowForm.RowsOf(training, tokenizer, network);
         if (!examples.Any(example => example.PredictedTokens > 0))
         {
             throw new ArgumentException(
@@ -197,16 +206,16 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 nameof(input));
         }
 
-        var evaluation = _rowForm.RowsOf(validation, tokenizer, contextLength);
-        return new TextTrainingRows(examples, evaluation, new TextDataReport
+        var evaluation = _rowForm.RowsOf(validation, tokenizer, network);
+        return new TextTrainingRows(examples, evaluation, noise, new TextDataReport
         {
             Texts = texts.Texts.Count,
             EmptyTexts = texts.Counts.Empty,
             DuplicateTexts = texts.Counts.Duplicates,
-            CutTexts = _rowForm.CountCut(texts, tokenizer, contextLength),
-            MaximumLength = _rowForm.MaximumLength ?? contextLength,
+            CutTexts = _rowForm.CountCut(texts, tokenizer, network),
+            MaximumLength = _rowForm.LengthOf(network),
             Rows = examples.Count,
-            Tokens = examples.Sum(row => (long)row.InputIds.Length),
+            Tokens = examples.Sum(row => (long)row.TokenCount),
             UnknownTokens = texts.Counts.UnknownTokens,
             EvaluationRows = evaluation.Count,
         });

@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Generation;
 
-/// <summary>Generation where an encoder reads the prompts: the reference's batches and distributions, and what is computed how often.</summary>
+/// <summary>Generation where an encoder reads the prompts: the reference's batches and distributions, and what is computed how
+/// often.</summary>
 public class EncoderDecoderGenerationTests
 {
     public static TheoryData<string> Folders => ["t5-tiny", "t5-v1_1-tiny", "bart-tiny"];
@@ -113,10 +114,12 @@ public class EncoderDecoderGenerationTests
         foreach (var narrow in (EncoderDecoderModel[])[bfloat16, own])
         {
             var found = new TokenGenerator(narrow).Generate(
-                [prompt], new GenerationOptions { MaximumNewTokens = 9, EndOfSequenceIds = [] }, TestContext.Current.CancellationToken)[0][0];
+                [prompt], new GenerationOptions { MaximumNewTokens = 9, EndOfSequenceIds = [] },
+                    TestContext.Current.CancellationToken)[0][0];
             Assert.Equal(9, found.TokenIds.Count);
             Assert.Equal(9, narrow.FastSteps);
-            Assert.All(exact.Zip(Logits(narrow, prompt, written)), pair => Assert.InRange(pair.Second, pair.First - range / 10, pair.First + range / 10));
+            Assert.All(exact.Zip(Logits(narrow, prompt, written)), pair =>
+                Assert.InRange(pair.Second, pair.First - range / 10, pair.First + range / 10));
         }
     }
 
@@ -150,7 +153,8 @@ public class EncoderDecoderGenerationTests
         {
             var generated = new TokenGenerator(network).Generate(
                 [[0, 55, 261, 2], [0, 41, 76, 317, 2]],
-                new GenerationOptions { MaximumNewTokens = 200, MinimumNewTokens = 100, BeamCount = beams }, TestContext.Current.CancellationToken);
+                new GenerationOptions { MaximumNewTokens = 200, MinimumNewTokens = 100, BeamCount = beams },
+                    TestContext.Current.CancellationToken);
             Assert.All(generated, found =>
             {
                 Assert.Equal(64, found[0].TokenIds.Count);
@@ -201,7 +205,8 @@ public class EncoderDecoderGenerationTests
     {
         using var network = FamilyFolders.Load("bert-tiny");
         Assert.Contains(
-            "MaskedLanguageModel (bert)", Assert.Throws<ArgumentException>(() => new TokenGenerator(network)).Message, StringComparison.Ordinal);
+            "MaskedLanguageModel (bert)", Assert.Throws<ArgumentException>(() => new TokenGenerator(network)).Message,
+                StringComparison.Ordinal);
     }
 
     private static JsonNode Reference(string folder) =>

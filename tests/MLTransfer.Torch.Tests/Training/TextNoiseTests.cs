@@ -52,7 +52,8 @@ public class TextNoiseTests
     /// <summary>Tokens are numbered, so that what is missing shows.</summary>
     [Property]
     public Property One_mask_stands_for_each_span_and_the_whole_text_is_written() => Prop.ForAll(
-        Gen.Choose(0, 300).ToArbitrary(), Densities().ToArbitrary(), Gen.Choose(0, int.MaxValue - 1).ToArbitrary(), (length, density, seed) =>
+        Gen.Choose(0, 300).ToArbitrary(), Densities().ToArbitrary(), Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
+            (length, density, seed) =>
         {
             int[] text = [.. Enumerable.Range(10, length)];
             var row = Corrupt(new TextInfilling(s_bart, MaskStart) { NoiseDensity = density }, text, seed);

@@ -41,7 +41,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
         get
         {
             var context = Description.Stacks.Min(stack => stack.Context);
-            return Description.Stacks.All(stack => stack.Blocks.All(block => block.Self.Bias is not null)) ? Math.Min(512, context) : context;
+            return Description.Stacks.All(stack => stack.Blocks.All(block => block.Self.Bias is not null)) ? Math.Min(512, context)
+                : context;
         }
     }
 
