@@ -60,7 +60,8 @@ public sealed class BertDecoderTests : IDisposable
             ValidationFraction = 0,
             Generation = new() { MaximumNewTokens = 20 },
         };
-        using var model = _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", completes ? null : "Text", options).Fit(data);
+        using var model =
+            _ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Opening", completes ? null : "Text", options).Fit(data);
         _ml.Model.Save(model, data.Schema, _folder["model.zip"]);
 
         string[] expected = [.. s_texts.Select(text => " " + string.Join(' ', text.Split(' ')[2..]))];

@@ -73,7 +73,8 @@ public sealed class EncoderDecoderTests : IDisposable
         _ml.Model.Save(model, Pairs.Schema, _folder["model.zip"]);
 
         var result = model.TrainingResult!;
-        Assert.True(result.ValidationLoss < 0.6 * result.InitialValidationLoss, $"{result.InitialValidationLoss} to {result.ValidationLoss}");
+        Assert.True(
+            result.ValidationLoss < 0.6 * result.InitialValidationLoss, $"{result.InitialValidationLoss} to {result.ValidationLoss}");
         Assert.Equal(result.ValidationLoss!.Value, _ml.Generation.Evaluate(model, Pairs).Loss, 1e-5);
         using (var loaded = (TextGeneratorTransformer)_ml.Model.Load(_folder["model.zip"], out _))
             Assert.Equal(result.ValidationLoss!.Value, _ml.Generation.Evaluate(loaded, Pairs).Loss, 1e-5); // the noise is stored too
@@ -99,7 +100,8 @@ public sealed class EncoderDecoderTests : IDisposable
         _ml.Model.Save(model, Pairs.Schema, _folder["model.zip"]);
 
         var result = model.TrainingResult!;
-        Assert.True(result.ValidationLoss < 0.8 * result.InitialValidationLoss, $"{result.InitialValidationLoss} to {result.ValidationLoss}");
+        Assert.True(
+            result.ValidationLoss < 0.8 * result.InitialValidationLoss, $"{result.InitialValidationLoss} to {result.ValidationLoss}");
         Assert.Equal(result.ValidationLoss!.Value, _ml.Generation.Evaluate(model, Pairs).Loss, 1e-4);
         var texts = Texts(model);
         using (var untrained = _ml.Transforms.Text.GenerateText("Continuation", "Opening", PathOf(folder)).Fit(Pairs))

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers.Description;
-using MLTransfer.Torch.Networks.Transformers.Families;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Transformers;
