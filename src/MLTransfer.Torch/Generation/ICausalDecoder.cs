@@ -18,6 +18,9 @@ internal interface ICausalDecoder
     /// <summary>The most positions that the network can see.</summary>
     int ContextLength { get; }
 
+    /// <summary>Lengths of a text beyond which all of it means something else to the network, so that it is read anew.</summary>
+    IReadOnlyList<int> SwitchLengths => [];
+
     /// <summary>What reads prompts; null where the network itself does, and continues them.</summary>
     /// <exception cref="InvalidDataException">There is an encoder, and <c>config.json</c> names no token that the decoder begins
     /// with.</exception>

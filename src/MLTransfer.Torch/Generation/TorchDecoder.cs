@@ -33,6 +33,8 @@ internal sealed class TorchDecoder : ICausalDecoder
 
     public int ContextLength => _model.ContextLength;
 
+    public IReadOnlyList<int> SwitchLengths => _model.Output.SwitchLengths;
+
     public PromptEncoder? Encoder => _model is EncoderDecoderModel { Description.Encoder: { } encoder } both
         ? new PromptEncoder(encoder.Input.Rows, encoder.Context, both.DecoderStartTokenId)
         : null;

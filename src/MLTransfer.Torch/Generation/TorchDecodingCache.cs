@@ -34,6 +34,7 @@ internal sealed class TorchDecodingCache(TransformerNetwork model, int rows, int
         {
             AttentionMask = isPadded ? _mask!.narrow(1, 0, end) : null,
             PositionIds = isPadded ? ToTensor(positionIds, width) : null,
+            RowLengths = isPadded ? lengths.ToArray() : null,
             PastKeyValues = _cache,
             Encoded = _encoded,
         });

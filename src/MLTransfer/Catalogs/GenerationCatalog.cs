@@ -45,7 +45,8 @@ public sealed partial class GenerationCatalog
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folderOrHubId);
         using var channel = _host.Start("Loading a text generator");
-        return TextBaseModel.Load(_host, folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken).Merge();
+        return TextBaseModel<TextGenerationModel>
+            .Load(_host, folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken).Merge();
     }
 
     /// <summary>Loads an ONNX export of a text generator, to generate with ONNX Runtime: libtorch is neither needed nor loaded.</summary>
@@ -116,7 +117,8 @@ public sealed partial class GenerationCatalog
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrWhiteSpace(textColumnName);
         return EvaluateText(() => TextEvaluator.Evaluate(
-            model, TrainingTexts.Read(data, textColumnName, model, cancellationToken), new TextRowForm(), cancellationToken));
+            model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, model.Network, cancellationToken), new TextRowForm(),
+            cancellationToken));
     }
 
     /// <summary>Measures how far the pictures of a model are from real ones, over the features of a network.</summary>

@@ -1,3 +1,4 @@
+using MLTransfer.Text;
 using MLTransfer.Cards;
 using MLTransfer.Logging;
 using MLTransfer.Onnx;
@@ -17,7 +18,7 @@ namespace MLTransfer;
 /// <remarks>
 /// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
 /// </remarks>
-public sealed class TextGenerationModel : IDisposable
+public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
 {
     private readonly TextGenerator _generator;
 
@@ -49,6 +50,16 @@ public sealed class TextGenerationModel : IDisposable
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     internal ModelCard? Card { get; set; }
 
+    /// <inheritdoc/>
+    ModelCard? ITextModel.Card
+    {
+        get => Card;
+        set => Card = value;
+    }
+
+    /// <inheritdoc/>
+    static string ITextModel<TextGenerationModel>.Wanted => "no text generator";
+
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
     /// <exception cref="InvalidDataException">A file is malformed, or the files do not fit each other.</exception>
@@ -62,7 +73,16 @@ public sealed class TextGenerationModel : IDisposable
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folderOrHubId">As the user names it.</param>
     /// <param name="folder">Where it is.</param>
-    internal static TextGenerationModel Load(string folderOrHubId, string folder)
+    static TextGenerationModel ITextModel<TextGenerationModel>.Load(string folderOrHubId, string folder) => Load(folderOrHubId, folder);
+
+    /// <inheritdoc/>
+    static void ITextModel<TextGenerationModel>.Check(string folder) => TextWriting.Check(folder);
+
+    /// <inheritdoc/>
+    static TextGenerationModel ITextModel<TextGenerationModel>.Create(TransformerNetwork network, TextTokenizer tokenizer, string origin) =>
+        new(TextWriting.Checked(network, origin), tokenizer);
+
+    private static TextGenerationModel Load(string folderOrHubId, string folder)
     {
         TextWriting.Check(folder); // first: what writes no texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early

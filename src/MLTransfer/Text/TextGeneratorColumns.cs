@@ -44,9 +44,7 @@ internal sealed record TextGeneratorColumns
             Completion = completion,
             SequencesPerPrompt = options.Generation.SequencesPerPrompt,
         };
-        var names = columns.Generated.Select(generated => generated.Column.Name).ToList();
-        if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new ArgumentException($"Two generated columns are called '{twice.Key}'; give each its own name.");
+        OutputColumn.ThrowIfNamedTwice(columns.Outputs);
         return columns;
     }
 

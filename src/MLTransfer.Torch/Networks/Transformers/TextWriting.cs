@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Networks.Transformers.Families;
@@ -10,26 +9,30 @@ internal static class TextWriting
 {
     /// <summary>Refuses a folder by its <c>config.json</c> alone, before other files of it are read.</summary>
     /// <exception cref="NotSupportedException">The architecture is not supported, or writes no texts.</exception>
-    public static void Check(string folder) => Check(ModelConfigurationFile.Read(folder), folder);
-
-    /// <summary>Refuses a <c>config.json</c>.</summary>
-    /// <param name="configuration">Its content.</param>
-    /// <param name="origin">The folder or file, for error messages.</param>
-    /// <exception cref="NotSupportedException">The architecture is not supported, or writes no texts.</exception>
-    public static void Check(JsonObject configuration, string origin)
+    public static void Check(string folder)
     {
-        var family = FamilyRegistry.Of(configuration, origin);
-        var description = family.Read(new ConfigurationReader(configuration));
-        if (Fault(description) is { } fault)
-        {
-            throw new NotSupportedException(
-                $"{origin}: config.json describes a {fault} ({family.ModelType}); a model that writes texts, a decoder or an encoder with "
-                + "a decoder, is expected.");
-        }
+        var configuration = ModelConfigurationFile.Read(folder);
+        var family = FamilyRegistry.Of(configuration, folder);
+        if (Fault(family.Read(new ConfigurationReader(configuration))) is { } fault)
+            throw NoTexts(folder, fault, family);
     }
 
+    /// <summary>A network as one that writes texts.</summary>
+    /// <exception cref="NotSupportedException">It writes none; it is disposed.</exception>
+    public static TransformerNetwork Checked(TransformerNetwork network, string origin)
+    {
+        if (Fault(network.Description) is not { } fault)
+            return network;
+        network.Dispose();
+        throw NoTexts(origin, fault, network.Family);
+    }
+
+    private static NotSupportedException NoTexts(string origin, string fault, Family family) => new(
+        $"{origin}: config.json describes a {fault} ({family.ModelType}); a model that writes texts, a decoder or an encoder with a "
+        + "decoder, is expected.");
+
     /// <summary>What a network is that writes no texts; null for one that does.</summary>
-    public static string? Fault(Transformer description) => description switch
+    private static string? Fault(Transformer description) => description switch
     {
         { Decoder: null } => nameof(MaskedLanguageModel),
         { Encoder: { } encoder, Decoder: { } decoder } when !encoder.Input.Tables.SequenceEqual(decoder.Input.Tables) =>
