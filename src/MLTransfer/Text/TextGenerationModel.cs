@@ -87,15 +87,17 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
         TextWriting.Check(folder); // first: what writes no texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
         var network = TransformerNetwork.Load(folder);
-        try
+        return Ownership.Pass(network, () =>
         {
-            return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
-        }
-        catch (ArgumentException exception)
-        {
-            network.Dispose();
-            throw new InvalidDataException($"{folder}: {exception.Message}", exception);
-        }
+            try
+            {
+                return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
+            }
+            catch (ArgumentException exception)
+            {
+                throw new InvalidDataException($"{folder}: {exception.Message}", exception);
+            }
+        });
     }
 
     /// <summary>Continues one prompt, or answers it where an encoder reads it.</summary>

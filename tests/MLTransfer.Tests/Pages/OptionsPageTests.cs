@@ -18,7 +18,8 @@ public sealed class OptionsPageTests
 
     public static IEnumerable<TheoryDataRow<Type>> Classes => ((Type[])
     [
-        typeof(TextGeneratorOptions), typeof(TextNoiseOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions), typeof(GenerationOptions),
+        typeof(TextGeneratorOptions), typeof(TextNoiseOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions),
+            typeof(GenerationOptions),
         typeof(TextMemorizationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions),

@@ -52,7 +52,8 @@ public sealed class TextNoiseResumeTests : IDisposable
             if (report.Step == cancelledAt)
                 cancellation.Cancel();
         });
-        new LanguageModelTrainer(model, options, rows, corruption: Denoising.Of(model, tokenizer, null, null)).Train(progress, cancellation.Token);
+        new LanguageModelTrainer(model, options, rows, corruption: Denoising.Of(model, tokenizer, null, null))
+            .Train(progress, cancellation.Token);
         return (steps, WeightBytes.Of(model));
 
         static TrainingExample Plain(int[] text) => new(text, text);
