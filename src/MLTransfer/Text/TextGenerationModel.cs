@@ -73,7 +73,13 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folderOrHubId">As the user names it.</param>
     /// <param name="folder">Where it is.</param>
-    static TextGenerationModel ITextModel<TextGenerationModel>.Load(string folderOrHubId, string folder) => Load(folderOrHubId, folder);
+    /// <param name="keepsMatrices">Whether matrices stay in the type of the file.</param>
+    static TextGenerationModel ITextModel<TextGenerationModel>.Load(string folderOrHubId, string folder, bool keepsMatrices) =>
+        Load(folderOrHubId, folder, keepsMatrices);
+
+    /// <inheritdoc/>
+    TextGenerationModel ITextModel<TextGenerationModel>.With(TransformerNetwork network, TextTokenizer tokenizer) =>
+        new(network, tokenizer) { Card = Card };
 
     /// <inheritdoc/>
     static void ITextModel<TextGenerationModel>.Check(string folder) => TextWriting.Check(folder);
@@ -82,11 +88,11 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
     static TextGenerationModel ITextModel<TextGenerationModel>.Create(TransformerNetwork network, TextTokenizer tokenizer, string origin) =>
         new(TextWriting.Checked(network, origin), tokenizer);
 
-    private static TextGenerationModel Load(string folderOrHubId, string folder)
+    private static TextGenerationModel Load(string folderOrHubId, string folder, bool keepsMatrices = false)
     {
         TextWriting.Check(folder); // first: what writes no texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
-        var network = TransformerNetwork.Load(folder);
+        var network = TransformerNetwork.Load(folder, keepsMatrices: keepsMatrices);
         return Ownership.Pass(network, () =>
         {
             try
