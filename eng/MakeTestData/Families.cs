@@ -10,6 +10,9 @@ internal sealed record FamilyFolder(string Name)
     /// <summary>Whether tests compare generated tokens.</summary>
     public bool Generates { get; init; }
 
+    /// <summary>Whether tests generate from texts.</summary>
+    public bool HasTokenizer { get; init; }
+
     /// <summary>Whether tests compare the log of a training.</summary>
     public bool Trains { get; init; }
 
@@ -29,6 +32,8 @@ internal sealed record FamilyFolder(string Name)
             var name = Path.GetFileName(path);
             if (name is "config.json" or "model.safetensors" or "encoder.safetensors" or "decoder.safetensors"
                 || name.StartsWith("forward", StringComparison.Ordinal)
+                || (HasTokenizer
+                    && name is "tokenizer.json" or "tokenizer_config.json" or "special_tokens_map.json" or "generation_config.json")
                 || (Trains && name == "training.json")
                 || (TrainsAdapters && name.StartsWith("training_", StringComparison.Ordinal))
                 || (Infills && (name is "infilling.json" or "tokenizer.json" or "tokenizer_config.json" or "special_tokens_map.json"))
@@ -48,13 +53,19 @@ internal sealed record FamilyFolder(string Name)
             target.Write($"{relativePath}/generation.json", ReduceGeneration(File.ReadAllBytes(Path.Combine(source, "generation.json"))));
     }
 
-    /// <summary>The cases alone, as token ids: texts are another tokenizer's matter, and distributions GPT-2's.</summary>
+    /// <summary>
+    /// The cases and batches, as token ids: texts are another tokenizer's matter. Distributions are those of an encoder's decoder; those of
+    /// decoders alone are GPT-2's matter.
+    /// </summary>
     private static byte[] ReduceGeneration(byte[] json)
     {
-        var cases = JsonNode.Parse(json)!["cases"]!.AsArray();
-        foreach (var node in cases)
+        var all = JsonNode.Parse(json)!.AsObject();
+        foreach (var node in all["cases"]!.AsArray().Concat(all["batches"]?.AsArray() ?? []))
             node!.AsObject().Remove("output_text");
-        return JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["cases"] = cases.DeepClone() });
+        string[] kept = all.ContainsKey("decoder_prompt_ids")
+            ? ["cases", "batches", "prompt_ids", "decoder_prompt_ids", "distributions"] : ["cases"];
+        return JsonSerializer.SerializeToUtf8Bytes(
+            new JsonObject(kept.Select(name => KeyValuePair.Create(name, (JsonNode?)all[name]!.DeepClone()))));
     }
 }
 
@@ -62,8 +73,8 @@ internal static class Families
 {
     public static IReadOnlyList<FamilyFolder> All { get; } =
     [
-        new("bart-tiny") { Trains = true, TrainsToWeights = true },
-        new("bert-lm-tiny") { Generates = true },
+        new("bart-tiny") { Generates = true, HasTokenizer = true, Trains = true, TrainsToWeights = true },
+        new("bert-lm-tiny") { Generates = true, HasTokenizer = true },
         new("bert-tiny") { Infills = true, Trains = true },
         new("distilbert-tiny") { Infills = true, Trains = true, TrainsToWeights = true },
         new("gemma2-tiny") { Generates = true },
@@ -88,7 +99,7 @@ internal static class Families
         new("roberta-tiny") { Infills = true, Trains = true, TrainsToWeights = true },
         new("smollm3-tiny") { Generates = true },
         new("t5-encoder-tiny"),
-        new("t5-tiny") { Trains = true, TrainsToWeights = true, TrainsAdapters = true },
-        new("t5-v1_1-tiny") { Trains = true, TrainsToWeights = true },
+        new("t5-tiny") { Generates = true, HasTokenizer = true, Trains = true, TrainsToWeights = true, TrainsAdapters = true },
+        new("t5-v1_1-tiny") { Generates = true, Trains = true, TrainsToWeights = true },
     ];
 }

@@ -9,7 +9,7 @@ internal static class TransformerWeights
     public static byte[] Bytes(TextGeneratorTransformer model) => Bytes(model.Model.Network);
 
     /// <inheritdoc cref="Bytes(TextGeneratorTransformer)"/>
-    public static byte[] Bytes(CausalLanguageModel network)
+    public static byte[] Bytes(TransformerNetwork network)
     {
         using var memory = new MemoryStream();
         SafetensorsWriter.Write(memory, network.CheckpointTensors());

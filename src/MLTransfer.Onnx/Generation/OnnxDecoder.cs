@@ -75,8 +75,10 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 
     public UseCount.Hold Hold() => _uses.Begin(typeof(OnnxTextGenerator));
 
+    public PromptEncoder? Encoder => null;
+
     /// <exception cref="NotSupportedException">Texts may grow to a length where keys in the cache would be turned otherwise.</exception>
-    public IDecodingCache CreateCache(int rows, int capacity)
+    public IDecodingCache CreateCache(int rows, int capacity, IReadOnlyList<IReadOnlyList<int>>? encoderIds = null)
     {
         if (capacity > _unchangedLength)
         {

@@ -1,3 +1,4 @@
+using MLTransfer.Onnx.Writing.Transformers;
 using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Onnx.Generation;
@@ -14,6 +15,7 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
 
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder is not an export.</exception>
+    /// <exception cref="NotSupportedException">It is the export of an encoder with a decoder.</exception>
     public static OnnxExportFiles Find(string folder, OnnxRuntimeOptions options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -21,6 +23,13 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
         folder = Path.GetFullPath(folder);
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"There is no folder '{folder}' to load an ONNX export from.");
+        if (options.ModelFile is null && File.Exists(Path.Combine(folder, TransformerFile.EncoderName + ".onnx")))
+        {
+            throw new NotSupportedException(
+                $"The folder '{folder}' is the export of an encoder with a decoder, which other programs run: generation with ONNX Runtime "
+                + "here is for decoders alone. Generate with TorchSharp, from the model's folder or zip.");
+        }
+
         string[] candidates = options.ModelFile is { } named ? [named.Replace('\\', '/')] : s_modelFiles;
         var path = candidates.Select(candidate => Path.GetFullPath(candidate, folder)).FirstOrDefault(File.Exists)
             ?? throw NoExport(string.Join(" or ", candidates));

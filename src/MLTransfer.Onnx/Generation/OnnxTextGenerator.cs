@@ -24,7 +24,7 @@ public sealed class OnnxTextGenerator : IDisposable
     {
         (Files, Options, _decoder, Tokenizer) = (files, options, decoder, tokenizer);
         _generator = new TextGenerator(decoder, tokenizer);
-        TokenGenerator = new TokenGenerator(decoder, tokenizer.BeginningOfSequenceId, tokenizer.EndOfSequenceId);
+        TokenGenerator = new TokenGenerator(decoder, tokenizer.BeginningOfSequenceId, tokenizer.TextEndId);
     }
 
     /// <summary>The tokenizer.</summary>

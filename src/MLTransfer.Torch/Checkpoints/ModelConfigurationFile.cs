@@ -12,12 +12,15 @@ internal static class ModelConfigurationFile
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
+    /// <summary>The file's content, with the rules for tokens that a <c>generation_config.json</c> beside it has.</summary>
     public static JsonObject Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
         if (!FileOnDisk.Exists(path))
             throw new FileNotFoundException($"{folder} has no {FileName}. Give a folder in Hugging Face layout.", path);
-        return JsonContent.ParseObject(FileKind.Configuration.Read(path), path);
+        var configuration = JsonContent.ParseObject(FileKind.Configuration.Read(path), path);
+        TokenRuleEntries.Take(folder, configuration);
+        return configuration;
     }
 
     /// <summary>The file's content, with <c>dtype</c> set to the type that the weights are stored in.</summary>

@@ -5,15 +5,14 @@ internal static class BeamSearch
 {
     /// <summary>Continues prompts.</summary>
     /// <param name="task">Network and options.</param>
-    /// <param name="prompts">The prompts, none empty.</param>
+    /// <param name="prompts">The prompts.</param>
     /// <returns>The best continuations of each prompt, best first.</returns>
-    public static GeneratedTokens[][] Run(GenerationTask task, IReadOnlyList<int>[] prompts)
+    public static GeneratedTokens[][] Run(GenerationTask task, GenerationPrompt[] prompts)
     {
         var beams = task.Options.BeamCount;
-        TokenSequence[] starts = [.. prompts.Select(p => new TokenSequence(p))];
-        BeamHypotheses[] hypotheses = [.. starts.Select(start => new BeamHypotheses(task, start))];
+        BeamHypotheses[] hypotheses = [.. prompts.Select(prompt => new BeamHypotheses(task, new TokenSequence(prompt.Start)))];
         List<BeamHypotheses> running = [.. hypotheses];
-        using var batch = new DecodingBatch(task.Decoder, starts, beams, task.Options.MaximumNewTokens);
+        using var batch = new DecodingBatch(task.Decoder, prompts, beams, task.Options.MaximumNewTokens);
         var sources = new int[batch.Rows];
         var sequences = new TokenSequence[batch.Rows];
         while (true)

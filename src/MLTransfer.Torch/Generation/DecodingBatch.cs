@@ -9,7 +9,8 @@ namespace MLTransfer.Torch.Generation;
 /// ids count from the beginning. All rows grow alike, so rows that begin alike stay so and need no mask.
 /// </para>
 /// <para>A row that has filled the network's context is read anew from the last half of it, and one that grows over a length where all of
-/// its keys turn otherwise is read anew whole; on its own account: other rows do not notice.</para>
+/// its keys turn otherwise is read anew whole; on its own account: other rows do not notice. Rows that look at an encoder never fill the
+/// context: they all begin with one token, and no more are asked for than there is room for.</para>
 /// </remarks>
 internal sealed class DecodingBatch : IDisposable
 {
@@ -24,17 +25,17 @@ internal sealed class DecodingBatch : IDisposable
 
     /// <summary>Reads prompts.</summary>
     /// <param name="decoder">A network that is ready.</param>
-    /// <param name="prompts">The prompts, none empty.</param>
+    /// <param name="prompts">The prompts.</param>
     /// <param name="copies">How many rows each prompt becomes; the rows of a prompt are neighbours.</param>
     /// <param name="maximumNewTokens">The most tokens that will follow.</param>
-    public DecodingBatch(ICausalDecoder decoder, ReadOnlySpan<TokenSequence> prompts, int copies, int maximumNewTokens)
+    public DecodingBatch(ICausalDecoder decoder, GenerationPrompt[] prompts, int copies, int maximumNewTokens)
     {
         _decoder = decoder;
         _context = decoder.ContextLength;
         _lengths = new int[prompts.Length];
         for (var row = 0; row < prompts.Length; row++)
         {
-            var length = prompts[row].Tokens.Length;
+            var length = prompts[row].Start.Count;
             _lengths[row] = length <= _context ? length : Math.Max(1, _context - Math.Min(maximumNewTokens, _context / 2));
         }
 
@@ -44,10 +45,12 @@ internal sealed class DecodingBatch : IDisposable
         _inputIds = new long[_lengths.Length];
         _positionIds = new long[_lengths.Length];
         _logits = GC.AllocateUninitializedArray<float>(checked(_lengths.Length * copies * decoder.VocabularySize));
-        _cache = decoder.CreateCache(_lengths.Length, _capacity);
+        _cache = decoder.CreateCache(
+            _lengths.Length, _capacity, prompts[0].EncoderIds is null ? null : [.. prompts.Select(prompt => prompt.EncoderIds!)]);
         try
         {
-            Read(prompts, _lengths, _cache, _logits.AsSpan(0, prompts.Length * decoder.VocabularySize));
+            Read([.. prompts.Select(prompt => new TokenSequence(prompt.Start))], _lengths, _cache,
+                _logits.AsSpan(0, prompts.Length * decoder.VocabularySize));
             if (copies > 1)
                 Repeat(copies);
         }

@@ -13,6 +13,16 @@ internal static class GenerationConfigurationFile
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
+    /// <summary>Entries that change what is generated and are not supported, and the values with which they do not.</summary>
+    private static readonly (string Name, string Neutral)[] s_unsupported =
+    [
+        ("encoder_repetition_penalty", "1"), ("encoder_no_repeat_ngram_size", "0"), ("num_beam_groups", "1"), ("diversity_penalty", "0"),
+        ("penalty_alpha", "0"), ("guidance_scale", "1"), ("epsilon_cutoff", "0"), ("eta_cutoff", "0"),
+        ("exponential_decay_length_penalty", "null"), ("sequence_bias", "null"), ("renormalize_logits", "false"),
+        ("force_words_ids", "null"), ("constraints", "null"), ("forced_decoder_ids", "null"), ("dola_layers", "null"),
+        ("watermarking_config", "null"),
+    ];
+
     public static GenerationOptions Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
@@ -21,7 +31,8 @@ internal static class GenerationConfigurationFile
         var json = JsonContent.Parse(FileKind.Configuration.Read(path), path);
         try
         {
-            var options = Convert(json);
+            var options = Convert(json, HasEncoder(folder));
+            RefuseUnsupported(json, path);
             options.Check();
             return options with { Published = new PublishedOptions(options) };
         }
@@ -45,6 +56,7 @@ internal static class GenerationConfigurationFile
         AddId("bos_token_id", null, tokenizer?.BeginningOfSequenceId);
         AddId("eos_token_id", options?.EndOfSequenceIds, tokenizer?.EndOfSequenceId);
         AddId("pad_token_id", null, tokenizer?.PaddingId);
+        TokenRuleEntries.Copy(model, json);
         if (options is null)
             return json;
 
@@ -86,9 +98,38 @@ internal static class GenerationConfigurationFile
         }
     }
 
-    private static GenerationOptions Convert(JsonElement root)
+    private static void RefuseUnsupported(JsonElement root, string path)
+    {
+        foreach (var (name, neutral) in s_unsupported)
+        {
+            if (root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null && !IsNeutral(value, neutral))
+            {
+                throw new NotSupportedException(
+                    $"{path}: {name} is {value.GetRawText()}; supported is {neutral}. Remove the entry and set the options that you want.");
+            }
+        }
+
+        static bool IsNeutral(JsonElement value, string neutral) => value.ValueKind == JsonValueKind.Number
+            ? neutral is "0" or "1" && value.TryGetDouble(out var number) && number == (neutral == "0" ? 0 : 1)
+            : value.GetRawText() == neutral;
+    }
+
+    /// <summary>Whether lengths of an older file, which count what the decoder begins with, count one token more than is new.</summary>
+    private static bool HasEncoder(string folder) => FileOnDisk.Exists(Path.Combine(folder, ModelConfigurationFile.FileName))
+        && ModelConfigurationFile.Read(folder)["is_encoder_decoder"] is JsonValue value && value.TryGetValue(out bool flag) && flag;
+
+    private static GenerationOptions Convert(JsonElement root, bool hasEncoder)
     {
         var defaults = new GenerationOptions();
+        if (hasEncoder)
+        {
+            defaults = defaults with
+            {
+                MaximumNewTokens = Get("max_length", defaults.MaximumNewTokens + 1, value => value.GetInt32()) - 1,
+                MinimumNewTokens = Math.Max(0, Get("min_length", 1, value => value.GetInt32()) - 1),
+            };
+        }
+
         return new GenerationOptions
         {
             MaximumNewTokens = Get("max_new_tokens", defaults.MaximumNewTokens, value => value.GetInt32()),

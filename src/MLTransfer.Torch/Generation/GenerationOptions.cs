@@ -7,10 +7,17 @@ namespace MLTransfer.Torch.Generation;
 /// not said otherwise.
 /// </summary>
 /// <remarks>
+/// <para>
 /// A model sees at most its context length. A prompt that is longer loses its beginning, so that min(<see cref="MaximumNewTokens"/>, half
 /// the context) positions are free. When generation has filled the context, the last half of it is read again as a new prompt, and
 /// generation goes on (a sliding window); greedy search, sampling and beam search do so alike, each sequence by its own length. Penalties
 /// and n-grams go by the whole sequence all the same, prompt included.
+/// </para>
+/// <para>
+/// Where an encoder reads the prompt (T5, BART), a prompt that is longer than the encoder's context loses its end, but for the token that
+/// ends it, and generation ends at the latest where the decoder's context does. Penalties, n-grams and lengths go by the decoder's tokens
+/// alone. T5, which tells positions by distance, has contexts of 32,768 tokens.
+/// </para>
 /// </remarks>
 public sealed record GenerationOptions
 {
@@ -136,9 +143,13 @@ public sealed record GenerationOptions
     }
 
     /// <summary>Reads <c>generation_config.json</c>, as published beside a model.</summary>
-    /// <param name="folder">A folder in Hugging Face layout. Entries or a file that are missing leave this class's defaults.</param>
+    /// <param name="folder">
+    /// A folder in Hugging Face layout. Entries or a file that are missing leave this class's defaults. <c>max_length</c> and
+    /// <c>min_length</c> are read where <c>config.json</c> says <c>is_encoder_decoder</c>: they count the decoder's start token too.
+    /// </param>
     /// <returns>Checked options.</returns>
     /// <exception cref="InvalidDataException">The file is malformed or an entry is outside its range.</exception>
+    /// <exception cref="NotSupportedException">An entry changes what is generated and is not supported; it is named.</exception>
     public static GenerationOptions FromPretrained(string folder) => GenerationConfigurationFile.Read(folder);
 
     /// <summary>Checks every option and how they go together.</summary>

@@ -4,7 +4,8 @@ using MLTransfer.Torch.Memory;
 namespace MLTransfer.Torch.Generation;
 
 /// <summary>
-/// A network that reads tokens and gives the logits of the next ones, whatever library computes it. For several threads at once.
+/// A network that reads tokens and gives the logits of the next ones, whatever library computes it; perhaps it looks at what an encoder
+/// made of a prompt. For several threads at once.
 /// </summary>
 internal interface ICausalDecoder
 {
@@ -20,6 +21,11 @@ internal interface ICausalDecoder
     /// <summary>Lengths of a text beyond which all of it means something else to the network, so that it is read anew.</summary>
     IReadOnlyList<int> SwitchLengths => [];
 
+    /// <summary>What reads prompts; null where the network itself does, and continues them.</summary>
+    /// <exception cref="InvalidDataException">There is an encoder, and <c>config.json</c> names no token that the decoder begins
+    /// with.</exception>
+    PromptEncoder? Encoder { get; }
+
     /// <summary>Begins a generation, during which the network stays even if it is disposed.</summary>
     /// <exception cref="InvalidOperationException">The network is not in the state to generate.</exception>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
@@ -28,5 +34,6 @@ internal interface ICausalDecoder
     /// <summary>Begins to read sequences, while the network is held.</summary>
     /// <param name="rows">The number of sequences.</param>
     /// <param name="capacity">The most positions, padding included, that there will be at a time.</param>
-    IDecodingCache CreateCache(int rows, int capacity);
+    /// <param name="encoderIds">For each sequence what the encoder reads, none empty; null where there is no encoder.</param>
+    IDecodingCache CreateCache(int rows, int capacity, IReadOnlyList<IReadOnlyList<int>>? encoderIds = null);
 }

@@ -7,10 +7,10 @@ internal static class SequentialSearch
 {
     /// <summary>Continues prompts that are read together.</summary>
     /// <param name="task">Network and options.</param>
-    /// <param name="prompts">The prompts, none empty.</param>
+    /// <param name="prompts">The prompts.</param>
     /// <param name="seed">What random streams are made from.</param>
     /// <returns>The continuations of each prompt.</returns>
-    public static GeneratedTokens[][] Run(GenerationTask task, IReadOnlyList<int>[] prompts, ulong seed)
+    public static GeneratedTokens[][] Run(GenerationTask task, GenerationPrompt[] prompts, ulong seed)
     {
         var copies = task.Options.SequencesPerPrompt;
         var results = new GeneratedTokens[prompts.Length][];
@@ -21,13 +21,13 @@ internal static class SequentialSearch
             for (var copy = 0; copy < copies; copy++)
             {
                 rows[prompt * copies + copy] = new Row(
-                    new TokenSequence(prompts[prompt]), prompt, copy, task.Monitor?.Invoke(), RandomStream(seed, prompts[prompt], copy));
+                    new TokenSequence(prompts[prompt].Start), prompt, copy, task.Monitor?.Invoke(),
+                    RandomStream(seed, prompts[prompt].Tokens, copy));
             }
         }
 
         var chooser = new TokenChooser(task.Decoder.VocabularySize);
-        using var batch =
-            new DecodingBatch(task.Decoder, [.. prompts.Select(p => new TokenSequence(p))], copies, task.Options.MaximumNewTokens);
+        using var batch = new DecodingBatch(task.Decoder, prompts, copies, task.Options.MaximumNewTokens);
         var sequences = new TokenSequence[rows.Length];
         var kept = new int[rows.Length];
         while (true)

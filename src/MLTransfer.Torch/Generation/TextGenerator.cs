@@ -6,7 +6,8 @@ using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Generation;
 
-/// <summary>Continues texts with a language model.</summary>
+/// <summary>Continues texts with a language model, or answers them with one that has an encoder (see
+/// <see cref="TokenGenerator"/>).</summary>
 /// <remarks>Several threads may use a generator, and several generators a model, at once.</remarks>
 public sealed class TextGenerator
 {
@@ -16,9 +17,10 @@ public sealed class TextGenerator
     private readonly TextTokenizer _tokenizer;
 
     /// <summary>Puts a model into evaluation mode and generates with it.</summary>
-    /// <param name="model">The model; it stays the caller's.</param>
+    /// <param name="model">A decoder, or an encoder with a decoder; it stays the caller's.</param>
     /// <param name="tokenizer">The tokenizer that the model was trained with.</param>
-    public TextGenerator(CausalLanguageModel model, TextTokenizer tokenizer)
+    /// <exception cref="ArgumentException">The model has no decoder.</exception>
+    public TextGenerator(TransformerNetwork model, TextTokenizer tokenizer)
         : this(new TorchDecoder(model), tokenizer)
     {
     }
@@ -29,7 +31,7 @@ public sealed class TextGenerator
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         _tokenizer = tokenizer;
-        _generator = new TokenGenerator(decoder, tokenizer.BeginningOfSequenceId, tokenizer.EndOfSequenceId);
+        _generator = new TokenGenerator(decoder, tokenizer.BeginningOfSequenceId, tokenizer.TextEndId);
     }
 
     /// <summary>Continues prompts.</summary>
@@ -55,7 +57,7 @@ public sealed class TextGenerator
         options.Check();
         var ids = new int[prompts.Count][];
         for (var i = 0; i < ids.Length; i++)
-            ids[i] = _tokenizer.Encode(prompts[i] ?? throw new ArgumentException($"Prompt {i} is null.", nameof(prompts)));
+            ids[i] = Encode(prompts[i] ?? throw new ArgumentException($"Prompt {i} is null.", nameof(prompts)));
 
         Func<ITokenMonitor>? monitor = options.StopStrings.Count == 0
             ? null
@@ -100,8 +102,19 @@ public sealed class TextGenerator
         }
 
         using var hold = _generator.Hold(); // refuses now what the enumeration would refuse
-        return Enumerate(_tokenizer.Encode(prompt), options, cancellationToken);
+        return Enumerate(Encode(prompt), options, cancellationToken);
     }
+
+    /// <summary>What the network reads of a prompt: all of it and the special tokens around it where an encoder does, without what ends a
+    /// text where it is continued.</summary>
+    private int[] Encode(string prompt)
+    {
+        var ids = _tokenizer.Encode(prompt);
+        return _generator.HasEncoder ? ids : ids[..^_tokenizer.TrailingIds.Length];
+    }
+
+    /// <summary>What the generated text goes on from: nothing where an encoder has read the prompt.</summary>
+    private int[] Continued(int[] prompt) => _generator.HasEncoder ? [] : prompt;
 
     private async IAsyncEnumerable<string> Enumerate(
         int[] prompt, GenerationOptions options, CancellationToken outer, [EnumeratorCancellation] CancellationToken inner = default)
@@ -128,7 +141,7 @@ public sealed class TextGenerator
     {
         try
         {
-            var text = new ContinuationText(_tokenizer, prompt, options.StopStrings, piece =>
+            var text = new ContinuationText(_tokenizer, Continued(prompt), options.StopStrings, piece =>
             {
                 if (!pieces.TryWrite(piece))
                     pieces.WriteAsync(piece, cancellationToken).AsTask().GetAwaiter().GetResult();
@@ -158,7 +171,7 @@ public sealed class TextGenerator
     private GeneratedText ToText(int[] prompt, GeneratedTokens tokens, GenerationOptions options)
     {
         var builder = new StringBuilder();
-        var text = new ContinuationText(_tokenizer, prompt, options.StopStrings, piece => builder.Append(piece));
+        var text = new ContinuationText(_tokenizer, Continued(prompt), options.StopStrings, piece => builder.Append(piece));
         var count = tokens.TokenIds.Count - (tokens.FinishReason == FinishReason.EndOfSequence ? 1 : 0);
         for (var i = 0; i < count; i++)
             text.Append(tokens.TokenIds[i]);

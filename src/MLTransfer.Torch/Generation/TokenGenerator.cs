@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation.Processors;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
@@ -6,21 +6,33 @@ using MLTransfer.Torch.Networks.Transformers;
 namespace MLTransfer.Torch.Generation;
 
 /// <summary>
-/// Continues sequences of token ids: greedy search, sampling and beam search with the numbers of Hugging Face's <c>generate</c>.
+/// Continues sequences of token ids, or answers them with a network that has an encoder: greedy search, sampling and beam search with the
+/// numbers of Hugging Face's <c>generate</c>.
 /// </summary>
 /// <remarks>
+/// <para>
+/// An encoder reads the prompts of a batch once, whatever is done with them afterwards. The decoder begins with the token that
+/// <c>config.json</c> names (<c>decoder_start_token_id</c>), and penalties, n-grams and lengths count its tokens alone. What the
+/// checkpoint's files say of single tokens holds for every network: <c>forced_bos_token_id</c>, <c>forced_eos_token_id</c>,
+/// <c>suppress_tokens</c>, <c>begin_suppress_tokens</c> and <c>bad_words_ids</c>.
+/// </para>
+/// <para>
 /// Several threads may generate with one model at once, also through one generator. Results do not depend on which prompts are read
 /// together, but for the rounding of floating-point sums, which can decide between two tokens of almost equal probability.
+/// </para>
 /// </remarks>
 public sealed class TokenGenerator
 {
     private readonly ICausalDecoder _decoder;
+    private readonly PromptEncoder? _encoder;
+    private readonly TokenRules _rules;
     private readonly int? _startId;
     private readonly int[] _endOfSequenceIds;
 
     /// <summary>Puts a model into evaluation mode and generates with it.</summary>
-    /// <param name="model">The model; it stays the caller's.</param>
-    public TokenGenerator(CausalLanguageModel model)
+    /// <param name="model">A decoder, or an encoder with a decoder; it stays the caller's.</param>
+    /// <exception cref="ArgumentException">The model has no decoder.</exception>
+    public TokenGenerator(TransformerNetwork model)
         : this(new TorchDecoder(model), null, null)
     {
     }
@@ -31,13 +43,19 @@ public sealed class TokenGenerator
     /// <param name="endOfSequenceId">What ends a sequence, where <c>config.json</c> does not say.</param>
     internal TokenGenerator(ICausalDecoder decoder, int? beginningOfSequenceId, int? endOfSequenceId)
     {
-        _decoder = decoder;
-        _endOfSequenceIds = ConfiguredIds("eos_token_id");
-        if (_endOfSequenceIds.Length == 0)
-            _endOfSequenceIds = InVocabulary([endOfSequenceId]);
-        int[] starts = [.. ConfiguredIds("bos_token_id"), .. InVocabulary([beginningOfSequenceId]), .. _endOfSequenceIds];
+        (_decoder, _encoder) = (decoder, decoder.Encoder);
+        _rules = TokenRules.Read(decoder.Configuration, decoder.VocabularySize);
+        var tokens = new ConfiguredTokens(decoder.Configuration, decoder.VocabularySize);
+        _endOfSequenceIds = tokens.Ids("eos_token_id");
+        if (_endOfSequenceIds.Length == 0 && endOfSequenceId is { } end)
+            _endOfSequenceIds = tokens.InVocabulary([end]);
+        var beginnings = tokens.InVocabulary(beginningOfSequenceId is { } beginning ? [beginning] : []);
+        int[] starts = [.. tokens.Ids("bos_token_id"), .. beginnings, .. _endOfSequenceIds];
         _startId = starts.Length > 0 ? starts[0] : null;
     }
+
+    /// <summary>Whether an encoder reads the prompts, so that what is generated is a text of its own.</summary>
+    internal bool HasEncoder => _encoder is not null;
 
     /// <summary>Continues prompts.</summary>
     /// <param name="prompts">
@@ -73,20 +91,22 @@ public sealed class TokenGenerator
         options.Check();
         using var hold = Hold();
         var endOfSequenceIds = EndOfSequenceIds(options);
-        var starts = new IReadOnlyList<int>[prompts.Count];
+        var starts = new GenerationPrompt[prompts.Count];
         for (var i = 0; i < starts.Length; i++)
-            starts[i] = CheckPrompt(prompts[i], i);
+            starts[i] = ToPrompt(CheckPrompt(prompts[i], i));
+        if (_encoder is not null && options.MaximumNewTokens > _decoder.ContextLength)
+            options = options with { MaximumNewTokens = _decoder.ContextLength }; // the last one is not read
 
-        var processors = LogitsPipeline.Create(options, _decoder.VocabularySize, endOfSequenceIds);
+        var processors = LogitsPipeline.Create(options, _decoder.VocabularySize, endOfSequenceIds, _rules);
         var task = new GenerationTask(_decoder, options, endOfSequenceIds, processors, monitor, cancellationToken);
         var seed = (ulong)(options.Seed ?? Random.Shared.NextInt64());
 
         // Prompts of similar length go together: little padding.
-        int[] order = [.. Enumerable.Range(0, starts.Length).OrderByDescending(i => starts[i].Count)];
+        int[] order = [.. Enumerable.Range(0, starts.Length).OrderByDescending(i => starts[i].Tokens.Count)];
         var results = new IReadOnlyList<GeneratedTokens>[starts.Length];
         foreach (var chunk in order.Chunk(options.BatchSize))
         {
-            IReadOnlyList<int>[] together = [.. chunk.Select(i => starts[i])];
+            GenerationPrompt[] together = [.. chunk.Select(i => starts[i])];
             var generated = options.BeamCount > 1 ? BeamSearch.Run(task, together) : SequentialSearch.Run(task, together, seed);
             for (var i = 0; i < chunk.Length; i++)
                 results[chunk[i]] = generated[i];
@@ -98,17 +118,25 @@ public sealed class TokenGenerator
     /// <inheritdoc cref="ICausalDecoder.Hold"/>
     internal UseCount.Hold Hold() => _decoder.Hold();
 
+    private GenerationPrompt ToPrompt(IReadOnlyList<int> prompt)
+    {
+        if (_encoder is not { } encoder)
+            return new GenerationPrompt(prompt);
+        return new GenerationPrompt([encoder.DecoderStartId], PromptEncoder.Cut([.. prompt], encoder.ContextLength, _endOfSequenceIds));
+    }
+
     private IReadOnlyList<int> CheckPrompt(IReadOnlyList<int> prompt, int index)
     {
         if (prompt is null)
             throw new ArgumentException($"Prompt {index} is null.", nameof(prompt));
+        var vocabulary = _encoder?.VocabularySize ?? _decoder.VocabularySize;
         for (var position = 0; position < prompt.Count; position++)
         {
-            if ((uint)prompt[position] >= (uint)_decoder.VocabularySize)
+            if ((uint)prompt[position] >= (uint)vocabulary)
             {
                 throw new ArgumentException(
                     $"Prompt {index} has token id {prompt[position]} at position {position}; the model's vocabulary has ids "
-                    + $"0 to {_decoder.VocabularySize - 1}. Do tokenizer and model belong together?",
+                    + $"0 to {vocabulary - 1}. Do tokenizer and model belong together?",
                     nameof(prompt));
             }
         }
@@ -136,20 +164,4 @@ public sealed class TokenGenerator
 
         return [.. ids.Distinct()];
     }
-
-    /// <summary>One id or several of <c>config.json</c>.</summary>
-    private int[] ConfiguredIds(string name)
-    {
-        var entry = _decoder.Configuration[name];
-        if (entry is null)
-            return [];
-        return InVocabulary(
-            (entry as IEnumerable<JsonNode?> ?? [entry]).Select(node => node is JsonValue value && value.TryGetValue(out int id)
-            ? (int?)id
-            : throw new InvalidDataException($"config.json: {name} is {entry.ToJsonString()}; expected a token id or a list of them.")));
-    }
-
-    /// <summary>Leaves out ids that the model can never give.</summary>
-    private int[] InVocabulary(IEnumerable<int?> ids) =>
-        [.. ids.OfType<int>().Where(id => (uint)id < (uint)_decoder.VocabularySize).Distinct()];
 }

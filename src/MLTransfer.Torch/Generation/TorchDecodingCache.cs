@@ -6,10 +6,16 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Generation;
 
 /// <summary>Sequences that a TorchSharp network reads together.</summary>
-internal sealed class TorchDecodingCache(CausalLanguageModel model, int rows, int capacity) : IDecodingCache
+/// <param name="model">The network.</param>
+/// <param name="rows">The number of sequences.</param>
+/// <param name="capacity">The most positions.</param>
+/// <param name="encoded">What the encoder made of each sequence's prompt; null where there is none. Disposed with this object.</param>
+internal sealed class TorchDecodingCache(TransformerNetwork model, int rows, int capacity, EncodedText? encoded) : IDecodingCache
 {
     private readonly Device _device = model.Device;
     private readonly KeyValueCache _cache = model.CreateCache(rows, capacity);
+    private EncodedText? _encoded = encoded;
+    private int[] _prompts = [.. Enumerable.Range(0, rows)]; // for each row the prompt that it answers
     // [rows, capacity] bool, false for padding; null until a padded row is read. All rows grow alike, so it stays right
     private Tensor? _mask;
 
@@ -30,6 +36,7 @@ internal sealed class TorchDecodingCache(CausalLanguageModel model, int rows, in
             PositionIds = isPadded ? ToTensor(positionIds, width) : null,
             RowLengths = isPadded ? lengths.ToArray() : null,
             PastKeyValues = _cache,
+            Encoded = _encoded,
         });
         var last = hiddenStates.narrow(1, width - 1, 1);
         var result = model.ComputeLogits(last).to(ScalarType.Float32).to(CPU).contiguous(); // [rows, 1, vocabulary]
@@ -40,10 +47,19 @@ internal sealed class TorchDecodingCache(CausalLanguageModel model, int rows, in
     {
         using var scope = NewDisposeScope();
         var indices = new long[rows.Length];
+        var prompts = new int[rows.Length];
         for (var row = 0; row < rows.Length; row++)
-            indices[row] = rows[row];
-        _cache.SelectRows(tensor(indices, device: _device), droppedPositions);
+            (indices[row], prompts[row]) = (rows[row], _prompts[rows[row]]);
+        var selection = tensor(indices, device: _device);
+        _cache.SelectRows(selection, droppedPositions);
         ForgetMask();
+        if (_encoded is { } encoded && !prompts.AsSpan().SequenceEqual(_prompts)) // beams of one prompt may change places
+        {
+            _encoded = encoded.SelectRows(selection);
+            encoded.Dispose();
+        }
+
+        _prompts = prompts;
     }
 
     public void OverwriteEnd(ReadOnlySpan<int> rows, IDecodingCache source)
@@ -61,6 +77,7 @@ internal sealed class TorchDecodingCache(CausalLanguageModel model, int rows, in
     public void Dispose()
     {
         _cache.Dispose();
+        _encoded?.Dispose();
         ForgetMask();
     }
 

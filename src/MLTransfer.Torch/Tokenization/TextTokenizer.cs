@@ -168,6 +168,18 @@ public sealed class TextTokenizer
     internal (IReadOnlyList<int> Leading, IReadOnlyList<int> Trailing)? AroundText =>
         _leadingIds is null || _trailingIds is null ? null : (_leadingIds, _trailingIds);
 
+    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts before every text; none where they differ by
+    /// text.</summary>
+    internal ReadOnlySpan<int> LeadingIds => _leadingIds;
+
+    /// <summary>The special tokens that <see cref="Encode(string, bool)"/> puts behind every text; none where they differ by
+    /// text.</summary>
+    internal ReadOnlySpan<int> TrailingIds => _trailingIds;
+
+    /// <summary>The token that ends a text: <see cref="EndOfSequenceId"/>, else what stands behind every text, as <c>[SEP]</c>
+    /// does.</summary>
+    internal int? TextEndId => EndOfSequenceId ?? (_trailingIds is [.., var last] ? last : null);
+
     /// <summary>Where words begin among tokens.</summary>
     internal WordBoundaries Words => _words.Value;
 

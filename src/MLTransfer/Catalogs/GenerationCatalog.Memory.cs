@@ -26,7 +26,7 @@ public sealed partial class GenerationCatalog
         if (options.FineTuning.LoraFor(sizes.Tokenizer) is { } lora)
             LowRankAdaptation.Attach(network, lora);
         options.FineTuning.Prepare(network, sizes.Name);
-        return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.ContextLength));
+        return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.UsualRowLength));
     }
 
     /// <summary>

@@ -89,7 +89,8 @@ public sealed partial class GenerationCatalog
     /// and <see cref="TextGeneratorOptions.AppendEndOfSequence"/>, which a saved model keeps; of a model that was not trained here by their
     /// defaults. So the loss is the <see cref="TrainingResult.ValidationLoss"/> that a run measures on the same rows (up to rounding: here
     /// it is computed in float32). The first token of a text, and of each further row of one that is longer than a row, is not predicted;
-    /// the end-of-sequence token is, where training appends it.
+    /// the end-of-sequence token is, where training appends it. Of an encoder with a decoder every token of the completions is predicted;
+    /// whole texts have the noise of <see cref="TextGeneratorOptions.Noise"/>, the same in every evaluation.
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The model holds no text generator, a column is missing or not text, or no text has two tokens.
@@ -116,7 +117,8 @@ public sealed partial class GenerationCatalog
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrWhiteSpace(textColumnName);
         return EvaluateText(() => TextEvaluator.Evaluate(
-            model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, cancellationToken), new TextRowForm(), cancellationToken));
+            model, TrainingTexts.Read(data, textColumnName, model.Tokenizer, model.Network, cancellationToken), new TextRowForm(),
+            cancellationToken));
     }
 
     /// <summary>Measures how far the pictures of a model are from real ones, over the features of a network.</summary>

@@ -19,7 +19,7 @@ internal static class NewTextGenerator
     {
         var configuration = JsonContent.ParseObject(Encoding.UTF8.GetBytes(configurationJson), "The configuration");
         Complete(configuration, tokenizer);
-        var network = CausalLanguageModel.Create(configuration, seed: seed);
+        var network = TextWriting.Checked(TransformerNetwork.Create(configuration, seed: seed), "The configuration");
         return Ownership.Pass(network, () => new TextGenerationModel(network, tokenizer) { Card = new ModelCard(Base: null) });
     }
 

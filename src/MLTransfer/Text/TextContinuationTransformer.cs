@@ -8,7 +8,8 @@ namespace MLTransfer;
 /// <summary>Continues the prompts of a text column, whatever runs the model.</summary>
 /// <remarks>
 /// Texts are generated in batches of <see cref="GenerationBatchSize"/> rows, and only where a generated column is asked for. A row's text
-/// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token.
+/// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token; an encoder reads
+/// the special tokens of its tokenizer.
 /// </remarks>
 public abstract class TextContinuationTransformer : ColumnMappingTransformer, ITextStream
 {

@@ -18,7 +18,8 @@ public sealed record TextDataReport
 
     /// <summary>
     /// Texts of more tokens than a row holds (<see cref="TextGeneratorOptions.MaximumLength"/>): whole texts go on in further rows, of
-    /// prompts and completions the beginning of the prompt is lost. 0 where texts are joined (<see cref="RowPacking.Concatenated"/>).
+    /// prompts and completions the beginning of the prompt is lost, or the end of what an encoder or its decoder reads. 0 where texts are
+    /// joined (<see cref="RowPacking.Concatenated"/>).
     /// </summary>
     public required long CutTexts { get; init; }
 

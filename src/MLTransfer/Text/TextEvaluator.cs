@@ -9,7 +9,9 @@ internal static class TextEvaluator
     public static TextGenerationMetrics Evaluate(
         TextGenerationModel model, TrainingTexts texts, TextRowForm form, CancellationToken cancellationToken)
     {
-        var result = Evaluator.Evaluate(model.Network, form.RowsOf(texts, model), cancellationToken: cancellationToken);
+        var rows = form.RowsOf(texts, model.Tokenizer, model.Network);
+        var noise = form.NoiseOf(texts, model.Tokenizer, model.Network);
+        var result = Evaluator.Evaluate(model.Network, noise?.ForEvaluation(rows) ?? rows, cancellationToken: cancellationToken);
         return new TextGenerationMetrics(result.Loss, result.PredictedTokens, texts.ByteCount);
     }
 }

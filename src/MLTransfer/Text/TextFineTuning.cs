@@ -144,7 +144,11 @@ internal sealed record TextFineTuning
     public void Prepare(TransformerNetwork network, string name)
     {
         if (MaximumLength is { } length)
-            OptionCheck.AtMost(nameof(MaximumLength), length, network.ContextLength, $"the context length of '{name}'");
+        {
+            OptionCheck.AtMost(
+                nameof(MaximumLength), length, network.Description.Stacks.Min(stack => stack.Context), $"the context length of '{name}'");
+        }
+
         if (Dropout is { } dropout)
             network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
         if (TrainableBlocks is { } blocks)

@@ -10,7 +10,8 @@ public sealed record TextGenerationMetrics(double Loss, long TokenCount, long By
     public double Perplexity => Math.Exp(Loss);
 
     /// <summary>
-    /// The information of all predicted tokens divided by <see cref="ByteCount"/>, in bits; comparable between tokenizers.
+    /// The information of all predicted tokens divided by <see cref="ByteCount"/>, in bits; comparable between tokenizers. Of T5 on whole
+    /// texts the predicted tokens are those that noise leaves out, not all of the text.
     /// </summary>
     public double BitsPerByte => Loss * TokenCount / Math.Log(2) / ByteCount;
 }

@@ -23,10 +23,10 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
     private readonly TextGenerator _generator;
 
     /// <summary>Puts a network and a tokenizer together.</summary>
-    /// <param name="network">The network; disposed with this object.</param>
+    /// <param name="network">A decoder, or an encoder with a decoder; disposed with this object.</param>
     /// <param name="tokenizer">The tokenizer that the network was trained with.</param>
-    /// <exception cref="ArgumentException">The tokenizer has more tokens than the network.</exception>
-    public TextGenerationModel(CausalLanguageModel network, TextTokenizer tokenizer)
+    /// <exception cref="ArgumentException">The network writes no texts, or the tokenizer has more tokens than it.</exception>
+    public TextGenerationModel(TransformerNetwork network, TextTokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -42,7 +42,7 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
     }
 
     /// <summary>The network.</summary>
-    public CausalLanguageModel Network { get; }
+    public TransformerNetwork Network { get; }
 
     /// <summary>The tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
@@ -56,9 +56,6 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
         get => Card;
         set => Card = value;
     }
-
-    /// <inheritdoc/>
-    TransformerNetwork ITextModel.Network => Network;
 
     /// <inheritdoc/>
     static string ITextModel<TextGenerationModel>.Wanted => "no text generator";
@@ -82,32 +79,34 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
 
     /// <inheritdoc/>
     TextGenerationModel ITextModel<TextGenerationModel>.With(TransformerNetwork network, TextTokenizer tokenizer) =>
-        new((CausalLanguageModel)network, tokenizer) { Card = Card };
+        new(network, tokenizer) { Card = Card };
 
     /// <inheritdoc/>
-    static void ITextModel<TextGenerationModel>.Check(string folder) => CausalLanguageModel.CheckFamily(folder);
+    static void ITextModel<TextGenerationModel>.Check(string folder) => TextWriting.Check(folder);
 
     /// <inheritdoc/>
     static TextGenerationModel ITextModel<TextGenerationModel>.Create(TransformerNetwork network, TextTokenizer tokenizer, string origin) =>
-        new(CausalLanguageModel.Causal(network, origin), tokenizer);
+        new(TextWriting.Checked(network, origin), tokenizer);
 
     private static TextGenerationModel Load(string folderOrHubId, string folder, bool keepsMatrices = false)
     {
-        CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
+        TextWriting.Check(folder); // first: what writes no texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
-        var network = CausalLanguageModel.Load(folder, keepsMatrices: keepsMatrices);
-        try
+        var network = TransformerNetwork.Load(folder, keepsMatrices: keepsMatrices);
+        return Ownership.Pass(network, () =>
         {
-            return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
-        }
-        catch (ArgumentException exception)
-        {
-            network.Dispose();
-            throw new InvalidDataException($"{folder}: {exception.Message}", exception);
-        }
+            try
+            {
+                return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
+            }
+            catch (ArgumentException exception)
+            {
+                throw new InvalidDataException($"{folder}: {exception.Message}", exception);
+            }
+        });
     }
 
-    /// <summary>Continues one prompt.</summary>
+    /// <summary>Continues one prompt, or answers it where an encoder reads it.</summary>
     /// <returns>The generated text, without the prompt.</returns>
     /// <param name="prompt">May be empty.</param>
     /// <param name="options">Null for greedy generation with the default length.</param>
@@ -154,10 +153,12 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
             ModelCardFile.Write(
-                inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"),
+                inside, folder, new CardKind("text generator", "transformers", PipelineTag, $"{Network.Configuration["model_type"]}"),
                     Card);
         });
     }
+
+    private string PipelineTag => Network is EncoderDecoderModel ? "text2text-generation" : "text-generation";
 
     /// <summary>Writes the model as ONNX.</summary>
     internal IReadOnlyList<OnnxExportedFile> ExportToOnnx(

@@ -4,6 +4,7 @@ using MLTransfer.Text;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -45,6 +46,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         _rowForm = new TextRowForm
         {
             Packing = options.RowPacking, MaximumLength = options.MaximumLength, AppendEndOfSequence = options.AppendEndOfSequence,
+            Noise = options.Noise,
         };
         (_options, _baseModel) = (options, baseModel);
     }
@@ -58,7 +60,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         ArgumentNullException.ThrowIfNull(data);
         Check(Roles, SchemaShape.Create(data.Schema));
         using var sizes = TextBaseSizes.Of(Host, _options.FineTuning, _baseModel);
-        return ReadRows(data, sizes.Tokenizer, sizes.Network.ContextLength, sizes.Name).Report;
+        return ReadRows(data, sizes.Tokenizer, sizes.Network, sizes.Name).Report;
     }
 
     private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
@@ -79,12 +81,12 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         {
             var adaptersOf = fineTuning.Adapt(start, seed);
             fineTuning.Prepare(model.Network, start.Name);
-            var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength, start.Name);
+            var (training, validation, noise, report) = ReadRows(input, model.Tokenizer, model.Network, start.Name);
             var trainer = new LanguageModelTrainer(
                 model.Network, _options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
-                }, training, validation, model.Tokenizer);
+                }, training, validation, model.Tokenizer, noise);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
@@ -112,20 +114,28 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         ],
         _options.Training with { Seed = seed }, _options.Lora);
 
-    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength, string name)
+    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, TransformerNetwork network, string name)
     {
-        if (_options.AppendEndOfSequence == true && tokenizer.EndOfSequenceId is null)
+        if (_options.AppendEndOfSequence == true && tokenizer.TextEndId is null)
         {
             throw new ArgumentException(
                 $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{name}' has no "
                 + "end-of-sequence token.");
         }
 
-        var texts = TrainingTexts.Read(input, _columns, tokenizer, _options.CancellationToken);
+        if (_options.Noise is not null && (network is not EncoderDecoderModel || _columns.Completion is not null))
+        {
+            throw new ArgumentException(
+                $"{nameof(TextGeneratorOptions.Noise)} is for whole texts that train an encoder with a decoder, such as T5 or BART; "
+                + $"'{name}' is trained without it here. Leave it out.");
+        }
+
+        var texts = TrainingTexts.Read(input, _columns, tokenizer, network, _options.CancellationToken);
+        var noise = _rowForm.NoiseOf(texts, tokenizer, network);
         var (training, validation) = _options.ValidationData is { } validationData
-            ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, _options.CancellationToken))
+            ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, network, _options.CancellationToken))
             : texts.Split(_options.ValidationFraction);
-        var examples = _rowForm.RowsOf(training, tokenizer, contextLength);
+        var examples = _rowForm.RowsOf(training, tokenizer, network);
         if (!examples.Any(example => example.PredictedTokens > 0))
         {
             throw new ArgumentException(
@@ -133,16 +143,16 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 nameof(input));
         }
 
-        var evaluation = _rowForm.RowsOf(validation, tokenizer, contextLength);
-        return new TextTrainingRows(examples, evaluation, new TextDataReport
+        var evaluation = _rowForm.RowsOf(validation, tokenizer, network);
+        return new TextTrainingRows(examples, evaluation, noise, new TextDataReport
         {
             Texts = texts.Texts.Count,
             EmptyTexts = texts.Counts.Empty,
             DuplicateTexts = texts.Counts.Duplicates,
-            CutTexts = _rowForm.CountCut(texts, tokenizer, contextLength),
-            MaximumLength = _rowForm.MaximumLength ?? contextLength,
+            CutTexts = _rowForm.CountCut(texts, tokenizer, network),
+            MaximumLength = _rowForm.LengthOf(network),
             Rows = examples.Count,
-            Tokens = examples.Sum(row => (long)row.InputIds.Length),
+            Tokens = examples.Sum(row => (long)row.TokenCount),
             UnknownTokens = texts.Counts.UnknownTokens,
             EvaluationRows = evaluation.Count,
         });

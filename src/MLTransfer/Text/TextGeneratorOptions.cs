@@ -26,7 +26,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
 
     /// <summary>
     /// The text column that the model shall write after the input column's text; the loss is on it alone. Null: the model learns whole
-    /// texts. The two texts are put together as they are, so a completion begins with a space where words are to be apart.
+    /// texts. The two texts are put together as they are, so a completion begins with a space where words are to be apart. Of an encoder
+    /// with a decoder the encoder reads the input column's text, and the decoder writes the completion, a text of its own.
     /// </summary>
     public string? CompletionColumnName;
 
@@ -66,19 +67,32 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// </summary>
     public double? Dropout;
 
-    /// <summary>Tokens of a training row; null for the model's context length (<c>block_size</c> of <c>run_clm.py</c>).</summary>
+    /// <summary>
+    /// Tokens of a training row; null for the model's context length (<c>block_size</c> of <c>run_clm.py</c>). Of an encoder with a decoder
+    /// the most that each of the two reads, special tokens included; null for the shorter context, or 512 for T5, which has none. A prompt
+    /// that is longer loses its end there, but for the token that ends it, a completion its end; whole texts go on in further rows.
+    /// </summary>
     public int? MaximumLength;
 
     /// <summary>
     /// How texts become rows. Short ones share rows by default: rows of a sentence each would make many small steps, each of little weight.
+    /// Encoders see a whole row, so texts of an encoder with a decoder have rows of their own;
+    /// <see cref="MLTransfer.RowPacking.Concatenated"/> joins whole texts there too.
     /// </summary>
     public RowPacking RowPacking = RowPacking.Packed;
 
     /// <summary>
     /// Whether the end-of-sequence token follows every text, so that the model learns to stop. Null: it does where texts stay apart
-    /// (<see cref="RowPacking.None"/>, <see cref="RowPacking.Packed"/>) and the tokenizer has one.
+    /// (<see cref="RowPacking.None"/>, <see cref="RowPacking.Packed"/>) and the tokenizer has one; a <c>[SEP]</c> that the tokenizer puts
+    /// behind every text is one. False leaves out of an encoder-decoder's completions what its tokenizer puts behind texts.
     /// </summary>
     public bool? AppendEndOfSequence;
+
+    /// <summary>
+    /// The noise by which whole texts train an encoder with a decoder, new in every epoch; null for that of the family. Other networks, and
+    /// completions, are trained without.
+    /// </summary>
+    public TextNoiseOptions? Noise;
 
     /// <summary>
     /// The share of the data that is held out for evaluation: its last rows, at least one of them. Of a single row, which is a whole text
@@ -144,6 +158,7 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         FineTuning.Check();
         OptionCheck.ColumnName(nameof(CompletionColumnName), CompletionColumnName);
         OptionCheck.Defined(nameof(RowPacking), RowPacking);
+        Noise?.Check();
         if (CompletionColumnName is not null && RowPacking == RowPacking.Concatenated)
         {
             throw new ArgumentException(

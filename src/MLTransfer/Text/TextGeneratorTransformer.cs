@@ -103,8 +103,8 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     {
         using var hold = Hold();
         var texts = textColumn is null
-            ? TrainingTexts.Read(data, Columns, Model.Tokenizer, cancellationToken)
-            : TrainingTexts.Read(data, textColumn, Model.Tokenizer, cancellationToken);
+            ? TrainingTexts.Read(data, Columns, Model.Tokenizer, Model.Network, cancellationToken)
+            : TrainingTexts.Read(data, textColumn, Model.Tokenizer, Model.Network, cancellationToken);
         return TextEvaluator.Evaluate(Model, texts, RowForm, cancellationToken);
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MLTransfer.Columns;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -14,15 +15,21 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
     /// <summary>What reading them has come across.</summary>
     public TextCounts Counts { get; init; } = new();
 
+    /// <summary>Whether there are no prompts.</summary>
+    public bool AreWhole => Texts.All(text => text.Prompt is null);
+
     /// <summary>Reads whole texts.</summary>
     public static TrainingTexts Read(
-        IDataView data, string textColumn, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
-        Read(data, null, ColumnRole.Text("training", textColumn), tokenizer, cancellationToken);
+        IDataView data, string textColumn, TextTokenizer tokenizer, TransformerNetwork network,
+        CancellationToken cancellationToken = default) =>
+        Read(data, null, ColumnRole.Text("training", textColumn), tokenizer, HasEncoder(network), cancellationToken);
 
     /// <summary>Reads what a text generator is trained on. Rows without a text are left out.</summary>
     public static TrainingTexts Read(
-        IDataView data, TextGeneratorColumns columns, TextTokenizer tokenizer, CancellationToken cancellationToken = default) =>
-        Read(data, columns.Completion is null ? null : columns.InputRole, columns.TextRole, tokenizer, cancellationToken);
+        IDataView data, TextGeneratorColumns columns, TextTokenizer tokenizer, TransformerNetwork network,
+        CancellationToken cancellationToken = default) =>
+        Read(data, columns.Completion is null ? null : columns.InputRole, columns.TextRole, tokenizer, HasEncoder(network),
+            cancellationToken);
 
     /// <summary>Makes rows to train on or to evaluate with.</summary>
     /// <param name="packing">How texts become rows.</param>
@@ -114,8 +121,11 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
         return (new TrainingTexts([.. Texts.SkipLast(taken)], 0), new TrainingTexts([.. Texts.TakeLast(taken)], 0));
     }
 
+    private static bool HasEncoder(TransformerNetwork network) => network is EncoderDecoderModel;
+
     private static TrainingTexts Read(
-        IDataView data, ColumnRole? promptRole, ColumnRole textRole, TextTokenizer tokenizer, CancellationToken cancellationToken)
+        IDataView data, ColumnRole? promptRole, ColumnRole textRole, TextTokenizer tokenizer, bool hasEncoder,
+        CancellationToken cancellationToken)
     {
         var text = textRole.Find(data.Schema);
         var prompt = promptRole?.Find(data.Schema);
@@ -138,7 +148,10 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
             }
 
             bytes += System.Text.Encoding.UTF8.GetByteCount(value.Span);
-            var ids = tokenizer.Encode(value.ToString(), addSpecialTokens: promptGetter is null);
+
+            // A completion goes on from its prompt, but beside an encoder it is a text of its own; there noise in whole texts leaves what
+            // is around them alone.
+            var ids = tokenizer.Encode(value.ToString(), addSpecialTokens: promptGetter is null != hasEncoder);
             unknown += Unknown(ids);
             if (promptGetter is null)
             {
@@ -149,6 +162,8 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
 
             promptGetter(ref value);
             int[] promptIds = tokenizer.Encode(value.ToString());
+            if (!hasEncoder)
+                promptIds = promptIds[..^tokenizer.TrailingIds.Length]; // as generation does
             if (promptIds.Length == 0 && tokenizer.BeginningOfSequenceId is { } beginning)
                 promptIds = [beginning]; // as generation does
             unknown += Unknown(promptIds);

@@ -103,7 +103,7 @@ public sealed class TokenizerCatalogTests
         Assert.Equal(Weights(first.Network), Weights(loaded));
         Assert.NotEqual(Weights(first.Network), Weights(other.Network));
 
-        static float[] Weights(CausalLanguageModel network) =>
+        static float[] Weights(TransformerNetwork network) =>
             [.. network.parameters().SelectMany(weight => weight.data<float>().ToArray())];
     }
 

@@ -13,6 +13,9 @@ internal sealed class TextPageRun : PageRun
         Directory.CreateDirectory(folder["gpt2-folder"]);
         foreach (var file in Directory.EnumerateFiles(TalesModel.Folder))
             File.Copy(file, folder["gpt2-folder/" + Path.GetFileName(file)]);
+        Directory.CreateDirectory(folder["t5-folder"]);
+        foreach (var file in Directory.EnumerateFiles(RepositoryFiles.Data("families/t5-tiny")))
+            File.Copy(file, folder["t5-folder/" + Path.GetFileName(file)]);
         File.WriteAllText(folder["book.txt"], File.ReadAllText(RepositoryFiles.Data("mars-excerpt.txt"))[..4000]);
     }
 
@@ -33,5 +36,6 @@ internal sealed class TextPageRun : PageRun
         Assert.NotEmpty(printed[5]);
         Assert.NotEmpty(printed[6]);
         Assert.True(new FileInfo(folder["storyteller.zip"]).Length > 1_000_000);
+        Assert.Equal("two men\ntwo women\ntwo kings\n2", printed[7]);
     }
 }

@@ -59,6 +59,39 @@ public class GenerationOptionsTests
         Assert.Equal([0], GenerationOptions.FromPretrained(TinyGenerator.Folder).EndOfSequenceIds!);
     }
 
+    [Theory]
+    [InlineData("encoder_repetition_penalty", "1.2", "1.0")]
+    [InlineData("encoder_no_repeat_ngram_size", "3", "0")]
+    [InlineData("num_beam_groups", "2", "1")]
+    [InlineData("guidance_scale", "1.5", "null")]
+    [InlineData("renormalize_logits", "true", "false")]
+    [InlineData("exponential_decay_length_penalty", "[5, 1.1]", "null")]
+    public void An_entry_that_changes_texts_and_is_not_supported_is_refused_by_name(string name, string value, string neutral)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["generation_config.json"], $$"""{"{{name}}": {{value}}}""");
+        var message = Assert.Throws<NotSupportedException>(() => GenerationOptions.FromPretrained(folder.Path)).Message;
+        Assert.Contains($"{name} is {value}", message, StringComparison.Ordinal);
+
+        File.WriteAllText(folder["generation_config.json"], $$"""{"{{name}}": {{neutral}}}""");
+        Assert.Equal(new GenerationOptions(), GenerationOptions.FromPretrained(folder.Path));
+    }
+
+    /// <summary>As BART's summarizers are published: lengths count the decoder's start token.</summary>
+    [Theory]
+    [InlineData(true, """{"max_length": 142, "min_length": 56}""", 141, 55)]
+    [InlineData(true, """{"max_length": 142, "min_length": 56, "max_new_tokens": 7, "min_new_tokens": 3}""", 7, 3)]
+    [InlineData(true, "{}", 50, 0)]
+    [InlineData(false, """{"max_length": 142, "min_length": 56}""", 50, 0)]
+    public void Lengths_of_older_files_are_those_of_an_encoders_decoder(bool hasEncoder, string json, int maximum, int minimum)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder["config.json"], hasEncoder ? """{"is_encoder_decoder": true}""" : "{}");
+        File.WriteAllText(folder["generation_config.json"], json);
+        var options = GenerationOptions.FromPretrained(folder.Path);
+        Assert.Equal((maximum, minimum), (options.MaximumNewTokens, options.MinimumNewTokens));
+    }
+
     [Fact]
     public void A_folder_without_options_gives_the_defaults()
     {

@@ -53,6 +53,13 @@ public class GenerationReferenceTests(TinyGenerator tiny) : IClassFixture<TinyGe
         var prompt = TinyGenerator.Ids(TinyGenerator.Reference["prompt_ids"]);
         var expected = TinyGenerator.Reference["distributions"]!.AsArray()
             .Single(test => test!["name"]!.GetValue<string>() == name)!["probabilities"]!;
+        var logits = tiny.Logits(prompt);
+        AssertDistribution(name, expected, logits, prompt, new TokenRules());
+    }
+
+    /// <summary>Compares the distribution that processors make of logits.</summary>
+    internal static void AssertDistribution(string name, JsonNode expected, float[] logits, int[] tokens, TokenRules rules)
+    {
         var options = name switch
         {
             "temperature0.7" => new GenerationOptions { Temperature = 0.7 },
@@ -64,8 +71,7 @@ public class GenerationReferenceTests(TinyGenerator tiny) : IClassFixture<TinyGe
             "rep1.2_t0.9" => new GenerationOptions { RepetitionPenalty = 1.2, Temperature = 0.9 },
             _ => throw new NotSupportedException(name),
         };
-        var logits = tiny.Logits(prompt);
-        LogitsPipeline.Create(options with { Sample = true }, logits.Length, [0]).Apply(logits, prompt, prompt.Length);
+        LogitsPipeline.Create(options with { Sample = true }, logits.Length, [0], rules).Apply(logits, tokens, tokens.Length);
         var probabilities = new float[logits.Length];
         var sum = Softmax.Exponentials(logits, Softmax.Maximum(logits), probabilities);
         var worst = 0.0;
@@ -87,6 +93,11 @@ public class GenerationReferenceTests(TinyGenerator tiny) : IClassFixture<TinyGe
         NoRepeatNgramSize = options["no_repeat_ngram_size"]?.GetValue<int>() ?? 0,
         BeamCount = options["num_beams"]?.GetValue<int>() ?? 1,
         LengthPenalty = options["length_penalty"]?.GetValue<double>() ?? 1,
-        EarlyStopping = options["early_stopping"]?.GetValue<bool>() == true ? EarlyStopping.WhenFinished : EarlyStopping.Heuristic,
+        EarlyStopping = options["early_stopping"]?.ToString() switch
+        {
+            "never" => EarlyStopping.Never,
+            "true" => EarlyStopping.WhenFinished,
+            _ => EarlyStopping.Heuristic,
+        },
     };
 }

@@ -107,7 +107,8 @@ public sealed class RotationByLengthTests : IDisposable
         {
             int[][] texts = [.. lengths.Select((length, row) => Tokens(row + 1, length + steps))];
             var sequences = texts.Select((text, row) => new TokenSequence(text[..lengths[row]])).ToArray();
-            using var batch = new DecodingBatch(new TorchDecoder(model), sequences, copies: 1, steps + 1);
+            GenerationPrompt[] prompts = [.. sequences.Select(sequence => new GenerationPrompt([.. sequence.Tokens]))];
+            using var batch = new DecodingBatch(new TorchDecoder(model), prompts, copies: 1, steps + 1);
             var alone = texts.Select((text, row) => folder == "phi3-tiny" ? Whole(model, text) : Stepwise(model, text, lengths[row]))
                 .ToList();
             for (var step = 0; step <= steps; step++)

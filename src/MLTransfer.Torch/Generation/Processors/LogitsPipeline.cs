@@ -7,15 +7,33 @@ internal sealed class LogitsPipeline : LogitsProcessor
 
     public LogitsPipeline(params LogitsProcessor[] processors) => _processors = processors;
 
-    public static LogitsPipeline Create(GenerationOptions options, int vocabularySize, int[] endOfSequenceIds)
+    /// <summary>Makes the pipeline.</summary>
+    /// <param name="options">Checked options.</param>
+    /// <param name="vocabularySize">The number of token ids.</param>
+    /// <param name="endOfSequenceIds">The tokens that end a sequence.</param>
+    /// <param name="rules">What the checkpoint says of single tokens; null for nothing.</param>
+    public static LogitsPipeline Create(
+        GenerationOptions options, int vocabularySize, int[] endOfSequenceIds, TokenRules? rules = null)
     {
         var processors = new List<LogitsProcessor>();
         if (options.RepetitionPenalty != 1)
             processors.Add(new RepetitionPenaltyProcessor(options.RepetitionPenalty, vocabularySize));
         if (options.NoRepeatNgramSize > 0)
             processors.Add(new NoRepeatNgramProcessor(options.NoRepeatNgramSize));
+        rules ??= new TokenRules();
+        int[][] forbidden = [.. rules.ForbiddenRuns.Where(run => run is not [var id] || !endOfSequenceIds.Contains(id))];
+        if (forbidden.Length > 0)
+            processors.Add(new ForbiddenRunsProcessor(forbidden));
         if (options.MinimumNewTokens > 0 && endOfSequenceIds.Length > 0)
             processors.Add(new MinimumNewTokensProcessor(options.MinimumNewTokens, endOfSequenceIds));
+        if (rules.ForcedFirstId is { } first)
+            processors.Add(new ForcedFirstTokenProcessor(first));
+        if (rules.ForcedLastIds.Length > 0)
+            processors.Add(new ForcedLastTokenProcessor(rules.ForcedLastIds, options.MaximumNewTokens));
+        if (rules.SuppressedIds.Length > 0)
+            processors.Add(new SuppressedTokensProcessor(rules.SuppressedIds));
+        if (rules.SuppressedFirstIds.Length > 0)
+            processors.Add(new SuppressedTokensProcessor(rules.SuppressedFirstIds, isFirstForced: rules.ForcedFirstId is not null));
         if (options.Sample)
         {
             if (options.Temperature != 1)

@@ -8,4 +8,12 @@ internal abstract class LogitsProcessor
     /// <param name="tokens">The sequence so far, prompt included.</param>
     /// <param name="promptLength">How many of <paramref name="tokens"/> are the prompt.</param>
     public abstract void Apply(Span<float> logits, ReadOnlySpan<int> tokens, int promptLength);
+
+    /// <summary>Leaves some tokens alone, all equally likely.</summary>
+    protected static void Force(Span<float> logits, ReadOnlySpan<int> ids)
+    {
+        logits.Fill(float.NegativeInfinity);
+        foreach (var id in ids)
+            logits[id] = 0;
+    }
 }

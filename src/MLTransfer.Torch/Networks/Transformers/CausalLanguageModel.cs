@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers.Description;
-using MLTransfer.Torch.Networks.Transformers.Families;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Transformers;
@@ -20,7 +19,7 @@ public sealed class CausalLanguageModel : TransformerNetwork
 
     /// <summary>Logits of every position: [batch, length, vocabulary], of several streams of tokens [batch, streams, length,
     /// vocabulary].</summary>
-    public Tensor Forward(ModelInput input)
+    public override Tensor Forward(ModelInput input)
     {
         using var hold = Hold();
         using var scope = NewDisposeScope();
@@ -55,24 +54,13 @@ public sealed class CausalLanguageModel : TransformerNetwork
     /// <inheritdoc cref="TransformerNetwork.Copy"/>
     internal new CausalLanguageModel Copy(bool keepsMatrices = false) => (CausalLanguageModel)base.Copy(keepsMatrices);
 
-    /// <summary>Refuses a folder by its <c>config.json</c> alone, before other files of it are read.</summary>
-    /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>
-    internal static void CheckFamily(string folder)
-    {
-        var configuration = ModelConfigurationFile.Read(folder);
-        var family = FamilyRegistry.Of(configuration, folder);
-        if (family.Read(new ConfigurationReader(configuration)) is { Encoder: not null } description)
-            throw NoDecoder(folder, description.Decoder is null ? nameof(MaskedLanguageModel) : nameof(EncoderDecoderModel), family);
-    }
-
-    internal static CausalLanguageModel Causal(TransformerNetwork network, string origin)
+    private static CausalLanguageModel Causal(TransformerNetwork network, string origin)
     {
         if (network is CausalLanguageModel causal)
             return causal;
         network.Dispose();
-        throw NoDecoder(origin, network.GetType().Name, network.Family);
+        throw new NotSupportedException(
+            $"{origin}: config.json describes a {network.GetType().Name} ({network.Family.ModelType}); a model that continues texts, "
+            + "a decoder, is expected.");
     }
-
-    private static NotSupportedException NoDecoder(string origin, string kind, Family family) => new(
-        $"{origin}: config.json describes a {kind} ({family.ModelType}); a model that continues texts, a decoder, is expected.");
 }

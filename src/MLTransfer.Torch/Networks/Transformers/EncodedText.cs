@@ -21,6 +21,24 @@ public sealed class EncodedText : IDisposable
         Ranges = FindRanges(hiddenStates, padding);
     }
 
+    /// <summary>Some rows of another one.</summary>
+    private EncodedText(EncodedText source, Tensor rows)
+    {
+        HiddenStates = Select(source.HiddenStates);
+        Mask = source.Mask with { Allowed = source.Mask.Allowed is { } allowed ? Select(allowed) : null };
+        if (source.Ranges is { } ranges)
+        {
+            using var scope = NewDisposeScope();
+            var indices = NativeTensor.AsSpan<long>(rows.to(CPU).contiguous()).ToArray();
+            Ranges = (Array.ConvertAll(indices, row => ranges.Starts[row]), Array.ConvertAll(indices, row => ranges.Ends[row]));
+        }
+
+        foreach (var (layer, (keys, values)) in source._projected)
+            _projected.Add(layer, (Select(keys), Select(values)));
+
+        Tensor Select(Tensor all) => all.index_select(0, rows).DetachFromDisposeScope();
+    }
+
     /// <summary>[batch, length, encoder width].</summary>
     public Tensor HiddenStates { get; }
 
@@ -30,6 +48,16 @@ public sealed class EncodedText : IDisposable
     /// <summary>The first position of each row and the one behind its last, where all between are seen; null where something inside is
     /// masked.</summary>
     internal (int[] Starts, int[] Ends)? Ranges { get; }
+
+    /// <summary>A selection of its rows, in a given order and perhaps several times; what blocks have made of them is kept.</summary>
+    /// <param name="rows">[rows] int64, on the same device.</param>
+    /// <returns>A new object; the caller disposes it, and this one.</returns>
+    public EncodedText SelectRows(Tensor rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        lock (_projected)
+            return new EncodedText(this, rows);
+    }
 
     /// <summary>Keys and values of a block, each [batch, heads, length, head width]; computed once where no gradients are asked
     /// for.</summary>

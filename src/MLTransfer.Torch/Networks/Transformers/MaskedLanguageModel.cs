@@ -38,9 +38,8 @@ public sealed class MaskedLanguageModel : TransformerNetwork
         return Head.Features(hidden.view(-1, hidden.shape[2]).index_select(0, positions)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Logits of every position: [batch, length, vocabulary].</summary>
-    /// <exception cref="InvalidOperationException">The network has no output head.</exception>
-    public Tensor Forward(ModelInput input)
+    /// <inheritdoc/>
+    public override Tensor Forward(ModelInput input)
     {
         using var hold = Hold();
         using var hiddenStates = ComputeHiddenStates(input);

@@ -37,6 +37,18 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <summary>The most positions that the network can see.</summary>
     public int ContextLength => Description.Output.Context;
 
+    /// <summary>The most tokens of a training row where nobody says: the context's, or 512, as T5 was pretrained, where positions are told
+    /// by distance alone, so that nothing bounds a text.</summary>
+    internal int UsualRowLength
+    {
+        get
+        {
+            var context = Description.Stacks.Min(stack => stack.Context);
+            return Description.Stacks.All(stack => stack.Blocks.All(block => block.Self.Bias is not null)) ? Math.Min(512, context)
+                : context;
+        }
+    }
+
     /// <summary>The number of transformer blocks of the stack that makes logits.</summary>
     public int LayerCount => Description.Output.Blocks.Length;
 
@@ -124,6 +136,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <summary>The last hidden states of the stack that makes logits, as the output head reads them: [batch, length, width].</summary>
     /// <param name="input">What is read; where an encoder is read too, with what it gave for the same rows.</param>
     public abstract Tensor ComputeHiddenStates(ModelInput input);
+
+    /// <summary>Logits of every position of the stack that makes them: [batch, length, vocabulary].</summary>
+    /// <param name="input">As in <see cref="ComputeHiddenStates"/>.</param>
+    /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
+    public abstract Tensor Forward(ModelInput input);
 
     /// <summary>Logits from what <see cref="ComputeHiddenStates"/> gave: [..., width] to [..., vocabulary].</summary>
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>

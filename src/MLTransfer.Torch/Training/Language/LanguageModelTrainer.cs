@@ -51,7 +51,7 @@ public sealed class LanguageModelTrainer
             throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
         if (options.SamplePrompts.Count > 0 && tokenizer is null)
             throw new ArgumentException($"{nameof(options.SamplePrompts)} are texts; they need the tokenizer.", nameof(tokenizer));
-        if (options.SamplePrompts.Count > 0 && model is not CausalLanguageModel)
+        if (options.SamplePrompts.Count > 0 && model.Decoder is null)
         {
             throw new ArgumentException(
                 $"{nameof(options.SamplePrompts)} are continued by a decoder; the model is a {model.GetType().Name}. Leave them out.",

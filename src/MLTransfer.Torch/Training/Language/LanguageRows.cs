@@ -6,9 +6,8 @@ namespace MLTransfer.Torch.Training.Language;
 /// <summary>The rows of a run, checked, and the order in which it goes through them.</summary>
 internal sealed class LanguageRows
 {
-    /// <summary>The purposes of the seeds of corruption; see <see cref="TrainingStep.Seed"/>.</summary>
+    /// <summary>The purpose of the seeds of corruption; see <see cref="TrainingStep.Seed"/>.</summary>
     private const ulong TrainingSeeds = 4;
-    private const ulong ValidationSeeds = 5;
 
     private readonly IReadOnlyList<TrainingExample> _rows;
     private readonly RowCorruption? _corruption;
@@ -22,12 +21,8 @@ internal sealed class LanguageRows
         (_corruption, _seed) = (corruption, (ulong)options.Seed);
         TrainingRows.Check(training, model, corruption, nameof(training));
         TrainingRows.Check(validation ?? [], model, corruption, nameof(validation));
-        _rows = [.. training.Where((row, index) => Corrupt(row, TrainingSeeds, 0, index) is { PredictedTokens: > 0 })];
-        Validation =
-        [
-            .. (validation ?? []).Select((row, index) => Corrupt(row, ValidationSeeds, 0, index))
-                .OfType<TrainingExample>().Where(row => row.PredictedTokens > 0),
-        ];
+        _rows = [.. training.Where((row, index) => Corrupt(row, 0, index) is { PredictedTokens: > 0 })];
+        Validation = [.. (corruption?.ForEvaluation(validation ?? []) ?? validation ?? []).Where(row => row.PredictedTokens > 0)];
         if (_rows.Count == 0)
             throw new ArgumentException("There is nothing to train on: no training row has two tokens or more.", nameof(training));
         Schedule = RowSchedule.Of(options, _rows.Count, epoch => options switch
@@ -50,7 +45,7 @@ internal sealed class LanguageRows
     /// <summary>A row as a step reads it.</summary>
     /// <param name="row">Its number.</param>
     /// <param name="step">Steps done before.</param>
-    public TrainingExample Training(int row, int step) => Corrupt(_rows[row], TrainingSeeds, step / Schedule.StepsPerEpoch, row)!;
+    public TrainingExample Training(int row, int step) => Corrupt(_rows[row], step / Schedule.StepsPerEpoch, row)!;
 
     /// <summary>The tokens of a row before noise.</summary>
     public int TokenCount(int row) => _rows[row].TokenCount;
@@ -81,11 +76,11 @@ internal sealed class LanguageRows
         }
     }
 
-    private TrainingExample? Corrupt(TrainingExample row, ulong purpose, int epoch, int index)
+    private TrainingExample? Corrupt(TrainingExample row, int epoch, int index)
     {
         if (_corruption is null)
             return row;
-        var draws = new SplitMix64(SplitMix64.Mix(_seed, purpose, (ulong)epoch, (ulong)index));
+        var draws = new SplitMix64(SplitMix64.Mix(_seed, TrainingSeeds, (ulong)epoch, (ulong)index));
         return _corruption.Corrupt(row, ref draws);
     }
 }

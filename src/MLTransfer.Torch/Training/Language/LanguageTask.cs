@@ -117,7 +117,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         if (_options.SamplePrompts.Count == 0)
             return [];
         var options = _options.SampleGeneration ?? new GenerationOptions();
-        var answers = new TextGenerator((CausalLanguageModel)_model, Tokenizer!).Generate(
+        var answers = new TextGenerator(_model, Tokenizer!).Generate(
             _options.SamplePrompts, options with { Seed = options.Seed ?? _options.Seed }, cancellationToken);
         return [.. _options.SamplePrompts.Zip(answers, (prompt, texts) => new TextAnswer(prompt, texts[0].Text))];
     }

@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Networks.Transformers;
+
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>Makes training examples from token ids.</summary>
@@ -46,6 +48,13 @@ public static class TrainingExamples
         labels.AsSpan(0, prompt.Length).Fill(TrainingExample.Ignored);
         return new TrainingExample(ids, labels);
     }
+
+    /// <summary>What an encoder reads, and what its decoder writes: all of that counts in the loss.</summary>
+    /// <param name="read">The encoder's token ids, special tokens included.</param>
+    /// <param name="written">The decoder's, those that end a text included.</param>
+    /// <param name="decoderStartTokenId">What the decoder begins with (<see cref="EncoderDecoderModel.DecoderStartTokenId"/>).</param>
+    public static TrainingExample Answer(int[] read, ReadOnlySpan<int> written, int decoderStartTokenId) =>
+        new([decoderStartTokenId, .. written], [TrainingExample.Ignored, .. written]) { EncoderIds = read };
 
     /// <summary>Puts several examples into one row, up to <paramref name="length"/> tokens, in order; they do not see each other.</summary>
     /// <param name="examples">Rows of one sequence each. Empty ones are left out.</param>

@@ -44,7 +44,7 @@ internal static class TrainingRows
             return $"has {length} input ids but {row.Labels.Length} labels; expected as many.";
         if (row.SequenceIds is { } sequenceIds && sequenceIds.Length != length)
             return $"has {length} input ids but {sequenceIds.Length} sequence ids; expected as many.";
-        if (length > model.ContextLength)
+        if (length - (row.EncoderIds is null ? 0 : 1) > model.ContextLength) // a decoder beside an encoder does not read the last one
             return $"has {length} tokens; the model's context is {model.ContextLength}. Cut it into shorter rows.";
         if (row.EncoderIds is { } encoderIds && model.Description.Encoder is { } encoder && encoderIds.Length > encoder.Context)
             return $"has {encoderIds.Length} tokens for the encoder, whose context is {encoder.Context}. Cut it into shorter rows.";

@@ -7,6 +7,7 @@ using MLTransfer.Logging;
 using MLTransfer.Text;
 using MLTransfer.Text.Infilling;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
 
@@ -55,7 +56,7 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
         ArgumentNullException.ThrowIfNull(data);
         Check(Roles, SchemaShape.Create(data.Schema));
         using var sizes = TextBaseSizes.Of(Host, _options.FineTuning, _baseModel);
-        return ReadRows(data, sizes.Tokenizer, sizes.Network.ContextLength).Report;
+        return ReadRows(data, sizes.Tokenizer, sizes.Network).Report;
     }
 
     private protected override IEnumerable<ColumnRole> Roles => new[] { _columns.InputRole, _columns.TrainingRole }.Distinct();
@@ -75,10 +76,9 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
         {
             var adaptersOf = fineTuning.Adapt(start, seed);
             fineTuning.Prepare(model.Network, start.Name);
-            var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength);
+            var (training, validation, noise, report) = ReadRows(input, model.Tokenizer, model.Network);
             var trainer = new LanguageModelTrainer(
-                model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer,
-                new TokenMasking(model.Tokenizer, _options.Masking));
+                model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer, noise);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
@@ -106,9 +106,9 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
         ],
         _options.Training with { Seed = seed }, _options.Masking, _options.Lora);
 
-    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength)
+    private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, TransformerNetwork network)
     {
-        var maximumLength = _rowForm.MaximumLength ?? contextLength;
+        var maximumLength = _rowForm.LengthOf(network);
         var texts = ReadTexts(input);
         var (training, validation) = _options.ValidationData is { } validationData
             ? (texts, ReadTexts(validationData))
@@ -122,12 +122,12 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
         }
 
         var evaluation = RowsOf(validation);
-        return new TextTrainingRows(examples, evaluation, new TextDataReport
+        return new TextTrainingRows(examples, evaluation, new TokenMasking(tokenizer, _options.Masking), new TextDataReport
         {
             Texts = texts.Texts.Count,
             EmptyTexts = texts.Counts.Empty,
             DuplicateTexts = texts.Counts.Duplicates,
-            CutTexts = _rowForm.CountCut(texts, tokenizer, contextLength),
+            CutTexts = _rowForm.CountCut(texts, tokenizer, network),
             MaximumLength = maximumLength,
             Rows = examples.Count,
             Tokens = examples.Sum(row => (long)row.InputIds.Length),
@@ -136,10 +136,10 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
         });
 
         TrainingTexts ReadTexts(IDataView data) =>
-            TrainingTexts.Read(data, _columns.TrainingRole.Column, tokenizer, _options.CancellationToken);
+            TrainingTexts.Read(data, _columns.TrainingRole.Column, tokenizer, network, _options.CancellationToken);
 
         IReadOnlyList<TrainingExample> RowsOf(TrainingTexts part) => _rowForm.RowsOf(
             _rowForm.Packing == RowPacking.Concatenated ? part : part.CutBetweenSpecialTokens(tokenizer, maximumLength), tokenizer,
-            contextLength);
+            network);
     }
 }

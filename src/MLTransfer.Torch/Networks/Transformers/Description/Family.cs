@@ -31,6 +31,9 @@ internal sealed record Family(string ModelType, ImmutableArray<string> Architect
     /// <summary>Why the decoding step has no row kernels for this family; null where it has.</summary>
     public string? WithoutRowKernels { get; init; }
 
+    /// <summary>The noise that plain texts train an encoder with a decoder by.</summary>
+    public PretrainingNoise Noise { get; init; }
+
     /// <summary>What a <c>config.json</c> says.</summary>
     /// <exception cref="InvalidDataException">An entry is missing or malformed.</exception>
     /// <exception cref="NotSupportedException">An entry is not known, or asks for what is not supported; the message names it.</exception>

@@ -13,6 +13,7 @@ internal static class Bart
     {
         BasePrefix = "model.",
         LoraTargets = ["q_proj", "v_proj"],
+        Noise = PretrainingNoise.Infilling,
         Harmless = ["num_hidden_layers", "force_bos_token_to_be_generated", "save_step"],
         Spellings = [("hidden_size", "d_model"), ("num_attention_heads", "encoder_attention_heads")],
         Ignored = ["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight", "*.version"],

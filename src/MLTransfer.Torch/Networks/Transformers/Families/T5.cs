@@ -15,6 +15,7 @@ internal static class T5
     public static Family Family { get; } = new("t5", ["T5ForConditionalGeneration", "T5EncoderModel", "T5Model"], Describe)
     {
         LoraTargets = ["q", "v"],
+        Noise = PretrainingNoise.Spans,
         Harmless = ["n_positions"],
         Spellings =
         [
