@@ -36,6 +36,14 @@ public sealed class TextTokenizer
         _postProcessor = parts.Description.PostProcessor;
         _decoder = parts.Description.Decoder;
         FileOptions = parts.Description.EncodingOptions;
+        AddedTokenIds = parts.AddedTokens.Values.Select(entry => entry.Id).ToFrozenSet();
+        NamedSpecialTokens =
+        [
+            .. TokenizerConfiguration.RoleNames.Select(role => (Name: role, parts.IdOf(role)?.Token)).Where(named => named.Token is not null)
+                .Select(named => (named.Name, named.Token!)),
+            .. parts.Configuration.NamedSpecialTokens.Select(named => (named.Name, named.Token.Content)),
+        ];
+        AdditionalSpecialTokens = [.. parts.Configuration.AdditionalSpecialTokens.Select(token => token.Content)];
         _specialTokenIds = parts.AddedTokens.Values.Where(entry => entry.Token.Special).Select(entry => entry.Id)
             .Concat(parts.Description.HiddenSpecialIds).ToFrozenSet();
         if (_decoder is ByteLevelDecoder)
@@ -106,6 +114,15 @@ public sealed class TextTokenizer
     /// <see cref="EncodeTexts"/>, <see cref="EncodeText"/> or <see cref="EncodeBatch"/>.
     /// </summary>
     public EncodingOptions? FileOptions { get; }
+
+    /// <summary>The ids of tokens that are found in a text as it stands.</summary>
+    internal IReadOnlySet<int> AddedTokenIds { get; }
+
+    /// <summary>The special tokens that have a name, such as <c>bos_token</c>, each with its text.</summary>
+    internal IReadOnlyList<(string Name, string Token)> NamedSpecialTokens { get; }
+
+    /// <summary>The texts of special tokens without a name.</summary>
+    internal IReadOnlyList<string> AdditionalSpecialTokens { get; }
 
     /// <summary>The number of words whose tokens are kept at the moment.</summary>
     internal int CachedWords => (_pipeline.Model as BytePairModel)?.CachedWords ?? 0;
