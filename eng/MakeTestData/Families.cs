@@ -58,10 +58,10 @@ internal static class Families
 {
     public static IReadOnlyList<FamilyFolder> All { get; } =
     [
-        new("bart-tiny"),
+        new("bart-tiny") { Trains = true, TrainsToWeights = true },
         new("bert-lm-tiny") { Generates = true },
         new("bert-tiny"),
-        new("distilbert-tiny"),
+        new("distilbert-tiny") { Trains = true, TrainsToWeights = true },
         new("gemma2-tiny") { Generates = true },
         new("gemma3-tiny") { Generates = true, Trains = true },
         new("gemma3-tiny-rope-parameters") { Generates = true },
@@ -81,10 +81,10 @@ internal static class Families
         new("phi3-tiny") { Generates = true, Trains = true },
         new("qwen2-tiny") { Generates = true },
         new("qwen3-tiny") { Generates = true, Trains = true },
-        new("roberta-tiny"),
+        new("roberta-tiny") { Trains = true, TrainsToWeights = true },
         new("smollm3-tiny") { Generates = true },
         new("t5-encoder-tiny"),
-        new("t5-tiny"),
-        new("t5-v1_1-tiny"),
+        new("t5-tiny") { Trains = true, TrainsToWeights = true, TrainsAdapters = true },
+        new("t5-v1_1-tiny") { Trains = true, TrainsToWeights = true },
     ];
 }

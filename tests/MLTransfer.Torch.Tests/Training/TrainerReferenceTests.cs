@@ -69,9 +69,34 @@ public class TrainerReferenceTests
         Reproduce(model, "training", "families/" + folder);
     }
 
-    private static void Reproduce(CausalLanguageModel model, string name, string folder = "gpt2-tiny")
+    [Theory]
+    [InlineData("roberta-tiny")]
+    [InlineData("distilbert-tiny")]
+    [InlineData("t5-tiny")]
+    [InlineData("t5-v1_1-tiny")]
+    [InlineData("bart-tiny")]
+    public void Every_step_and_the_final_weights_of_masked_and_encoder_decoder_networks_equal_the_reference(string folder)
     {
-        var reference = ReferenceRun.Read(RepositoryFiles.Data($"{folder}/{name}.json"));
+        using var model = TransformerNetwork.Load(RepositoryFiles.Data("families/" + folder));
+        Reproduce(model, "training", "families/" + folder);
+        using var final = SafetensorsFile.Open(RepositoryFiles.Data($"families/{folder}/training.final.safetensors"));
+        AssertEqualWeights(model.CheckpointTensors(), final);
+    }
+
+    [Fact]
+    public void Every_step_and_the_final_adapter_of_a_T5_equal_the_reference()
+    {
+        var folder = RepositoryFiles.Data("families/t5-tiny");
+        using var model = TransformerNetwork.Load(folder);
+        PeftAdapterFolder.Load(model, $"{folder}/lora_start");
+        Reproduce(model, "training_lora", "families/t5-tiny");
+        using var final = SafetensorsFile.Open($"{folder}/lora_end/adapter_model.safetensors");
+        AssertEqualWeights(PeftAdapterFolder.Tensors(model), final);
+    }
+
+    private static void Reproduce(TransformerNetwork model, string name, string folder = "gpt2-tiny")
+    {
+        var reference = ReferenceRun.Read(RepositoryFiles.Data($"{folder}/{name}.json"), model);
         var steps = new LanguageModelTrainer(model, reference.Options, reference.Rows)
             .Train(cancellationToken: TestContext.Current.CancellationToken).History;
         Assert.Equal(reference.Log.Count, steps.Count);

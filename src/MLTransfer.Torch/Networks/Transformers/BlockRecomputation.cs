@@ -17,6 +17,9 @@ internal sealed class BlockRecomputation(long seed, DropoutSource draws) : IDisp
     private Tensor? _start;
     private Tensor? _end;
 
+    /// <summary>For another stack of the same pass, with random numbers of its own.</summary>
+    public BlockRecomputation Next() => new((long)SplitMix64.Mix((ulong)seed, ulong.MaxValue), draws);
+
     /// <summary>Keeps what blocks read beside their input alive until the backward pass has been.</summary>
     public void Keep(Tensor? tensor)
     {

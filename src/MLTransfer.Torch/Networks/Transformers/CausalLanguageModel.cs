@@ -15,8 +15,8 @@ public sealed class CausalLanguageModel : TransformerNetwork
     {
     }
 
-    /// <summary>The last hidden states, as the output head reads them: [batch, length, width].</summary>
-    public Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
+    /// <inheritdoc/>
+    public override Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
 
     /// <summary>Logits of every position: [batch, length, vocabulary], of several streams of tokens [batch, streams, length,
     /// vocabulary].</summary>

@@ -23,9 +23,8 @@ public sealed class EncoderDecoderModel : TransformerNetwork
         return new EncodedText(Encoder!.Forward(input, training), input.AttentionMask);
     }
 
-    /// <summary>The decoder's last hidden states, as the output head reads them: [batch, length, width].</summary>
-    /// <param name="input">What has been written, and what <see cref="Encode"/> gave for the same rows.</param>
-    public Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
+    /// <inheritdoc/>
+    public override Tensor ComputeHiddenStates(ModelInput input) => Decode(input);
 
     /// <summary>Logits of every position of the decoder: [batch, length, vocabulary].</summary>
     /// <param name="input">What has been written, and what <see cref="Encode"/> gave for the same rows.</param>

@@ -13,14 +13,27 @@ public sealed class MaskedLanguageModel : TransformerNetwork
     {
     }
 
-    /// <summary>The last hidden states, as the output head reads them where there is one: [batch, length, width].</summary>
-    public Tensor ComputeHiddenStates(ModelInput input)
+    /// <inheritdoc/>
+    public override Tensor ComputeHiddenStates(ModelInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
         using var hold = Hold();
         using var scope = NewDisposeScope();
         var hidden = Encoder!.Forward(input, training);
         return (Encoder.Heads is [var head, ..] ? head.Features(hidden) : hidden).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What <see cref="ComputeHiddenStates(ModelInput)"/> gives at some positions, with the head's transform of those
+    /// alone.</summary>
+    /// <param name="input">What is read.</param>
+    /// <param name="positions">[count] int64, of the flattened [batch * length].</param>
+    /// <returns>[count, width].</returns>
+    internal Tensor ComputeHiddenStates(ModelInput input, Tensor positions)
+    {
+        using var hold = Hold();
+        using var scope = NewDisposeScope();
+        var hidden = Encoder!.Forward(input, training);
+        return Head.Features(hidden.view(-1, hidden.shape[2]).index_select(0, positions)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits of every position: [batch, length, vocabulary].</summary>

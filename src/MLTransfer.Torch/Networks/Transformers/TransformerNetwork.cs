@@ -113,7 +113,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ((StackModule?[])[Encoder, Decoder])
             .Any(stack => stack?.Input.Tables.Any(table => ReferenceEquals(table.Weight, parameter)) == true);
 
-    /// <summary>Logits from what <c>ComputeHiddenStates</c> gave: [..., width] to [..., vocabulary].</summary>
+    /// <summary>The last hidden states of the stack that makes logits, as the output head reads them: [batch, length, width].</summary>
+    /// <param name="input">What is read; where an encoder is read too, with what it gave for the same rows.</param>
+    public abstract Tensor ComputeHiddenStates(ModelInput input);
+
+    /// <summary>Logits from what <see cref="ComputeHiddenStates"/> gave: [..., width] to [..., vocabulary].</summary>
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>
     public Tensor ComputeLogits(Tensor hiddenStates)

@@ -13,7 +13,7 @@ public static class Evaluator
     /// <param name="cancellationToken">Checked before every pass.</param>
     /// <exception cref="ArgumentException">No example has a token to predict, or one does not fit the model.</exception>
     public static EvaluationResult Evaluate(
-        CausalLanguageModel model, IReadOnlyList<TrainingExample> examples, int batchSize = 8,
+        TransformerNetwork model, IReadOnlyList<TrainingExample> examples, int batchSize = 8,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -13,17 +13,17 @@ namespace MLTransfer.Torch.Training.Language;
 /// </summary>
 internal sealed class FrozenWeights : IDisposable
 {
-    private readonly CausalLanguageModel _model;
+    private readonly TransformerNetwork _model;
     private readonly string _path;
     private readonly List<(Parameter Parameter, Tensor Converted)> _weights = [];
 
-    private FrozenWeights(CausalLanguageModel model, string path) => (_model, _path) = (model, path);
+    private FrozenWeights(TransformerNetwork model, string path) => (_model, _path) = (model, path);
 
     /// <summary>Converts the frozen weights of products; null where there are none, or where they have the compute type already.</summary>
     /// <param name="model">Gets its weights back when the result is disposed.</param>
     /// <param name="path">The file for the weights.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static FrozenWeights? Convert(CausalLanguageModel model, string path)
+    public static FrozenWeights? Convert(TransformerNetwork model, string path)
     {
         if (model.ComputeType is not { } type || model.Device.type != TorchSharp.DeviceType.CPU)
             return null;
@@ -98,5 +98,5 @@ internal sealed class FrozenWeights : IDisposable
 
     private Tensor? Converted(Parameter parameter) => _weights.Find(weight => ReferenceEquals(weight.Parameter, parameter)).Converted;
 
-    private static IEnumerable<Linear> Linears(CausalLanguageModel model) => model.modules().OfType<Linear>();
+    private static IEnumerable<Linear> Linears(TransformerNetwork model) => model.modules().OfType<Linear>();
 }

@@ -150,29 +150,42 @@ internal sealed record LanguageMemory
 
     private long TrainingPass()
     {
-        var tokens = (long)_shape.Rows * _shape.Length;
-        var blocks = _network.Description.Stacks.SelectMany(stack => stack.Blocks.Select(block => Block(block, stack, _shape.Length)))
-            .ToList();
+        var blocks = Blocks(_shape.Length, _shape.EncoderLength).ToList();
         var graph = blocks.Skip(_parts.BlocksWithoutGraph()).ToList();
-        var passing = blocks.Max(block => block.Activations.Passing());
+        var passing = blocks.Max(block => block.Length * block.Activations.Passing());
         var kept = _options.GradientCheckpointing
-            ? blocks.Sum(block => (long)block.Width * StreamSize) + graph.Select(block => block.Activations.Kept()).DefaultIfEmpty().Max()
-            : graph.Sum(block => block.Activations.Kept());
-        return tokens * (kept + passing) + Biases(_shape.Length) + Head(tokens);
+            ? blocks.Sum(block => block.Length * block.Width * StreamSize)
+                + graph.Select(block => block.Length * block.Activations.Kept()).DefaultIfEmpty().Max()
+            : graph.Sum(block => block.Length * block.Activations.Kept());
+        return _shape.Rows * (kept + passing) + Biases(Math.Max(_shape.Length, _shape.EncoderLength))
+            + Head((long)_shape.Rows * _shape.Length);
     }
 
     /// <summary>Without a graph: one block at a time.</summary>
     private long EvaluationPass()
     {
-        var tokens = (long)_shape.EvaluationRows * _shape.EvaluationLength;
-        var passing = _network.Description.Stacks.SelectMany(stack => stack.Blocks.Select(block =>
-            Block(block, stack, _shape.EvaluationLength))).Max(block => block.Activations.Passing());
-        return tokens * passing + Biases(_shape.EvaluationLength) + Head(tokens);
+        var passing = Blocks(_shape.EvaluationLength, _shape.EvaluationEncoderLength)
+            .Max(block => block.Length * block.Activations.Passing());
+        return _shape.EvaluationRows * passing + Biases(Math.Max(_shape.EvaluationLength, _shape.EvaluationEncoderLength))
+            + Head((long)_shape.EvaluationRows * _shape.EvaluationLength);
     }
 
-    private (int Width, BlockActivations Activations) Block(Block block, Stack stack, int length) => (stack.Width, new BlockActivations(
+    /// <summary>The blocks of all stacks, with the tokens of a row that each reads.</summary>
+    /// <param name="length">What the stack that makes logits reads.</param>
+    /// <param name="encoderLength">What an encoder beside it reads.</param>
+    private IEnumerable<(long Length, int Width, BlockActivations Activations)> Blocks(int length, int encoderLength)
+    {
+        foreach (var stack in _network.Description.Stacks)
+        {
+            var own = ReferenceEquals(stack, _network.Description.Output) ? length : encoderLength;
+            foreach (var block in stack.Blocks)
+                yield return (own, stack.Width, Activations(block, stack, own));
+        }
+    }
+
+    private BlockActivations Activations(Block block, Stack stack, int length) => new(
         block, stack.Width, StreamSize, ProductSize, _network.Dropout, length, _shape.IsPacked || block.Self.Window < length,
-        _parts.KeepsInput));
+        _parts.KeepsInput);
 
     /// <summary>Tables of biases by distance, [heads, length, length], and what they become together with the mask.</summary>
     private long Biases(int length) => _network.Description.Stacks.Sum(stack =>

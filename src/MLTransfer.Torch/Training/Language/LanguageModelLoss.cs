@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
 
-/// <summary>Next-token cross-entropy together with the output head, the widest matrix of a language model.</summary>
+/// <summary>Cross-entropy of predicted tokens together with the output head, the widest matrix of a language model.</summary>
 /// <remarks>
 /// Logits of a whole batch, [tokens, vocabulary], would take several times the memory of everything else. They are made for some rows at a
 /// time and turned into their own gradient in place, so that neither forward nor backward pass ever holds more than these rows.
@@ -21,11 +21,12 @@ internal static class LanguageModelLoss
     private const long LargeHead = 1 << 24;
 
     /// <summary>The sum over a batch's predicted tokens of -ln p(token), in nats.</summary>
-    public static double Sum(CausalLanguageModel model, TrainingBatch batch)
+    public static double Sum(TransformerNetwork model, TrainingBatch batch)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var rows = PredictingRows(model, batch);
+        using var encoded = batch.EncoderInput is { } source ? ((EncoderDecoderModel)model).Encode(source) : null;
+        var rows = PredictingRows(model, batch, batch.Input with { Encoded = encoded });
         double sum = 0;
         foreach (var (start, count) in Chunks(model, rows))
         {
@@ -45,19 +46,21 @@ internal static class LanguageModelLoss
     /// <param name="recomputation">Computes blocks twice to save memory; null for once.</param>
     /// <param name="frozen">Where frozen weights are that are not in memory; null where all are.</param>
     public static double Backward(
-        CausalLanguageModel model, TrainingBatch batch, double factor, BlockRecomputation? recomputation = null,
+        TransformerNetwork model, TrainingBatch batch, double factor, BlockRecomputation? recomputation = null,
         FrozenWeights? frozen = null)
     {
         using var scope = NewDisposeScope();
-        var table = model.TokenEmbedding;
-        var ids = batch.Input.InputIds.view(-1);
-        Tensor embeddings; // a leaf of the graph: libtorch would make its gradient into one of the whole table
-        using (no_grad())
-            embeddings =
-                table.index_select(0, ids).view([.. batch.Input.InputIds.shape, table.shape[1]]).requires_grad_(table.requires_grad);
+        using var encoder = batch.EncoderInput is { } source
+            ? new EncoderPass((EncoderDecoderModel)model, source, recomputation) : null;
+        var embeddings = new LookedUpRows(model.TokenEmbedding, batch.Input.InputIds);
         frozen?.ReleaseMemory(); // of the table
-        var input = batch.Input with { InputEmbeddings = embeddings, Recomputation = recomputation };
-        var rows = PredictingRows(model, batch with { Input = input }); // with the graph behind them
+        var input = batch.Input with
+        {
+            InputEmbeddings = embeddings.Values,
+            Recomputation = recomputation,
+            Encoded = encoder?.Encoded,
+        };
+        var rows = PredictingRows(model, batch, input); // with the graph behind them
         if (rows.device_type == TorchSharp.DeviceType.CPU && model.OutputHead.numel() >= LargeHead)
             NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
 
@@ -65,18 +68,13 @@ internal static class LanguageModelLoss
         if (rows.requires_grad)
             autograd.backward(rows, rowGradients);
         recomputation?.Backward();
-        if (embeddings.grad is { } gradient)
-        {
-            table.grad ??= zeros_like(table);
-            using var tableGradient = table.grad;
-            tableGradient.index_add_(0, ids, gradient.view(-1, table.shape[1]), 1);
-        }
-
+        embeddings.Backward();
+        encoder?.Backward();
         return sum * factor;
     }
 
     /// <summary>The loss, the gradient of what the head reads, and the head's gradient added to where gradients are.</summary>
-    internal static (double Sum, Tensor RowGradients) BackwardHead(CausalLanguageModel model, Tensor rows, Tensor targets, double factor)
+    internal static (double Sum, Tensor RowGradients) BackwardHead(TransformerNetwork model, Tensor rows, Tensor targets, double factor)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
@@ -132,10 +130,12 @@ internal static class LanguageModelLoss
         return sum;
     }
 
-    /// <summary>The hidden states that a token is predicted from: [predicted tokens, C].</summary>
-    private static Tensor PredictingRows(CausalLanguageModel model, TrainingBatch batch)
+    /// <summary>What the head's weight reads where a token is predicted: [predicted tokens, C].</summary>
+    private static Tensor PredictingRows(TransformerNetwork model, TrainingBatch batch, ModelInput input)
     {
-        var hidden = model.ComputeHiddenStates(batch.Input); // [B, T, C]
+        if (model is MaskedLanguageModel masked)
+            return masked.ComputeHiddenStates(input, batch.Positions!);
+        var hidden = model.ComputeHiddenStates(input); // [B, T, C]
         var width = hidden.shape[2];
         return batch.Positions is null
             ? hidden.narrow(1, 0, hidden.shape[1] - 1).reshape(-1, width)
@@ -155,7 +155,7 @@ internal static class LanguageModelLoss
         return Math.Min(rows, count > 1 ? ((rows + count - 1) / count + 63) / 64 * 64 : most);
     }
 
-    private static IEnumerable<(long Start, long Count)> Chunks(CausalLanguageModel model, Tensor rows)
+    private static IEnumerable<(long Start, long Count)> Chunks(TransformerNetwork model, Tensor rows)
     {
         var length = LongestChunk(model.VocabularySize, model.ComputeType ?? model.DataType, rows.shape[0]);
         for (long start = 0; start < rows.shape[0]; start += length)

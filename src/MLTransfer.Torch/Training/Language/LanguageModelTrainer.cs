@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>
-/// Trains a causal language model, as Hugging Face's <c>Trainer</c> does: same schedule, same clipping, same optimizer, same numbers.
+/// Trains a language model, as Hugging Face's <c>Trainer</c> does: same schedule, same clipping, same optimizer, same numbers.
 /// </summary>
 /// <remarks>
 /// The same seed, data, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed:
@@ -14,7 +14,7 @@ namespace MLTransfer.Torch.Training.Language;
 /// </remarks>
 public sealed class LanguageModelTrainer
 {
-    private readonly CausalLanguageModel _model;
+    private readonly TransformerNetwork _model;
     private readonly LanguageTrainingOptions _options;
     private readonly LanguageRows _rows;
     private readonly TextTokenizer? _tokenizer;
@@ -29,24 +29,35 @@ public sealed class LanguageModelTrainer
     /// Saved with every checkpoint, so that a checkpoint is complete, and reads <see cref="LanguageTrainingOptions.SamplePrompts"/>; null
     /// for checkpoints without.
     /// </param>
+    /// <param name="corruption">
+    /// Makes of plain rows those that the model learns to restore, anew in every epoch; null where rows are read as they are.
+    /// </param>
     /// <exception cref="ArgumentException">An option or the data is not usable; the message says why.</exception>
     public LanguageModelTrainer(
-        CausalLanguageModel model,
+        TransformerNetwork model,
         LanguageTrainingOptions options,
         IReadOnlyList<TrainingExample> training,
         IReadOnlyList<TrainingExample>? validation = null,
-        TextTokenizer? tokenizer = null)
+        TextTokenizer? tokenizer = null,
+        RowCorruption? corruption = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(training);
         using var hold = model.Hold();
         options.Check();
-        var rows = new LanguageRows(model, options, training, validation);
+        var rows = new LanguageRows(model, options, training, validation, corruption);
         if (!model.TrainableParameters().Any())
             throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
         if (options.SamplePrompts.Count > 0 && tokenizer is null)
             throw new ArgumentException($"{nameof(options.SamplePrompts)} are texts; they need the tokenizer.", nameof(tokenizer));
+        if (options.SamplePrompts.Count > 0 && model is not CausalLanguageModel)
+        {
+            throw new ArgumentException(
+                $"{nameof(options.SamplePrompts)} are continued by a decoder; the model is a {model.GetType().Name}. Leave them out.",
+                nameof(options));
+        }
+
         (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
         _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);
         Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;

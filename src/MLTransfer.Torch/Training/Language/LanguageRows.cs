@@ -1,40 +1,67 @@
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>The rows of a run, checked, and the order in which it goes through them.</summary>
 internal sealed class LanguageRows
 {
+    /// <summary>The purposes of the seeds of corruption; see <see cref="TrainingStep.Seed"/>.</summary>
+    private const ulong TrainingSeeds = 4;
+    private const ulong ValidationSeeds = 5;
+
+    private readonly IReadOnlyList<TrainingExample> _rows;
+    private readonly RowCorruption? _corruption;
+    private readonly ulong _seed;
+
     /// <exception cref="ArgumentException">A row does not fit the model, or none can be trained on.</exception>
     public LanguageRows(
-        CausalLanguageModel model, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> training,
-        IReadOnlyList<TrainingExample>? validation)
+        TransformerNetwork model, LanguageTrainingOptions options, IReadOnlyList<TrainingExample> training,
+        IReadOnlyList<TrainingExample>? validation, RowCorruption? corruption = null)
     {
-        Training = TrainingRows.Usable(training, model, nameof(training));
-        Validation = TrainingRows.Usable(validation ?? [], model, nameof(validation));
-        if (Training.Count == 0)
+        (_corruption, _seed) = (corruption, (ulong)options.Seed);
+        TrainingRows.Check(training, model, corruption, nameof(training));
+        TrainingRows.Check(validation ?? [], model, corruption, nameof(validation));
+        _rows = [.. training.Where((row, index) => Corrupt(row, TrainingSeeds, 0, index) is { PredictedTokens: > 0 })];
+        Validation =
+        [
+            .. (validation ?? []).Select((row, index) => Corrupt(row, ValidationSeeds, 0, index))
+                .OfType<TrainingExample>().Where(row => row.PredictedTokens > 0),
+        ];
+        if (_rows.Count == 0)
             throw new ArgumentException("There is nothing to train on: no training row has two tokens or more.", nameof(training));
-        Schedule = RowSchedule.Of(options, Training.Count, epoch => options switch
+        Schedule = RowSchedule.Of(options, _rows.Count, epoch => options switch
         {
             { GroupByLength: true } => RowOrder.GroupedByLength(
-                [.. Training.Select(row => row.InputIds.Length)], Schedule!.RowsPerStep, options.Seed, epoch),
-            { Shuffle: true } => RowOrder.Shuffled(Training.Count, options.Seed, epoch),
-            _ => [.. Enumerable.Range(0, Training.Count)],
+                [.. _rows.Select(row => row.TokenCount)], Schedule!.RowsPerStep, options.Seed, epoch),
+            { Shuffle: true } => RowOrder.Shuffled(_rows.Count, options.Seed, epoch),
+            _ => [.. Enumerable.Range(0, _rows.Count)],
         });
     }
 
-    /// <summary>Those that have a token to predict.</summary>
-    public IReadOnlyList<TrainingExample> Training { get; }
+    /// <summary>How many rows there are to train on: those that have a token to predict.</summary>
+    public int TrainingCount => _rows.Count;
 
-    /// <summary>Those that have a token to predict.</summary>
+    /// <summary>Those that have a token to predict. Their noise, where there is some, is the same in every evaluation.</summary>
     public IReadOnlyList<TrainingExample> Validation { get; }
 
     public RowSchedule Schedule { get; }
 
+    /// <summary>A row as a step reads it.</summary>
+    /// <param name="row">Its number.</param>
+    /// <param name="step">Steps done before.</param>
+    public TrainingExample Training(int row, int step) => Corrupt(_rows[row], TrainingSeeds, step / Schedule.StepsPerEpoch, row)!;
+
+    /// <summary>The tokens of a row before noise.</summary>
+    public int TokenCount(int row) => _rows[row].TokenCount;
+
+    /// <summary>All rows as the first epoch reads them.</summary>
+    public IEnumerable<TrainingExample> FirstEpoch() => Enumerable.Range(0, _rows.Count).Select(row => Training(row, 0));
+
     /// <summary>Makes the rows part of what a run is known by.</summary>
     public void AddTo(RunFingerprint fingerprint)
     {
-        foreach (var rows in (IReadOnlyList<TrainingExample>[])[Training, Validation])
+        foreach (var rows in (IReadOnlyList<TrainingExample>[])[_rows, Validation])
         {
             fingerprint.AddNumber(rows.Count);
             foreach (var row in rows)
@@ -42,7 +69,23 @@ internal sealed class LanguageRows
                 fingerprint.AddNumbers<int>(row.InputIds);
                 fingerprint.AddNumbers<int>(row.Labels);
                 fingerprint.AddNumbers<int>(row.SequenceIds);
+                if (row.EncoderIds is not null)
+                    fingerprint.AddNumbers<int>(row.EncoderIds);
             }
         }
+
+        if (_corruption is not null)
+        {
+            fingerprint.AddText(_corruption.GetType().Name);
+            fingerprint.AddJson<object>(_corruption);
+        }
+    }
+
+    private TrainingExample? Corrupt(TrainingExample row, ulong purpose, int epoch, int index)
+    {
+        if (_corruption is null)
+            return row;
+        var draws = new SplitMix64(SplitMix64.Mix(_seed, purpose, (ulong)epoch, (ulong)index));
+        return _corruption.Corrupt(row, ref draws);
     }
 }

@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
 
-/// <summary>What a run does to train a causal language model. A saved run is the model (or its adapters) in Hugging Face layout.</summary>
+/// <summary>What a run does to train a language model. A saved run is the model (or its adapters) in Hugging Face layout.</summary>
 internal sealed class LanguageTask : TrainingTask<TrainingProgress>
 {
     /// <summary>So many steps pass until the C library has settled where in its heap the tensors of a step lie.</summary>
@@ -21,7 +21,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     /// <summary>The purpose of the seeds of blocks that are computed twice.</summary>
     private const ulong RecomputationSeeds = 3;
 
-    private readonly CausalLanguageModel _model;
+    private readonly TransformerNetwork _model;
     private readonly LanguageTrainingOptions _options;
     private readonly LanguageRows _rows;
     private readonly ScalarType? _computeType;
@@ -34,7 +34,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     /// <param name="options">How.</param>
     /// <param name="rows">To train on and to evaluate with.</param>
     /// <param name="computeType">The type of matrix products; null for that of the weights.</param>
-    public LanguageTask(CausalLanguageModel model, LanguageTrainingOptions options, LanguageRows rows, ScalarType? computeType)
+    public LanguageTask(TransformerNetwork model, LanguageTrainingOptions options, LanguageRows rows, ScalarType? computeType)
     {
         (_model, _options, _rows, _computeType) = (model, options, rows, computeType);
         _optimizer = new AdamW(
@@ -81,13 +81,14 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         using var dropout = step.SeedDropout(_model.DropoutSource, step.Index);
 
         // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
-        double labels = step.Rows.Sum(row => _rows.Training[row].LabelCount);
+        var rows = step.Rows.ToDictionary(row => row, row => _rows.Training(row, step.Index));
+        double labels = rows.Values.Sum(row => row.LabelCount);
         var update = step.Update(_player, [labels], pass =>
         {
             using var checkpoints = _options.GradientCheckpointing
                 ? new BlockRecomputation((long)step.Seed(RecomputationSeeds, (ulong)step.Index, (ulong)pass.Index), _model.DropoutSource)
                 : null;
-            var batch = TrainingBatch.Create([.. pass.Rows.Select(row => _rows.Training[row])], _model.Device);
+            var batch = TrainingBatch.Create([.. pass.Rows.Select(row => rows[row])], _model.Device);
             return LanguageModelLoss.Backward(_model, batch, 1.0 / pass.Normalizers[0], checkpoints, _frozen);
         });
         if (_stepsDone++ < StepsToSettle && _model.Device.type == TorchSharp.DeviceType.CPU)
@@ -102,7 +103,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         };
     }
 
-    public override long AmountOf(int[] rows) => rows.Sum(row => (long)_rows.Training[row].InputIds.Length);
+    public override long AmountOf(int[] rows) => rows.Sum(row => (long)_rows.TokenCount(row));
 
     public override TrainingProgress Evaluate(TrainingProgress report, CancellationToken cancellationToken) => report with
     {
@@ -115,7 +116,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         if (_options.SamplePrompts.Count == 0)
             return [];
         var options = _options.SampleGeneration ?? new GenerationOptions();
-        var answers = new TextGenerator(_model, Tokenizer!).Generate(
+        var answers = new TextGenerator((CausalLanguageModel)_model, Tokenizer!).Generate(
             _options.SamplePrompts, options with { Seed = options.Seed ?? _options.Seed }, cancellationToken);
         return [.. _options.SamplePrompts.Zip(answers, (prompt, texts) => new TextAnswer(prompt, texts[0].Text))];
     }
