@@ -50,6 +50,19 @@ public sealed class ChatFormat
         return ChatTemplateStore.Read(tokenizer.Files) is { Count: > 0 } templates ? new ChatFormat(tokenizer, templates) : null;
     }
 
+    /// <summary>The chat format of a tokenizer, for one of its templates or for one that it does not have.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="template">As in <see cref="Render"/>.</param>
+    /// <param name="model">What messages call the model.</param>
+    /// <exception cref="ArgumentException">It has no chat template, and none is given.</exception>
+    internal static ChatFormat Of(TextTokenizer tokenizer, string? template, string model)
+    {
+        var templates = ChatTemplateStore.Read(tokenizer.Files);
+        return templates.Count > 0 || template is not null ? new ChatFormat(tokenizer, templates) : throw new ArgumentException(
+            $"The tokenizer of {model} has no chat template ({TokenizerFiles.ChatTemplate}, or chat_template in "
+            + $"{TokenizerFiles.Configuration}): take a model that was trained on chats, or give a template of your own.");
+    }
+
     /// <summary>Renders a chat. Special tokens are variables of their names, which <see cref="ChatInput.Variables"/> go before.</summary>
     /// <param name="input">The chat.</param>
     /// <param name="template">

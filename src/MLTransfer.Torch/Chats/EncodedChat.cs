@@ -1,3 +1,4 @@
+using System.Text;
 using MLTransfer.Torch.ChatTemplates;
 using MLTransfer.Torch.Tokenization;
 
@@ -44,6 +45,21 @@ public sealed class EncodedChat
         var mask = TokensIn(spans);
         return mask.Contains(true) ? mask : throw new InvalidDataException(
             $"Message {Turns[^1].Message}: no token lies within the assistant's {(loss == AssistantLoss.LastTurn ? "turn" : "turns")}.");
+    }
+
+    /// <summary>The text of tokens, each character once.</summary>
+    internal string TextOf(bool[] mask)
+    {
+        var (text, end) = (new StringBuilder(), 0);
+        for (var i = 0; i < mask.Length; i++)
+        {
+            if (!mask[i] || _offsets[i].End <= end)
+                continue;
+            text.Append(Text, Math.Max(end, _offsets[i].Start), _offsets[i].End - Math.Max(end, _offsets[i].Start));
+            end = _offsets[i].End;
+        }
+
+        return text.ToString();
     }
 
     /// <summary>The tokens whose whole text is inside of a span.</summary>

@@ -39,6 +39,12 @@ public sealed class TokenGenerator
         _startId = starts.Length > 0 ? starts[0] : null;
     }
 
+    /// <summary>The tokens that end a sequence where options name none.</summary>
+    internal IReadOnlyList<int> EndOfSequenceIds => _endOfSequenceIds;
+
+    /// <summary>The number of token ids that the network knows.</summary>
+    internal int VocabularySize => _decoder.VocabularySize;
+
     /// <summary>Continues prompts.</summary>
     /// <param name="prompts">
     /// Token ids, each within the model's vocabulary. An empty prompt starts from the model's beginning-of-sequence token, or its
@@ -72,7 +78,7 @@ public sealed class TokenGenerator
         ArgumentNullException.ThrowIfNull(prompts);
         options.Check();
         using var hold = Hold();
-        var endOfSequenceIds = EndOfSequenceIds(options);
+        var endOfSequenceIds = EndsOf(options);
         var starts = new IReadOnlyList<int>[prompts.Count];
         for (var i = 0; i < starts.Length; i++)
             starts[i] = CheckPrompt(prompts[i], i);
@@ -120,7 +126,7 @@ public sealed class TokenGenerator
             + "Give at least one token.", nameof(prompt))];
     }
 
-    private int[] EndOfSequenceIds(GenerationOptions options)
+    private int[] EndsOf(GenerationOptions options)
     {
         if (options.EndOfSequenceIds is not { } ids)
             return _endOfSequenceIds;

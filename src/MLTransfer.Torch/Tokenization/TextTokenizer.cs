@@ -85,6 +85,10 @@ public sealed class TextTokenizer
     public static TextTokenizer Load(IReadOnlyDictionary<string, byte[]> files) =>
         new(TokenizerParts.Read(TokenizerFiles.Select(files)));
 
+    /// <summary>The tokenizer with another chat template among its files.</summary>
+    internal TextTokenizer WithChatTemplate(string template) => Load(
+        new Dictionary<string, byte[]>(Files) { [TokenizerFiles.ChatTemplate] = Encoding.UTF8.GetBytes(template) });
+
     /// <summary>The files that the tokenizer was loaded from, byte for byte: file name to content.</summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; }
 

@@ -21,7 +21,7 @@ internal abstract record ModelManifest
         foreach (var file in Files)
         {
             // Some are written to disk under these names.
-            if (!PlainName.IsFile(file.Name) || file.Length < 0)
+            if (!PlainName.IsPath(file.Name) || file.Length < 0)
                 throw new ArgumentException($"it has a file named '{file.Name}' of {file.Length} bytes");
         }
 

@@ -1,6 +1,7 @@
 using MLTransfer;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Text;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -32,10 +33,14 @@ public sealed class OnnxTextGeneratorTransformer : TextContinuationTransformer
         : base(columns, generation, generationBatchSize)
     {
         (Model, _folder) = (model, folder);
+        Chats = new ChatGenerator(
+            model.Generator, model.Tokenizer, GenerationConfigurationFile.ReadEndOfSequenceIds(model.Files.Folder));
     }
 
     /// <summary>The network and its tokenizer.</summary>
     public OnnxTextGenerator Model { get; }
+
+    private protected override ChatGenerator Chats { get; }
 
     // Called by ML.NET when it loads a model file.
     internal static OnnxTextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => OnnxTextGeneratorFile.Load(ctx);

@@ -30,7 +30,7 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
         (_name, _model, _options) = (name, model, options);
     }
 
-    private protected override IEnumerable<ColumnRole> Roles => [_columns.InputRole];
+    private protected override IEnumerable<ColumnRole> Roles => _columns.InputRoles;
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
 
@@ -38,7 +38,7 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
     {
         GenerationLog.Warn(channel, _options.Generation);
         return new(
-            _model ?? LoadModel(channel), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
+            (_model ?? LoadModel(channel)).WithTemplateOf(_columns.Chat), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
             _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
     }
 

@@ -56,7 +56,10 @@ internal sealed record TextBaseModel(
         {
             if (source.Lora is not null)
                 PeftAdapterFolder.Copy(source, network);
-            return new TextBaseModel("the loaded model", new TextGenerationModel(network, model.Tokenizer) { Card = model.Card },
+            return new TextBaseModel("the loaded model", new TextGenerationModel(network, model.Tokenizer)
+                {
+                    Card = model.Card, PublishedEnds = model.PublishedEnds,
+                },
                 AdaptersOf: adaptersOf);
         });
     }

@@ -7,9 +7,14 @@ internal static class TextEvaluator
 {
     /// <exception cref="ArgumentException">No text has two tokens, or a row is longer than the model's context.</exception>
     public static TextGenerationMetrics Evaluate(
-        TextGenerationModel model, TrainingTexts texts, TextRowForm form, CancellationToken cancellationToken)
+        TextGenerationModel model, TrainingTexts texts, TextRowForm form, CancellationToken cancellationToken) =>
+        Evaluate(model, form.RowsOf(texts, model), texts.ByteCount, cancellationToken);
+
+    /// <inheritdoc cref="Evaluate(TextGenerationModel, TrainingTexts, TextRowForm, CancellationToken)"/>
+    public static TextGenerationMetrics Evaluate(
+        TextGenerationModel model, IReadOnlyList<TrainingExample> rows, long byteCount, CancellationToken cancellationToken)
     {
-        var result = Evaluator.Evaluate(model.Network, form.RowsOf(texts, model), cancellationToken: cancellationToken);
-        return new TextGenerationMetrics(result.Loss, result.PredictedTokens, texts.ByteCount);
+        var result = Evaluator.Evaluate(model.Network, rows, cancellationToken: cancellationToken);
+        return new TextGenerationMetrics(result.Loss, result.PredictedTokens, byteCount);
     }
 }

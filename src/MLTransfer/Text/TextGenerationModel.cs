@@ -3,6 +3,7 @@ using MLTransfer.Logging;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
@@ -17,9 +18,10 @@ namespace MLTransfer;
 /// <remarks>
 /// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
 /// </remarks>
-public sealed class TextGenerationModel : IDisposable
+public sealed partial class TextGenerationModel : IDisposable
 {
     private readonly TextGenerator _generator;
+    private readonly Lazy<ChatGenerator> _chats;
 
     /// <summary>Puts a network and a tokenizer together.</summary>
     /// <param name="network">The network; disposed with this object.</param>
@@ -37,6 +39,7 @@ public sealed class TextGenerationModel : IDisposable
         }
 
         (Network, Tokenizer) = (network, tokenizer);
+        _chats = new Lazy<ChatGenerator>(() => new ChatGenerator(_generator!, tokenizer, PublishedEnds));
         _generator = new TextGenerator(network, tokenizer);
     }
 
@@ -48,6 +51,9 @@ public sealed class TextGenerationModel : IDisposable
 
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     internal ModelCard? Card { get; set; }
+
+    /// <summary>The tokens that end a text by the <c>generation_config.json</c> beside the model; empty where it does not say.</summary>
+    internal IReadOnlyList<int> PublishedEnds { get; init; } = [];
 
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
@@ -66,10 +72,14 @@ public sealed class TextGenerationModel : IDisposable
     {
         CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
+        var ends = GenerationConfigurationFile.ReadEndOfSequenceIds(folder);
         var network = CausalLanguageModel.Load(folder);
         try
         {
-            return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
+            return new TextGenerationModel(network, tokenizer)
+            {
+                Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)), PublishedEnds = ends,
+            };
         }
         catch (ArgumentException exception)
         {
@@ -124,6 +134,8 @@ public sealed class TextGenerationModel : IDisposable
         {
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
+            if (!PublishedEnds.All(_generator.EndOfSequenceIds.Contains))
+                GenerationConfigurationFile.WriteEndOfSequenceIds(inside, PublishedEnds);
             ModelCardFile.Write(
                 inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"),
                     Card);
@@ -146,7 +158,7 @@ public sealed class TextGenerationModel : IDisposable
         {
             if (precision == DecodingPrecision.Int8)
                 WeightQuantization.Quantize(network);
-            return new TextGenerationModel(network, Tokenizer);
+            return new TextGenerationModel(network, Tokenizer) { PublishedEnds = PublishedEnds };
         }
         catch
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MLTransfer.Cards;
 using MLTransfer.Text;
+using MLTransfer.Text.Chats;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
@@ -41,7 +42,15 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         }
 
         OptionCheck.ColumnName(nameof(trainingColumnName), trainingColumnName);
-        var training = options.CompletionColumnName is null ? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
+        if (options.ChatColumnName is not null && (trainingColumnName ?? options.CompletionColumnName) is not null)
+        {
+            throw new ArgumentException(
+                $"The model is trained on the chats of '{options.ChatColumnName}' ({nameof(options.ChatColumnName)}): leave out "
+                + $"{(trainingColumnName is not null ? nameof(trainingColumnName) : nameof(options.CompletionColumnName))}.");
+        }
+
+        var training = options.CompletionColumnName is null
+            ? options.ChatColumnName ?? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
         _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options, training, options.CompletionColumnName);
         _rowForm = new TextRowForm
         {
@@ -62,7 +71,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         return ReadRows(data, sizes.Tokenizer, sizes.Network.ContextLength, sizes.Name).Report;
     }
 
-    private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
+    private protected override IEnumerable<ColumnRole> Roles => _columns.InputRoles.Concat(_columns.TrainingRoles).Distinct();
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
 
@@ -74,6 +83,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 
         var seed = SeedOf(_options.Seed);
         var start = LoadBase(channel);
+        start = start with { Model = start.Model.WithTemplateOf(_columns.Chat) };
         var model = start.Model;
         return Ownership.Pass(model, () =>
         {
@@ -84,7 +94,11 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 model.Network, _options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
-                }, training, validation, model.Tokenizer);
+                }, training, validation, model.Tokenizer)
+                {
+                    AnswerSamples = _columns.Chat is not { } form ? null
+                        : (prompts, options, stop) => ChatGenerator.AnswerSamples(model, form, prompts, options, stop),
+                };
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
@@ -185,6 +199,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 + "end-of-sequence token.");
         }
 
+        if (_columns.Chat is not null)
+            return ChatRows.Read(input, _columns, _rowForm, _options, tokenizer, contextLength, name);
         var texts = TrainingTexts.Read(input, _columns, tokenizer, _options.CancellationToken);
         var (training, validation) = _options.ValidationData is { } validationData
             ? (texts, TrainingTexts.Read(validationData, _columns, tokenizer, _options.CancellationToken))

@@ -45,6 +45,7 @@ internal static class TextGeneratorFile
             DecodingPrecision = transformer.DecodingPrecision,
             WeightType = transformer.WeightType,
             RowForm = transformer.RowForm,
+            PublishedEnds = transformer.Model.PublishedEnds is { Count: > 0 } ends ? ends : null,
             BaseModel = transformer.BaseModel,
             Files = writer.Files,
             Card = transformer.Model.Card,
@@ -86,7 +87,10 @@ internal static class TextGeneratorFile
             ((IAsyncResult)tokenizer).AsyncWaitHandle.WaitOne(); // whatever happens, nothing is left running
         }
 
-        return Ownership.Pass(network, () => new TextGenerationModel(network, tokenizer.GetAwaiter().GetResult()));
+        return Ownership.Pass(network, () => new TextGenerationModel(network, tokenizer.GetAwaiter().GetResult())
+        {
+            PublishedEnds = reader.Manifest.PublishedEnds ?? [],
+        });
     }
 
     private static TextGenerationModel LoadAdapted(ModelPartReader<TextGeneratorManifest> reader, BaseModelReference baseModel)

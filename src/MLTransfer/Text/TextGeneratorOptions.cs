@@ -142,11 +142,11 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
                 $"{nameof(SaveAdapterOnly)} needs {nameof(Lora)}: without it there are no adapters.", nameof(SaveAdapterOnly));
         }
 
-        if (CompletionColumnName is not null && RowPacking == RowPacking.Concatenated)
+        if ((CompletionColumnName ?? ChatColumnName) is not null && RowPacking == RowPacking.Concatenated)
         {
             throw new ArgumentException(
                 $"{nameof(RowPacking)}.{nameof(RowPacking.Concatenated)} joins whole texts and cannot be combined with "
-                + $"{nameof(CompletionColumnName)}; take {nameof(RowPacking.Packed)}.", nameof(RowPacking));
+                + $"{(ChatColumnName is not null ? nameof(ChatColumnName) : nameof(CompletionColumnName))}; take {nameof(RowPacking.Packed)}.", nameof(RowPacking));
         }
 
         if (Training.EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)

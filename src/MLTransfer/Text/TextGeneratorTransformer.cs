@@ -2,6 +2,7 @@ using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
@@ -99,6 +100,8 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     TextGenerationMetrics ITextEvaluation.Evaluate(IDataView data, string? textColumn, CancellationToken cancellationToken)
     {
         using var hold = Hold();
+        if (textColumn is null && Columns.Chat is not null)
+            return ChatRows.Evaluate(Model, data, Columns, RowForm, cancellationToken);
         var texts = textColumn is null
             ? TrainingTexts.Read(data, Columns, Model.Tokenizer, cancellationToken)
             : TrainingTexts.Read(data, textColumn, Model.Tokenizer, cancellationToken);
@@ -128,6 +131,8 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         LowRankAdaptation.Merge(merged.Network);
         return merged;
     }
+
+    private protected override ChatGenerator Chats => _decoder.Value.Chats;
 
     // Called by ML.NET when it loads a model file.
     internal static TextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => TextGeneratorFile.Load(ctx);

@@ -16,6 +16,7 @@ internal abstract record TextManifest : ModelManifest
     {
         base.Check();
         TextColumnsOptions.CheckGeneration(Generation, GenerationBatchSize);
+        Columns.Chat?.Check();
         if (Columns.SequencesPerPrompt != Generation.SequencesPerPrompt)
             throw new ArgumentException("its columns do not fit its generation options");
     }

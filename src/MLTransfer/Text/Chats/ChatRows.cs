@@ -1,0 +1,58 @@
+using MLTransfer.Torch.Tokenization;
+using Microsoft.ML;
+
+namespace MLTransfer.Text.Chats;
+
+/// <summary>What a chat model is trained on and evaluated with.</summary>
+internal static class ChatRows
+{
+    /// <exception cref="ArgumentException">A column is missing, or there is nothing to train on.</exception>
+    /// <exception cref="InvalidOperationException">A row's chat cannot be learned; the message names row and message.</exception>
+    public static TextTrainingRows Read(
+        IDataView input, TextGeneratorColumns columns, TextRowForm form, TextGeneratorOptions options, TextTokenizer tokenizer,
+        int contextLength, string name)
+    {
+        var reader = ReaderOf(tokenizer, columns, name);
+        var chats = Chats(input);
+        var (training, validation) = options.ValidationData is { } validationData
+            ? (chats, Chats(validationData)) : chats.Split(options.ValidationFraction);
+        var length = form.MaximumLength ?? contextLength;
+        var rows = training.ToExamples(form.Packing, length);
+        if (rows.Count == 0)
+            throw new ArgumentException($"There is nothing to train on: of column '{columns.TextRole.Column}' no row has a chat.", nameof(input));
+        var evaluation = validation.ToExamples(form.Packing, length);
+        return new TextTrainingRows(rows, evaluation, new TextDataReport
+        {
+            Texts = chats.Chats.Count,
+            EmptyTexts = chats.Counts.Empty,
+            DuplicateTexts = chats.Counts.Duplicates,
+            CutTexts = chats.CountCut(length),
+            MaximumLength = length,
+            Rows = rows.Count,
+            Tokens = rows.Sum(row => (long)row.InputIds.Length),
+            UnknownTokens = chats.Counts.UnknownTokens,
+            EvaluationRows = evaluation.Count,
+        });
+
+        TrainingChats Chats(IDataView data) =>
+            TrainingChats.Read(data, columns, reader, tokenizer, EndOf(form, tokenizer), options.CancellationToken);
+    }
+
+    /// <summary>Measures how well a chat model predicts what the assistant says.</summary>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static TextGenerationMetrics Evaluate(
+        TextGenerationModel model, IDataView data, TextGeneratorColumns columns, TextRowForm form, CancellationToken cancellationToken)
+    {
+        var chats = TrainingChats.Read(
+            data, columns, ReaderOf(model.Tokenizer, columns, "the model"), model.Tokenizer, EndOf(form, model.Tokenizer), cancellationToken);
+        return TextEvaluator.Evaluate(
+            model, chats.ToExamples(form.Packing, form.MaximumLength ?? model.Network.ContextLength), chats.ByteCount, cancellationToken);
+    }
+
+    private static ChatReader ReaderOf(TextTokenizer tokenizer, TextGeneratorColumns columns, string name) =>
+        new(Torch.Chats.ChatFormat.Of(tokenizer, columns.Chat!.Template, name), columns.Chat);
+
+    // The template writes what ends a turn.
+    private static int? EndOf(TextRowForm form, TextTokenizer tokenizer) =>
+        form.AppendEndOfSequence == true ? tokenizer.EndOfSequenceId : null;
+}
