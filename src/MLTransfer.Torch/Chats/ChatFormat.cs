@@ -54,13 +54,27 @@ public sealed class ChatFormat
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="template">As in <see cref="Render"/>.</param>
     /// <param name="model">What messages call the model.</param>
-    /// <exception cref="ArgumentException">It has no chat template, and none is given.</exception>
+    /// <exception cref="ArgumentException">It has no chat template and none is given, or the template is not valid.</exception>
     internal static ChatFormat Of(TextTokenizer tokenizer, string? template, string model)
     {
-        var templates = ChatTemplateStore.Read(tokenizer.Files);
-        return templates.Count > 0 || template is not null ? new ChatFormat(tokenizer, templates) : throw new ArgumentException(
-            $"The tokenizer of {model} has no chat template ({TokenizerFiles.ChatTemplate}, or chat_template in "
-            + $"{TokenizerFiles.Configuration}): take a model that was trained on chats, or give a template of your own.");
+        var format = new ChatFormat(tokenizer, ChatTemplateStore.Read(tokenizer.Files));
+        if (format._templates.Count == 0 && template is null)
+        {
+            throw new ArgumentException(
+                $"The tokenizer of {model} has no chat template ({TokenizerFiles.ChatTemplate}, or chat_template in "
+                + $"{TokenizerFiles.Configuration}): take a model that was trained on chats, or give a template of your own.");
+        }
+
+        try
+        {
+            format.Choose(hasTools: false, template);
+        }
+        catch (ChatTemplateException exception)
+        {
+            throw new ArgumentException($"{exception.Message} (chat template of {model})", exception);
+        }
+
+        return format;
     }
 
     /// <summary>Renders a chat. Special tokens are variables of their names, which <see cref="ChatInput.Variables"/> go before.</summary>
@@ -75,12 +89,13 @@ public sealed class ChatFormat
     public ChatRendering Render(ChatInput input, string? template = null)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return Choose(input, template).Render(WithSpecialTokens(input));
+        return Choose(input.Tools is not null, template).Render(WithSpecialTokens(input));
     }
 
     /// <summary>Renders a chat as token ids. Nothing is put around the text: the template has written all special tokens.</summary>
     /// <inheritdoc cref="Render"/>
-    public int[] Encode(ChatInput input, string? template = null) => _tokenizer.Encode(Render(input, template).Text, addSpecialTokens: false);
+    public int[] Encode(ChatInput input, string? template = null) =>
+        _tokenizer.Encode(Render(input, template).Text, addSpecialTokens: false);
 
     /// <summary>Renders a chat as token ids, and finds which of them are the assistant's.</summary>
     /// <remarks>
@@ -91,7 +106,7 @@ public sealed class ChatFormat
     public EncodedChat EncodeWithTurns(ChatInput input, string? template = null)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var chat = new RenderedChat(Choose(input, template), WithSpecialTokens(input));
+        var chat = new RenderedChat(Choose(input.Tools is not null, template), WithSpecialTokens(input));
         var encoding = _tokenizer.EncodeText(chat.Rendering.Text, null, new EncodingOptions { AddSpecialTokens = false, Pads = false });
         return new(chat.Rendering, encoding, chat.Turns, chat.LastMarks);
     }
@@ -165,10 +180,10 @@ public sealed class ChatFormat
         return input with { Variables = variables };
     }
 
-    private ChatTemplate Choose(ChatInput input, string? template)
+    private ChatTemplate Choose(bool hasTools, string? template)
     {
         var text = template is not null ? _templates.GetValueOrDefault(template, template)
-            : input.Tools is not null && _templates.TryGetValue(ForTools, out var forTools) ? forTools
+            : hasTools && _templates.TryGetValue(ForTools, out var forTools) ? forTools
             : _templates.GetValueOrDefault(ChatTemplateStore.Default) ?? throw new ArgumentException(
                 $"The model has the chat templates {string.Join(", ", _templates.Keys.Select(name => $"'{name}'"))} and none of them is "
                 + $"'{ChatTemplateStore.Default}': choose one.", nameof(template));

@@ -48,7 +48,8 @@ internal static class GenerationConfigurationFile
         }
         catch (Exception exception) when (exception is FormatException or InvalidOperationException)
         {
-            throw new InvalidDataException($"{path}: eos_token_id is {value.GetRawText()}; expected a token id or a list of them.", exception);
+            throw new InvalidDataException(
+                $"{path}: eos_token_id is {value.GetRawText()}; expected a token id or a list of them.", exception);
         }
     }
 

@@ -39,7 +39,8 @@ public sealed class TextTokenizer
         AddedTokenIds = parts.AddedTokens.Values.Select(entry => entry.Id).ToFrozenSet();
         NamedSpecialTokens =
         [
-            .. TokenizerConfiguration.RoleNames.Select(role => (Name: role, parts.IdOf(role)?.Token)).Where(named => named.Token is not null)
+            .. TokenizerConfiguration.RoleNames.Select(role => (Name: role, parts.IdOf(role)?.Token))
+                .Where(named => named.Token is not null)
                 .Select(named => (named.Name, named.Token!)),
             .. parts.Configuration.NamedSpecialTokens.Select(named => (named.Name, named.Token.Content)),
         ];

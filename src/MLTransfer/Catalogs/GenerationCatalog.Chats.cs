@@ -10,7 +10,8 @@ public sealed partial class GenerationCatalog
     private const string NoTextGenerator = "no text generator";
 
     /// <summary>What the assistant says next, or, where the last message is the assistant's, how it goes on.</summary>
-    /// <remarks>The chat is rendered and the answer generated with the options that the model was made with, as in <c>Transform</c>.</remarks>
+    /// <remarks>The chat is rendered and the answer generated with the options that the model was made with, as in
+    /// <c>Transform</c>.</remarks>
     /// <param name="model">A text generator, or a chain of transformers with one.</param>
     /// <param name="chat">The messages so far.</param>
     /// <param name="cancellationToken">Ends the work between two tokens.</param>

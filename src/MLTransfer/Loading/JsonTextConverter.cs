@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace MLTransfer.Loading;
 
-/// <summary>Texts that may be JSON themselves: an object or a list, such as the messages of a chat, is the text that it is written as.</summary>
+/// <summary>Texts that may be JSON themselves: an object or a list, such as the messages of a chat, is the text that it is written
+/// as.</summary>
 internal sealed class JsonTextConverter : JsonConverter<string>
 {
     /// <exception cref="JsonException">It is a number, or true or false.</exception>

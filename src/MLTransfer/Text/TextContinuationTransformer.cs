@@ -44,7 +44,8 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer, IT
     string IChatStream.Answer(string chat, CancellationToken cancellationToken)
     {
         using var hold = Hold();
-        return Chats.Generate([chat], Columns.Chat ?? ChatForm.Usual, Generation, (_, exception) => exception, cancellationToken)[0][0].Text;
+        return Chats.Generate([chat], Columns.Chat ?? ChatForm.Usual, Generation, (_, exception) =>
+            exception, cancellationToken)[0][0].Text;
     }
 
     /// <inheritdoc/>

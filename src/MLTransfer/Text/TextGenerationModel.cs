@@ -52,8 +52,14 @@ public sealed partial class TextGenerationModel : IDisposable
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     internal ModelCard? Card { get; set; }
 
-    /// <summary>The tokens that end a text by the <c>generation_config.json</c> beside the model; empty where it does not say.</summary>
-    internal IReadOnlyList<int> PublishedEnds { get; init; } = [];
+    /// <summary>
+    /// The tokens that end a text by the <c>generation_config.json</c> beside the model, but for those that end every text of it.
+    /// </summary>
+    internal IReadOnlyList<int> PublishedEnds
+    {
+        get;
+        init => field = [.. value.Except(_generator.EndOfSequenceIds)];
+    } = [];
 
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
@@ -134,8 +140,8 @@ public sealed partial class TextGenerationModel : IDisposable
         {
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
-            if (!PublishedEnds.All(_generator.EndOfSequenceIds.Contains))
-                GenerationConfigurationFile.WriteEndOfSequenceIds(inside, PublishedEnds);
+            if (PublishedEnds.Count > 0)
+                GenerationConfigurationFile.WriteEndOfSequenceIds(inside, [.. _generator.EndOfSequenceIds, .. PublishedEnds]);
             ModelCardFile.Write(
                 inside, folder, new CardKind("text generator", "transformers", "text-generation", $"{Network.Configuration["model_type"]}"),
                     Card);

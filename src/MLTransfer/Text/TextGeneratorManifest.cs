@@ -1,4 +1,3 @@
-using System.Text.Json.Serialization;
 
 namespace MLTransfer.Text;
 
@@ -12,10 +11,6 @@ internal sealed record TextGeneratorManifest : TextManifest
 
     /// <summary>How texts become rows. Not in files of 0.1, for which it is as by default.</summary>
     public TextRowForm? RowForm { get; init; }
-
-    /// <summary>The tokens that end a text by the base's <c>generation_config.json</c>; null where it does not say.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<int>? PublishedEnds { get; init; }
 
     /// <summary>Where the file holds only adapters: the model that they belong to.</summary>
     public BaseModelReference? BaseModel { get; init; }

@@ -146,7 +146,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         {
             throw new ArgumentException(
                 $"{nameof(RowPacking)}.{nameof(RowPacking.Concatenated)} joins whole texts and cannot be combined with "
-                + $"{(ChatColumnName is not null ? nameof(ChatColumnName) : nameof(CompletionColumnName))}; take {nameof(RowPacking.Packed)}.", nameof(RowPacking));
+                + $"{(ChatColumnName is not null ? nameof(ChatColumnName) : nameof(CompletionColumnName))}; take "
+                + $"{nameof(RowPacking.Packed)}.", nameof(RowPacking));
         }
 
         if (Training.EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)

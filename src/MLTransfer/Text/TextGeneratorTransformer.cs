@@ -115,7 +115,9 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         using var hold = Hold();
         var generation = options.Check(Generation) with { BatchSize = GenerationBatchSize };
         return TextMemorizationEvaluator.Evaluate(
-            data, Columns, options, Model.Tokenizer, prompts => _decoder.Value.Generate(prompts, generation, cancellationToken),
+            data, Columns, options, Model.Tokenizer, prompts => Columns.Chat is { } form
+                ? Chats.Generate([.. prompts.Select(ChatMessages.OfPrompt)], form, generation, (_, error) => error, cancellationToken)
+                : _decoder.Value.Generate(prompts, generation, cancellationToken),
             cancellationToken);
     }
 

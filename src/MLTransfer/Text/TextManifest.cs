@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Generation;
 
@@ -11,6 +12,12 @@ internal abstract record TextManifest : ModelManifest
     public required GenerationOptions Generation { get; init; }
 
     public required int GenerationBatchSize { get; init; }
+
+    /// <summary>
+    /// The tokens that end a text by the model's <c>generation_config.json</c> and not by its other files; null where there are none.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? PublishedEnds { get; init; }
 
     public override void Check()
     {

@@ -19,7 +19,7 @@ public sealed class OptionsPageTests
     public static IEnumerable<TheoryDataRow<Type>> Classes => ((Type[])
     [
         typeof(TextGeneratorOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions), typeof(GenerationOptions),
-        typeof(TextMemorizationOptions),
+        typeof(TextMemorizationOptions), typeof(ChatTemplateOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));

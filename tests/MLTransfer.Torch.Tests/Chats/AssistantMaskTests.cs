@@ -15,7 +15,8 @@ public sealed class AssistantMaskTests
 
     private const string Marking =
         "{% macro say(m) %}{% generation %}{{ m }}{% endgeneration %}</s>{% endmacro %}"
-        + "{% for m in messages %}{% if m.role == 'user' %}U {{ m.content }} {% else %}A\n{{ say('short' if not loop.last else m.content) }}"
+        + "{% for m in messages %}{% if m.role == 'user' %}U {{ m.content }} {% else %}"
+        + "A\n{{ say('short' if not loop.last else m.content) }}"
         + "{% endif %}{% endfor %}{% if add_generation_prompt %}A\n{% endif %}";
 
     private const string TwoTurns =
@@ -95,7 +96,8 @@ public sealed class AssistantMaskTests
     }
 
     [Fact]
-    public void Every_template_has_an_end_of_turn() => Assert.Equal(ChatReferences.Templates.Order(), EndsOfTurns.Select(row => row.Data.Item1));
+    public void Every_template_has_an_end_of_turn() =>
+        Assert.Equal(ChatReferences.Templates.Order(), EndsOfTurns.Select(row => row.Data.Item1));
 
     [Theory]
     [InlineData("{% for m in messages %}### {{ m.role }}: {{ m.content }}\n### End\n{% endfor %}", "\n### End")]

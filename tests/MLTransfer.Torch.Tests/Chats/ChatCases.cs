@@ -19,7 +19,8 @@ internal static class ChatCases
 
     public static TextTokenizer Tokenizer(string name) => TextTokenizer.Load(Files(name));
 
-    public static IEnumerable<JsonElement> Of(string name) => ChatReferences.Json($"{name}/cases.json").GetProperty("cases").EnumerateArray();
+    public static IEnumerable<JsonElement> Of(string name) =>
+        ChatReferences.Json($"{name}/cases.json").GetProperty("cases").EnumerateArray();
 
     public static string? Chosen(JsonElement reference) =>
         reference.TryGetProperty("chat_template", out var chosen) ? chosen.GetString() : null;

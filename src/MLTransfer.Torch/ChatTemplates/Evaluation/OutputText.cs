@@ -13,7 +13,8 @@ internal sealed class OutputText(MarkedTexts marked)
     /// <summary>Places of the assistant's words in the rendering, in UTF-16 units.</summary>
     public IReadOnlyList<Range> Generations => [.. _root.Marks.Select(mark => mark.Start..mark.End)];
 
-    /// <summary>The line of a generation block whose words are not, or not as they were, in the rendering; null where there is none.</summary>
+    /// <summary>The line of a generation block whose words are not, or not as they were, in the rendering; null where there is
+    /// none.</summary>
     public int? LostGenerationLine => _missing.Count > 0 ? _missing.Min(mark => mark.Line) : null;
 
     private Buffer Current => _captured ?? _root;

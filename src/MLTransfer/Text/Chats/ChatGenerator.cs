@@ -13,6 +13,10 @@ internal sealed class ChatGenerator(TextGenerator generator, TextTokenizer token
     private readonly Lock _lock = new();
     private (ChatForm Form, ChatReader Reader)? _last; // of most calls
 
+    /// <summary>Refuses a form that no chat can be read with.</summary>
+    /// <exception cref="ArgumentException">The model has no such template, or it is not valid.</exception>
+    public void Check(ChatForm form) => ReaderOf(form);
+
     /// <summary>Continues chats, or begins new turns of the assistant in them.</summary>
     /// <returns>For each chat its texts, best first.</returns>
     /// <param name="chats">JSON, as <see cref="ChatMessages.Read"/> takes it.</param>
@@ -57,15 +61,14 @@ internal sealed class ChatGenerator(TextGenerator generator, TextTokenizer token
         // A generator of its own puts the network into evaluation mode again.
         var chats = new ChatGenerator(new TextGenerator(model.Network, model.Tokenizer), model.Tokenizer, model.PublishedEnds);
         return chats.Generate(
-            [.. prompts.Select(prompt => prompt is ['[' or '{', ..] ? prompt : ChatMessages.ToJson([new ChatTurn("user", prompt)]))], form,
-            options, (_, exception) => exception, cancellationToken);
+            [.. prompts.Select(ChatMessages.OfPrompt)], form, options, (_, exception) => exception, cancellationToken);
     }
 
     private ChatReader ReaderOf(ChatForm form)
     {
         lock (_lock)
         {
-            if (_last is not { } last || !ReferenceEquals(last.Form, form))
+            if (_last is not { } last || last.Form != form)
                 _last = last = (form, new ChatReader(ChatFormat.Of(tokenizer, form.Template, "the model"), form));
             return last.Reader;
         }

@@ -31,8 +31,8 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
         if (messages is not { ValueKind: JsonValueKind.Array } list)
         {
             throw new InvalidDataException(
-                "The chat is no JSON array of messages, such as [{\"role\": \"user\", \"content\": \"Hello\"}], and no object with one under "
-                + "'messages'.");
+                "The chat is no JSON array of messages, such as [{\"role\": \"user\", \"content\": \"Hello\"}], and no object with "
+                + "one under 'messages'.");
         }
 
         if (list.GetArrayLength() == 0)
@@ -52,6 +52,26 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
         return new JsonArray(
             [.. turns.Select(turn => new JsonObject { ["role"] = turn.Role, ["content"] = turn.Content })]).ToJsonString(s_plain);
     }
+
+    /// <summary>A chat up to the assistant's last message; null where it begins with that.</summary>
+    /// <param name="chat">A chat that <see cref="Read"/> takes, with a message of the assistant.</param>
+    public static string? BeforeLastAnswer(string chat)
+    {
+        var root = JsonNode.Parse(chat)!;
+        var messages = root as JsonArray ?? (JsonArray)root["messages"]!;
+        do
+        {
+            var role = (string?)messages[^1]!["role"];
+            messages.RemoveAt(messages.Count - 1);
+            if (role == Assistant)
+                return messages.Count > 0 ? root.ToJsonString(s_plain) : null;
+        }
+        while (messages.Count > 0);
+        return null;
+    }
+
+    /// <summary>A prompt as a chat: it is one, or, where it does not begin as JSON, what a user says.</summary>
+    public static string OfPrompt(string prompt) => prompt is ['[' or '{', ..] ? prompt : ToJson([new ChatTurn("user", prompt)]);
 
     /// <summary>A chat of messages and tools that stand apart.</summary>
     /// <exception cref="InvalidDataException">The tools are no JSON.</exception>
@@ -76,7 +96,8 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
         if (message["role"] is not JsonValue role || !role.TryGetValue(out string? name) || name.Length == 0)
             throw Wrong(index, "has no text 'role'");
         if (message["weight"] is JsonValue weight && !(weight.TryGetValue(out double factor) && factor == 1))
-            throw Wrong(index, $"has the weight {weight.ToJsonString()}; messages count alike. Leave the chat out, or take the last turn alone");
+            throw Wrong(
+                index, $"has the weight {weight.ToJsonString()}; messages count alike. Leave the chat out, or take the last turn alone");
         message.Remove("weight");
         message["content"] = message.TryGetPropertyValue("content", out var content) ? Content(content, index, takesParts) : null;
         if (!element.TryGetProperty("content", out _))
@@ -131,7 +152,8 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
         }
     }
 
-    private static string Shortened(JsonNode node) => node.ToJsonString() is { Length: > 60 } text ? text[..60] + "..." : node.ToJsonString();
+    private static string Shortened(JsonNode node) =>
+        node.ToJsonString() is { Length: > 60 } text ? text[..60] + "..." : node.ToJsonString();
 
     private static InvalidDataException Wrong(int index, string what) => new($"Message {index} {what}.");
 }

@@ -19,7 +19,8 @@ internal static class ChatRows
         var length = form.MaximumLength ?? contextLength;
         var rows = training.ToExamples(form.Packing, length);
         if (rows.Count == 0)
-            throw new ArgumentException($"There is nothing to train on: of column '{columns.TextRole.Column}' no row has a chat.", nameof(input));
+            throw new ArgumentException(
+                $"There is nothing to train on: of column '{columns.TextRole.Column}' no row has a chat.", nameof(input));
         var evaluation = validation.ToExamples(form.Packing, length);
         return new TextTrainingRows(rows, evaluation, new TextDataReport
         {
@@ -44,9 +45,36 @@ internal static class ChatRows
         TextGenerationModel model, IDataView data, TextGeneratorColumns columns, TextRowForm form, CancellationToken cancellationToken)
     {
         var chats = TrainingChats.Read(
-            data, columns, ReaderOf(model.Tokenizer, columns, "the model"), model.Tokenizer, EndOf(form, model.Tokenizer), cancellationToken);
+            data, columns, ReaderOf(model.Tokenizer, columns, "the model"), model.Tokenizer, EndOf(form, model.Tokenizer),
+                cancellationToken);
         return TextEvaluator.Evaluate(
             model, chats.ToExamples(form.Packing, form.MaximumLength ?? model.Network.ContextLength), chats.ByteCount, cancellationToken);
+    }
+
+    /// <summary>What the assistant says in each chat, with the chat up to its last turn.</summary>
+    /// <returns>The number of the row, the prompt, or null where there is nothing before the turn, and the assistant's tokens.</returns>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    public static List<(long Number, string? Prompt, int[] Text)> Answers(
+        IDataView data, TextGeneratorColumns columns, TextTokenizer tokenizer, CancellationToken cancellationToken)
+    {
+        var reader = ReaderOf(tokenizer, columns, "the model");
+        using var cursor = ChatCursor.Open(data, columns.TextRole, columns.Chat!);
+        var rows = new List<(long, string?, int[])>();
+        while (cursor.MoveNext())
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (cursor.Chat is not { } text)
+                continue;
+            var said = cursor.Read(() =>
+            {
+                var chat = reader.Read(text);
+                var mask = chat.GetMask(columns.Chat!.Loss);
+                return chat.Ids.Where((_, i) => mask[i]).ToArray();
+            });
+            rows.Add((cursor.Row, ChatMessages.BeforeLastAnswer(text), said));
+        }
+
+        return rows;
     }
 
     private static ChatReader ReaderOf(TextTokenizer tokenizer, TextGeneratorColumns columns, string name) =>

@@ -45,7 +45,8 @@ internal sealed class GroupedChats : IEnumerable<GroupedChat>
         while (cursor.MoveNext())
         {
             if (role() is not { Length: > 0 } name)
-                throw new InvalidOperationException($"Row {cursor.Position} of column '{_role.Name}' is empty; expected a role such as 'user'.");
+                throw new InvalidOperationException(
+                    $"Row {cursor.Position} of column '{_role.Name}' is empty; expected a role such as 'user'.");
             var id = conversation();
             if (!chats.TryGetValue(id, out var turns))
                 chats.Add(id, turns = []);

@@ -55,7 +55,8 @@ public sealed class ChatGenerationTests : IDisposable
         Assert.Equal(
             Continued(path, new()
             {
-                Messages = Question, AddGenerationPrompt = true, Variables = new Dictionary<string, string> { ["enable_thinking"] = "false" },
+                Messages = Question, AddGenerationPrompt = true, Variables = new Dictionary<string,
+                    string> { ["enable_thinking"] = "false" },
             }),
             Answers(Answerer(path, new() { Variables = switches }), Question)[0]);
     }
@@ -68,7 +69,8 @@ public sealed class ChatGenerationTests : IDisposable
             Continued(path, new() { Messages = """[{"role": "user", "content": "Who are\nyou?"}]""", AddGenerationPrompt = true }),
             Answers(Answerer(path), Parts)[0]);
         var takesParts = TinyChatModel.Make(_folder["tekken"], "tekken");
-        Assert.Equal(Continued(takesParts, new() { Messages = Parts, AddGenerationPrompt = true }), Answers(Answerer(takesParts), Parts)[0]);
+        Assert.Equal(
+            Continued(takesParts, new() { Messages = Parts, AddGenerationPrompt = true }), Answers(Answerer(takesParts), Parts)[0]);
     }
 
     [Fact]
@@ -108,20 +110,6 @@ public sealed class ChatGenerationTests : IDisposable
     }
 
     [Fact]
-    public void The_text_behind_an_answer_ends_a_turn_where_no_token_does()
-    {
-        var path = TinyChatModel.Make(_folder["plain"], "zephyr", template: "");
-        var template = (string end) => "{% for m in messages %}{{ m.content }}" + end + "\n{% endfor %}";
-        var whole = Answers(Answerer(path, new() { Template = template("") }), Question)[0];
-        var stop = whole[3..5];
-
-        var cut = Answers(Answerer(path, new() { Template = template(stop) }), Question)[0];
-
-        var expected = Continued(path, new() { Messages = Question, AddGenerationPrompt = true }, template(stop));
-        Assert.Equal(expected.IndexOf(stop, StringComparison.Ordinal) is >= 0 and var at ? expected[..at] : expected, cut);
-    }
-
-    [Fact]
     public void A_prediction_engine_gives_what_Transform_gives()
     {
         using var fitted = Answerer(TinyChatModel.Make(_folder["chatml"]));
@@ -150,9 +138,11 @@ public sealed class ChatGenerationTests : IDisposable
     public async Task A_model_of_plain_texts_answers_chats_too_if_it_has_a_template()
     {
         var path = TinyChatModel.Make(_folder["chatml"]);
-        using var plain = _ml.Transforms.Text.GenerateText("Answer", "Messages", path, new() { Generation = new() { MaximumNewTokens = 12 } })
+        using var plain =
+            _ml.Transforms.Text.GenerateText("Answer", "Messages", path, new() { Generation = new() { MaximumNewTokens = 12 } })
             .Fit(Rows(Question));
-        Assert.Equal(Answers(Answerer(path), Begun)[0], _ml.Generation.GenerateChat(plain, [new("user", "Who are you?"), new("assistant", "I am")]));
+        Assert.Equal(
+            Answers(Answerer(path), Begun)[0], _ml.Generation.GenerateChat(plain, [new("user", "Who are you?"), new("assistant", "I am")]));
         TinyChatModel.Make(_folder["none"], "zephyr", template: "");
         using var without = _ml.Generation.LoadPretrained(_folder["none"]);
         Assert.Contains("no chat template", Assert.Throws<ArgumentException>(() => without.GenerateChat(Question)).Message,
@@ -229,13 +219,12 @@ public sealed class ChatGenerationTests : IDisposable
     }
 
     /// <summary>What the engine writes after the tokens of a chat.</summary>
-    private static string Continued(string path, ChatInput input, string? template = null)
+    private static string Continued(string path, ChatInput input)
     {
         using var model = TextGenerationModel.Load(path);
-        var format = template is null ? ChatFormat.Load(path) : null;
-        var ids = format?.Encode(input)
-            ?? model.Tokenizer.Encode(ChatTemplate.Parse(template!).Render(input).Text, addSpecialTokens: false);
-        var end = format?.FindEndOfTurn().TokenId is { } id ? id : model.Tokenizer.EndOfSequenceId!.Value;
+        var format = ChatFormat.Load(path);
+        var ids = format.Encode(input);
+        var end = format.FindEndOfTurn().TokenId!.Value;
         var tokens = new TokenGenerator((CausalLanguageModel)model.Network).Generate([ids], new GenerationOptions
         {
             MaximumNewTokens = 12, EndOfSequenceIds = [end, model.Tokenizer.EndOfSequenceId!.Value],

@@ -103,7 +103,8 @@ public sealed class ChatTrainingTests : IDisposable
     [InlineData("""[{"role": "user", "content": "q"}, 7]""", "Message 1 is no JSON object")]
     [InlineData("""[{"role": "user", "content": "q"}, {"content": "a"}]""", "Message 1 has no text 'role'")]
     [InlineData("""[{"role": "user", "content": 7}]""", "Message 0 has the content 7")]
-    [InlineData("""[{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]""", "Message 0 has a part 0 of type 'image_url'")]
+    [InlineData(
+        """[{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]""", "Message 0 has a part 0 of type 'image_url'")]
     [InlineData("""[{"role": "user", "content": [{"text": "q"}]}]""", "Message 0 has a part 0 without a 'type'")]
     [InlineData("""[{"role": "user", "content": [{"type": "text"}]}]""", "Message 0 has a part 0 of type 'text' without a 'text'")]
     [InlineData("""[{"role": "assistant", "content": "a", "weight": 0}]""", "Message 0 has the weight 0")]
@@ -186,6 +187,23 @@ public sealed class ChatTrainingTests : IDisposable
     }
 
     [Fact]
+    public void Where_no_token_ends_a_turn_the_text_behind_an_answer_does()
+    {
+        TinyChatModel.Make(_folder["plain"], "zephyr", template: "");
+        using var model = Fit(Rows(TwoTurns, TwoTurns), "plain", options =>
+        {
+            options.Chat = new()
+            {
+                Template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n### End\n{% endfor %}"
+                    + "{% if add_generation_prompt %}assistant: {% endif %}",
+            };
+            options.Training = options.Training with { MaximumSteps = 60, LearningRate = 1e-2 };
+            options.Generation = new() { MaximumNewTokens = 40 };
+        });
+        Assert.Equal("Yes, one.", _ml.Generation.GenerateChat(model, [new("user", "One?")]).Trim());
+    }
+
+    [Fact]
     public void Named_templates_and_those_of_a_folder_stay_with_a_tuned_model()
     {
         TinyChatModel.Make(_folder["named"], "named");
@@ -248,7 +266,8 @@ public sealed class ChatTrainingTests : IDisposable
         Assert.Throws<ArgumentException>(() => _ml.Data.GroupChats(messages, "Id", "Role", "Content", "Id"));
         var without = _ml.Data.LoadFromEnumerable([new MessageRow { Role = "user" }, new MessageRow()]);
         Assert.Contains("Row 1 of column 'Role'", Assert.Throws<InvalidOperationException>(() =>
-            _ml.Data.GroupChats(without, "Id", "Role", "Content").GetColumn<string>("Messages").ToList()).Message, StringComparison.Ordinal);
+            _ml.Data.GroupChats(without, "Id", "Role", "Content").GetColumn<string>("Messages").ToList()).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -266,6 +285,30 @@ public sealed class ChatTrainingTests : IDisposable
         });
         Assert.True(answers.Count >= 4);
         Assert.All(answers[^2..], answer => Assert.Contains("Yes, one.", answer, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Copies_are_looked_for_among_what_the_assistant_says()
+    {
+        const string Long = """[{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Yes, one it is,
+            and one it was before."}]""";
+        var data = Rows(Long, "", TwoTurns);
+        using var model = Fit(data, "chatml", options =>
+        {
+            options.Training = options.Training with { MaximumSteps = 60, LearningRate = 1e-2 };
+            (options.ValidationFraction, options.Generation) = (0, new() { MaximumNewTokens = 40 });
+        });
+
+        var found = _ml.Generation.EvaluateMemorization(model, data, new() { NgramLength = 6 });
+
+        Assert.True(found.CopiedShare > 0.9, $"{found}");
+        var copied = found.Examples.First(example => example.Row == 0);
+        Assert.Equal("""[{"role":"user","content":"Why?"}]""", copied.Prompt.Replace(" ", "", StringComparison.Ordinal));
+        Assert.StartsWith("Yes, one it is", copied.Text, StringComparison.Ordinal);
+        Assert.Equal(found.CopiedShare, _ml.Generation.EvaluateMemorization(
+            model, data, new() { NgramLength = 6, Prompts = ["Why?"] }).CopiedShare, 0.2);
+        Assert.Contains("'Messages'", Assert.Throws<ArgumentException>(() => _ml.Generation.EvaluateMemorization(
+            model, Rows(""), new() { NgramLength = 6 })).Message, StringComparison.Ordinal);
     }
 
     private TextGeneratorEstimator Estimator(string dialect, Action<TextGeneratorOptions>? change = null)

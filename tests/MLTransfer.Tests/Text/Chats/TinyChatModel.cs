@@ -33,7 +33,8 @@ internal static class TinyChatModel
         var tokenizer = TextTokenizer.Load(folder);
         using var network = CausalLanguageModel.Create(new JsonObject
         {
-            ["model_type"] = "llama", ["architectures"] = new JsonArray("LlamaForCausalLM"), ["hidden_size"] = 32, ["intermediate_size"] = 48,
+            ["model_type"] = "llama", ["architectures"] = new JsonArray("LlamaForCausalLM"), ["hidden_size"] = 32, ["intermediate_size"] =
+                48,
             ["num_hidden_layers"] = 2, ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2, ["rms_norm_eps"] = 1e-6,
             ["max_position_embeddings"] = 1024, ["tie_word_embeddings"] = false, ["initializer_range"] = 0.1,
             ["vocab_size"] = tokenizer.VocabularySize, ["eos_token_id"] = tokenizer.EndOfSequenceId,
