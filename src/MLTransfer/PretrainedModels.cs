@@ -17,6 +17,12 @@ public static class PretrainedModels
     public const string Shapes = "mltransfer/shapes";
 
     /// <summary>
+    /// The small BERT of the package <c>MLTransfer.Models.TalesInfilling</c>, which an application adds: it fills the masks of English
+    /// texts. Nothing is downloaded.
+    /// </summary>
+    public const string TalesInfilling = "mltransfer/tales-infilling";
+
+    /// <summary>
     /// Whether loading a model file may get what it refers to over the network: the base of a text generator that was saved as adapters
     /// alone, from the Hugging Face hub or a network share. Off: a file from elsewhere starts no download, and its base comes from the
     /// local Hugging Face cache or a folder of this machine.
@@ -33,21 +39,33 @@ public static class PretrainedModels
 
     /// <param name="folder">A folder, or <see cref="Shapes"/>.</param>
     /// <param name="applicationFolder">Where the build has put the models of packages.</param>
-    internal static string ResolveImageFolder(string folder, string applicationFolder)
-    {
-        if (folder != Shapes)
-            return folder;
-        var installed = Path.Combine(applicationFolder, "models", "shapes");
-        return Directory.Exists(installed) ? installed : throw new DirectoryNotFoundException(
-            $"The pretrained model '{Shapes}' ({nameof(PretrainedModels)}.{nameof(Shapes)}) comes in a package of its own, whose files "
-            + $"were expected in '{installed}'. Run: dotnet add package MLTransfer.Models.Shapes. Where the application has it, copy the "
-            + "whole output folder, or use 'dotnet publish'.");
-    }
+    internal static string ResolveImageFolder(string folder, string applicationFolder) =>
+        folder == Shapes ? InstalledFolder(Shapes, nameof(Shapes), "shapes", applicationFolder) : folder;
+
+    /// <summary>Whether a name is that of a model that comes in a package.</summary>
+    internal static bool IsEmbedded(string name) => name is Tales or Shapes or TalesInfilling;
 
     /// <summary>The local folder of a model, downloaded first where it has to be.</summary>
+    /// <exception cref="DirectoryNotFoundException">It is a model of a package that the application does not have.</exception>
     internal static string ResolveFolder(
         string folderOrHubId, string? revision, IProgress<DownloadProgress>? progress, CancellationToken cancellationToken) =>
-        folderOrHubId == Tales
-            ? TalesModel.Folder
-            : PretrainedModel.ResolveAsync(folderOrHubId, revision, progress, cancellationToken).GetAwaiter().GetResult();
+        folderOrHubId switch
+        {
+            Tales => TalesModel.Folder,
+            TalesInfilling => InstalledFolder(TalesInfilling, nameof(TalesInfilling), "tales-infilling", AppContext.BaseDirectory),
+            _ => PretrainedModel.ResolveAsync(folderOrHubId, revision, progress, cancellationToken).GetAwaiter().GetResult(),
+        };
+
+    /// <param name="id">The model's name.</param>
+    /// <param name="constant">What code calls it, and its package <c>MLTransfer.Models</c> with that name.</param>
+    /// <param name="folder">Where the build of the package puts the model, in <c>models</c>.</param>
+    /// <param name="applicationFolder">Where the build has put the models of packages.</param>
+    private static string InstalledFolder(string id, string constant, string folder, string applicationFolder)
+    {
+        var installed = Path.Combine(applicationFolder, "models", folder);
+        return Directory.Exists(installed) ? installed : throw new DirectoryNotFoundException(
+            $"The pretrained model '{id}' ({nameof(PretrainedModels)}.{constant}) comes in a package of its own, whose files were "
+            + $"expected in '{installed}'. Run: dotnet add package MLTransfer.Models.{constant}. Where the application has it, copy the "
+            + "whole output folder, or use 'dotnet publish'.");
+    }
 }

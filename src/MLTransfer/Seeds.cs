@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Generation.Infilling;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer;
@@ -11,5 +12,9 @@ internal static class Seeds
 
     /// <summary>Options with a seed, so that a transformer gives the same row the same text every time.</summary>
     public static GenerationOptions Fix(GenerationOptions options, long seed) =>
+        options.Seed is null ? options with { Seed = seed } : options;
+
+    /// <inheritdoc cref="Fix(GenerationOptions, long)"/>
+    public static InfillingOptions Fix(InfillingOptions options, long seed) =>
         options.Seed is null ? options with { Seed = seed } : options;
 }

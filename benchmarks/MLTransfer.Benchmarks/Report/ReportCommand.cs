@@ -12,20 +12,17 @@ internal static class ReportCommand
         if (arguments.Variant is { } unexpected)
             throw new ArgumentException($"Unknown argument '{unexpected}'.\n\n{Arguments.Usage}");
         var plan = arguments.Quick ? ReportPlan.Quick : ReportPlan.Full;
-        (BenchmarkedModel Model, int BatchSize)[] models =
-        [
-            (BenchmarkedModel.Find(arguments.Model), ReportPlan.BatchOfLargeModel),
-            (BenchmarkedModel.Find(BenchmarkedModel.TalesId), ReportPlan.BatchOfSmallModel),
-        ];
+        string[] ids = arguments.Model == BenchmarkedModel.Gpt2Id ? [arguments.Model, BenchmarkedModel.TalesId] : [arguments.Model];
+        var models = Array.ConvertAll(ids, BenchmarkedModel.Find);
         Directory.CreateDirectory(arguments.Output); // before any long work
 
         var started = DateTimeOffset.Now;
         var first = Peaks.Measure("first");
         var (training, decoding) = (new List<IReadOnlyList<TrainingMeasurement>>(), new List<IReadOnlyList<DecodingMeasurement>>());
         var (parts, memory, curves) = (new List<StepPart>(), new List<MemoryMeasurement>(), new List<CurvePoint>());
-        foreach (var (model, batchSize) in models)
+        foreach (var model in models)
         {
-            var shape = model.Shape(batchSize, ReportPlan.Length);
+            var shape = model.Shape(model.ReportedBatchSize, ReportPlan.Length);
             training.Add(TrainingSection.Measure(model, shape, plan));
             parts.AddRange(ProfileSection.Measure(model, shape, plan, first));
             decoding.Add(DecodingSection.Measure(model, plan));

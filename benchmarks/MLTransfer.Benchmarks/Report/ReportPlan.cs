@@ -10,8 +10,6 @@ namespace MLTransfer.Benchmarks.Report;
 /// <param name="HasCurves">Whether scaling curves are measured.</param>
 internal sealed record ReportPlan(int Rounds, double StepOperations, int NewTokens, double MemoryOperations, bool HasCurves)
 {
-    public const int BatchOfSmallModel = 16;
-    public const int BatchOfLargeModel = 4;
     public const int Length = 256;
     public const int PromptLength = 16;
     public const int DecodingBatch = 8;

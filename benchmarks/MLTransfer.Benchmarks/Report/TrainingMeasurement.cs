@@ -8,6 +8,7 @@ internal sealed record TrainingMeasurement(
 {
     public double TokensPerSecond => Shape.Tokens / StepSeconds.Median;
 
-    /// <summary>Null where a step leaves out a part of the operations that are counted.</summary>
-    public double? Gigaflops => Variant.TrainsAllWeights ? Model.Size.TrainingOperations(Shape) / StepSeconds.Median / 1e9 : null;
+    /// <summary>Null where a step does operations twice.</summary>
+    public double? Gigaflops => Variant.Operations == TrainedOperations.Repeated ? null
+        : Model.Size.TrainingOperations(Shape, Variant.Operations) / StepSeconds.Median / 1e9;
 }

@@ -36,7 +36,7 @@ internal static class TrainingSection
             {
                 throw new InvalidOperationException(
                     $"{variant.Name} starts with a loss of {loss}, float32 with {expected}: they do not train the same model. "
-                    + "Is it a GPT-2 without unusual settings?");
+                    + "Is it a GPT-2, Llama or Qwen3 without unusual settings?");
             }
         }
 

@@ -11,10 +11,26 @@ internal sealed class BenchmarkedModel
 {
     public const string Gpt2Id = "gpt2";
     public const string TalesId = "tales";
+    public const string SmolLm2Id = "smollm2";
+    public const string Qwen3Id = "qwen3";
 
     private static readonly JsonObject s_gpt2Small = new()
     {
         ["model_type"] = "gpt2", ["vocab_size"] = 50257, ["n_positions"] = 1024, ["n_embd"] = 768, ["n_layer"] = 12, ["n_head"] = 12,
+    };
+
+    private static readonly JsonObject s_smolLm2 = new()
+    {
+        ["model_type"] = "llama", ["vocab_size"] = 49152, ["hidden_size"] = 576, ["intermediate_size"] = 1536, ["num_hidden_layers"] = 30,
+        ["num_attention_heads"] = 9, ["num_key_value_heads"] = 3, ["max_position_embeddings"] = 8192, ["rms_norm_eps"] = 1e-5,
+        ["rope_theta"] = 100000.0, ["tie_word_embeddings"] = true,
+    };
+
+    private static readonly JsonObject s_qwen3 = new()
+    {
+        ["model_type"] = "qwen3", ["vocab_size"] = 151936, ["hidden_size"] = 1024, ["intermediate_size"] = 3072,
+        ["num_hidden_layers"] = 28, ["num_attention_heads"] = 16, ["num_key_value_heads"] = 8, ["head_dim"] = 128,
+        ["max_position_embeddings"] = 40960, ["rms_norm_eps"] = 1e-6, ["rope_theta"] = 1000000.0, ["tie_word_embeddings"] = true,
     };
 
     private readonly Func<ScalarType, CausalLanguageModel> _load;
@@ -33,19 +49,20 @@ internal sealed class BenchmarkedModel
 
     public ModelSize Size { get; }
 
+    /// <summary>Rows of a step that the report trains with.</summary>
+    public int ReportedBatchSize => Id switch { TalesId => 16, Qwen3Id => 1, _ => 4 };
+
     /// <exception cref="ArgumentException">There is no such folder.</exception>
     public static BenchmarkedModel Find(string idOrFolder) => idOrFolder switch
     {
-        Gpt2Id => new(Gpt2Id, "GPT-2 124M", s_gpt2Small, type =>
-        {
-            manual_seed(1);
-            return CausalLanguageModel.Create(s_gpt2Small, type);
-        }),
+        Gpt2Id => OfShape(Gpt2Id, "GPT-2 124M", s_gpt2Small),
+        SmolLm2Id => OfShape(SmolLm2Id, "SmolLM2-135M", s_smolLm2),
+        Qwen3Id => OfShape(Qwen3Id, "Qwen3-0.6B", s_qwen3),
         TalesId => FromFolder(TalesId, "Tales", TalesModel.Folder),
         _ when Directory.Exists(idOrFolder) => FromFolder(
             idOrFolder, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(idOrFolder))), idOrFolder),
         _ => throw new ArgumentException(
-            $"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id} or {TalesId}."),
+            $"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id}, {SmolLm2Id}, {Qwen3Id} or {TalesId}."),
     };
 
     public CausalLanguageModel Load(ScalarType dataType = ScalarType.Float32)
@@ -65,6 +82,13 @@ internal sealed class BenchmarkedModel
         return [.. Enumerable.Range(0, rows)
             .Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(Size.VocabularySize)).ToArray())];
     }
+
+    /// <summary>A published model's shape with random weights.</summary>
+    private static BenchmarkedModel OfShape(string id, string name, JsonObject configuration) => new(id, name, configuration, type =>
+    {
+        manual_seed(1);
+        return CausalLanguageModel.Create(configuration, type);
+    });
 
     private static BenchmarkedModel FromFolder(string id, string name, string folder) =>
         new(id, name, ModelConfigurationFile.Read(folder), type => CausalLanguageModel.Load(folder, type));

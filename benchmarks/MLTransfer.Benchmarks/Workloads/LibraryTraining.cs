@@ -8,13 +8,14 @@ namespace MLTransfer.Benchmarks.Workloads;
 
 /// <summary>The library's trainer, as a user calls it.</summary>
 internal sealed class LibraryTraining(
-    string id, string name, Precision precision, LoraOptions? lora = null, bool gradientCheckpointing = false) : TrainingVariant(
-    id, name, precision == Precision.Float32 ? ScalarType.Float32 : ScalarType.BFloat16, trainsAllWeights: lora is null
-        && !gradientCheckpointing)
+    string id, string name, Precision precision, LoraOptions? lora = null, bool gradientCheckpointing = false,
+    ScalarType weightType = ScalarType.Float32) : TrainingVariant(
+    id, name, precision == Precision.Float32 && weightType == ScalarType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16,
+    gradientCheckpointing ? TrainedOperations.Repeated : lora is null ? TrainedOperations.All : TrainedOperations.Adapters)
 {
     public override void Train(BenchmarkedModel model, TrainingShape shape, int steps, Action<double> stepDone)
     {
-        using var network = model.Load();
+        using var network = model.Load(weightType);
         if (lora is not null)
             LowRankAdaptation.Attach(network, lora);
         var options = new LanguageTrainingOptions

@@ -14,25 +14,25 @@ internal sealed class PlainBlock : nn.Module<Tensor, Tensor>
     {
         _heads = heads;
         AttentionNorm = nn.LayerNorm(width);
-        QueryKeyValue = nn.Linear(width, 3 * width);
-        AttentionProjection = nn.Linear(width, width);
+        QueryKeyValue = new PlainLinear(width, 3 * width);
+        AttentionProjection = new PlainLinear(width, width);
         FeedForwardNorm = nn.LayerNorm(width);
-        Expansion = nn.Linear(width, 4 * width);
-        FeedForwardProjection = nn.Linear(4 * width, width);
+        Expansion = new PlainLinear(width, 4 * width);
+        FeedForwardProjection = new PlainLinear(4 * width, width);
         RegisterComponents();
     }
 
     public LayerNorm AttentionNorm { get; }
 
-    public Linear QueryKeyValue { get; }
+    public PlainLinear QueryKeyValue { get; }
 
-    public Linear AttentionProjection { get; }
+    public PlainLinear AttentionProjection { get; }
 
     public LayerNorm FeedForwardNorm { get; }
 
-    public Linear Expansion { get; }
+    public PlainLinear Expansion { get; }
 
-    public Linear FeedForwardProjection { get; }
+    public PlainLinear FeedForwardProjection { get; }
 
     public override Tensor forward(Tensor input) => Forward(input, cache: null, past: 0);
 
@@ -54,5 +54,5 @@ internal sealed class PlainBlock : nn.Module<Tensor, Tensor>
     }
 
     public PlainKeyValueCache CreateCache(long batch, long capacity, ScalarType dataType) =>
-        new([batch, _heads, capacity, QueryKeyValue.weight!.shape[1] / _heads], dataType);
+        new([batch, _heads, capacity, QueryKeyValue.Weight.shape[1] / _heads], dataType);
 }

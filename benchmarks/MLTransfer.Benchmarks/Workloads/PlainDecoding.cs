@@ -5,12 +5,12 @@ namespace MLTransfer.Benchmarks.Workloads;
 /// <summary>A greedy loop over libtorch's operations with a pre-allocated cache.</summary>
 internal sealed class PlainDecoding : DecodingVariant
 {
-    private readonly PlainGpt2 _model;
+    private readonly PlainNetwork _model;
 
     public PlainDecoding(BenchmarkedModel model, string name, ScalarType weightType)
         : base(name, weightType)
     {
-        _model = PlainGpt2.Load(model, weightType);
+        _model = PlainNetwork.Load(model, weightType);
         _model.eval();
     }
 

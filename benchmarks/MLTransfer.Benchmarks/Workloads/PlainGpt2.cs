@@ -6,15 +6,15 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Benchmarks.Workloads;
 
-/// <summary>GPT-2 written with TorchSharp's own modules, as its users write models.</summary>
-internal sealed class PlainGpt2 : nn.Module<Tensor, Tensor>
+/// <summary>GPT-2 written with TorchSharp's own modules.</summary>
+internal sealed class PlainGpt2 : PlainNetwork
 {
     private readonly Embedding _tokens;
     private readonly Embedding _positions;
     private readonly ModuleList<PlainBlock> _blocks;
     private readonly LayerNorm _finalNorm;
 
-    private PlainGpt2(CausalLanguageModel source)
+    public PlainGpt2(CausalLanguageModel source)
         : base(nameof(PlainGpt2))
     {
         var width = source.TokenEmbedding.shape[1];
@@ -27,31 +27,12 @@ internal sealed class PlainGpt2 : nn.Module<Tensor, Tensor>
         TakeWeights(source);
     }
 
-    public int Layers => _blocks.Count;
+    protected override IEnumerable<PlainLinear> AdaptedLayers => _blocks.Select(block => block.QueryKeyValue);
 
-    /// <summary>Makes a network with the weights of a model.</summary>
-    public static PlainGpt2 Load(BenchmarkedModel model, ScalarType dataType = ScalarType.Float32)
-    {
-        PlainGpt2 plain;
-        using (var source = model.Load())
-            plain = new PlainGpt2(source);
-        return plain.to(dataType);
-    }
-
-    /// <summary>[batch, length] token ids to logits [batch, length, vocabulary].</summary>
-    public override Tensor forward(Tensor ids) => Logits(HiddenStates(ids, caches: null, past: 0));
-
-    /// <summary>Reads new tokens after those in the caches and gives the logits of the last position: [batch, vocabulary].</summary>
-    public Tensor ReadOn(Tensor ids, IReadOnlyList<PlainKeyValueCache> caches, long past)
-    {
-        using var scope = NewDisposeScope();
-        return Logits(HiddenStates(ids, caches, past).select(1, -1)).MoveToOuterDisposeScope();
-    }
-
-    public PlainKeyValueCache[] CreateCaches(long batch, long capacity) =>
+    public override PlainKeyValueCache[] CreateCaches(long batch, long capacity) =>
         [.. _blocks.Select(block => block.CreateCache(batch, capacity, _tokens.weight!.dtype))];
 
-    private Tensor HiddenStates(Tensor ids, IReadOnlyList<PlainKeyValueCache>? caches, long past)
+    protected override Tensor HiddenStates(Tensor ids, IReadOnlyList<PlainKeyValueCache>? caches, long past)
     {
         using var scope = NewDisposeScope();
         var hidden = _tokens.call(ids) + _positions.call(arange(past, past + ids.shape[1]));        // [batch, length, width]
@@ -60,7 +41,7 @@ internal sealed class PlainGpt2 : nn.Module<Tensor, Tensor>
         return _finalNorm.call(hidden).MoveToOuterDisposeScope();
     }
 
-    private Tensor Logits(Tensor hidden) => F.linear(hidden, _tokens.weight!);
+    protected override Tensor Logits(Tensor hidden) => F.linear(hidden, _tokens.weight!);
 
     private void TakeWeights(CausalLanguageModel source)
     {
@@ -87,10 +68,10 @@ internal sealed class PlainGpt2 : nn.Module<Tensor, Tensor>
             norm.bias!.copy_(weights[name + ".bias"]);
         }
 
-        void Linear(Linear linear, string name)
+        void Linear(PlainLinear linear, string name)
         {
-            linear.weight!.copy_(weights[name + ".weight"].t()); // GPT-2 stores [input, output]
-            linear.bias!.copy_(weights[name + ".bias"]);
+            linear.Weight.copy_(weights[name + ".weight"].t()); // GPT-2 stores [input, output]
+            linear.Bias!.copy_(weights[name + ".bias"]);
         }
     }
 }

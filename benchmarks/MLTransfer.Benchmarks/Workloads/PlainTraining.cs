@@ -6,15 +6,17 @@ namespace MLTransfer.Benchmarks.Workloads;
 /// <summary>
 /// A training loop as TorchSharp's examples write it, with TorchSharp's AdamW, in float32. It clips no gradients, which the library does.
 /// </summary>
-internal sealed class PlainTraining() : TrainingVariant(
-    "plain-float32", "plain TorchSharp, float32", ScalarType.Float32, trainsAllWeights: true)
+internal sealed class PlainTraining(string id, string name, int? adapterRank = null) : TrainingVariant(
+    id, name, ScalarType.Float32, adapterRank is null ? TrainedOperations.All : TrainedOperations.Adapters)
 {
     private const long Ignored = -100;
 
     public override void Train(BenchmarkedModel model, TrainingShape shape, int steps, Action<double> stepDone)
     {
-        using var network = PlainGpt2.Load(model);
-        using var optimizer = optim.AdamW(network.parameters(), lr: 5e-5, weight_decay: 0);
+        using var network = PlainNetwork.Load(model);
+        if (adapterRank is { } rank)
+            network.Adapt(rank);
+        using var optimizer = optim.AdamW(network.parameters().Where(parameter => parameter.requires_grad), lr: 5e-5, weight_decay: 0);
         var rows = model.RandomTokens(shape.BatchSize, shape.Length);
         using var ids = tensor(rows.SelectMany(row => row).Select(id => (long)id).ToArray(), [shape.BatchSize, shape.Length]);
         using var targets = tensor(rows.SelectMany(row => row.Skip(1).Select(id => (long)id).Append(Ignored)).ToArray());

@@ -8,26 +8,34 @@ namespace MLTransfer.Benchmarks.Workloads;
 /// <param name="id">The name on the command line.</param>
 /// <param name="name">The name in tables.</param>
 /// <param name="productType">The type of matrix products.</param>
-/// <param name="trainsAllWeights">Whether a step has the operations that <see cref="ModelSize.TrainingOperations"/> counts.</param>
-internal abstract class TrainingVariant(string id, string name, ScalarType productType, bool trainsAllWeights)
+/// <param name="operations">Which operations a step has.</param>
+internal abstract class TrainingVariant(string id, string name, ScalarType productType, TrainedOperations operations)
 {
-    private static readonly LoraOptions s_lora = new() { Rank = 8, TargetModules = ["c_attn"] };
+    private const int Rank = 8;
+
+    private static readonly LoraOptions s_lora = new() { Rank = Rank };
 
     public static IReadOnlyList<TrainingVariant> All { get; } =
     [
         new LibraryTraining("float32", "float32", Precision.Float32),
         new LibraryTraining("bfloat16", "bf16", Precision.BFloat16),
         new LibraryTraining("checkpointing-bfloat16", "bf16, gradient checkpointing", Precision.BFloat16, gradientCheckpointing: true),
-        new LibraryTraining("lora-bfloat16", "LoRA r=8 c_attn, bf16", Precision.BFloat16, s_lora),
+        new LibraryTraining("lora-float32", "LoRA r=8, float32", Precision.Float32, s_lora),
+        new LibraryTraining("lora-bfloat16", "LoRA r=8, bf16", Precision.BFloat16, s_lora),
         new LibraryTraining(
-            "lora-checkpointing-bfloat16", "LoRA r=8 c_attn, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
+            "lora-bfloat16-weights", "LoRA r=8, bf16 weights", Precision.Float32, s_lora, weightType: ScalarType.BFloat16),
+        new LibraryTraining(
+            "lora-checkpointing-bfloat16", "LoRA r=8, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
             gradientCheckpointing: true),
-        new PlainTraining(),
+        new PlainTraining("plain-lora-float32", "plain TorchSharp, LoRA r=8, float32", Rank),
+        new PlainTraining("plain-float32", "plain TorchSharp, float32"),
     ];
 
     public static TrainingVariant Float32 => All[0];
 
     public static TrainingVariant BFloat16 => All[1];
+
+    public static TrainingVariant PlainAdapters => All[^2];
 
     public static TrainingVariant Plain => All[^1];
 
@@ -37,7 +45,10 @@ internal abstract class TrainingVariant(string id, string name, ScalarType produ
 
     public ScalarType ProductType => productType;
 
-    public bool TrainsAllWeights => trainsAllWeights;
+    public TrainedOperations Operations => operations;
+
+    /// <summary>Whether adapters are trained instead of the weights.</summary>
+    public bool IsAdapted => id.Contains("lora", StringComparison.Ordinal);
 
     /// <exception cref="ArgumentException">There is no such variant.</exception>
     public static TrainingVariant Find(string? id) => All.FirstOrDefault(variant => variant.Id == id)

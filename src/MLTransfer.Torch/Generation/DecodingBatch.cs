@@ -8,8 +8,8 @@ namespace MLTransfer.Torch.Generation;
 /// Rows end at the same cache position and begin at different ones: what lies before a row's beginning is padding, masked out, and position
 /// ids count from the beginning. All rows grow alike, so rows that begin alike stay so and need no mask.
 /// </para>
-/// <para>A row that has filled the network's context is read anew from the last half of it, on its own account: other rows do not
-/// notice.</para>
+/// <para>A row that has filled the network's context is read anew from the last half of it, and one that grows over a length where all of
+/// its keys turn otherwise is read anew whole; on its own account: other rows do not notice.</para>
 /// </remarks>
 internal sealed class DecodingBatch : IDisposable
 {
@@ -83,10 +83,10 @@ internal sealed class DecodingBatch : IDisposable
     public void Advance(ReadOnlySpan<TokenSequence> sequences)
     {
         var logits = _logits.AsSpan(0, Rows * _decoder.VocabularySize);
-        var full = _lengths.AsSpan().Count(_context);
-        if (full == Rows)
+        int[] restarted = [.. Enumerable.Range(0, Rows).Where(row => IsReadAnew(_lengths[row]))];
+        if (restarted.Length == Rows)
         {
-            Array.Fill(_lengths, RestartLength);
+            Array.ForEach(restarted, row => _lengths[row] = LengthAnew(_lengths[row]));
             _cache.Clear();
             Read(sequences, _lengths, _cache, logits);
             return;
@@ -94,24 +94,25 @@ internal sealed class DecodingBatch : IDisposable
 
         if (_cache.Length == _capacity)
             RearrangeCache([.. Enumerable.Range(0, Rows)]);
-        var fullRows = full == 0 ? [] : new int[full];
+        var lengths = Array.ConvertAll(restarted, row => LengthAnew(_lengths[row]));
         for (var row = 0; row < Rows; row++)
         {
-            if (_lengths[row] == _context)
-                fullRows[^full--] = row;
             _inputIds[row] = sequences[row].Tokens[^1];
-            _positionIds[row] = Math.Min(_lengths[row]++, _context - 1); // what full rows compute here is replaced below
+            _positionIds[row] = Math.Min(_lengths[row]++, _context - 1); // what rows to be read anew compute here is replaced below
         }
 
         _cache.Read(_inputIds, _positionIds, _lengths, logits);
-        if (fullRows.Length > 0)
-            RestartRows(fullRows, sequences);
+        if (restarted.Length > 0)
+            RestartRows(restarted, lengths, sequences);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _cache.Dispose();
 
-    private int RestartLength => Math.Max(1, _context / 2);
+    private bool IsReadAnew(int length) => length == _context || _decoder.SwitchLengths.Contains(length);
+
+    /// <summary>How many of its last tokens a row is read anew with, the new one included.</summary>
+    private int LengthAnew(int length) => length == _context ? Math.Max(1, _context / 2) : length + 1;
 
     private static bool IsIdentity(ReadOnlySpan<int> rows)
     {
@@ -137,20 +138,16 @@ internal sealed class DecodingBatch : IDisposable
         SelectRows(rows);
     }
 
-    /// <summary>Reads rows that have filled the context from the last half of it and puts the result in their place.</summary>
-    private void RestartRows(int[] rows, ReadOnlySpan<TokenSequence> sequences)
+    /// <summary>Reads rows anew, each with so many of its last tokens, and puts the result in their place.</summary>
+    private void RestartRows(int[] rows, int[] lengths, ReadOnlySpan<TokenSequence> sequences)
     {
         var restarted = new TokenSequence[rows.Length];
-        var lengths = new int[rows.Length];
         for (var i = 0; i < rows.Length; i++)
-        {
-            restarted[i] = sequences[rows[i]];
-            lengths[i] = _lengths[rows[i]] = RestartLength;
-        }
+            (restarted[i], _lengths[rows[i]]) = (sequences[rows[i]], lengths[i]);
 
         var vocabulary = _decoder.VocabularySize;
         var logits = new float[rows.Length * vocabulary];
-        using var cache = _decoder.CreateCache(rows.Length, RestartLength);
+        using var cache = _decoder.CreateCache(rows.Length, lengths.Max());
         Read(restarted, lengths, cache, logits);
         _cache.OverwriteEnd(rows, cache);
         for (var i = 0; i < rows.Length; i++)

@@ -17,6 +17,9 @@ internal interface ICausalDecoder
     /// <summary>The most positions that the network can see.</summary>
     int ContextLength { get; }
 
+    /// <summary>Lengths of a text beyond which all of it means something else to the network, so that it is read anew.</summary>
+    IReadOnlyList<int> SwitchLengths => [];
+
     /// <summary>Begins a generation, during which the network stays even if it is disposed.</summary>
     /// <exception cref="InvalidOperationException">The network is not in the state to generate.</exception>
     /// <exception cref="ObjectDisposedException">The network is disposed.</exception>

@@ -23,6 +23,8 @@ internal sealed class TorchDecoder : ICausalDecoder
 
     public int ContextLength => _model.ContextLength;
 
+    public IReadOnlyList<int> SwitchLengths => _model.Output.SwitchLengths;
+
     public UseCount.Hold Hold()
     {
         if (_model.training)

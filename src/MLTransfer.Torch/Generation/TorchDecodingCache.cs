@@ -28,6 +28,7 @@ internal sealed class TorchDecodingCache(CausalLanguageModel model, int rows, in
         {
             AttentionMask = isPadded ? _mask!.narrow(1, 0, end) : null,
             PositionIds = isPadded ? ToTensor(positionIds, width) : null,
+            RowLengths = isPadded ? lengths.ToArray() : null,
             PastKeyValues = _cache,
         });
         var last = hiddenStates.narrow(1, width - 1, 1);

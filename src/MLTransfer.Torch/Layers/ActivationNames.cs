@@ -25,9 +25,8 @@ internal static class ActivationNames
         ["linear"] = Activation.None,
     };
 
-    /// <exception cref="NotSupportedException">The name is not known.</exception>
-    public static Activation Parse(string name) => s_activations.TryGetValue(name, out var activation)
-        ? activation
-        : throw new NotSupportedException(
-            $"config.json: activation function '{name}' is not supported. Supported: {string.Join(", ", s_activations.Keys)}.");
+    public static IEnumerable<string> All => s_activations.Keys;
+
+    /// <summary>Null where the name is not known.</summary>
+    public static Activation? Find(string name) => s_activations.TryGetValue(name, out var activation) ? activation : null;
 }

@@ -4,6 +4,7 @@ using System.Text;
 using MLTransfer.Torch.Tokenization.Decoders;
 using MLTransfer.Torch.Tokenization.Models;
 using MLTransfer.Torch.Tokenization.PostProcessors;
+using MLTransfer.Torch.Tokenization.Training;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -20,6 +21,8 @@ public sealed class TextTokenizer
     private readonly TokenizerPipeline _pipeline;
     private readonly IPostProcessor? _postProcessor;
     private readonly IDecoder _decoder;
+    private readonly IDecoder _plainDecoder; // leaves spaces as they are
+    private readonly Lazy<WordBoundaries> _words;
     private readonly TokenVocabulary _vocabulary;
     private readonly FrozenSet<int> _specialTokenIds;
     private readonly Lazy<byte[][]>? _tokenBytes; // where tokens are bytes and nothing else
@@ -35,6 +38,8 @@ public sealed class TextTokenizer
         _pipeline = new TokenizerPipeline(parts.Description, parts.Vocabulary, parts.AddedTokens);
         _postProcessor = parts.Description.PostProcessor;
         _decoder = parts.Description.Decoder;
+        _plainDecoder = _decoder is DecoderSequence { Stages: [.. var before, CleanupDecoder] } ? new DecoderSequence([.. before])
+            : _decoder;
         FileOptions = parts.Description.EncodingOptions;
         AddedTokenIds = parts.AddedTokens.Values.Select(entry => entry.Id).ToFrozenSet();
         NamedSpecialTokens =
@@ -53,6 +58,7 @@ public sealed class TextTokenizer
                 [.. _vocabulary.ToArray().Select(token => token is null ? [] : ByteLevelAlphabet.BytesOf(token))]);
         }
 
+        _words = new Lazy<WordBoundaries>(() => WordBoundaries.Of(parts.Description, _vocabulary, _specialTokenIds));
         (_leadingIds, _trailingIds) = FindSpecialIds();
         _emptyPairIsNone = parts.Configuration.Main is not null;
         _splitsSpecialTokens = parts.Configuration.SplitsSpecialTokens;
@@ -61,6 +67,7 @@ public sealed class TextTokenizer
         EndOfSequenceId = parts.IdOf("eos_token")?.Id;
         PaddingId = parts.IdOf("pad_token")?.Id;
         UnknownId = parts.UnknownId;
+        MaskId = parts.IdOf("mask_token")?.Id;
     }
 
     /// <summary>Loads the tokenizer of a folder in Hugging Face layout.</summary>
@@ -90,7 +97,30 @@ public sealed class TextTokenizer
     internal TextTokenizer WithChatTemplate(string template) => Load(
         new Dictionary<string, byte[]>(Files) { [TokenizerFiles.ChatTemplate] = Encoding.UTF8.GetBytes(template) });
 
-    /// <summary>The files that the tokenizer was loaded from, byte for byte: file name to content.</summary>
+    /// <summary>Trains a tokenizer, for models that are trained from nothing.</summary>
+    /// <remarks>
+    /// The same texts and options give the same tokenizer, in whatever order the texts come. They are read once and one by one; what is kept
+    /// are the different words. Text of special tokens within them counts for no word.
+    /// </remarks>
+    /// <param name="texts">The texts, such as lines or documents.</param>
+    /// <param name="options">What to make; null for byte pairs at byte level with 8,000 tokens.</param>
+    /// <param name="progress">Told how far it has come; null for nobody.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>A tokenizer whose <see cref="Files"/> are <c>tokenizer.json</c> and <c>tokenizer_config.json</c>.</returns>
+    /// <exception cref="ArgumentException">
+    /// An option cannot be used, no text has a word, or the characters of the texts are more than the vocabulary has room for.
+    /// </exception>
+    public static TextTokenizer Train(
+        IEnumerable<string> texts,
+        TokenizerTrainingOptions? options = null,
+        IProgress<TokenizerTrainingProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(texts);
+        return TokenizerTrainer.Train(texts, options ?? new(), new TrainingWatch(progress, cancellationToken));
+    }
+
+    /// <summary>The files that the tokenizer was loaded from, byte for byte, or that were made in training: file name to content.</summary>
     public IReadOnlyDictionary<string, byte[]> Files { get; }
 
     /// <summary>The number of token ids: every id is below it. Added tokens are counted.</summary>
@@ -107,6 +137,9 @@ public sealed class TextTokenizer
 
     /// <summary>The id of the token for what the vocabulary cannot express (<c>unk_token</c>), if there is one.</summary>
     public int? UnknownId { get; }
+
+    /// <summary>The id of the token that stands for a hidden one (<c>mask_token</c>), if there is one.</summary>
+    public int? MaskId { get; }
 
     /// <summary>The ids that decoding leaves out on request.</summary>
     public IReadOnlySet<int> SpecialTokenIds => _specialTokenIds;
@@ -128,6 +161,13 @@ public sealed class TextTokenizer
 
     /// <summary>The texts of special tokens without a name.</summary>
     internal IReadOnlyList<string> AdditionalSpecialTokens { get; }
+
+    /// <summary>The special tokens that are put around a text; null where they are not the same for every one.</summary>
+    internal (IReadOnlyList<int> Leading, IReadOnlyList<int> Trailing)? AroundText =>
+        _leadingIds is null || _trailingIds is null ? null : (_leadingIds, _trailingIds);
+
+    /// <summary>Where words begin among tokens.</summary>
+    internal WordBoundaries Words => _words.Value;
 
     /// <summary>The number of words whose tokens are kept at the moment.</summary>
     internal int CachedWords => (_pipeline.Model as BytePairModel)?.CachedWords ?? 0;
@@ -240,19 +280,14 @@ public sealed class TextTokenizer
     /// <exception cref="ArgumentOutOfRangeException">An id is outside the vocabulary.</exception>
     public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens = false)
     {
-        if (_tokenBytes is not null)
-            return DecodeBytes(ids, skipSpecialTokens);
-        DecoderRun run = _decoder.Start(new DecodingMode());
-        var texts = new List<string>();
-        foreach (int id in ids)
-        {
-            if (TokenToDecode(id, skipSpecialTokens) is string token)
-                run.Push(token, texts);
-        }
-
-        run.Flush(texts);
-        return string.Concat(texts);
+        return DecodeStages(ids, skipSpecialTokens, _decoder);
     }
+
+    /// <summary>The text of a sequence of token ids with the spaces that the tokens say, whatever the configuration would clean
+    /// up.</summary>
+    /// <inheritdoc cref="Decode"/>
+    internal string DecodeWithoutCleanup(ReadOnlySpan<int> ids, bool skipSpecialTokens = false) =>
+        DecodeStages(ids, skipSpecialTokens, _plainDecoder);
 
     /// <summary>A decoder that takes ids one at a time.</summary>
     /// <param name="skipSpecialTokens">Whether the tokens of <see cref="SpecialTokenIds"/> are left out.</param>
@@ -282,6 +317,15 @@ public sealed class TextTokenizer
         return _vocabulary.TokenOf(id) ?? throw new ArgumentOutOfRangeException(nameof(id), id, $"No token has id {id}.");
     }
 
+    /// <summary>The id of the mask token, which there must be.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    internal int RequiredMaskId() => MaskId ?? throw new ArgumentException(
+        "The tokenizer has no mask token (mask_token of tokenizer_config.json or special_tokens_map.json), which stands for what is to be "
+        + "filled in. Use the tokenizer of a model that fills masks.");
+
+    /// <summary>Whether an id has a token.</summary>
+    internal bool HasToken(int id) => _vocabulary.TokenOf(id) is not null;
+
     private int[] Encode(string text, bool addSpecialTokens, bool splitsSpecialTokens)
     {
         if (addSpecialTokens && _leadingIds is null)
@@ -294,6 +338,22 @@ public sealed class TextTokenizer
         if (addSpecialTokens)
             tokens.Ids.AddRange(_trailingIds.AsSpan());
         return [.. tokens.Ids];
+    }
+
+    private string DecodeStages(ReadOnlySpan<int> ids, bool skipSpecialTokens, IDecoder decoder)
+    {
+        if (_tokenBytes is not null)
+            return DecodeBytes(ids, skipSpecialTokens);
+        DecoderRun run = decoder.Start(new DecodingMode());
+        var texts = new List<string>();
+        foreach (int id in ids)
+        {
+            if (TokenToDecode(id, skipSpecialTokens) is string token)
+                run.Push(token, texts);
+        }
+
+        run.Flush(texts);
+        return string.Concat(texts);
     }
 
     private string DecodeBytes(ReadOnlySpan<int> ids, bool skipSpecialTokens)

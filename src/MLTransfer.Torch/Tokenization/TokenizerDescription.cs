@@ -45,13 +45,16 @@ internal sealed record TokenizerDescription
 
         // Where bytes are written only for the model to read them, the model reads them from the text.
         if (BytePairs is { ContinuingPrefix: "", EndSuffix: "", FallsBackToBytes: false }
-            && WithoutWritingBytes(PreTokenizer) is IPreTokenizer cutting && BytePairModel.HasAlphabet(BytePairs.Vocabulary))
+            && WithoutWrittenBytes() is IPreTokenizer cutting && BytePairModel.HasAlphabet(BytePairs.Vocabulary))
         {
             return (new BytePairModel(BytePairs with { ReadsBytes = true }), cutting);
         }
 
         return (new BytePairModel(BytePairs), PreTokenizer);
     }
+
+    /// <summary>The pre-tokenizer without the writing of bytes that ends it; null where it does not write any.</summary>
+    public IPreTokenizer? WithoutWrittenBytes() => WithoutWritingBytes(PreTokenizer);
 
     private static IPreTokenizer? WithoutWritingBytes(IPreTokenizer? preTokenizer) => preTokenizer switch
     {

@@ -22,6 +22,7 @@ internal sealed record BaseOrigin(
     {
         TalesModel.Id => new BaseOrigin(TalesModel.Id, TalesModel.License, Languages: [TalesModel.Language]),
         PretrainedModels.Shapes => new BaseOrigin(PretrainedModels.Shapes, "mit"), // its package says so
+        PretrainedModels.TalesInfilling => new BaseOrigin(PretrainedModels.TalesInfilling, "mit", Languages: [TalesModel.Language]),
         _ => ReadFolder(Directory.Exists(folderOrHubId) ? FolderName(folderOrHubId) : folderOrHubId, folder),
     };
 

@@ -21,11 +21,11 @@ public sealed partial class GenerationCatalog
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        using var sizes = TextBaseSizes.Of(_host, options);
+        using var sizes = TextBaseSizes.Of<TextGenerationModel>(_host, options.FineTuning);
         var network = sizes.Network;
         if (options.Lora is { } lora)
             LowRankAdaptation.Attach(network, lora);
-        TextGeneratorEstimator.Prepare(network, sizes.Name, options);
+        options.FineTuning.Prepare(network, sizes.Name);
         return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.ContextLength));
     }
 

@@ -45,7 +45,8 @@ public sealed partial class GenerationCatalog
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folderOrHubId);
         using var channel = _host.Start("Loading a text generator");
-        return TextBaseModel.Load(_host, folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken).Merge();
+        return TextBaseModel<TextGenerationModel>
+            .Load(_host, folderOrHubId, revision, new DownloadLog(channel, progress), cancellationToken).Merge();
     }
 
     /// <summary>Loads an ONNX export of a text generator, to generate with ONNX Runtime: libtorch is neither needed nor loaded.</summary>

@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 namespace MLTransfer;
 
 /// <summary>Text generators in <c>mlContext.Transforms.Text</c>.</summary>
-public static class TextCatalogExtensions
+public static partial class TextCatalogExtensions
 {
     /// <summary>Fine-tunes a pretrained text generator, which then continues the prompts of a column.</summary>
     /// <param name="catalog">The catalog.</param>

@@ -9,6 +9,13 @@ namespace MLTransfer.Columns;
 /// <param name="Annotations">What is said of its values; null for nothing.</param>
 internal sealed record OutputColumn(string Name, DataViewType Type, DataViewSchema.Annotations? Annotations = null)
 {
+    /// <exception cref="ArgumentException">Two columns have the same name.</exception>
+    public static void ThrowIfNamedTwice(IEnumerable<OutputColumn> columns)
+    {
+        if (columns.GroupBy(column => column.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw new ArgumentException($"Two generated columns are called '{twice.Key}'; give each its own name.");
+    }
+
     /// <summary>A schema's shape with new columns, in place of those that had their names.</summary>
     public static SchemaShape AddTo(SchemaShape schema, IEnumerable<OutputColumn> outputs)
     {

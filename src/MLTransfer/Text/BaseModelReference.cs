@@ -9,7 +9,7 @@ namespace MLTransfer.Text;
 internal sealed record BaseModelReference(string Id, string Sha256)
 {
     public static BaseModelReference Create(string folderOrHubId, string folder, CancellationToken cancellationToken) => new(
-        folderOrHubId != PretrainedModels.Tales && Directory.Exists(HubOptions.ExpandHome(folderOrHubId))
+        !PretrainedModels.IsEmbedded(folderOrHubId) && Directory.Exists(HubOptions.ExpandHome(folderOrHubId))
             ? Path.GetFullPath(folder) : folderOrHubId,
         ModelFingerprint.Compute(folder, cancellationToken));
 
@@ -23,12 +23,14 @@ internal sealed record BaseModelReference(string Id, string Sha256)
             throw new ArgumentException($"'{Sha256}' is not the SHA-256 of a model");
     }
 
-    /// <summary>Loads the model. Nothing but its weights is read before they are known to be those that the adapters belong to.</summary>
+    /// <summary>
+    /// Finds the folder of the model. Nothing but its weights is read before they are known to be those that the adapters belong to.
+    /// </summary>
     /// <exception cref="InvalidOperationException">
     /// It cannot be had, or has other weights than those that the adapters were trained on, or the program has not allowed to get it over
     /// the network.
     /// </exception>
-    public TextGenerationModel Load()
+    public string Find()
     {
         string folder;
         try
@@ -45,7 +47,7 @@ internal sealed record BaseModelReference(string Id, string Sha256)
 
         var found = ModelFingerprint.Compute(folder);
         return string.Equals(found, Sha256, StringComparison.OrdinalIgnoreCase)
-            ? TextGenerationModel.Load(folder)
+            ? folder
             : throw new InvalidOperationException(
                 $"The model file's adapters were trained on the model '{Id}' with weights of SHA-256 {Sha256}, but '{folder}' has weights "
                 + $"of SHA-256 {found}. Get the model in the version that was used for training.");
@@ -53,7 +55,7 @@ internal sealed record BaseModelReference(string Id, string Sha256)
 
     private string FindFolder()
     {
-        if (Id == PretrainedModels.Tales || PretrainedModel.IsPath(Id))
+        if (PretrainedModels.IsEmbedded(Id) || PretrainedModel.IsPath(Id))
         {
             // Windows would sign in to whatever server a file names.
             if (IsOnNetwork(Id) && !PretrainedModels.AllowDownloadsWhenLoading)

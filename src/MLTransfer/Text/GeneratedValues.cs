@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLTransfer.Columns;
 
 namespace MLTransfer.Text;
 
@@ -12,19 +13,11 @@ internal static class GeneratedValues
         GeneratedColumn kind, int sequencesPerPrompt, Func<IReadOnlyList<GeneratedText>> current) => kind switch
     {
         GeneratedColumn.TokenIds => (ValueGetter<VBuffer<int>>)((ref VBuffer<int> value) =>
-            Fill(ref value, current()[0].TokenIds)),
+            VectorValues.Fill(ref value, current()[0].TokenIds)),
         GeneratedColumn.LogProbabilities => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
-            Fill(ref value, current()[0].LogProbabilities)),
+            VectorValues.Fill(ref value, current()[0].LogProbabilities)),
         _ when sequencesPerPrompt > 1 => (ValueGetter<VBuffer<ReadOnlyMemory<char>>>)((ref VBuffer<ReadOnlyMemory<char>> value) =>
-            Fill(ref value, [.. current().Select(text => text.Text.AsMemory())])),
+            VectorValues.Fill(ref value, [.. current().Select(text => text.Text.AsMemory())])),
         _ => (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = current()[0].Text.AsMemory()),
     };
-
-    private static void Fill<T>(ref VBuffer<T> value, IReadOnlyList<T> items)
-    {
-        var editor = VBufferEditor.Create(ref value, items.Count);
-        for (var i = 0; i < items.Count; i++)
-            editor.Values[i] = items[i];
-        value = editor.Commit();
-    }
 }

@@ -54,5 +54,5 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
     }
 
     private TextGenerationModel LoadModel(IChannel channel) =>
-        TextBaseModel.Load(Host, _name!, revision: null, new DownloadLog(channel), CancellationToken.None).Merge();
+        TextBaseModel<TextGenerationModel>.Load(Host, _name!, revision: null, new DownloadLog(channel), CancellationToken.None).Merge();
 }

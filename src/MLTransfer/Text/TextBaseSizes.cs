@@ -7,35 +7,38 @@ using TorchSharp;
 
 namespace MLTransfer.Text;
 
-/// <summary>The sizes of the text generator that training starts from, without its weights.</summary>
+/// <summary>The sizes of what training starts from, without its weights.</summary>
 /// <param name="Name">What messages call it.</param>
 /// <param name="Network">On the device that holds no values.</param>
 /// <param name="Tokenizer">Its tokenizer.</param>
-internal sealed record TextBaseSizes(string Name, CausalLanguageModel Network, TextTokenizer Tokenizer) : IDisposable
+internal sealed record TextBaseSizes(string Name, TransformerNetwork Network, TextTokenizer Tokenizer) : IDisposable
 {
     /// <summary>Reads configuration and tokenizer of a base.</summary>
     /// <param name="environment">For model files.</param>
     /// <param name="options">Name the base.</param>
     /// <param name="loaded">The base, where it is no matter of the options.</param>
-    public static TextBaseSizes Of(IHostEnvironment environment, TextGeneratorOptions options, TextGenerationModel? loaded = null)
+    public static TextBaseSizes Of<TModel>(IHostEnvironment environment, TextFineTuning options, TModel? loaded = null)
+        where TModel : class, ITextModel<TModel>
     {
         if (loaded is null && options.BaseModel is { } transformer)
-            loaded = TransformerChain.Find<TextGeneratorTransformer>(transformer, TextBaseModel.Wanted).Found.Model;
+            loaded = TransformerChain.Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.Model;
         if (loaded is not null)
             return Of("the loaded model", loaded);
         var name = options.PretrainedModel;
         if (ModelZip.Is(name))
         {
-            using var saved = ModelZip.Take<TextGeneratorTransformer>(environment, name, TextBaseModel.Wanted);
-            return Of(name, saved.Model);
+            var saved = ModelZip.Take<ITextModelOwner<TModel>>(environment, name, TModel.Wanted);
+            using ((IDisposable)saved)
+                return Of(name, saved.Model);
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision: null, progress: null, options.CancellationToken);
-        return new(name, CausalLanguageModel.Create(ModelConfigurationFile.Read(folder), device: torch.META), TextTokenizer.Load(folder));
+        TModel.Check(folder);
+        return new(name, TransformerNetwork.Create(ModelConfigurationFile.Read(folder), device: torch.META), TextTokenizer.Load(folder));
     }
 
     public void Dispose() => Network.Dispose();
 
-    private static TextBaseSizes Of(string name, TextGenerationModel model) => new(
-        name, CausalLanguageModel.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);
+    private static TextBaseSizes Of(string name, ITextModel model) => new(
+        name, TransformerNetwork.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);
 }

@@ -1,3 +1,4 @@
+using MLTransfer.Text;
 using MLTransfer.Cards;
 using MLTransfer.Logging;
 using MLTransfer.Onnx;
@@ -18,7 +19,7 @@ namespace MLTransfer;
 /// <remarks>
 /// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
 /// </remarks>
-public sealed partial class TextGenerationModel : IDisposable
+public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel>
 {
     private readonly TextGenerator _generator;
     private readonly Lazy<ChatGenerator> _chats;
@@ -58,8 +59,25 @@ public sealed partial class TextGenerationModel : IDisposable
     internal IReadOnlyList<int> PublishedEnds
     {
         get;
-        init => field = [.. value.Except(_generator.EndOfSequenceIds)];
+        set => field = [.. value.Except(_generator.EndOfSequenceIds)];
     } = [];
+
+    /// <inheritdoc/>
+    ModelCard? ITextModel.Card
+    {
+        get => Card;
+        set => Card = value;
+    }
+
+    /// <inheritdoc/>
+    TransformerNetwork ITextModel.Network => Network;
+
+    /// <inheritdoc/>
+    void ITextModel.TakeNotes(ITextModel from) =>
+        (Card, PublishedEnds) = (from.Card, ((TextGenerationModel)from).PublishedEnds);
+
+    /// <inheritdoc/>
+    static string ITextModel<TextGenerationModel>.Wanted => "no text generator";
 
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
@@ -74,7 +92,16 @@ public sealed partial class TextGenerationModel : IDisposable
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folderOrHubId">As the user names it.</param>
     /// <param name="folder">Where it is.</param>
-    internal static TextGenerationModel Load(string folderOrHubId, string folder)
+    static TextGenerationModel ITextModel<TextGenerationModel>.Load(string folderOrHubId, string folder) => Load(folderOrHubId, folder);
+
+    /// <inheritdoc/>
+    static void ITextModel<TextGenerationModel>.Check(string folder) => CausalLanguageModel.CheckFamily(folder);
+
+    /// <inheritdoc/>
+    static TextGenerationModel ITextModel<TextGenerationModel>.Create(TransformerNetwork network, TextTokenizer tokenizer, string origin) =>
+        new(CausalLanguageModel.Causal(network, origin), tokenizer);
+
+    private static TextGenerationModel Load(string folderOrHubId, string folder)
     {
         CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early

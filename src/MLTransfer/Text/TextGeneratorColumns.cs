@@ -60,9 +60,7 @@ internal sealed record TextGeneratorColumns
             Chat = options.ChatColumnName is null ? null : (options.Chat ?? new ChatTemplateOptions()).ToForm(),
             SequencesPerPrompt = options.Generation.SequencesPerPrompt,
         };
-        var names = columns.Generated.Select(generated => generated.Column.Name).ToList();
-        if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new ArgumentException($"Two generated columns are called '{twice.Key}'; give each its own name.");
+        OutputColumn.ThrowIfNamedTwice(columns.Outputs);
         return columns;
     }
 

@@ -67,7 +67,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
     {
         ArgumentNullException.ThrowIfNull(data);
         Check(Roles, SchemaShape.Create(data.Schema));
-        using var sizes = TextBaseSizes.Of(Host, _options, _baseModel);
+        using var sizes = TextBaseSizes.Of(Host, _options.FineTuning, _baseModel);
         return ReadRows(data, sizes.Tokenizer, sizes.Network.ContextLength, sizes.Name).Report;
     }
 
@@ -82,13 +82,14 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             Check(_columns.TrainingRoles, SchemaShape.Create(validationData.Schema));
 
         var seed = SeedOf(_options.Seed);
-        var start = LoadBase(channel);
+        var fineTuning = _options.FineTuning;
+        var start = fineTuning.LoadBase(Host, _baseModel, channel);
         start = start with { Model = start.Model.WithTemplateOf(_columns.Chat) };
         var model = start.Model;
         return Ownership.Pass(model, () =>
         {
-            var adaptersOf = Adapt(start, seed);
-            Prepare(model.Network, start.Name, _options);
+            var adaptersOf = fineTuning.Adapt(start, seed);
+            fineTuning.Prepare(model.Network, start.Name);
             var (training, validation, report) = ReadRows(input, model.Tokenizer, model.Network.ContextLength, start.Name);
             var trainer = new LanguageModelTrainer(
                 model.Network, _options.Training with
@@ -125,70 +126,6 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             ("perplexity", result.ValidationLoss is { } loss ? Math.Exp(loss) : null), ("steps", result.Steps),
         ],
         _options.Training with { Seed = seed }, _options.Lora);
-
-    private TextBaseModel LoadBase(IChannel channel)
-    {
-        if (_baseModel is not null)
-            return TextBaseModel.CopyOf(_baseModel);
-        return _options.BaseModel is { } transformer
-            ? TextBaseModel.CopyOf(transformer)
-            : TextBaseModel.Load(Host, _options.PretrainedModel, revision: null, new DownloadLog(channel), _options.CancellationToken);
-    }
-
-    /// <summary>Leaves the base with the adapters that are trained, its own or new ones, or with none.</summary>
-    /// <returns>The model that the adapters are saved for; null where the whole model is saved.</returns>
-    private BaseModelReference? Adapt(TextBaseModel start, long seed)
-    {
-        var goesOn = _options.Lora is { } wanted && start.HasAdapters(wanted);
-        BaseModelReference? saved = null;
-        if (_options.SaveAdapterOnly)
-        {
-            saved = goesOn ? start.AdaptersOf
-                : start.Folder is { } folder
-                    ? BaseModelReference.Create(_options.PretrainedModel, folder, _options.CancellationToken)
-                    : null;
-            if (saved is null)
-            {
-                throw new ArgumentException(
-                    $"{nameof(TextGeneratorOptions.SaveAdapterOnly)} needs a base that a file can name. Write {start.Name} as a folder "
-                    + $"(ml.Generation.SaveModelFolder) and give that as {nameof(TextGeneratorOptions.PretrainedModel)}.");
-            }
-        }
-
-        if (goesOn)
-            return saved;
-        start.Merge();
-        if (_options.Lora is { } lora)
-            LowRankAdaptation.Attach(start.Model.Network, lora, seed);
-        return saved;
-    }
-
-    /// <summary>Freezes what the options say.</summary>
-    /// <param name="network">What is to be trained, with its adapters.</param>
-    /// <param name="name">What messages call it.</param>
-    /// <param name="options">How.</param>
-    internal static void Prepare(CausalLanguageModel network, string name, TextGeneratorOptions options)
-    {
-        if (options.MaximumLength is { } length)
-        {
-            OptionCheck.AtMost(
-                nameof(TextGeneratorOptions.MaximumLength), length, network.ContextLength,
-                $"the context length of '{name}'");
-        }
-
-        if (options.Dropout is { } dropout)
-            network.Dropout = network.Dropout with { Embedding = dropout, Residual = dropout };
-        if (options.TrainableBlocks is { } blocks)
-        {
-            OptionCheck.AtMost(
-                nameof(TextGeneratorOptions.TrainableBlocks), blocks, network.LayerCount,
-                $"the number of blocks of '{name}'");
-            ParameterFreezing.FreezeAllButLastBlocks(network, blocks);
-        }
-
-        if (options.FrozenParameters is { Count: > 0 } patterns)
-            ParameterFreezing.FreezeByName(network, patterns);
-    }
 
     private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, int contextLength, string name)
     {

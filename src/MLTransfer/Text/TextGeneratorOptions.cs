@@ -1,3 +1,4 @@
+using MLTransfer.Text;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -105,57 +106,36 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// </summary>
     public long? Seed;
 
+    /// <summary>The options that every fine-tuning of a network of texts has.</summary>
+    internal TextFineTuning FineTuning => new()
+    {
+        PretrainedModel = PretrainedModel,
+        Standard = (PretrainedModels.Tales, $"{nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}"),
+        BaseModel = BaseModel,
+        Training = Training,
+        Lora = Lora,
+        FrozenParameters = FrozenParameters,
+        TrainableBlocks = TrainableBlocks,
+        Dropout = Dropout,
+        MaximumLength = MaximumLength,
+        ValidationFraction = ValidationFraction,
+        ValidationData = ValidationData,
+        SaveAdapterOnly = SaveAdapterOnly,
+        CancellationToken = CancellationToken,
+    };
+
     internal override void Check()
     {
         base.Check();
-        OptionCheck.Training(Training);
-        Lora?.Check();
-        if (string.IsNullOrWhiteSpace(PretrainedModel))
-        {
-            throw new ArgumentException(
-                $"{nameof(PretrainedModel)} must be a folder, a hub id, a model zip or "
-                + $"{nameof(PretrainedModels)}.{nameof(PretrainedModels.Tales)}.",
-                nameof(PretrainedModel));
-        }
-
-        if (BaseModel is not null)
-            OptionCheck.OneBase(nameof(BaseModel), isOnly: true, PretrainedModel, PretrainedModels.Tales);
+        FineTuning.Check();
         OptionCheck.ColumnName(nameof(CompletionColumnName), CompletionColumnName);
         OptionCheck.Defined(nameof(RowPacking), RowPacking);
-        OptionCheck.FromZeroToLessThanOne(nameof(ValidationFraction), ValidationFraction);
-        if (Dropout is { } dropout)
-            OptionCheck.FromZeroToLessThanOne(nameof(Dropout), dropout);
-        if (MaximumLength is { } length)
-            OptionCheck.AtLeast(nameof(MaximumLength), length, 2);
-        if (TrainableBlocks is { } blocks)
-            OptionCheck.AtLeast(nameof(TrainableBlocks), blocks, 0);
-        if (Lora is not null && (TrainableBlocks is not null || FrozenParameters is { Count: > 0 }))
-        {
-            var option = TrainableBlocks is not null ? nameof(TrainableBlocks) : nameof(FrozenParameters);
-            throw new ArgumentException(
-                $"{option} cannot be combined with {nameof(Lora)}, which freezes all parameters of the model.", option);
-        }
-
-        if (SaveAdapterOnly && Lora is null)
-        {
-            throw new ArgumentException(
-                $"{nameof(SaveAdapterOnly)} needs {nameof(Lora)}: without it there are no adapters.", nameof(SaveAdapterOnly));
-        }
-
         if ((CompletionColumnName ?? ChatColumnName) is not null && RowPacking == RowPacking.Concatenated)
         {
             throw new ArgumentException(
                 $"{nameof(RowPacking)}.{nameof(RowPacking.Concatenated)} joins whole texts and cannot be combined with "
                 + $"{(ChatColumnName is not null ? nameof(ChatColumnName) : nameof(CompletionColumnName))}; take "
                 + $"{nameof(RowPacking.Packed)}.", nameof(RowPacking));
-        }
-
-        if (Training.EarlyStoppingPatience > 0 && ValidationData is null && ValidationFraction == 0)
-        {
-            throw new ArgumentException(
-                $"{nameof(LanguageTrainingOptions.EarlyStoppingPatience)} needs {nameof(ValidationData)} or a {nameof(ValidationFraction)} "
-                + "above 0.",
-                nameof(LanguageTrainingOptions.EarlyStoppingPatience));
         }
     }
 }

@@ -18,7 +18,8 @@ namespace MLTransfer;
 /// Continues the prompts of a text column with TorchSharp. Made by <see cref="TextGeneratorEstimator"/> or
 /// <see cref="PretrainedTextGeneratorEstimator"/>.
 /// </summary>
-public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation, ITextGenerator
+public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation, ITextGenerator,
+    ITextModelOwner<TextGenerationModel>
 {
     internal const string LoaderSignature = "TextGenerator";
 
@@ -59,6 +60,9 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     /// <summary>The model that the adapters belong to, where only they are saved.</summary>
     internal BaseModelReference? BaseModel { get; }
 
+    /// <inheritdoc/>
+    BaseModelReference? ITextModelOwner<TextGenerationModel>.BaseModel => BaseModel;
+
     /// <summary>How texts become rows: as in training, or as by default where there was none.</summary>
     internal TextRowForm RowForm { get; }
 
@@ -72,11 +76,11 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         }
     }
 
-    /// <summary>The model in memory of its own, with its adapters where there are any.</summary>
-    internal TextBaseModel CopyModel()
+    /// <inheritdoc/>
+    TextBaseModel<TextGenerationModel> ITextModelOwner<TextGenerationModel>.CopyModel()
     {
         using var hold = Hold();
-        return TextBaseModel.CopyOf(Model, BaseModel);
+        return TextBaseModel<TextGenerationModel>.CopyOf(Model, BaseModel);
     }
 
     /// <inheritdoc/>
@@ -122,17 +126,7 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     }
 
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
-    private TextGenerationModel? LoadMergedModel()
-    {
-        if (BaseModel is null)
-            return null;
-        using var hold = Model.Network.Hold();
-        var merged = BaseModel.Load();
-        merged.Card = Model.Card;
-        PeftAdapterFolder.Copy(Model.Network, merged.Network);
-        LowRankAdaptation.Merge(merged.Network);
-        return merged;
-    }
+    private TextGenerationModel? LoadMergedModel() => BaseModel is null ? null : TextModelFile.LoadMerged(Model, BaseModel);
 
     private protected override ChatGenerator Chats => _decoder.Value.Chats;
 

@@ -63,6 +63,33 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
         return rows;
     }
 
+    /// <summary>Cuts whole texts that are longer than a row; each piece has the special tokens around it that a text has.</summary>
+    /// <param name="tokenizer">Tells these tokens. Where they are not the same for every text, texts stay as they are.</param>
+    /// <param name="maximumLength">The most tokens of a row.</param>
+    /// <exception cref="ArgumentException">A row has no room for a text beside the special tokens.</exception>
+    public TrainingTexts CutBetweenSpecialTokens(TextTokenizer tokenizer, int maximumLength)
+    {
+        if (tokenizer.AroundText is not var (leading, trailing))
+            return this;
+        var room = maximumLength - leading.Count - trailing.Count;
+        if (room < 1)
+        {
+            throw new ArgumentException(
+                $"{nameof(TextInfillerOptions.MaximumLength)} is {maximumLength}, which the {leading.Count + trailing.Count} special tokens "
+                + "around a text fill already. Raise it.");
+        }
+
+        return this with
+        {
+            Texts =
+            [
+                .. Texts.SelectMany(text => text.Text.Length <= maximumLength ? [text]
+                    : text.Text[leading.Count..^trailing.Count].Chunk(room)
+                        .Select(piece => ((int[]?)null, (int[])[.. leading, .. piece, .. trailing]))),
+            ],
+        };
+    }
+
     /// <summary>How many texts are longer than a row, their prompts included; 0 where texts are joined.</summary>
     /// <inheritdoc cref="ToExamples" path="/param"/>
     public long CountCut(RowPacking packing, int maximumLength, int? endOfSequence) => packing == RowPacking.Concatenated ? 0

@@ -72,7 +72,7 @@ public sealed class BaseModelReferenceTests : IDisposable
     [InlineData(@"\\?\UNC\somewhere\share")]
     public void A_share_of_another_machine_is_not_asked(string path)
     {
-        var message = Assert.Throws<InvalidOperationException>(() => new BaseModelReference(path, new string('0', 64)).Load()).Message;
+        var message = Assert.Throws<InvalidOperationException>(() => new BaseModelReference(path, new string('0', 64)).Find()).Message;
         Assert.Contains(path, message, StringComparison.Ordinal);
         Assert.Contains("AllowDownloadsWhenLoading", message, StringComparison.Ordinal);
     }
@@ -85,7 +85,7 @@ public sealed class BaseModelReferenceTests : IDisposable
         try
         {
             File.WriteAllText(Path.Combine(name, "config.json"), "{}");
-            var message = Assert.Throws<InvalidOperationException>(() => new BaseModelReference(name, new string('0', 64)).Load()).Message;
+            var message = Assert.Throws<InvalidOperationException>(() => new BaseModelReference(name, new string('0', 64)).Find()).Message;
             Assert.Contains("AllowDownloadsWhenLoading", message, StringComparison.Ordinal);
             Assert.Equal(0, _hub.Connections);
         }

@@ -32,7 +32,7 @@ public class FamilyContractTests
         if (exact.Decoder is null)
             return;
         using var typed = exact.ConvertTo(type);
-        using var text = new Texts(exact, rows: 3, Length);
+        using var text = new RandomTexts(exact, rows: 3, Length);
         var expected = text.Logits(exact, 0, Length, cache: null);          // [3, length, vocabulary]
         using var cache = text.CreateCache(typed, Length);
         text.Logits(typed, 0, Length - 4, cache);
@@ -57,7 +57,7 @@ public class FamilyContractTests
         using var network = FamilyFolders.CreateWide(modelType);
         if (!network.Output.Heads.Any())
             return;
-        using var text = new Texts(network, rows: 2, Length);
+        using var text = new RandomTexts(network, rows: 2, Length);
         var expected = text.Logits(network, 0, Length, cache: null);
         WeightQuantization.Quantize(network);
         var logits = text.Logits(network, 0, Length, cache: null);
@@ -90,7 +90,7 @@ public class FamilyContractTests
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         using var network = FamilyFolders.LoadFamily(modelType);
-        using var text = new Texts(network, rows: 2, Length);
+        using var text = new RandomTexts(network, rows: 2, Length);
         var before = text.Hidden(network);
         LowRankAdaptation.Attach(network, new LoraOptions { Rank = 2 }, seed: 1);
         Assert.NotEmpty(network.AdaptedLayers());
@@ -128,70 +128,8 @@ public class FamilyContractTests
         using var gradients = no_grad();
         using var network = FamilyFolders.LoadFamily(modelType);
         network.Dropout = new DropoutProbabilities(0.5, 0.5, 0.5, 0.5, 0.5);
-        using var text = new Texts(network, rows: 2, Length);
+        using var text = new RandomTexts(network, rows: 2, Length);
         Assert.False(network.training);
         Assert.Equal(0, (text.Hidden(network) - text.Hidden(network)).abs().max().item<float>());
-    }
-
-    /// <summary>Random token ids, and what an encoder is given or gave where the network has one or looks at one.</summary>
-    private sealed class Texts : IDisposable
-    {
-        private readonly Tensor _ids; // [rows, length] or [rows, streams, length]
-        private readonly EncodedText? _encoded;
-
-        public Texts(TransformerNetwork network, int rows, int length)
-        {
-            var streams = network.Output.Input.Tables.Count;
-            using var generator = new Generator(5);
-            long[] shape = streams == 1 ? [rows, length] : [rows, streams, length];
-            _ids = randint(2, network.Description.Output.Input.Rows, shape, ScalarType.Int64, generator: generator)
-                .DetachFromDisposeScope();
-            if (network is EncoderDecoderModel both)
-            {
-                using var source = randint(2, network.Description.Encoder!.Input.Rows, [rows, 9], ScalarType.Int64, generator: generator);
-                using var padding = ones(rows, 9, ScalarType.Int64);
-                padding[1].narrow(0, 6, 3).fill_(0);
-                _encoded = both.Encode(new ModelInput(source) { AttentionMask = padding });
-            }
-            else if (network.Description.Decoder?.Blocks[0].Cross is not null)
-            {
-                _encoded = new EncodedText(randn([rows, 5, network.Description.Decoder.Width], generator: generator), padding: null);
-            }
-        }
-
-        public KeyValueCache CreateCache(TransformerNetwork network, int capacity) => network switch
-        {
-            CausalLanguageModel causal => causal.CreateCache((int)_ids.shape[0], capacity),
-            EncoderDecoderModel both => both.CreateCache((int)_ids.shape[0], capacity),
-            _ => throw new NotSupportedException(),
-        };
-
-        public Tensor Logits(TransformerNetwork network, int start, int end, KeyValueCache? cache)
-        {
-            var input = Input(start, end) with { PastKeyValues = cache };
-            return (network switch
-            {
-                CausalLanguageModel causal => causal.Forward(input),
-                MaskedLanguageModel masked => masked.Forward(input),
-                EncoderDecoderModel both => both.Forward(input),
-                _ => throw new NotSupportedException(),
-            }).to(ScalarType.Float32);
-        }
-
-        public Tensor Hidden(TransformerNetwork network) => network switch
-        {
-            CausalLanguageModel causal => causal.ComputeHiddenStates(Input(0, Length)),
-            MaskedLanguageModel masked => masked.ComputeHiddenStates(Input(0, Length)),
-            EncoderDecoderModel both => both.ComputeHiddenStates(Input(0, Length)),
-            _ => throw new NotSupportedException(),
-        };
-
-        public void Dispose()
-        {
-            _ids.Dispose();
-            _encoded?.Dispose();
-        }
-
-        private ModelInput Input(int start, int end) => new(_ids.narrow(-1, start, end - start)) { Encoded = _encoded };
     }
 }

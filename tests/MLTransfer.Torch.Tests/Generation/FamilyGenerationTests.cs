@@ -10,7 +10,7 @@ namespace MLTransfer.Torch.Tests.Generation;
 public class FamilyGenerationTests
 {
     public static IEnumerable<TheoryDataRow<string>> Folders => FamilyFolders.All.Where(row =>
-        row.Data is not ("gpt2-tiny" or "phi3-tiny") && File.Exists(Path.Combine(FamilyFolders.PathOf(row.Data), "generation.json")));
+        row.Data != "gpt2-tiny" && File.Exists(Path.Combine(FamilyFolders.PathOf(row.Data), "generation.json")));
 
     [Theory]
     [MemberData(nameof(Folders))]
@@ -28,17 +28,5 @@ public class FamilyGenerationTests
         }
 
         Assert.True(network.FastSteps > 0);
-    }
-
-    [Fact]
-    public void Generation_over_the_length_where_all_keys_turn_otherwise_is_refused()
-    {
-        using var network = (CausalLanguageModel)FamilyFolders.Load("phi3-tiny");
-        var generator = new TokenGenerator(network);
-        Assert.Equal(
-            4, generator.Generate([[5, 6, 7]], new() { MaximumNewTokens = 4 }, TestContext.Current.CancellationToken)[0][0].TokenIds.Count);
-        var error = Assert.Throws<NotSupportedException>(
-            () => generator.Generate([[5, 6, 7]], new() { MaximumNewTokens = 20 }, TestContext.Current.CancellationToken));
-        Assert.Contains("original_max_position_embeddings", error.Message, StringComparison.Ordinal);
     }
 }

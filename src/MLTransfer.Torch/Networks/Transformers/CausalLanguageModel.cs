@@ -63,7 +63,7 @@ public sealed class CausalLanguageModel : TransformerNetwork
             throw NoDecoder(folder, description.Decoder is null ? nameof(MaskedLanguageModel) : nameof(EncoderDecoderModel), family);
     }
 
-    private static CausalLanguageModel Causal(TransformerNetwork network, string origin)
+    internal static CausalLanguageModel Causal(TransformerNetwork network, string origin)
     {
         if (network is CausalLanguageModel causal)
             return causal;

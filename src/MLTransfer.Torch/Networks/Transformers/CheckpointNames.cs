@@ -33,8 +33,27 @@ internal sealed class CheckpointNames
     {
         var used = parameters.Select(Find).ToHashSet();
         return _stored.Where(s =>
-            !used.Contains(s.Value)
-                && !_family.Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, s.Key, ignoreCase: false)))
+            !used.Contains(s.Value) && !IsIgnored(s.Key) && !IsIgnored(_family.BasePrefix + s.Key))
             .Select(s => s.Value);
+
+        bool IsIgnored(string name) =>
+            _family.Ignored.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
+    }
+
+    /// <summary>Refuses a checkpoint that has more than the network takes: what is left over would change what it computes.</summary>
+    /// <param name="parameters">The network's.</param>
+    /// <param name="unused">Beginnings of names that a network so described leaves alone.</param>
+    /// <param name="origin">What the message calls the checkpoint.</param>
+    /// <exception cref="InvalidDataException">Something is left over; the message names it.</exception>
+    public void RefuseLeftover(IEnumerable<string> parameters, IReadOnlyList<string> unused, string origin)
+    {
+        var leftover = Leftover(parameters).Where(name => !unused.Any(part => name.StartsWith(part, StringComparison.Ordinal)))
+            .Order(StringComparer.Ordinal).ToList();
+        if (leftover.Count == 0)
+            return;
+        throw new InvalidDataException(
+            $"{origin} has {leftover.Count} tensors that the network of its config.json does not take: "
+            + string.Join(", ", leftover.Take(5).Select(name => $"'{name}'")) + (leftover.Count > 5 ? " and so on" : "")
+            + $". Correct config.json (model_type '{_family.ModelType}'), or take out of the checkpoint what is of no use.");
     }
 }

@@ -25,6 +25,10 @@ public sealed record ModelInput(Tensor InputIds)
     /// row.</summary>
     public Tensor? SequenceIds { get; init; }
 
+    /// <summary>For each row the positions of its text, the new ones included, where rotations depend on them; keys in the cache are
+    /// turned as that length asks for. Null: those of the pass, padding included.</summary>
+    internal int[]? RowLengths { get; init; }
+
     /// <summary>Where blocks are computed without a graph, to be computed again in the backward pass. Null: an ordinary graph.</summary>
     internal BlockRecomputation? Recomputation { get; init; }
 

@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Networks.Transformers;
 internal sealed class RotaryTable(Rotary rotary)
 {
     /// <summary>Angle of a pair at position 1, for each pair; computed in double and rounded once.</summary>
-    /// <param name="length">The positions of the pass, those in the cache included.</param>
+    /// <param name="length">The positions of the text, those in the cache included.</param>
     public double[] Frequencies(int length)
     {
         var pairs = rotary.Width / 2;
@@ -32,16 +32,24 @@ internal sealed class RotaryTable(Rotary rotary)
         _ => 1,
     };
 
-    /// <summary>The length of a pass beyond which all keys have another rotation; null where there is none.</summary>
+    /// <summary>The length of a text beyond which all its keys have another rotation; null where there is none.</summary>
     public int? SwitchLength => (rotary.Scaling as LongRopeScaling)?.Original;
+
+    private bool DependsOnLength => rotary.Scaling is DynamicScaling or LongRopeScaling;
 
     /// <summary>Cosines and sines, each [batch or 1, 1, length, width / 2] float32.</summary>
     /// <param name="positions">[batch or 1, length] int64.</param>
-    /// <param name="length">The positions of the pass, those in the cache included.</param>
-    public (Tensor Cosines, Tensor Sines) At(Tensor positions, int length)
+    /// <param name="lengths">The positions of the text of each row, or of all rows: those in the cache included.</param>
+    public (Tensor Cosines, Tensor Sines) At(Tensor positions, params ReadOnlySpan<int> lengths)
     {
         using var scope = NewDisposeScope();
-        var frequencies = tensor(Array.ConvertAll(Frequencies(length), f => (float)f), device: positions.device);
+        var pairs = rotary.Width / 2;
+        if (!DependsOnLength)
+            lengths = lengths[..1];
+        var values = new float[lengths.Length * pairs];
+        for (var row = 0; row < lengths.Length; row++)
+            Array.ConvertAll(Frequencies(lengths[row]), f => (float)f).CopyTo(values, row * pairs);
+        var frequencies = tensor(values, [lengths.Length, 1, pairs], device: positions.device);
         var angles = positions.to(ScalarType.Float32).unsqueeze(-1) * frequencies;   // [batch, length, width / 2]
         var (cosines, sines) = (angles.cos(), angles.sin());
         if (AttentionFactor != 1)
@@ -51,7 +59,7 @@ internal sealed class RotaryTable(Rotary rotary)
 
     /// <summary>Cosines and sines of one position, each [width / 2].</summary>
     /// <param name="position">The position.</param>
-    /// <param name="length">The positions of the pass, those in the cache included.</param>
+    /// <param name="length">The positions of the text, those in the cache included.</param>
     /// <param name="cosines">Takes the cosines.</param>
     /// <param name="sines">Takes the sines.</param>
     public void At(long position, int length, Span<float> cosines, Span<float> sines)

@@ -27,6 +27,7 @@ internal sealed class StackModule
         _final = modules.Normalization(stack.Final, stack.Width);
         _windows = [.. stack.Blocks.Select(block => block.Self.Window ?? 0).Distinct()];
         _rotations = [.. stack.Blocks.Select(block => block.Self.Rotary).OfType<Rotary>().Distinct()];
+        SwitchLengths = [.. _rotations.Select(rotary => new RotaryTable(rotary).SwitchLength).OfType<int>().Where(s => s < stack.Context)];
         _biases = stack.Blocks.Zip(_blocks).Where(b => b.First.Self.Bias is not null)
             .DistinctBy(b => b.First.Self.Bias!.Table).ToDictionary(b => b.First.Self.Bias!.Table, b => b.Second.Self.Bias!);
         Heads = [.. stack.Heads.Select(head => new HeadModule(head, modules, stack.Width, stack.Input.TableWidth))];
@@ -35,6 +36,9 @@ internal sealed class StackModule
     public InputModule Input { get; }
 
     public IReadOnlyList<HeadModule> Heads { get; }
+
+    /// <summary>Lengths of a text beyond which all its keys are turned otherwise.</summary>
+    public IReadOnlyList<int> SwitchLengths { get; }
 
     /// <summary>Probabilities of training.</summary>
     public DropoutProbabilities Dropout { get; set; }
@@ -95,15 +99,11 @@ internal sealed class StackModule
         if (input.Encoded is null && _stack.Blocks.Any(block => block.Cross is not null))
             throw new ArgumentException(
                 $"This network looks at what an encoder gave: set {nameof(ModelInput)}.{nameof(ModelInput.Encoded)}.", nameof(input));
-        foreach (var rotary in _rotations)
+        if (input.RowLengths is null && SwitchLengths.FirstOrDefault(s => past > 0 && past <= s && past + length > s) is > 0 and var end)
         {
-            if (new RotaryTable(rotary).SwitchLength is { } original && past > 0 && past <= original && past + length > original)
-            {
-                throw new NotSupportedException(
-                    $"A text that grows over original_max_position_embeddings, {original} tokens, has to be read anew: all its keys "
-                    + "turn otherwise from there "
-                    + "on. Generate fewer tokens, or begin with a longer prompt.");
-            }
+            throw new NotSupportedException(
+                $"A text that grows over original_max_position_embeddings, {end} tokens, has to be read anew: all its keys turn "
+                + "otherwise from there on. Clear the key-value cache and pass all of its tokens, as TokenGenerator does.");
         }
 
         if (_stack.Input.Positions is LearnedPositions && input.PositionIds is null && past + length > _stack.Context)
@@ -135,7 +135,7 @@ internal sealed class StackModule
             }),
             Rotations = _rotations.ToDictionary(rotary => rotary, rotary =>
             {
-                var turns = new RotaryTable(rotary).At(InputModule.Columns(input, past), past + length);
+                var turns = new RotaryTable(rotary).At(InputModule.Columns(input, past), input.RowLengths ?? [past + length]);
                 input.Recomputation?.Keep(turns.Cosines);
                 input.Recomputation?.Keep(turns.Sines);
                 return turns;

@@ -12,13 +12,14 @@ internal sealed class StepPass
     private readonly Dictionary<string, float[]> _biases = [];
     private readonly Dictionary<int, int[]> _starts = [];
     private readonly long[] _positions;
+    private readonly int[]? _lengths;
 
     /// <param name="step">Rows, cache and threads.</param>
     /// <param name="input">What is read.</param>
     /// <param name="countsPadding">Whether padding before a row's beginning counts as positions where the input does not tell them.</param>
     public StepPass(DecodingStep step, ModelInput input, bool countsPadding)
     {
-        (Step, Encoded) = (step, input.Encoded);
+        (Step, Encoded, _lengths) = (step, input.Encoded, input.RowLengths);
         _positions = new long[step.Rows];
         if (input.PositionIds is { } ids)
         {
@@ -66,7 +67,7 @@ internal sealed class StepPass
         {
             turns = (new float[Rows * pairs], new float[Rows * pairs]);
             for (var row = 0; row < Rows; row++)
-                table.At(_positions[row], Step.Cache.Length + 1, turns.Cosines.AsSpan(row * pairs, pairs),
+                table.At(_positions[row], _lengths?[row] ?? Step.Cache.Length + 1, turns.Cosines.AsSpan(row * pairs, pairs),
                     turns.Sines.AsSpan(row * pairs, pairs));
             _rotations.Add(rotary, turns);
         }

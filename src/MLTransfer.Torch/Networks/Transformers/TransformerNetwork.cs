@@ -47,6 +47,9 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <exception cref="InvalidOperationException">The network is an encoder without a head.</exception>
     public Parameter OutputHead => Head.Weight;
 
+    /// <summary>Whether the network makes logits: every one does but encoders without a head.</summary>
+    public bool HasOutputHead => Output.Heads.Count > 0;
+
     /// <summary>Dropout probabilities used in training; starts as <c>config.json</c> says.</summary>
     public DropoutProbabilities Dropout
     {
@@ -186,8 +189,18 @@ public abstract class TransformerNetwork : GenerativeNetwork
         var family = FamilyRegistry.Of(configuration, origin);
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
         var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
-        return Build(family, configuration, description, WeightSource.FromCheckpoint(
+        var network = Build(family, configuration, description, WeightSource.FromCheckpoint(
             checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
+        try
+        {
+            names.RefuseLeftover(network.CheckpointTensors().Select(tensor => tensor.Key), description.Unused, origin);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Builds a network with new weights, in evaluation mode.</summary>

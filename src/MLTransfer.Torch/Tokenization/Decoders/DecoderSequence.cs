@@ -5,6 +5,9 @@ namespace MLTransfer.Torch.Tokenization.Decoders;
 /// <summary>Decoders one after the other.</summary>
 internal sealed class DecoderSequence(ImmutableArray<IDecoder> stages) : IDecoder
 {
+    /// <summary>The decoders, the first one first.</summary>
+    public ImmutableArray<IDecoder> Stages => stages;
+
     public bool Fuses => stages.Any(stage => stage.Fuses);
 
     public DecoderRun Start(DecodingMode mode)

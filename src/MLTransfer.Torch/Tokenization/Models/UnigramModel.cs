@@ -8,7 +8,8 @@ namespace MLTransfer.Torch.Tokenization.Models;
 /// </summary>
 internal sealed class UnigramModel : ITokenModel
 {
-    private const double UnknownPenalty = 10;
+    /// <summary>What a character without a token costs more than the worst token.</summary>
+    public const double UnknownPenalty = 10;
 
     private readonly double[] _scores;
     private readonly CharacterTrie _trie = new();

@@ -18,7 +18,7 @@ internal sealed class WordPieceModel : ITokenModel
     /// <param name="maximumCharacters">The most characters of a word that is looked at.</param>
     public WordPieceModel(TokenVocabulary vocabulary, string unknownToken, string continuingPrefix, int maximumCharacters)
     {
-        Vocabulary = vocabulary;
+        (Vocabulary, ContinuingPrefix) = (vocabulary, continuingPrefix);
         _unknownToken = unknownToken;
         _unknownId = vocabulary.Ids.TryGetValue(unknownToken, out int unknown) ? unknown : null;
         _maximumCharacters = maximumCharacters;
@@ -33,6 +33,9 @@ internal sealed class WordPieceModel : ITokenModel
     }
 
     public TokenVocabulary Vocabulary { get; }
+
+    /// <summary>What tokens begin with that go on within a word.</summary>
+    public string ContinuingPrefix { get; }
 
     public void Tokenize(ReadOnlySpan<char> word, TokenBuffer tokens)
     {

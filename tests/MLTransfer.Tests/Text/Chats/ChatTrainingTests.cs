@@ -290,8 +290,8 @@ public sealed class ChatTrainingTests : IDisposable
     [Fact]
     public void Copies_are_looked_for_among_what_the_assistant_says()
     {
-        const string Long = """[{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Yes, one it is,
-            and one it was before."}]""";
+        const string Long =
+            """[{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Yes, one it is, and one it was before."}]""";
         var data = Rows(Long, "", TwoTurns);
         using var model = Fit(data, "chatml", options =>
         {

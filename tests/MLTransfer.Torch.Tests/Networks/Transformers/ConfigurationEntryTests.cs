@@ -58,6 +58,17 @@ public class ConfigurationEntryTests
     [InlineData("gptj-tiny", "scale_attn_weights", "false")]
     [InlineData("phi3-tiny", "full_attn_mod", "2")]
     [InlineData("bart-tiny", "extra_pos_embeddings", "1")]
+    [InlineData("bart-tiny", "normalize_before", "true")]
+    [InlineData("bart-tiny", "normalize_embedding", "false")]
+    [InlineData("bart-tiny", "add_final_layer_norm", "true")]
+    [InlineData("gemma3-tiny", "use_bidirectional_attention", "true")]
+    [InlineData("gemma3-tiny", "rope_parameters", """{"rope_type": "default", "rope_theta": 100}""")]
+    [InlineData("llama-tiny", "rope_parameters", """{"full_attention": {"rope_type": "default"}}""")]
+    [InlineData("llama-tiny", "rope_scaling", """{"rope_type": "mrope", "factor": 2}""")]
+    [InlineData("llama-tiny", "hidden_act", "\"mish\"")]
+    [InlineData("mistral-tiny", "layer_types", """["full_attention", "chunked_attention"]""")]
+    [InlineData("phi3-tiny", "lm_head_bias", "true")]
+    [InlineData("smollm3-tiny", "attention_chunk_size", "8")]
     [InlineData("min-dalle-tiny", "use_glu", "false")]
     [InlineData("bert-tiny", "position_embedding_type", "\"relative_key\"")]
     [InlineData("llama-tiny", "tie_encoder_decoder", "true")]
@@ -69,6 +80,62 @@ public class ConfigurationEntryTests
         var configuration = FamilyFolders.Configuration(folder);
         configuration[key] = JsonNode.Parse(value);
         Assert.Contains(key, Assert.Throws<NotSupportedException>(() => Read(configuration)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("qwen2-tiny", "layer_types", """["sliding_attention", "full_attention"]""")] // use_sliding_window is false
+    [InlineData("gemma3-tiny", "sliding_window", "null")]
+    [InlineData("gptj-tiny", "rotary_dim", "18")]
+    [InlineData("gptj-tiny", "rotary_dim", "3")]
+    [InlineData("llama-tiny", "num_key_value_heads", "3")]
+    [InlineData("llama-tiny", "partial_rotary_factor", "0.1")]
+    [InlineData("smollm3-tiny", "no_rope_layers", "[1, 0]")]
+    [InlineData("gpt-neo-tiny", "attention_layers", """["global"]""")]
+    public void What_does_not_go_together_is_refused_by_name(string folder, string key, string value)
+    {
+        var configuration = FamilyFolders.Configuration(folder);
+        configuration[key] = JsonNode.Parse(value);
+        Assert.Contains(key, Assert.Throws<InvalidDataException>(() => Read(configuration)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Old_and_new_forms_of_rotations_say_the_same()
+    {
+        var old = FamilyFolders.Configuration("gemma3-tiny");
+        var both = FamilyFolders.Configuration("gemma3-tiny-rope-parameters");
+        Assert.Equal(Rotations(old), Rotations(both));
+        both["rope_parameters"]!["sliding_attention"]!.AsObject().Remove("rope_theta");
+        (both["rope_theta"], both["rope_local_base_freq"]) = (5, 100); // each kind of layer has its own
+        Assert.Equal(Rotations(old), Rotations(both));
+
+        var phi = FamilyFolders.Configuration("phi3-tiny");
+        var expected = Rotations(phi);
+        foreach (var type in (string[])["su", "yarn", "longrope"])
+        {
+            phi["rope_scaling"]!["type"] = type;
+            Assert.Equivalent(expected, Rotations(phi));
+        }
+
+        phi["rope_parameters"] = phi["rope_scaling"]!.DeepClone();
+        (phi["rope_parameters"]!["rope_theta"], phi["rope_parameters"]!["partial_rotary_factor"]) = (10000, 0.75);
+        (phi["rope_parameters"]!["original_max_position_embeddings"], phi["rope_parameters"]!["factor"]) = (16, 4);
+        foreach (var key in (string[])["rope_scaling", "rope_theta", "partial_rotary_factor", "original_max_position_embeddings"])
+            phi.Remove(key);
+        Assert.Equivalent(expected, Rotations(phi));
+
+        static List<Rotary?> Rotations(JsonObject configuration) =>
+            [.. Read(configuration).Decoder!.Blocks.Select(block => block.Self.Rotary)];
+    }
+
+    [Fact]
+    public void Phi3_was_pretrained_with_4096_positions_where_its_file_does_not_say()
+    {
+        var phi = FamilyFolders.Configuration("phi3-tiny");
+        phi.Remove("original_max_position_embeddings");
+        phi["max_position_embeddings"] = 131072;
+        var scaling = Assert.IsType<LongRopeScaling>(Read(phi).Decoder!.Blocks[0].Self.Rotary!.Scaling);
+        Assert.Equal(4096, scaling.Original);
+        Assert.Equal(Math.Sqrt(1 + Math.Log(32) / Math.Log(4096)), scaling.AttentionFactor, 1e-12);
     }
 
     [Fact]

@@ -8,6 +8,9 @@ namespace MLTransfer.Torch.Networks.Transformers.Description;
 /// <param name="Decoder">Reads what it has written, and what the encoder made of its text; null where there is none.</param>
 internal sealed record Transformer(Stack? Encoder, Stack? Decoder)
 {
+    /// <summary>Beginnings of the names of tensors that a checkpoint may have and this network leaves alone.</summary>
+    public IReadOnlyList<string> Unused { get; init; } = [];
+
     /// <summary>Encoder and decoder, as far as they are there.</summary>
     public IEnumerable<Stack> Stacks => ((Stack?[])[Encoder, Decoder]).OfType<Stack>();
 

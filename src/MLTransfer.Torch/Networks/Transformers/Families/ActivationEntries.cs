@@ -9,5 +9,6 @@ internal static class ActivationEntries
 {
     /// <exception cref="NotSupportedException">The activation is not known.</exception>
     public static Activation Activation(this ConfigurationReader c, string key, string otherwise) =>
-        ActivationNames.Parse(c.Text(key, otherwise));
+        ActivationNames.Find(c.Text(key, otherwise)) ?? throw new NotSupportedException(
+            $"{c.Origin}: {key} is '{c.Text(key, otherwise)}'; supported are {string.Join(", ", ActivationNames.All)}.");
 }

@@ -13,11 +13,7 @@ internal static class Bart
     {
         BasePrefix = "model.",
         LoraTargets = ["q_proj", "v_proj"],
-        Harmless =
-        [
-            "num_hidden_layers", "normalize_embedding", "normalize_before", "add_bias_logits", "add_final_layer_norm",
-            "force_bos_token_to_be_generated", "save_step",
-        ],
+        Harmless = ["num_hidden_layers", "force_bos_token_to_be_generated", "save_step"],
         Spellings = [("hidden_size", "d_model"), ("num_attention_heads", "encoder_attention_heads")],
         Ignored = ["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight", "*.version"],
     };
@@ -27,9 +23,10 @@ internal static class Bart
         var (width, range, vocabulary) = (c.Size("d_model", 1024), c.Number("init_std", 0.02), c.Size("vocab_size", 50265));
         var (context, activation) = (c.Size("max_position_embeddings", 1024), c.Activation("activation_function", "gelu"));
         c.Require("extra_pos_embeddings", 2);
+        c.Require("normalize_embedding", true);
         var scale = c.Flag("scale_embedding", false) ? Math.Sqrt(width) : 1;
         var dropout = c.Probability("dropout", 0.1);
-        var isTied = c.Flag("tie_word_embeddings", true) || !c.Stores("lm_head.weight");
+        var isTied = c.IsTied("lm_head.weight");
         var head = new Head(isTied ? Table : "lm_head.weight", vocabulary, range)
         {
             Bias = c.Stores("final_logits_bias") ? new HeadBias("final_logits_bias", IsRow: true, IsTrained: false) : null,

@@ -25,14 +25,13 @@ internal static class Gemma
     public static Family Gemma3 { get; } = Llama.Row("gemma3_text", "Gemma3ForCausalLM", c =>
     {
         c.Refuse("use_bidirectional_attention", "attention in both directions is not supported");
-        var gemma = Describe(c, s_defaults with { Vocabulary = 262208, Context = 131072, Theta = 1e6, RotaryKind = "full_attention" },
+        var gemma = Describe(c, s_defaults with { Vocabulary = 262208, Context = 131072, Theta = 1e6, RotaryKind = WindowEntries.Full },
             c.OptionalNumber("attn_logit_softcapping"), c.OptionalNumber("final_logit_softcapping"));
         var pattern = c.OptionalSize("sliding_window_pattern") ?? c.Size("_sliding_window_pattern", 6);
         var windows = WindowEntries.Read(c, gemma.Decoder!.Blocks.Length, layer => (layer + 1) % pattern != 0, otherwise: 4096);
-        var head = gemma.Decoder.Blocks[0].Self.HeadWidth;
-        var near = c.Has("rope_parameters")
-            ? RotaryEntries.Read(c, head, 10000, "sliding_attention")
-            : new Rotary(head, c.Positive("rope_local_base_freq", 10000), Pairing.Halves);
+        if (c.IsNull("sliding_window"))
+            throw c.Invalid("sliding_window is null; expected a number of positions");
+        var near = RotaryEntries.Read(c, gemma.Decoder.Blocks[0].Self.HeadWidth, kind: WindowEntries.Sliding);
         return gemma.WithAttention((attention, layer) => attention with
         {
             Window = windows[layer],

@@ -33,8 +33,7 @@ internal static class Gpt2
             Positions = new LearnedPositions("transformer.wpe.weight", context, Offset: 0, PositionCounting.Columns, range),
         };
 
-        // A checkpoint of the bare transformer has no head; every published one is tied to the token embedding.
-        var isTied = c.Flag("tie_word_embeddings", true) || !c.Stores("lm_head.weight");
+        var isTied = c.IsTied("lm_head.weight");
         return new Transformer(Encoder: null, new Stack
         {
             Width = width,

@@ -12,7 +12,7 @@ internal static class GptJ
     {
         BasePrefix = "transformer.",
         LoraTargets = ["q_proj", "v_proj"],
-        Ignored = ["*attn.bias", "*attn.masked_bias", "*attn.embed_positions"],
+        Ignored = ["*attn.bias", "*attn.masked_bias", "*attn.embed_positions", "lm_head.weight"],
         Harmless = ["n_ctx"],
         Spellings = Gpt2.Family.Spellings,
     };
@@ -26,7 +26,10 @@ internal static class GptJ
         c.Require("rotary", true);
         c.Require("scale_attn_weights", true);
         var head = width / heads;
-        var rotary = new Rotary(c.OptionalSize("rotary_dim") ?? head, 10000, Pairing.Neighbours);
+        var turned = c.SizeUnlessNull("rotary_dim", 64) ?? head;
+        if (turned > head || turned % 2 != 0)
+            throw c.Invalid($"rotary_dim is {turned}; expected an even number of the {head} values of a head");
+        var rotary = new Rotary(turned, 10000, Pairing.Neighbours);
         var isTied = c.Flag("tie_word_embeddings", false);
         return new Transformer(Encoder: null, new Stack
         {

@@ -29,7 +29,7 @@ internal static class GptNeo
             throw new NotSupportedException($"{c.Origin}: a layer's attention is '{unknown}'; supported are global and local.");
         var window = c.Size("window_size", 256);
         var table = "transformer.wte.weight";
-        var isTied = c.Flag("tie_word_embeddings", true) || !c.Stores("lm_head.weight");
+        var isTied = c.IsTied("lm_head.weight");
         return new Transformer(Encoder: null, new Stack
         {
             Width = width,

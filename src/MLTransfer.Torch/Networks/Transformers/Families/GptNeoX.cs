@@ -13,6 +13,7 @@ internal static class GptNeoX
         BasePrefix = "gpt_neox.",
         LoraTargets = ["query_key_value"],
         Ignored = ["*attention.bias", "*attention.masked_bias", "*rotary_emb.inv_freq", "embed_out.weight"],
+        Spellings = [("rotary_emb_base", "rope_theta"), ("rotary_pct", "partial_rotary_factor")],
     };
 
     private static Transformer Describe(ConfigurationReader c)
@@ -22,7 +23,7 @@ internal static class GptNeoX
         if (width % heads != 0)
             throw c.Invalid($"hidden_size {width} is not a multiple of num_attention_heads {heads}");
         var (head, hasBias, isParallel) = (width / heads, c.Flag("attention_bias", true), c.Flag("use_parallel_residual", true));
-        var rotary = RotaryEntries.Read(c, head, c.Positive("rotary_emb_base", 10000), share: c.Number("rotary_pct", 0.25));
+        var rotary = RotaryEntries.Read(c, head, share: 0.25);
         var table = "gpt_neox.embed_in.weight";
         var isTied = c.Flag("tie_word_embeddings", false);
         var dropout = c.Probability("hidden_dropout", 0);

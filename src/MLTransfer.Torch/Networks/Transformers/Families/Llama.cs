@@ -16,7 +16,7 @@ internal static class Llama
         {
             BasePrefix = "model.",
             LoraTargets = ["q_proj", "v_proj"],
-            Ignored = ["*rotary_emb.inv_freq", "lm_head.weight"],
+            Ignored = ["*rotary_emb*inv_freq", "lm_head.weight"],
             Harmless = ["is_llama_config", "max_sequence_length"],
         };
 
@@ -34,7 +34,7 @@ internal static class Llama
             throw c.Invalid($"num_attention_heads {heads} is not a multiple of num_key_value_heads {keyHeads}");
         var head = c.OptionalSize("head_dim") ?? otherwise.HeadWidth ?? (width % heads == 0 ? width / heads
             : throw c.Invalid($"hidden_size {width} is not a multiple of num_attention_heads {heads}"));
-        var rotary = RotaryEntries.Read(c, head, otherwise.Theta, otherwise.RotaryKind);
+        var rotary = RotaryEntries.Read(c, head, otherwise.Theta, otherwise.RotaryKind, original: otherwise.OriginalContext);
         var table = "model.embed_tokens.weight";
         return new Transformer(Encoder: null, new Stack
         {
@@ -45,7 +45,7 @@ internal static class Llama
             Blocks = [.. Enumerable.Range(0, c.Layers("num_hidden_layers", otherwise.Layers)).Select(Block)],
             Final = Norm("model.norm"),
             Heads = [new Head(
-                c.Flag("tie_word_embeddings", otherwise.Tied) || !c.Stores("lm_head.weight") ? table : "lm_head.weight",
+                c.IsTied("lm_head.weight", otherwise.Tied) ? table : "lm_head.weight",
                 vocabulary, range)],
             Dropout = new(0, c.Probability("attention_dropout", 0), 0),
         });

@@ -23,6 +23,9 @@ internal sealed record LlamaDefaults
 
     public double Theta { get; init; } = 10000;
 
+    /// <summary>Positions of pretraining, for scalings of the rotation; null for those of the file's network.</summary>
+    public int? OriginalContext { get; init; }
+
     /// <summary>The kind of layer whose set of <c>rope_parameters</c> is read; null where there is one set.</summary>
     public string? RotaryKind { get; init; }
 

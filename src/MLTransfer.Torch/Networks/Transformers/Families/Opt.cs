@@ -24,7 +24,7 @@ internal static class Opt
             (c.Flag("enable_bias", true), c.Flag("layer_norm_elementwise_affine", true), c.Flag("do_layer_norm_before", true));
         var (tableWidth, table, dropout) =
             (c.Size("word_embed_proj_dim", width), "model.decoder.embed_tokens.weight", c.Probability("dropout", 0.1));
-        var isTied = c.Flag("tie_word_embeddings", true) || !c.Stores("lm_head.weight");
+        var isTied = c.IsTied("lm_head.weight");
         return new Transformer(Encoder: null, new Stack
         {
             Width = width,

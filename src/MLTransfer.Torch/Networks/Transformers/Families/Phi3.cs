@@ -8,7 +8,10 @@ internal static class Phi3
     public static Family Family { get; } = Llama.Row("phi3", "Phi3ForCausalLM", c =>
     {
         var llama = Llama.Describe(
-            c, new LlamaDefaults { Vocabulary = 32064, Width = 3072, Inner = 8192, Context = 4096, Epsilon = 1e-5 });
+            c, new LlamaDefaults
+            {
+                Vocabulary = 32064, Width = 3072, Inner = 8192, Context = 4096, OriginalContext = 4096, Epsilon = 1e-5,
+            });
         c.Require("full_attn_mod", 1);
         c.Require("interpolate_factor", 1);
         var windows = WindowEntries.Read(c, llama.Decoder!.Blocks.Length, slides: _ => true);

@@ -27,7 +27,9 @@ internal static class Qwen
     private static Transformer WithWindows(ConfigurationReader c, Transformer llama)
     {
         var (isUsed, from) = (c.Flag("use_sliding_window", false), c.Count("max_window_layers", 28));
-        var windows = WindowEntries.Read(c, llama.Decoder!.Blocks.Length, layer => isUsed && layer >= from, isUsed ? 4096 : null);
+        var windows = WindowEntries.Read(c, llama.Decoder!.Blocks.Length, layer => isUsed && layer >= from, otherwise: 4096);
+        if (!isUsed && windows.Any(window => window is not null))
+            throw c.Invalid("layer_types has sliding_attention where use_sliding_window is false");
         return llama.WithAttention((attention, layer) => attention with { Window = windows[layer] });
     }
 }

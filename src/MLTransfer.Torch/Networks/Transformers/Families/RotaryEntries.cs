@@ -20,25 +20,31 @@ internal static class RotaryEntries
     /// <param name="c">The configuration.</param>
     /// <param name="headWidth">The width of a head.</param>
     /// <param name="theta">The base where the file tells none.</param>
-    /// <param name="kind">The kind of layer that <c>rope_parameters</c> tells apart, such as <c>full_attention</c>; null for one
+    /// <param name="kind">The kind of layer where <c>rope_parameters</c> tells kinds apart, such as <c>full_attention</c>; null for one
     /// set.</param>
     /// <param name="share">The share of a head's values that are turned where the file tells none.</param>
-    public static Rotary Read(ConfigurationReader c, int headWidth, double theta = 10000, string? kind = null, double share = 1)
+    /// <param name="original">Positions of pretraining where the file tells none; null for the network's.</param>
+    public static Rotary Read(
+        ConfigurationReader c, int headWidth, double theta = 10000, string? kind = null, double share = 1, int? original = null)
     {
-        var parameters = c.Object("rope_parameters");
-        if (kind is not null)
-            parameters = parameters?.Object(kind) ?? parameters;
-        if (parameters is not null)
+        var sets = c.Object("rope_parameters");
+        var (oldTheta, oldScaling) = kind == WindowEntries.Sliding ? ("rope_local_base_freq", null) : ("rope_theta", "rope_scaling");
+        var parameters = sets is null ? oldScaling is null ? null : c.Object(oldScaling) : kind is null ? sets : sets.Object(kind);
+        if (sets is not null)
+        {
             c.Skip("rope_theta", "rope_scaling", "rope_local_base_freq");
+            if (kind is not null)
+                sets.RefuseUnread(static set => set is WindowEntries.Full or WindowEntries.Sliding);
+        }
+
         share = parameters?.OptionalNumber("partial_rotary_factor") ?? c.Number("partial_rotary_factor", share);
         var width = (int)(headWidth * share);
         if (width < 2 || width > headWidth || width % 2 != 0)
             throw c.Invalid(
                 $"partial_rotary_factor {share} turns {width} of the {headWidth} values of a head; expected an even number of them");
-        theta = parameters?.OptionalNumber("rope_theta") ?? c.Positive("rope_theta", theta);
+        theta = parameters?.Has("rope_theta") == true ? parameters.Positive("rope_theta") : c.Positive(oldTheta, theta);
         c.Skip("original_max_position_embeddings"); // it tells something where a scaling asks for it
-        parameters ??= c.Object("rope_scaling");
-        var scaling = Scaling(c, parameters, width);
+        var scaling = Scaling(c, parameters, width, original);
         parameters?.RefuseUnread(s_entries.Contains);
         return new Rotary(width, theta, Pairing.Halves, scaling);
     }
@@ -47,7 +53,7 @@ internal static class RotaryEntries
     public static int Context(int positions, Rotary? rotary) =>
         rotary?.Scaling is DynamicScaling dynamic ? (int)Math.Min(1 << 24, dynamic.Original * dynamic.Factor) : positions;
 
-    private static RotaryScaling? Scaling(ConfigurationReader c, ConfigurationReader? entries, int width)
+    private static RotaryScaling? Scaling(ConfigurationReader c, ConfigurationReader? entries, int width, int? otherwise)
     {
         if (entries is null)
             return null;
@@ -63,36 +69,36 @@ internal static class RotaryEntries
             case "llama3":
                 return new Llama3Scaling(
                     entries.Positive("factor"), entries.Positive("low_freq_factor"), entries.Positive("high_freq_factor"),
-                    Original(c, entries));
+                    Original());
+            case "longrope" or "su":
+            case "yarn" when entries.Has("long_factor"): // early files of Phi-3
+                var original = Original();
+                return new LongRopeScaling(
+                    [.. Factors("short_factor")], [.. Factors("long_factor")], entries.OptionalNumber("attention_factor")
+                        ?? LongAttention(original), original);
             case "yarn":
                 var factor = entries.Positive("factor");
                 return new YarnScaling(
                     factor, entries.Positive("beta_fast", 32), entries.Positive("beta_slow", 1), entries.Flag("truncate", true),
-                    entries.OptionalNumber("attention_factor") ?? YarnAttention(entries, factor), Original(c, entries));
-            case "longrope" or "su":
-                var original = Original(c, entries);
-                return new LongRopeScaling(
-                    [.. Factors("short_factor")], [.. Factors("long_factor")], entries.OptionalNumber("attention_factor")
-                        ?? LongAttention(original), original);
+                    entries.OptionalNumber("attention_factor") ?? YarnAttention(entries, factor), Original());
             default:
                 throw entries.Unsupported(
                     entries.Has("rope_type") ? "rope_type" : "type", "supported are default, linear, dynamic, yarn, llama3 and longrope");
         }
+
+        int Original() => entries.OptionalSize("original_max_position_embeddings") ?? c.OptionalSize("original_max_position_embeddings")
+            ?? otherwise ?? c.Size("max_position_embeddings");
 
         IReadOnlyList<double> Factors(string key) =>
             entries.OfLength(key, entries.Numbers(key) ?? throw entries.Invalid($"{key} is missing"), width / 2);
 
         double LongAttention(int original)
         {
-            var stretched = c.Has("original_max_position_embeddings") || !entries.Has("factor")
+            var stretched = c.Has("original_max_position_embeddings") || otherwise is not null || !entries.Has("factor")
                 ? (double)c.Size("max_position_embeddings") / original : entries.Positive("factor");
             return stretched <= 1 ? 1 : Math.Sqrt(1 + Math.Log(stretched) / Math.Log(original));
         }
     }
-
-    private static int Original(ConfigurationReader c, ConfigurationReader entries) =>
-        entries.OptionalSize("original_max_position_embeddings") ?? c.OptionalSize("original_max_position_embeddings")
-        ?? c.Size("max_position_embeddings");
 
     private static double YarnAttention(ConfigurationReader entries, double factor)
     {

@@ -34,8 +34,9 @@ internal static class T5
         var decoderLayers = c.Layers("num_decoder_layers", layers);
         var (buckets, distance) = (c.Size("relative_attention_num_buckets", 32), c.Size("relative_attention_max_distance", 128));
         var feed = c.Text("feed_forward_proj", "relu");
-        var isGated = c.Flag("is_gated_act", feed.StartsWith("gated-", StringComparison.Ordinal));
-        var activation = c.Activation("dense_act_fn", feed == "gated-gelu" ? "gelu_new" : feed.Split('-')[^1]);
+        var gate = feed.StartsWith("gated-", StringComparison.Ordinal);
+        var isGated = c.Flag("is_gated_act", gate);
+        var activation = c.Activation("dense_act_fn", feed == "gated-gelu" ? "gelu_new" : gate ? feed["gated-".Length..] : feed);
         var dropout = c.Probability("dropout_rate", 0.1);
         var hasDecoder = c.Texts("architectures") is not ["T5EncoderModel"] && c.Stores("decoder.final_layer_norm.weight");
         var isTied = c.Flag("tie_word_embeddings", true);
@@ -44,7 +45,8 @@ internal static class T5
             : new Head("lm_head.weight", vocabulary, factor);
         return new Transformer(
             Stack("encoder", layers, isDecoder: false),
-            hasDecoder ? Stack("decoder", decoderLayers, isDecoder: true) : null);
+            hasDecoder ? Stack("decoder", decoderLayers, isDecoder: true) : null)
+        { Unused = hasDecoder ? [] : ["decoder."] };
 
         Stack Stack(string name, int count, bool isDecoder)
         {

@@ -5,8 +5,8 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <summary>Which layers see only a window of the text.</summary>
 internal static class WindowEntries
 {
-    private const string Sliding = "sliding_attention";
-    private const string Full = "full_attention";
+    public const string Sliding = "sliding_attention";
+    public const string Full = "full_attention";
 
     /// <summary>The window of each layer, by <c>layer_types</c> where the file has it.</summary>
     /// <param name="c">The configuration.</param>
