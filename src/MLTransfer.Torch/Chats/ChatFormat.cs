@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using MLTransfer.Torch.ChatTemplates;
-using MLTransfer.Torch.ChatTemplates.Values;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Chats;

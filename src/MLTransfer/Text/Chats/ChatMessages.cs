@@ -99,26 +99,25 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
             throw Wrong(
                 index, $"has the weight {weight.ToJsonString()}; messages count alike. Leave the chat out, or take the last turn alone");
         message.Remove("weight");
-        message["content"] = message.TryGetPropertyValue("content", out var content) ? Content(content, index, takesParts) : null;
-        if (!element.TryGetProperty("content", out _))
-            message.Remove("content");
+        if (message["content"] is { } content)
+            message["content"] = Content(content, index, takesParts);
+        else if (message["tool_calls"] is null)
+            throw Wrong(index, "has no 'content'; only a message with 'tool_calls' needs none");
         CheckCalls(message, index);
         return message;
     }
 
-    private static JsonNode? Content(JsonNode? content, int index, bool takesParts)
+    private static JsonNode Content(JsonNode content, int index, bool takesParts)
     {
         switch (content)
         {
-            case null:
-                return null;
             case JsonValue value when value.TryGetValue(out string? text):
                 return text;
             case JsonArray parts:
                 var texts = parts.Select((part, number) => TextOf(part, index, number)).ToList();
                 return takesParts ? parts.DeepClone() : string.Join('\n', texts);
             default:
-                throw Wrong(index, $"has the content {Shortened(content)}; expected a text, null or a list of parts of type 'text'");
+                throw Wrong(index, $"has the content {Shortened(content)}; expected a text or a list of parts of type 'text'");
         }
     }
 

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Chats;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
 
@@ -78,7 +79,7 @@ internal static class ChatRows
     }
 
     private static ChatReader ReaderOf(TextTokenizer tokenizer, TextGeneratorColumns columns, string name) =>
-        new(Torch.Chats.ChatFormat.Of(tokenizer, columns.Chat!.Template, name), columns.Chat);
+        new(ChatFormat.Of(tokenizer, columns.Chat!.Template, name), columns.Chat);
 
     // The template writes what ends a turn.
     private static int? EndOf(TextRowForm form, TextTokenizer tokenizer) =>

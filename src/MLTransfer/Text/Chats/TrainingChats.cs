@@ -20,7 +20,7 @@ internal sealed record TrainingChats(IReadOnlyList<TrainingExample> Chats, long 
     /// <param name="columns">Those of a chat model.</param>
     /// <param name="reader">Makes tokens of chats.</param>
     /// <param name="tokenizer">The model's.</param>
-    /// <param name="endOfSequence">What follows a chat whose last token is another one; null for nothing.</param>
+    /// <param name="endOfSequence">What follows the assistant's last word in a chat that ends with it; null for nothing.</param>
     /// <param name="cancellationToken">Stops reading.</param>
     /// <exception cref="ArgumentException">A column is missing or not text.</exception>
     /// <exception cref="InvalidOperationException">A row's chat cannot be learned; the message names row and message.</exception>
@@ -49,7 +49,7 @@ internal sealed record TrainingChats(IReadOnlyList<TrainingExample> Chats, long 
                 int[] all = [.. chat.Ids];
                 return (all, all.Select((id, i) => mask[i] ? id : TrainingExample.Ignored).ToArray(), chat.TextOf(mask));
             });
-            if (endOfSequence is { } end && ids[^1] != end)
+            if (endOfSequence is { } end && ids[^1] != end && labels[^1] != TrainingExample.Ignored)
                 (ids, labels) = ([.. ids, end], [.. labels, end]);
             bytes += Encoding.UTF8.GetByteCount(said);
             unknown += tokenizer.UnknownId is { } unknownId ? ids.AsSpan().Count(unknownId) : 0;

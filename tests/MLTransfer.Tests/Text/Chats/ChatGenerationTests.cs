@@ -148,6 +148,10 @@ public sealed class ChatGenerationTests : IDisposable
         Assert.Contains("no chat template", Assert.Throws<ArgumentException>(() => without.GenerateChat(Question)).Message,
             StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => without.StreamChatAsync([new("user", null!)]));
+        Assert.Contains("no chat template", Assert.Throws<ArgumentException>(() => Answerer(_folder["none"])).Message, // when it is fitted
+            StringComparison.Ordinal);
+        Assert.Contains("line 1", Assert.Throws<ArgumentException>(() => Answerer(path, new() { Template = "{% if %}" })).Message,
+            StringComparison.Ordinal);
         await Assert.ThrowsAsync<InvalidDataException>(async () => await Joined(_ml.Generation.StreamChatAsync(plain, [])));
     }
 

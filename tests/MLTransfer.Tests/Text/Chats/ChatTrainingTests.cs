@@ -105,6 +105,7 @@ public sealed class ChatTrainingTests : IDisposable
     [InlineData("""[{"role": "user", "content": 7}]""", "Message 0 has the content 7")]
     [InlineData(
         """[{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]""", "Message 0 has a part 0 of type 'image_url'")]
+    [InlineData("""[{"role": "user", "content": null}]""", "Message 0 has no 'content'")]
     [InlineData("""[{"role": "user", "content": [{"text": "q"}]}]""", "Message 0 has a part 0 without a 'type'")]
     [InlineData("""[{"role": "user", "content": [{"type": "text"}]}]""", "Message 0 has a part 0 of type 'text' without a 'text'")]
     [InlineData("""[{"role": "assistant", "content": "a", "weight": 0}]""", "Message 0 has the weight 0")]
@@ -285,6 +286,19 @@ public sealed class ChatTrainingTests : IDisposable
         });
         Assert.True(answers.Count >= 4);
         Assert.All(answers[^2..], answer => Assert.Contains("Yes, one.", answer, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_end_of_sequence_follows_the_assistants_last_word_where_it_is_asked_for()
+    {
+        const string Open = """[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "r"}]""";
+        const string Template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+            + "{% if add_generation_prompt %}assistant: {% endif %}";
+        long Tokens(string chat, bool? appends) => Estimator("zephyr", options =>
+            (options.Chat, options.AppendEndOfSequence, options.ValidationFraction) = (new() { Template = Template }, appends, 0))
+            .DescribeTrainingData(Rows(chat)).Tokens;
+        Assert.Equal(Tokens(TwoTurns, null) + 1, Tokens(TwoTurns, true));
+        Assert.Equal(Tokens(Open, null), Tokens(Open, true));
     }
 
     [Fact]
