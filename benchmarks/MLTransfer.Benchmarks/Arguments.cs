@@ -18,12 +18,16 @@ internal sealed class Arguments
 
           dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- memory VARIANT [options]
               Trains in this process alone and prints its memory and speed as JSON.
-              Variants: float32, bfloat16, lora-bfloat16, plain-float32.
-                --model DIR        as above, or gpt2 (the default) or tales
+              Variants: float32, bfloat16, lora-bfloat16, stored-lora-bfloat16 (on a file in bfloat16), plain-float32, and others.
+                --model DIR        as above, or gpt2 (the default), smollm2-135m, qwen3-0.6b, qwen2-1.5b (random weights) or tales
                 --batch-size N     rows of a step (default: 4)
                 --length N         tokens of a row (default: 256, or the model's context)
                 --steps N          training steps (default: 30)
                 --threads N        threads that libtorch and the library use (default: as libtorch chooses)
+
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- memory-table [options]
+              Trains models of several sizes by several methods, each in a process of its own, and prints the table of docs/performance.md.
+                --steps N          training steps of each (default: 5)
 
           dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- stylegan [options]
               Times a training step of StyleGAN2 at 32x32 and 64x64, side by side with a plain TorchSharp version, and prints tables.

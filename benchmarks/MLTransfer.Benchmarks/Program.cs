@@ -12,6 +12,10 @@ try
             return ReportCommand.Run(Arguments.Parse(rest));
         case ["memory", .. var rest]:
             return MemoryCommand.Run(Arguments.Parse(rest));
+        case ["memory-table", .. var rest]:
+            return MemoryTableCommand.Run(Arguments.Parse(rest, steps: 5));
+        case ["checkpoint", .. var rest]:
+            return CheckpointCommand.Run(Arguments.Parse(rest));
         case ["stylegan", .. var rest]:
             return StyleGan2Command.Run(Arguments.Parse(rest, batchSize: 8, steps: 10));
         case ["onnx", .. var rest]:

@@ -4,8 +4,23 @@ using static TorchSharp.torch;
 
 // Trains TinyRun in a process of its own, to be killed or to run out of disk.
 // Arguments: the output directory, the kind of run, what happens, and the step at which it happens. Or: nothing, MeasureMemory, and what is
-// trained.
+// trained; or: nothing, MeasureLogits, and what for; or: a checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
+if (args[1] is "MakeCheckpoint" or "MeasureCheckpoint")
+{
+    if (args[1] == "MakeCheckpoint")
+        MeasuredCheckpoint.Make(args[0], args[2]);
+    else
+        MeasuredCheckpoint.Train(args[0], args[2]);
+    return 0;
+}
+
 set_num_threads(1);
+if (args[1] == "MeasureLogits")
+{
+    MeasuredLogits.Run(args[2]);
+    return 0;
+}
+
 if (args[1] == "MeasureMemory")
 {
     MeasuredTraining.Run(args[2]);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using MLTransfer.Benchmarks.Workloads;
@@ -12,25 +11,13 @@ internal static class TrainingProcess
     public static MemoryMeasurement Run(
         BenchmarkedModel model, TrainingVariant variant, TrainingShape shape, int steps, int? threads = null)
     {
-        var program = Environment.ProcessPath
-            ?? throw new InvalidOperationException("This process has no file that could be started again.");
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-            start.ArgumentList.Add(typeof(TrainingProcess).Assembly.Location);
         string[] arguments =
         [
             "memory", variant.Id, "--model", model.Id,
             "--batch-size", Text(shape.BatchSize), "--length", Text(shape.Length), "--steps", Text(steps),
             .. threads is { } count ? new[] { "--threads", Text(count) } : [],
         ];
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"The process '{string.Join(' ', arguments)}' failed with exit code {process.ExitCode}.");
+        var output = BenchmarkProcess.Run(arguments);
         var measured = JsonSerializer.Deserialize<MemoryMeasurement>(output, ReportJson.OneLine)!;
         var what = $"{model.Name}, {variant.Name}, {shape.BatchSize} x {shape.Length}, threads: {measured.Threads}";
         Log.Say($"process of {what}: {measured.PeakBytes / 1e9:F2} GB, {measured.TokensPerSecond:F0} tokens/s");

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Benchmarks.Report;
 using MLTransfer.Models;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
@@ -13,6 +14,7 @@ internal sealed class BenchmarkedModel
     public const string TalesId = "tales";
     public const string SmolLm2Id = "smollm2";
     public const string Qwen3Id = "qwen3";
+    public const string Qwen2Id = "qwen2";
 
     private static readonly JsonObject s_gpt2Small = new()
     {
@@ -24,6 +26,13 @@ internal sealed class BenchmarkedModel
         ["model_type"] = "llama", ["vocab_size"] = 49152, ["hidden_size"] = 576, ["intermediate_size"] = 1536, ["num_hidden_layers"] = 30,
         ["num_attention_heads"] = 9, ["num_key_value_heads"] = 3, ["max_position_embeddings"] = 8192, ["rms_norm_eps"] = 1e-5,
         ["rope_theta"] = 100000.0, ["tie_word_embeddings"] = true,
+    };
+
+    private static readonly JsonObject s_qwen2 = new()
+    {
+        ["model_type"] = "qwen2", ["vocab_size"] = 151936, ["hidden_size"] = 1536, ["intermediate_size"] = 8960,
+        ["num_hidden_layers"] = 28, ["num_attention_heads"] = 12, ["num_key_value_heads"] = 2, ["max_position_embeddings"] = 32768,
+        ["rms_norm_eps"] = 1e-6, ["rope_theta"] = 1000000.0, ["tie_word_embeddings"] = true,
     };
 
     private static readonly JsonObject s_qwen3 = new()
@@ -58,16 +67,29 @@ internal sealed class BenchmarkedModel
         Gpt2Id => OfShape(Gpt2Id, "GPT-2 124M", s_gpt2Small),
         SmolLm2Id => OfShape(SmolLm2Id, "SmolLM2-135M", s_smolLm2),
         Qwen3Id => OfShape(Qwen3Id, "Qwen3-0.6B", s_qwen3),
+        Qwen2Id => OfShape(Qwen2Id, "Qwen2-1.5B", s_qwen2),
         TalesId => FromFolder(TalesId, "Tales", TalesModel.Folder),
         _ when Directory.Exists(idOrFolder) => FromFolder(
             idOrFolder, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(idOrFolder))), idOrFolder),
         _ => throw new ArgumentException(
-            $"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id}, {SmolLm2Id}, {Qwen3Id} or {TalesId}."),
+            $"--model: there is no folder '{idOrFolder}'. Name a checkpoint's folder, or {Gpt2Id}, {SmolLm2Id}, {Qwen3Id}, "
+            + $"{Qwen2Id} or {TalesId}."),
     };
 
     public CausalLanguageModel Load(ScalarType dataType = ScalarType.Float32)
     {
         var model = _load(dataType);
+        model.Dropout = new DropoutProbabilities(0, 0, 0);
+        return model;
+    }
+
+    /// <summary>Loads a checkpoint of the model in bfloat16, whose matrices stay so. It is written where it is not there yet.</summary>
+    public CausalLanguageModel LoadStored()
+    {
+        var folder = Path.Combine(Path.GetTempPath(), "mltransfer-benchmarks", Name);
+        if (!File.Exists(Path.Combine(folder, "config.json")))
+            CheckpointCommand.Start(this, folder);
+        var model = CausalLanguageModel.Load(folder, keepsMatrices: true);
         model.Dropout = new DropoutProbabilities(0, 0, 0);
         return model;
     }

@@ -9,13 +9,13 @@ namespace MLTransfer.Benchmarks.Workloads;
 /// <summary>The library's trainer, as a user calls it.</summary>
 internal sealed class LibraryTraining(
     string id, string name, Precision precision, LoraOptions? lora = null, bool gradientCheckpointing = false,
-    ScalarType weightType = ScalarType.Float32) : TrainingVariant(
+    ScalarType weightType = ScalarType.Float32, bool isStored = false) : TrainingVariant(
     id, name, precision == Precision.Float32 && weightType == ScalarType.Float32 ? ScalarType.Float32 : ScalarType.BFloat16,
     gradientCheckpointing ? TrainedOperations.Repeated : lora is null ? TrainedOperations.All : TrainedOperations.Adapters)
 {
     public override void Train(BenchmarkedModel model, TrainingShape shape, int steps, Action<double> stepDone)
     {
-        using var network = model.Load(weightType);
+        using var network = isStored ? model.LoadStored() : model.Load(weightType);
         if (lora is not null)
             LowRankAdaptation.Attach(network, lora);
         var options = new LanguageTrainingOptions

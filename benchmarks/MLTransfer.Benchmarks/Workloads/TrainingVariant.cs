@@ -27,6 +27,10 @@ internal abstract class TrainingVariant(string id, string name, ScalarType produ
         new LibraryTraining(
             "lora-checkpointing-bfloat16", "LoRA r=8, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
             gradientCheckpointing: true),
+        new LibraryTraining("stored-lora-bfloat16", "LoRA r=8 on a bf16 file, bf16", Precision.BFloat16, s_lora, isStored: true),
+        new LibraryTraining(
+            "stored-lora-checkpointing-bfloat16", "LoRA r=8 on a bf16 file, bf16, gradient checkpointing", Precision.BFloat16, s_lora,
+            gradientCheckpointing: true, isStored: true),
         new PlainTraining("plain-lora-float32", "plain TorchSharp, LoRA r=8, float32", Rank),
         new PlainTraining("plain-float32", "plain TorchSharp, float32"),
     ];

@@ -18,6 +18,7 @@ public static class LowRankAdaptation
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         options = LoraTargets.Named(network, options);
+        TrainedTokens.Modules(network, options); // refuses what does not fit before anything is changed
         using var generator = seed is { } number ? new Generator((ulong)number, network.Device) : null;
         Attach(network, options,
         [
@@ -25,6 +26,7 @@ public static class LowRankAdaptation
                 target.Layer,
                 LoraAdapter.Create(target.Name, target.Layer, options, network.DataType, network.Device, generator))),
         ]);
+        TrainedTokens.Attach(network, options);
     }
 
     /// <summary>
@@ -35,6 +37,7 @@ public static class LowRankAdaptation
         ArgumentNullException.ThrowIfNull(network);
         foreach (var (_, layer) in network.LinearLayers())
             layer.MergeAdapter();
+        TrainedTokens.Merge(network);
         network.Lora = null;
         foreach (var parameter in network.parameters())
             parameter.requires_grad = true;

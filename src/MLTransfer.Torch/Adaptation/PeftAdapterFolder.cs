@@ -23,6 +23,9 @@ public static class PeftAdapterFolder
     /// <summary>What peft puts before the names of the base model's layers.</summary>
     internal const string NamePrefix = "base_model.model.";
 
+    /// <summary>What follows the name of an embedding whose whole table peft has stored beside the rows that were trained.</summary>
+    private const string StoredTable = "token_adapter.base_layer.weight";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>Attaches the adapters of a folder to a model; the model's own parameters become frozen.</summary>
@@ -56,6 +59,7 @@ public static class PeftAdapterFolder
         var expected = new HashSet<string>(weights.Tensors.Keys);
         var adapters = new List<(Linear Layer, LoraAdapter Adapter)>();
         var trained = new List<(Tensor Parameter, Tensor Value)>();
+        var tokens = new List<(nn.Module Module, Tensor Values)>();
         try
         {
             foreach (var (name, layer) in Targets())
@@ -74,6 +78,13 @@ public static class PeftAdapterFolder
                 trained.Add((parameter, Read(NamePrefix + name, parameter.shape)));
             }
 
+            foreach (var (name, module) in Fitting(() => TrainedTokens.Modules(model, options)))
+            {
+                tokens.Add((module, Read(
+                    $"{NamePrefix}{name}.{TokenRows.Name}", options.TrainedTokens.Count, TrainedTokens.TableOf(module).shape[1])));
+                expected.Remove($"{NamePrefix}{name}.{StoredTable}"); // written where the base was given tokens; its rows are the base's
+            }
+
             if (expected.Count > 0)
                 throw new InvalidDataException(
                     $"{origin}: {WeightsFileName} has the tensor '{expected.Min()}', which no target module of the model takes.");
@@ -82,10 +93,13 @@ public static class PeftAdapterFolder
         {
             adapters.ForEach(a => a.Adapter.Dispose());
             trained.ForEach(t => t.Value.Dispose());
+            tokens.ForEach(t => t.Values.Dispose());
             throw;
         }
 
         LowRankAdaptation.Attach(model, options, adapters);
+        foreach (var (module, values) in tokens)
+            TrainedTokens.Attach(module, options.TrainedTokens, values);
         using (no_grad())
         {
             foreach (var (parameter, value) in trained)
@@ -175,7 +189,9 @@ public static class PeftAdapterFolder
     private static JsonObject Configuration(GenerativeNetwork model, string? baseModel)
     {
         var inputByOutput = model.AdaptedLayers().All(l => l.Layer.Layout == WeightLayout.InputByOutput);
-        return PeftConfiguration.Format(OptionsOf(model), baseModel, TaskType(model), inputByOutput);
+        return PeftConfiguration.Format(
+            OptionsOf(model), baseModel, TaskType(model), inputByOutput,
+            [.. TrainedTokens.Modules(model, OptionsOf(model)).Select(module => module.Name[(module.Name.LastIndexOf('.') + 1)..])]);
     }
 
     private static LoraOptions OptionsOf(GenerativeNetwork model) =>

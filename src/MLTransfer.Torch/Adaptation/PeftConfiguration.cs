@@ -52,6 +52,7 @@ internal static class PeftConfiguration
             AlphaPattern = Pattern("alpha_pattern", static (entries, key) => entries.Number(key)),
             TrainedModules = c.Texts("modules_to_save") ?? [],
         };
+        options = WithTrainedTokens(options, c, json);
         c.RefuseUnread(s_harmless.Contains);
         try
         {
@@ -70,7 +71,13 @@ internal static class PeftConfiguration
             c.Object(key) is { } entries ? json[key]!.AsObject().ToDictionary(entry => entry.Key, entry => read(entries, entry.Key)) : [];
     }
 
-    public static JsonObject Format(LoraOptions options, string? baseModel, string? taskType, bool isInputByOutput) => new()
+    /// <param name="options">What is written.</param>
+    /// <param name="baseModel">The folder or hub id of the base model.</param>
+    /// <param name="taskType">What peft calls the model's task.</param>
+    /// <param name="isInputByOutput">Whether weights are stored as [input, output].</param>
+    /// <param name="tokenModules">The modules with trained rows, the embedding first.</param>
+    public static JsonObject Format(
+        LoraOptions options, string? baseModel, string? taskType, bool isInputByOutput, IReadOnlyList<string>? tokenModules = null) => new()
     {
         ["alpha_pattern"] = Pattern(options.AlphaPattern),
         ["base_model_name_or_path"] = baseModel,
@@ -89,9 +96,36 @@ internal static class PeftConfiguration
         ["target_modules"] = options.TargetPattern is { } pattern ? pattern
             : options.TargetModules is [LoraTargets.AllLinear] ? LoraTargets.AllLinear : List(options.TargetModules!),
         ["task_type"] = taskType,
+        ["trainable_token_indices"] = options.TrainedTokens.Count == 0 ? null
+            : tokenModules is { Count: > 1 }
+                ? new JsonObject(tokenModules.Select(module => KeyValuePair.Create(module, (JsonNode?)List(options.TrainedTokens))))
+                : List(options.TrainedTokens),
         ["use_dora"] = options.WeightDecomposed,
         ["use_rslora"] = options.RankStabilized,
     };
+
+    /// <summary>
+    /// The tokens whose rows are trained: ids for the embedding, or for each of some modules, which the embedding is the first of.
+    /// </summary>
+    private static LoraOptions WithTrainedTokens(LoraOptions options, ConfigurationReader c, JsonObject json)
+    {
+        const string key = "trainable_token_indices";
+        if (json[key] is not JsonObject)
+            return options with { TrainedTokens = Ids(c, key), TrainsTokensOfHead = false };
+        var modules = c.Object(key)!;
+        var lists = json[key]!.AsObject().ToDictionary(entry => entry.Key, entry => Ids(modules, entry.Key));
+        var heads = lists.Where(entry => IsHead(entry.Key)).Select(entry => entry.Value).ToList();
+        var tables = lists.Where(entry => !IsHead(entry.Key)).Select(entry => entry.Value).ToList();
+        if (tables.Count != 1 || heads.Any(head => !head.SequenceEqual(tables[0])))
+            throw c.Unsupported(key, "supported are the same tokens for the embedding and for the output head, or for the embedding alone");
+        return options with { TrainedTokens = tables[0], TrainsTokensOfHead = heads.Count > 0 };
+
+        static IReadOnlyList<int> Ids(ConfigurationReader entries, string key) =>
+            entries.Numbers(key)?.Select(number => checked((int)number)).ToList() ?? [];
+
+        static bool IsHead(string module) => module.EndsWith("head", StringComparison.Ordinal) || module.EndsWith("embed_out", StringComparison.Ordinal)
+            || module.EndsWith("decoder", StringComparison.Ordinal);
+    }
 
     private static JsonArray List<T>(IEnumerable<T> values) => [.. values.Select(value => (JsonNode)JsonValue.Create(value)!)];
 

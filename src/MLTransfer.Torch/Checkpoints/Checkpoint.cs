@@ -84,6 +84,13 @@ public abstract class Checkpoint : IDisposable
     /// <exception cref="ObjectDisposedException">The checkpoint is disposed.</exception>
     public abstract Tensor Read(string name);
 
+    /// <summary>
+    /// Gives back the memory of a tensor that was read and is not needed any more, where the file is mapped: a later read takes it again.
+    /// </summary>
+    internal virtual void ReleaseMemory(string name)
+    {
+    }
+
     /// <summary>Closes the files. Tensors that were read stay valid.</summary>
     public void Dispose()
     {

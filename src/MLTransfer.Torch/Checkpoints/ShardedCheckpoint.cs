@@ -60,6 +60,8 @@ internal sealed class ShardedCheckpoint : Checkpoint
         return shard.Value.Read(name);
     }
 
+    internal override void ReleaseMemory(string name) => _shardOfTensor[name].Value.ReleaseMemory(name);
+
     protected override void Dispose(bool disposing)
     {
         _disposed = true;

@@ -8,19 +8,24 @@ namespace MLTransfer.Torch.Layers;
 /// <summary>A table of vectors that is read by index.</summary>
 internal sealed class Embedding : nn.Module<Tensor, Tensor>
 {
+    private readonly ScalarType _streamType;
+
     public Embedding(WeightScope weights, int count, int width, Initialization initialization)
         : base(nameof(Embedding))
     {
-        Width = width;
-        Weight = weights.Take("weight", initialization, count, width);
+        (Width, _streamType) = (width, weights.DataType);
+        Weight = weights.TakeMatrix("weight", initialization, count, width);
         register_parameter("weight", Weight);
     }
 
     /// <summary>[count, width]; disposed once it is quantized.</summary>
-    public Parameter Weight { get; }
+    public Parameter Weight { get; private set; }
 
     /// <summary>Int8 numbers in place of the weight; null where it is not quantized.</summary>
     public Int8Matrix? Quantized { get; private set; }
+
+    /// <summary>Vectors that are trained while the others are frozen; null for none.</summary>
+    public TokenRows? TrainedRows { get; set; }
 
     /// <summary>Where the vectors are.</summary>
     public Device Device => Quantized is null ? Weight.device : CPU;
@@ -39,7 +44,19 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
             return vectors.MoveToOuterDisposeScope();
         }
 
-        return Weight.index_select(0, indices.reshape(-1)).view([.. indices.shape, Weight.shape[1]]).MoveToOuterDisposeScope();
+        return Weight.index_select(0, indices.reshape(-1)).to(_streamType).view([.. indices.shape, Weight.shape[1]])
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Makes a table that is kept in a narrower type one of the network's type, so that it can be trained.</summary>
+    public void WidenWeight()
+    {
+        if (Weight.dtype == _streamType)
+            return;
+        using var gradients = no_grad();
+        using var narrow = Weight;
+        Weight = new Parameter(narrow.to(_streamType).DetachFromDisposeScope(), narrow.requires_grad);
+        ConditionallyRegisterParameter("weight", Weight);
     }
 
     /// <summary>Copies the vectors of int64 indices of any shape to [indices, width].</summary>
@@ -85,7 +102,8 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
     public Int8Matrix QuantizeWeight()
     {
-        Quantized = Int8Matrix.Quantize(Weight, isOutputByInput: true);
+        using var wide = Weight.to(ScalarType.Float32);
+        Quantized = Int8Matrix.Quantize(wide, isOutputByInput: true);
         Weight.Dispose();
         return Quantized;
     }
@@ -93,7 +111,11 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
             Quantized?.Dispose();
+            TrainedRows?.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 

@@ -1,8 +1,10 @@
+using System.Numerics.Tensors;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
 using F = TorchSharp.torch.nn.functional;
 
 namespace MLTransfer.Torch.Layers;
@@ -10,7 +12,8 @@ namespace MLTransfer.Torch.Layers;
 /// <summary>A linear layer y = x W + b that keeps its weight in the checkpoint's layout and may carry a LoRA adapter.</summary>
 internal sealed class Linear : nn.Module<Tensor, Tensor>
 {
-    private readonly Parameter _weight;
+    private readonly ScalarType _streamType;
+    private Parameter _weight;
     private readonly Parameter? _bias;
 
     /// <summary>Takes <c>weight</c> and <c>bias</c> from the scope.</summary>
@@ -21,9 +24,10 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         InputWidth = inputWidth;
         OutputWidth = outputWidth;
         Layout = layout;
+        _streamType = weights.DataType;
         _weight = layout == WeightLayout.InputByOutput
-            ? weights.Take("weight", initialization, inputWidth, outputWidth)
-            : weights.Take("weight", initialization, outputWidth, inputWidth);
+            ? weights.TakeMatrix("weight", initialization, inputWidth, outputWidth)
+            : weights.TakeMatrix("weight", initialization, outputWidth, inputWidth);
         register_parameter("weight", _weight);
         if (hasBias)
         {
@@ -42,10 +46,14 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public WeightLayout Layout { get; }
 
     /// <summary>
-    /// The type that the product is computed and returned in; null for the weight's own. With bfloat16 the weight stays a float32 master
-    /// that gradients and optimizer work on, as under PyTorch's autocast.
+    /// The type that the product is computed and returned in; null for that of the network. With bfloat16 the weight stays a float32 master
+    /// that gradients and optimizer work on, as under PyTorch's autocast. A weight that is kept in a narrower type than the network's is
+    /// converted for each product: libtorch's products of float16 are slow on a CPU.
     /// </summary>
-    internal ScalarType? ComputeType { get; set; }
+    internal ScalarType? ComputeType { get => field ?? (Quantized is not null || _weight.dtype == _streamType ? null : _streamType); set; }
+
+    /// <summary>The type of what goes through the network.</summary>
+    internal ScalarType StreamType => _streamType;
 
     /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
     internal Tensor? ConvertedWeight { get; set; }
@@ -61,6 +69,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }
+
+    /// <summary>Of an output head: the rows of tokens that are trained while the others are frozen; null for none.</summary>
+    internal TokenRows? TrainedRows { get; set; }
 
     /// <summary>[..., input width] to [..., output width].</summary>
     public override Tensor forward(Tensor input)
@@ -88,8 +99,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
             return;
         }
 
-        var matrix = RowMatrix.Of(_weight, _bias, Layout == WeightLayout.OutputByInput);
-        if (Adapter is null)
+        var hasKernelBias = _bias is null || _bias.dtype == _weight.dtype;
+        var matrix = RowMatrix.Of(_weight, hasKernelBias ? _bias : null, Layout == WeightLayout.OutputByInput);
+        if (Adapter is null && hasKernelBias)
         {
             RowProduct.Compute(input, step.Rows, matrix, output, step.Threads, activation, accumulate);
             return;
@@ -97,7 +109,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
         using var product = new RowBuffer(output.Length);
         RowProduct.Compute(input, step.Rows, matrix, product.Span, step.Threads);
-        Adapter.Add(input, product.Span, step);
+        if (!hasKernelBias)
+            AddBias(product.Span);
+        Adapter?.Add(input, product.Span, step);
         RowProduct.Finish(product.Span, output, activation, accumulate);
     }
 
@@ -108,7 +122,12 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
             return;
         using (no_grad())
         using (NewDisposeScope())
-            _weight.copy_(MergedWeight());
+        {
+            if (_weight.dtype == _streamType)
+                _weight.copy_(MergedWeight());
+            else
+                ReplaceWeight(MergedWeight()); // its own type has not the digits of a small update
+        }
 
         Adapter.Dispose();
         Adapter = null;
@@ -121,13 +140,23 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         return Layout == WeightLayout.OutputByInput ? merged : merged.t().contiguous();
     }
 
+    /// <summary>Makes a weight that is kept in a narrower type one of the network's type, so that it can be trained.</summary>
+    internal void WidenWeight()
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        if (_weight.dtype != _streamType)
+            ReplaceWeight(_weight.to(_streamType));
+    }
+
     /// <summary>The weight as [output width, input width], of the same memory.</summary>
     internal Tensor OutputByInput() => Layout == WeightLayout.OutputByInput ? _weight.alias() : _weight.t();
 
     /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
     internal Int8Matrix QuantizeWeight()
     {
-        Quantized = Int8Matrix.Quantize(_weight, Layout == WeightLayout.OutputByInput);
+        using var wide = _weight.to(ScalarType.Float32);
+        Quantized = Int8Matrix.Quantize(wide, Layout == WeightLayout.OutputByInput);
         _weight.Dispose();
         return Quantized;
     }
@@ -139,6 +168,7 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         {
             Adapter?.Dispose();
             Quantized?.Dispose();
+            TrainedRows?.Dispose();
         }
 
         base.Dispose(disposing);
@@ -148,6 +178,22 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     protected override void RegisterComponents()
     {
         // TorchSharp would register the fields once more, under their own names.
+    }
+
+    private void ReplaceWeight(Tensor weight)
+    {
+        using var narrow = _weight;
+        _weight = new Parameter(weight.DetachFromDisposeScope(), narrow.requires_grad);
+        ConditionallyRegisterParameter("weight", _weight);
+    }
+
+    /// <summary>Adds the bias, which is of another type than the weight, to rows of outputs.</summary>
+    private void AddBias(Span<float> rows)
+    {
+        using var bias = new RowBuffer(OutputWidth);
+        FloatRows.Read(_bias!, 0, bias.Span);
+        for (var start = 0; start < rows.Length; start += OutputWidth)
+            TensorPrimitives.Add(rows.Slice(start, OutputWidth), bias.Span, rows.Slice(start, OutputWidth));
     }
 
     private Tensor MultiplyInputByOutput(Tensor input, Tensor weight, Tensor? bias)

@@ -49,6 +49,16 @@ public sealed record LoraOptions
     /// </summary>
     public IReadOnlyList<string> TrainedModules { get; init; } = [];
 
+    /// <summary>
+    /// The ids of tokens whose rows of the token embedding are trained beside the adapters and stored with them, and nothing else of it
+    /// (peft: <c>trainable_token_indices</c>); so are those of the output head, which may be tied to it, unless
+    /// <see cref="TrainsTokensOfHead"/> is off.
+    /// </summary>
+    public IReadOnlyList<int> TrainedTokens { get; init; } = [];
+
+    /// <summary>Whether an output head that is not tied to the embedding trains the rows of <see cref="TrainedTokens"/> too.</summary>
+    public bool TrainsTokensOfHead { get; init; } = true;
+
     /// <summary>Multiply with Alpha / sqrt(Rank) instead (arXiv 2312.03732; peft: <c>use_rslora</c>).</summary>
     public bool RankStabilized { get; init; }
 
@@ -93,6 +103,13 @@ public sealed record LoraOptions
         {
             throw new ArgumentException(
                 $"LoRA takes {nameof(TargetModules)} or a {nameof(TargetPattern)}, not both.", nameof(TargetPattern));
+        }
+
+        if (TrainedTokens.Any(id => id < 0) || TrainedTokens.Distinct().Count() < TrainedTokens.Count)
+        {
+            throw new ArgumentException(
+                $"LoRA {nameof(TrainedTokens)} are ids from 0 on, each once; found {string.Join(", ", TrainedTokens)}.",
+                nameof(TrainedTokens));
         }
 
         foreach (var pattern in RankPattern.Keys.Concat(AlphaPattern.Keys).Concat(TargetPattern is null ? [] : [TargetPattern]))

@@ -35,9 +35,14 @@ internal sealed class Normalization : nn.Module<Tensor, Tensor>
     /// <summary>[..., width] to the same shape.</summary>
     public override Tensor forward(Tensor input)
     {
-        if (_kind == NormKind.Layer)
-            return F.layer_norm(input, _shape, _weight, _bias, _epsilon);
         using var scope = NewDisposeScope();
+        if (_kind == NormKind.Layer)
+        {
+            // libtorch's backward pass takes another type than the parameters' only where there are both
+            var typed = _weight is null != _bias is null ? input.to((_weight ?? _bias)!.dtype) : input;
+            return F.layer_norm(typed, _shape, _weight, _bias, _epsilon).MoveToOuterDisposeScope();
+        }
+
         var x = input.to(ScalarType.Float32);
         var normalized = x * (x.square().mean([-1], keepdim: true) + _epsilon).rsqrt();
         if (_kind == NormKind.RootMeanSquareOnePlus && _weight is not null)

@@ -43,6 +43,14 @@ internal abstract class WeightSource
     /// <exception cref="InvalidDataException">The checkpoint lacks the parameter or has another shape for it.</exception>
     public abstract Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape);
 
+    /// <summary>Takes the weight of matrix products, or a table: as <see cref="Take"/>, perhaps in the narrower type that it is stored
+    /// in.</summary>
+    public virtual Parameter TakeMatrix(string name, Initialization initialization, params ReadOnlySpan<long> shape) =>
+        Take(name, initialization, shape);
+
+    /// <summary>The type of parameters, but for matrices that are kept as they are stored.</summary>
+    public abstract ScalarType DataType { get; }
+
     /// <summary>Whether parameters are new, not from a checkpoint.</summary>
     public abstract bool IsNew { get; }
 
@@ -56,10 +64,11 @@ internal abstract class WeightSource
     /// name.</param>
     /// <param name="dataType">The type that parameters are converted to. A checkpoint that has it already is used without a copy.</param>
     /// <param name="device">Where parameters go.</param>
+    /// <param name="keepsMatrices">Whether matrices that are stored in bfloat16 or float16 stay so.</param>
     public static WeightSource FromCheckpoint(
-        Checkpoint checkpoint, string origin, Func<string, string?>? find, ScalarType dataType, Device device) =>
-        new CheckpointWeightSource(checkpoint, origin, find
-            ?? (name => checkpoint.Tensors.ContainsKey(name) ? name : null), dataType, device);
+        Checkpoint checkpoint, string origin, Func<string, string?>? find, ScalarType dataType, Device device,
+        bool keepsMatrices = false) => new CheckpointWeightSource(
+            checkpoint, origin, find ?? (name => checkpoint.Tensors.ContainsKey(name) ? name : null), dataType, device, keepsMatrices);
 
     /// <summary>New parameters.</summary>
     /// <param name="dataType">Their type.</param>
@@ -72,13 +81,23 @@ internal abstract class WeightSource
     public WeightScope Scope(string prefix) => new(this, prefix);
 
     private sealed class CheckpointWeightSource(
-        Checkpoint checkpoint, string origin, Func<string, string?> find, ScalarType dataType, Device device) : WeightSource
+        Checkpoint checkpoint, string origin, Func<string, string?> find, ScalarType dataType, Device device, bool keepsMatrices)
+        : WeightSource
     {
         public override bool IsNew => false;
 
+        public override ScalarType DataType => dataType;
+
         public override bool Contains(string name) => find(name) is not null;
 
-        public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
+        public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape) =>
+            Read(name, shape, dataType);
+
+        public override Parameter TakeMatrix(string name, Initialization initialization, params ReadOnlySpan<long> shape) => Read(
+            name, shape, keepsMatrices && find(name) is { } stored && checkpoint.Tensors[stored].DataType is var type
+                && type is ScalarType.BFloat16 or ScalarType.Float16 ? type : dataType);
+
+        private Parameter Read(string name, ReadOnlySpan<long> shape, ScalarType type)
         {
             var stored = find(name) ?? throw new InvalidDataException(
                 $"{origin} has no tensor '{name}'. It is not a complete checkpoint of the architecture that its config.json names.");
@@ -91,10 +110,11 @@ internal abstract class WeightSource
             }
 
             var tensor = checkpoint.Read(stored).DetachFromDisposeScope();
-            if (tensor.dtype != dataType || tensor.device_type != device.type)
+            if (tensor.dtype != type || tensor.device_type != device.type)
             {
                 using var narrow = tensor;
-                tensor = narrow.to(dataType, device).DetachFromDisposeScope();
+                tensor = narrow.to(type, device).DetachFromDisposeScope();
+                checkpoint.ReleaseMemory(stored);
             }
 
             return new Parameter(tensor, requires_grad: true);
@@ -104,6 +124,8 @@ internal abstract class WeightSource
     private sealed class InitializedWeightSource(ScalarType dataType, Device device, Generator? generator) : WeightSource
     {
         public override bool IsNew => true;
+
+        public override ScalarType DataType => dataType;
 
         public override bool Contains(string name) => true;
 
@@ -129,9 +151,16 @@ internal readonly struct WeightScope(WeightSource source, string prefix)
     /// <summary>Whether parameters are new, not from a checkpoint.</summary>
     public bool IsNew => source.IsNew;
 
+    /// <summary>See <see cref="WeightSource.DataType"/>.</summary>
+    public ScalarType DataType => source.DataType;
+
     /// <summary>Takes <c>prefix.name</c>.</summary>
     public Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape) =>
         source.Take($"{prefix}.{name}", initialization, shape);
+
+    /// <summary>Takes <c>prefix.name</c>; see <see cref="WeightSource.TakeMatrix"/>.</summary>
+    public Parameter TakeMatrix(string name, Initialization initialization, params ReadOnlySpan<long> shape) =>
+        source.TakeMatrix($"{prefix}.{name}", initialization, shape);
 
     /// <summary>The scope of a child module.</summary>
     public WeightScope Scope(string child) => new(source, $"{prefix}.{child}");

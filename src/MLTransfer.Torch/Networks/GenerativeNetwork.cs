@@ -6,6 +6,7 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Embedding = MLTransfer.Torch.Layers.Embedding;
 using Linear = MLTransfer.Torch.Layers.Linear;
 
 namespace MLTransfer.Torch.Networks;
@@ -149,11 +150,31 @@ public abstract class GenerativeNetwork : nn.Module
     internal IEnumerable<(string Name, Linear Layer)> LinearLayers() =>
         named_modules().Where(m => m.module is Linear).Select(m => (m.name, (Linear)m.module));
 
-    /// <summary>The matrices of all adapters under the names that peft gives them, less its prefix.</summary>
+    /// <summary>The matrices of all adapters under the names that peft gives them, less its prefix; and rows of tokens.</summary>
     internal IEnumerable<(string name, Parameter parameter)> AdapterParameters() =>
-        from layer in AdaptedLayers()
+        (from layer in AdaptedLayers()
         from part in layer.Layer.Adapter!.Parameters
-        select ($"{layer.Name}.{part.Name}", part.Parameter);
+        select ($"{layer.Name}.{part.Name}", part.Parameter))
+        .Concat(TrainedTokenRows().Select(rows => ($"{rows.Module}.{TokenRows.Name}", rows.Rows.Values)));
+
+    /// <summary>Tables and output heads of which the rows of some tokens are trained, by the names of their modules.</summary>
+    internal IEnumerable<(string Module, TokenRows Rows, Parameter Table)> TrainedTokenRows()
+    {
+        foreach (var (name, module) in named_modules())
+        {
+            if (module is Embedding { TrainedRows: { } ofTable } table)
+                yield return (name, ofTable, table.Weight);
+            else if (module is Linear { TrainedRows: { } ofHead } head)
+                yield return (name, ofHead, head.Weight);
+        }
+    }
+
+    /// <summary>Brings the rows of tokens that are trained to where they are read.</summary>
+    internal virtual void WriteTokenRows()
+    {
+        foreach (var (_, rows, table) in TrainedTokenRows())
+            rows.Write(table);
+    }
 
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
     internal void ThrowIfQuantized(string done)

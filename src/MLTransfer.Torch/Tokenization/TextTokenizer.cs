@@ -97,9 +97,33 @@ public sealed class TextTokenizer
     internal TextTokenizer WithChatTemplate(string template) => Load(
         new Dictionary<string, byte[]>(Files) { [TokenizerFiles.ChatTemplate] = Encoding.UTF8.GetBytes(template) });
 
+    /// <summary>
+    /// A tokenizer with further tokens, which are found in a text as they stand (<c>add_tokens</c> of transformers). They get the ids from
+    /// <see cref="VocabularySize"/> on, in the order in which they are given; those that this tokenizer has already keep theirs.
+    /// </summary>
+    /// <param name="tokens">Their texts.</param>
+    /// <returns>A new tokenizer; this one where it has all of them.</returns>
+    /// <exception cref="ArgumentException">A text is empty.</exception>
+    public TextTokenizer WithTokens(IReadOnlyList<string> tokens)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        if (tokens.Any(string.IsNullOrEmpty))
+            throw new ArgumentException("A token to add is empty; expected texts.", nameof(tokens));
+        var missing = tokens.Distinct(StringComparer.Ordinal).Where(token => IdOf(token) is null).ToList();
+        return missing.Count == 0 ? this : Load(TokenizerAdditions.Write(Files, missing));
+    }
+
+    /// <summary>The id of a token, by its text in the vocabulary; null where there is none.</summary>
+    public int? IdOf(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return _vocabulary.Ids.TryGetValue(token, out var id) ? id : null;
+    }
+
     /// <summary>Trains a tokenizer, for models that are trained from nothing.</summary>
     /// <remarks>
-    /// The same texts and options give the same tokenizer, in whatever order the texts come. They are read once and one by one; what is kept
+    /// The same texts and options give the same tokenizer, in whatever order the texts come. They are read once and one by one; what is
+    /// kept
     /// are the different words. Text of special tokens within them counts for no word.
     /// </remarks>
     /// <param name="texts">The texts, such as lines or documents.</param>

@@ -23,7 +23,7 @@ public sealed partial class GenerationCatalog
         options.Check();
         using var sizes = TextBaseSizes.Of<TextGenerationModel>(_host, options.FineTuning);
         var network = sizes.Network;
-        if (options.Lora is { } lora)
+        if (options.FineTuning.LoraFor(sizes.Tokenizer) is { } lora)
             LowRankAdaptation.Attach(network, lora);
         options.FineTuning.Prepare(network, sizes.Name);
         return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.ContextLength));

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Runtime;
 using MLTransfer.Cards;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
@@ -38,7 +37,25 @@ internal interface ITextModel<TSelf> : ITextModel
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folderOrHubId">As the user names it.</param>
     /// <param name="folder">Where it is.</param>
-    static abstract TSelf Load(string folderOrHubId, string folder);
+    /// <param name="keepsMatrices">Whether matrices stay in the type of the file.</param>
+    static abstract TSelf Load(string folderOrHubId, string folder, bool keepsMatrices = false);
+
+    /// <summary>A model with the settings of this one: its card, and how it is used.</summary>
+    /// <param name="network">Its network, of the same kind.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    TSelf With(TransformerNetwork network, TextTokenizer tokenizer);
+
+    /// <summary>
+    /// A model without adapters with a tokenizer that has further tokens, and room in the network for them. The one before is disposed where
+    /// the result is another.
+    /// </summary>
+    static TSelf WithTokenizer(TSelf model, TextTokenizer tokenizer)
+    {
+        if (tokenizer.VocabularySize == model.Tokenizer.VocabularySize)
+            return model;
+        using (model)
+            return model.With(model.Network.WithTokens(model.Tokenizer.VocabularySize, tokenizer.VocabularySize), tokenizer);
+    }
 }
 
 /// <summary>A transformer with a network of texts.</summary>
@@ -51,5 +68,6 @@ internal interface ITextModelOwner<TModel> : ITransformer
     BaseModelReference? BaseModel { get; }
 
     /// <summary>The model in memory of its own, with its adapters where there are any.</summary>
-    TextBaseModel<TModel> CopyModel();
+    /// <param name="keepsMatrices">Whether matrices in a narrower type than float32 stay so.</param>
+    TextBaseModel<TModel> CopyModel(bool keepsMatrices);
 }

@@ -18,9 +18,15 @@ internal sealed record TextBaseModel<TModel>(
     where TModel : class, ITextModel<TModel>
 {
     /// <summary>Loads a model zip, a folder in Hugging Face layout, a model of a hub or an embedded one.</summary>
+    /// <param name="environment">For model files.</param>
+    /// <param name="name">What is loaded.</param>
+    /// <param name="revision">Of a hub's model; null for the newest.</param>
+    /// <param name="progress">Told of a download.</param>
+    /// <param name="cancellationToken">Stops a download.</param>
+    /// <param name="keepsMatrices">Whether matrices of a folder stay in the type of its file.</param>
     public static TextBaseModel<TModel> Load(
         IHostEnvironment environment, string name, string? revision, IProgress<DownloadProgress>? progress,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, bool keepsMatrices = false)
     {
         if (ModelZip.Is(name))
         {
@@ -29,17 +35,17 @@ internal sealed record TextBaseModel<TModel>(
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision, progress, cancellationToken);
-        return new TextBaseModel<TModel>(name, TModel.Load(name, folder), folder);
+        return new TextBaseModel<TModel>(name, TModel.Load(name, folder, keepsMatrices), folder);
     }
 
     /// <summary>Copies the model of a transformer, or of a chain with one, which stays as it is.</summary>
     /// <exception cref="ArgumentException">There is none of the kind.</exception>
-    public static TextBaseModel<TModel> CopyOf(ITransformer transformer) =>
-        TransformerChain.Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.CopyModel();
+    public static TextBaseModel<TModel> CopyOf(ITransformer transformer, bool keepsMatrices) =>
+        TransformerChain.Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.CopyModel(keepsMatrices);
 
     /// <summary>Copies a model, which stays as it is.</summary>
     /// <exception cref="ArgumentException">Its weights are int8 numbers.</exception>
-    public static TextBaseModel<TModel> CopyOf(TModel model, BaseModelReference? adaptersOf = null)
+    public static TextBaseModel<TModel> CopyOf(TModel model, bool keepsMatrices, BaseModelReference? adaptersOf = null)
     {
         var source = model.Network;
         if (source.IsQuantized)
@@ -49,7 +55,7 @@ internal sealed record TextBaseModel<TModel>(
                 + "comes from.");
         }
 
-        var network = source.Copy();
+        var network = source.Copy(keepsMatrices);
         return Ownership.Pass(network, () =>
         {
             if (source.Lora is not null)
@@ -58,6 +64,14 @@ internal sealed record TextBaseModel<TModel>(
             copy.TakeNotes(model);
             return new TextBaseModel<TModel>("the loaded model", copy, AdaptersOf: adaptersOf);
         });
+    }
+
+    /// <summary>The model with further tokens; adapters that it has become part of its weights where a token is really new.</summary>
+    public TextBaseModel<TModel> WithTokens(IReadOnlyList<string> tokens)
+    {
+        var tokenizer = Model.Tokenizer.WithTokens(tokens);
+        return tokenizer.VocabularySize == Model.Tokenizer.VocabularySize
+            ? this : this with { Model = ITextModel<TModel>.WithTokenizer(Merge(), tokenizer), AdaptersOf = null };
     }
 
     /// <summary>The model without adapters: those that it has become part of its weights.</summary>

@@ -1,5 +1,4 @@
 using MLTransfer.Persistence;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML.Runtime;
@@ -20,6 +19,15 @@ internal sealed record TextBaseSizes(string Name, TransformerNetwork Network, Te
     public static TextBaseSizes Of<TModel>(IHostEnvironment environment, TextFineTuning options, TModel? loaded = null)
         where TModel : class, ITextModel<TModel>
     {
+        var sizes = Find(environment, options, loaded);
+        return options.AddTokens is { Count: > 0 } tokens ? sizes.WithTokens(tokens) : sizes;
+    }
+
+    public void Dispose() => Network.Dispose();
+
+    private static TextBaseSizes Find<TModel>(IHostEnvironment environment, TextFineTuning options, TModel? loaded)
+        where TModel : class, ITextModel<TModel>
+    {
         if (loaded is null && options.BaseModel is { } transformer)
             loaded = TransformerChain.Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.Model;
         if (loaded is not null)
@@ -34,10 +42,18 @@ internal sealed record TextBaseSizes(string Name, TransformerNetwork Network, Te
 
         var folder = PretrainedModels.ResolveFolder(name, revision: null, progress: null, options.CancellationToken);
         TModel.Check(folder);
-        return new(name, TransformerNetwork.Create(ModelConfigurationFile.Read(folder), device: torch.META), TextTokenizer.Load(folder));
+        var network = TransformerNetwork.Load(folder, device: torch.META, keepsMatrices: options.KeepsMatrices);
+        return Ownership.Pass(network, () => new TextBaseSizes(name, network, TextTokenizer.Load(folder)));
     }
 
-    public void Dispose() => Network.Dispose();
+    private TextBaseSizes WithTokens(IReadOnlyList<string> tokens)
+    {
+        using (this)
+        {
+            var tokenizer = Tokenizer.WithTokens(tokens);
+            return new(Name, Network.WithTokens(Tokenizer.VocabularySize, tokenizer.VocabularySize), tokenizer);
+        }
+    }
 
     private static TextBaseSizes Of(string name, ITextModel model) => new(
         name, TransformerNetwork.Create(model.Network.Configuration.DeepClone().AsObject(), device: torch.META), model.Tokenizer);

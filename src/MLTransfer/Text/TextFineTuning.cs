@@ -4,7 +4,9 @@ using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
+using TorchSharp;
 
 namespace MLTransfer.Text;
 
@@ -22,6 +24,8 @@ internal sealed record TextFineTuning
 
     public required LoraOptions? Lora { get; init; }
 
+    public required IReadOnlyList<string>? AddTokens { get; init; }
+
     public required IReadOnlyList<string>? FrozenParameters { get; init; }
 
     public required int? TrainableBlocks { get; init; }
@@ -38,10 +42,16 @@ internal sealed record TextFineTuning
 
     public required CancellationToken CancellationToken { get; init; }
 
+    /// <summary>Whether matrices of the base stay in a narrower type than float32 until they are trained.</summary>
+    public bool KeepsMatrices => (Lora is not null || TrainableBlocks is not null || FrozenParameters is { Count: > 0 })
+        && Training.ComputesWithNarrowMatrices(torch.CPU);
+
     /// <exception cref="ArgumentException">An option is not usable; the message names it.</exception>
     public void Check()
     {
         OptionCheck.Training(Training);
+        if (AddTokens?.Any(string.IsNullOrEmpty) == true)
+            throw new ArgumentException($"{nameof(AddTokens)} holds an empty text; expected tokens.", nameof(AddTokens));
         Lora?.Check();
         if (string.IsNullOrWhiteSpace(PretrainedModel))
         {
@@ -87,19 +97,24 @@ internal sealed record TextFineTuning
     public TextBaseModel<TModel> LoadBase<TModel>(IHostEnvironment environment, TModel? loaded, IChannel channel)
         where TModel : class, ITextModel<TModel>
     {
-        if (loaded is not null)
-            return TextBaseModel<TModel>.CopyOf(loaded);
-        return BaseModel is { } transformer
-            ? TextBaseModel<TModel>.CopyOf(transformer)
-            : TextBaseModel<TModel>.Load(environment, PretrainedModel, revision: null, new DownloadLog(channel), CancellationToken);
+        var start = loaded is not null ? TextBaseModel<TModel>.CopyOf(loaded, KeepsMatrices)
+            : BaseModel is { } transformer ? TextBaseModel<TModel>.CopyOf(transformer, KeepsMatrices)
+            : TextBaseModel<TModel>.Load(
+                environment, PretrainedModel, revision: null, new DownloadLog(channel), CancellationToken, KeepsMatrices);
+        return AddTokens is { Count: > 0 } tokens ? Ownership.Pass(start.Model, () => start.WithTokens(tokens)) : start;
     }
+
+    /// <summary>The adapters with the rows of <see cref="AddTokens"/>, which a tokenizer has.</summary>
+    public LoraOptions? LoraFor(TextTokenizer tokenizer) => Lora is null || AddTokens is not { Count: > 0 } tokens ? Lora
+        : Lora with { TrainedTokens = [.. Lora.TrainedTokens.Union(tokens.Select(token => tokenizer.IdOf(token)!.Value))] };
 
     /// <summary>Leaves the base with the adapters that are trained, its own or new ones, or with none.</summary>
     /// <returns>The model that the adapters are saved for; null where the whole model is saved.</returns>
     public BaseModelReference? Adapt<TModel>(TextBaseModel<TModel> start, long seed)
         where TModel : class, ITextModel<TModel>
     {
-        var goesOn = Lora is { } wanted && start.HasAdapters(wanted);
+        var lora = LoraFor(start.Model.Tokenizer);
+        var goesOn = lora is not null && start.HasAdapters(lora);
         BaseModelReference? saved = null;
         if (SaveAdapterOnly)
         {
@@ -118,7 +133,7 @@ internal sealed record TextFineTuning
         if (goesOn)
             return saved;
         start.Merge();
-        if (Lora is { } lora)
+        if (lora is not null)
             LowRankAdaptation.Attach(start.Model.Network, lora, seed);
         return saved;
     }
@@ -140,5 +155,13 @@ internal sealed record TextFineTuning
 
         if (FrozenParameters is { Count: > 0 } patterns)
             ParameterFreezing.FreezeByName(network, patterns);
+        if (AddTokens is { Count: > 0 } && network.Lora is null && !network.TokenEmbedding.requires_grad)
+        {
+            throw new ArgumentException(
+                $"{nameof(AddTokens)} would learn nothing: the token embedding of '{name}' is frozen. Train adapters ({nameof(Lora)}), which "
+                + "train the rows of these tokens, or all weights.");
+        }
+
+        network.WidenTrained();
     }
 }

@@ -92,7 +92,13 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
     /// <summary>Loads a folder in Hugging Face layout.</summary>
     /// <param name="folderOrHubId">As the user names it.</param>
     /// <param name="folder">Where it is.</param>
-    static TextGenerationModel ITextModel<TextGenerationModel>.Load(string folderOrHubId, string folder) => Load(folderOrHubId, folder);
+    /// <param name="keepsMatrices">Whether matrices stay in the type of the file.</param>
+    static TextGenerationModel ITextModel<TextGenerationModel>.Load(string folderOrHubId, string folder, bool keepsMatrices) =>
+        Load(folderOrHubId, folder, keepsMatrices);
+
+    /// <inheritdoc/>
+    TextGenerationModel ITextModel<TextGenerationModel>.With(TransformerNetwork network, TextTokenizer tokenizer) =>
+        new((CausalLanguageModel)network, tokenizer) { Card = Card, PublishedEnds = PublishedEnds };
 
     /// <inheritdoc/>
     static void ITextModel<TextGenerationModel>.Check(string folder) => CausalLanguageModel.CheckFamily(folder);
@@ -101,12 +107,12 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
     static TextGenerationModel ITextModel<TextGenerationModel>.Create(TransformerNetwork network, TextTokenizer tokenizer, string origin) =>
         new(CausalLanguageModel.Causal(network, origin), tokenizer);
 
-    private static TextGenerationModel Load(string folderOrHubId, string folder)
+    private static TextGenerationModel Load(string folderOrHubId, string folder, bool keepsMatrices = false)
     {
         CausalLanguageModel.CheckFamily(folder); // first: what cannot continue texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
         var ends = GenerationConfigurationFile.ReadEndOfSequenceIds(folder);
-        var network = CausalLanguageModel.Load(folder);
+        var network = CausalLanguageModel.Load(folder, keepsMatrices: keepsMatrices);
         try
         {
             return new TextGenerationModel(network, tokenizer)

@@ -37,7 +37,20 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     public LanguageTrainingOptions Training = new();
 
     /// <summary>Train low-rank adapters instead of the weights (<c>peft.LoraConfig</c>); null trains the weights.</summary>
+    /// <remarks>
+    /// Matrices of a base in bfloat16 or float16 that are frozen, here or by <see cref="TrainableBlocks"/> and
+    /// <see cref="FrozenParameters"/>, stay in that type, in half the memory, where products are computed in bfloat16 or blocks are computed
+    /// twice (<see cref="LanguageTrainingOptions.GradientCheckpointing"/>).
+    /// </remarks>
     public LoraOptions? Lora;
+
+    /// <summary>
+    /// Tokens that the tokenizer is to have, such as names or marks of an own format: those that it lacks are added to it, and to the
+    /// network's tables with the mean of the other tokens' rows to start from. With <see cref="Lora"/> the rows of all tokens named here are
+    /// trained beside the adapters, and nothing else of the tables; without it all weights are. Null for none (<c>add_tokens</c> with
+    /// <c>resize_token_embeddings</c>, and <c>trainable_token_indices</c> of peft).
+    /// </summary>
+    public IReadOnlyList<string>? AddTokens;
 
     /// <summary>
     /// Parameters that stay as they are, by name with <c>*</c> and <c>?</c>, such as <c>transformer.wte.*</c>; null for none.
@@ -114,6 +127,7 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         BaseModel = BaseModel,
         Training = Training,
         Lora = Lora,
+        AddTokens = AddTokens,
         FrozenParameters = FrozenParameters,
         TrainableBlocks = TrainableBlocks,
         Dropout = Dropout,

@@ -3,7 +3,6 @@ using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Text.Chats;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -77,10 +76,10 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     }
 
     /// <inheritdoc/>
-    TextBaseModel<TextGenerationModel> ITextModelOwner<TextGenerationModel>.CopyModel()
+    TextBaseModel<TextGenerationModel> ITextModelOwner<TextGenerationModel>.CopyModel(bool keepsMatrices)
     {
         using var hold = Hold();
-        return TextBaseModel<TextGenerationModel>.CopyOf(Model, BaseModel);
+        return TextBaseModel<TextGenerationModel>.CopyOf(Model, keepsMatrices, BaseModel);
     }
 
     /// <inheritdoc/>

@@ -26,13 +26,20 @@ internal static class TextModelFile
         {
             writer.AddText(PeftAdapterFolder.ConfigurationFileName, PeftAdapterFolder.FormatConfiguration(network, baseModel.Id));
             writer.AddWeights(PeftAdapterFolder.WeightsFileName, PeftAdapterFolder.Tensors(network), weightType.ToScalarType());
+            if (network.Lora!.TrainedTokens.Count > 0) // which the base's tokenizer may not have
+                AddTokenizer();
             return;
         }
 
-        foreach (var (name, content) in model.Tokenizer.Files)
-            writer.AddText(name, content);
+        AddTokenizer();
         writer.AddText(ConfigurationName, network.Configuration.ToJsonString());
         writer.AddWeights(WeightsName, network.CheckpointTensors(), weightType.ToScalarType());
+
+        void AddTokenizer()
+        {
+            foreach (var (name, content) in model.Tokenizer.Files)
+                writer.AddText(name, content);
+        }
     }
 
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
@@ -53,7 +60,7 @@ internal static class TextModelFile
         where TModel : class, ITextModel<TModel>
     {
         using var hold = adapted.Network.Hold();
-        var merged = LoadBase<TModel>(baseModel);
+        var merged = ITextModel<TModel>.WithTokenizer(LoadBase<TModel>(baseModel), adapted.Tokenizer);
         merged.Card = adapted.Card;
         PeftAdapterFolder.Copy(adapted.Network, merged.Network);
         LowRankAdaptation.Merge(merged.Network);
@@ -68,13 +75,13 @@ internal static class TextModelFile
         var configuration = reader.ReadJson(ConfigurationName);
 
         // The tokenizer's tables are built while the weights are read.
-        var tokenizerFiles = reader.Manifest.Files.Where(file => file.Name is not (WeightsName or ConfigurationName))
-            .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
+        var tokenizerFiles = ReadTokenizer(reader);
         var tokenizer = Task.Run(() => TextTokenizer.Load(tokenizerFiles));
         TransformerNetwork network;
         try
         {
             using var checkpoint = reader.ReadWeights(WeightsName);
+            checkpoint.IsReadOnce = true;
             network = TransformerNetwork.Load(configuration, checkpoint, reader.Origin);
         }
         finally
@@ -92,12 +99,20 @@ internal static class TextModelFile
         var configuration = reader.ReadJson(PeftAdapterFolder.ConfigurationFileName);
         using var adapters = reader.ReadWeights(PeftAdapterFolder.WeightsFileName);
         var model = LoadBase<TModel>(baseModel);
+        if (ReadTokenizer(reader) is { Count: > 0 } tokenizer)
+            model = Ownership.Pass(model, () => ITextModel<TModel>.WithTokenizer(model, TextTokenizer.Load(tokenizer)));
         return Ownership.Pass(model, () =>
         {
             PeftAdapterFolder.Load(model.Network, configuration, adapters, reader.Origin);
             return model;
         });
     }
+
+    private static Dictionary<string, byte[]> ReadTokenizer<TManifest>(ModelPartReader<TManifest> reader)
+        where TManifest : ModelManifest => reader.Manifest.Files
+        .Where(file => file.Name is not (WeightsName or ConfigurationName or PeftAdapterFolder.WeightsFileName
+            or PeftAdapterFolder.ConfigurationFileName))
+        .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
 
     private static TModel LoadBase<TModel>(BaseModelReference baseModel)
         where TModel : class, ITextModel<TModel>

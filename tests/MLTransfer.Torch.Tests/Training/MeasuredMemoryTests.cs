@@ -21,7 +21,46 @@ public class MeasuredMemoryTests
         var (exitCode, output) = TrainingProcess.Run("", "MeasureMemory", kind);
 
         Assert.True(exitCode == 0, output);
-        var numbers = output.Trim().Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToList();
+        var numbers = Numbers(output);
         Assert.True(Math.Abs(numbers[1] / numbers[0] - 1) < 0.15, $"Estimated {numbers[0]:N0} bytes, measured {numbers[1]:N0}.");
     }
+
+    [Theory]
+    [InlineData("102M", 204e6, 600e6)] // a second copy, or widened weights, are 204 MB more
+    [InlineData("1.5B", 3.09e9, 5e9)]
+    public void Adapters_on_a_checkpoint_in_bfloat16_take_its_size_and_little_more(string size, double bytes, double most)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak is read from /proc/self/status, which Linux has.");
+        Assert.SkipUnless(File.Exists("/lib64/ld-linux-x86-64.so.2"), "The bound is for glibc's heap, which this system has not.");
+        Assert.SkipUnless(
+            size != "1.5B" || Environment.GetEnvironmentVariable("MLTRANSFER_SOAK") is not null, "Set MLTRANSFER_SOAK: it takes minutes.");
+        using var folder = new TemporaryFolder();
+        var made = TrainingProcess.Run(folder.Path, "MakeCheckpoint", size);
+        Assert.True(made.ExitCode == 0, made.Output);
+
+        var (exitCode, output) = TrainingProcess.Run(folder.Path, "MeasureCheckpoint", size);
+
+        Assert.True(exitCode == 0, output);
+        TestContext.Current.TestOutputHelper?.WriteLine(output);
+        var numbers = Numbers(output);
+        Assert.InRange(numbers[1], bytes, bytes + 250e6); // loaded and read
+        Assert.InRange(numbers[2], bytes, most);
+        Assert.True(Math.Abs(numbers[2] / numbers[0] - 1) < 0.15, $"Estimated {numbers[0]:N0} bytes, measured {numbers[2]:N0}.");
+    }
+
+    [Theory]
+    [InlineData("train")]
+    [InlineData("evaluate")]
+    [InlineData("generate")]
+    public void Logits_of_a_large_vocabulary_are_never_held_as_a_whole(string use)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak is read from /proc/self/status, which Linux has.");
+        var (exitCode, output) = TrainingProcess.Run("", "MeasureLogits", use);
+
+        Assert.True(exitCode == 0, output);
+        Assert.InRange(Numbers(output)[0], 100e6, 550e6); // they alone would be 1.2 GB
+    }
+
+    private static List<double> Numbers(string output) =>
+        [.. output.Trim().Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
 }

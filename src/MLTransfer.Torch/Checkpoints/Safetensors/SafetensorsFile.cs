@@ -17,11 +17,12 @@ public sealed class SafetensorsFile : Checkpoint
     private readonly Dictionary<string, TensorInfo> _tensors;
     private readonly Dictionary<string, StoredData> _data;
     private readonly IReadOnlyDictionary<string, string> _metadata;
+    private readonly bool _isMapped;
     private volatile bool _disposed;
 
-    private SafetensorsFile(string location, SafetensorsHeader header, Func<int, StoredData> data) : base(location)
+    private SafetensorsFile(string location, SafetensorsHeader header, bool isMapped, Func<int, StoredData> data) : base(location)
     {
-        _metadata = header.Metadata;
+        (_metadata, _isMapped) = (header.Metadata, isMapped);
         _tensors = header.Entries.ToDictionary(entry => entry.Name, entry => entry.Info);
         _data = header.Entries.Index().ToDictionary(entry => entry.Item.Name, entry => data(entry.Index));
     }
@@ -57,7 +58,7 @@ public sealed class SafetensorsFile : Checkpoint
             var json = new ReadOnlySpan<byte>(file.Pointer + SafetensorsHeader.PrefixLength, (int)length);
             var header = SafetensorsHeader.Parse(json, rest - (long)length, path);
             long start = SafetensorsHeader.PrefixLength + (long)length;
-            return new SafetensorsFile(path, header, index => new StoredData(file.Handle, start + header.Entries[index].Begin));
+            return new SafetensorsFile(path, header, isMapped: true, index => new StoredData(file.Handle, start + header.Entries[index].Begin));
         }
         catch
         {
@@ -92,7 +93,7 @@ public sealed class SafetensorsFile : Checkpoint
             foreach (SafetensorsHeader.Entry entry in header.Entries)
                 blocks.Add(Fill(stream, entry.End - entry.Begin, available, location, $"the data of tensor '{entry.Name}'"));
             if (stream.ReadByte() >= 0) throw SafetensorsHeader.Invalid(location, "more data follows the last tensor");
-            return new SafetensorsFile(location, header, index => new StoredData(blocks[index], 0));
+            return new SafetensorsFile(location, header, isMapped: false, index => new StoredData(blocks[index], 0));
         }
         catch
         {
@@ -107,6 +108,22 @@ public sealed class SafetensorsFile : Checkpoint
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (!_tensors.TryGetValue(name, out TensorInfo? info)) throw Missing(name);
         return _data[name].ToTensor([.. info.Shape], info.DataType, Location, name);
+    }
+
+    /// <summary>Whether no tensor is read again after <see cref="ReleaseMemory"/>, so that blocks of memory are freed there too.</summary>
+    internal bool IsReadOnce { get; set; }
+
+    internal override void ReleaseMemory(string name)
+    {
+        if (!_isMapped)
+        {
+            if (IsReadOnce)
+                _data[name].Owner.Dispose();
+            return;
+        }
+
+        using var tensor = Read(name);
+        MappedFile.ReleaseMemory(tensor);
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,8 @@ internal sealed class LabelledWeightSource(nn.Module network, WeightSource initi
 
     public override bool IsNew => false;
 
+    public override ScalarType DataType => initialized.DataType;
+
     public override bool Contains(string name) => true;
 
     public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)

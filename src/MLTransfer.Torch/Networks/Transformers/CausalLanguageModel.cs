@@ -30,16 +30,18 @@ public sealed class CausalLanguageModel : TransformerNetwork
             : stack(Output.Heads.Select(head => head.Logits(hiddenStates, ComputeType)), 1)).MoveToOuterDisposeScope();
     }
 
-    /// <inheritdoc cref="TransformerNetwork.Load(string, ScalarType?, Device?)"/>
-    /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>
-    public static new CausalLanguageModel Load(string folder, ScalarType? dataType = null, Device? device = null) =>
-        Causal(TransformerNetwork.Load(folder, dataType, device), folder);
-
-    /// <inheritdoc cref="TransformerNetwork.Load(JsonObject, Checkpoint, string, ScalarType?, Device?)"/>
+    /// <inheritdoc cref="TransformerNetwork.Load(string, ScalarType?, Device?, bool)"/>
     /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>
     public static new CausalLanguageModel Load(
-        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType = null, Device? device = null) =>
-        Causal(TransformerNetwork.Load(configuration, checkpoint, origin, dataType, device), origin);
+        string folder, ScalarType? dataType = null, Device? device = null, bool keepsMatrices = false) =>
+        Causal(TransformerNetwork.Load(folder, dataType, device, keepsMatrices), folder);
+
+    /// <inheritdoc cref="TransformerNetwork.Load(JsonObject, Checkpoint, string, ScalarType?, Device?, bool)"/>
+    /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>
+    public static new CausalLanguageModel Load(
+        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType = null, Device? device = null,
+        bool keepsMatrices = false) =>
+        Causal(TransformerNetwork.Load(configuration, checkpoint, origin, dataType, device, keepsMatrices), origin);
 
     /// <inheritdoc cref="TransformerNetwork.Create"/>
     /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>
@@ -51,7 +53,7 @@ public sealed class CausalLanguageModel : TransformerNetwork
     internal new CausalLanguageModel ConvertTo(ScalarType dataType) => (CausalLanguageModel)base.ConvertTo(dataType);
 
     /// <inheritdoc cref="TransformerNetwork.Copy"/>
-    internal new CausalLanguageModel Copy() => (CausalLanguageModel)base.Copy();
+    internal new CausalLanguageModel Copy(bool keepsMatrices = false) => (CausalLanguageModel)base.Copy(keepsMatrices);
 
     /// <summary>Refuses a folder by its <c>config.json</c> alone, before other files of it are read.</summary>
     /// <exception cref="NotSupportedException">The architecture is not supported, or is no decoder.</exception>

@@ -53,6 +53,12 @@ internal sealed class HeadModule
     /// <summary>[rows, width of the weight].</summary>
     public Parameter Weight => _own is null ? _table!.Weight : _own.Weight;
 
+    /// <summary>Rows that are trained while the others are frozen; null for none.</summary>
+    public TokenRows? TrainedRows => _own is null ? _table!.TrainedRows : _own.TrainedRows;
+
+    /// <summary>The layer, where the head has one of its own; null where it is tied to a table.</summary>
+    public Linear? Layer => _own;
+
     /// <summary>[rows] or [1, rows]; null for none.</summary>
     public Tensor? Bias { get; }
 
@@ -72,9 +78,8 @@ internal sealed class HeadModule
     public Tensor Features(Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        var features = (_dense ?? _projection) is { Quantized: null } first && hidden.dtype != first.Weight.dtype
-            && first.ComputeType is null
-            ? hidden.to(first.Weight.dtype) // the rows of a decoding step are float32
+        var features = (_dense ?? _projection) is { Quantized: null, ComputeType: null } first && hidden.dtype != first.StreamType
+            ? hidden.to(first.StreamType) // the rows of a decoding step are float32
             : hidden.alias();
         if (_dense is not null)
             features = _norm!.call(ActivationFunction.Apply(_activation, _dense.call(features)));
@@ -105,8 +110,22 @@ internal sealed class HeadModule
             return Int8Product.Compute(features, Quantized, null);
         if (RowProduct.Computes(features, Weight))
             return RowProduct.Compute(features, Weight);
+        if (type is null && Weight.dtype != features.dtype)
+            return ProductInParts(features);
         return type is null
             ? nn.functional.linear(features, Weight)
             : nn.functional.linear(features.to(type.Value), Converted ?? Weight.to(type.Value)).to(ScalarType.Float32);
+    }
+
+    private Tensor ProductInParts(Tensor features)
+    {
+        if (is_grad_enabled() && features.requires_grad)
+            return nn.functional.linear(features, Weight.to(features.dtype)); // the product's gradient needs all of it
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        var rows = features.reshape(-1, features.shape[^1]);
+        var logits = empty([rows.shape[0], Weight.shape[0]], rows.dtype, rows.device);
+        WideProduct.Multiply(rows, Weight, logits);
+        return logits.view([.. features.shape[..^1], Weight.shape[0]]).MoveToOuterDisposeScope();
     }
 }

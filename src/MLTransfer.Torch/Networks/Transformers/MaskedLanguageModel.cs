@@ -47,10 +47,11 @@ public sealed class MaskedLanguageModel : TransformerNetwork
         return ComputeLogits(hiddenStates);
     }
 
-    /// <inheritdoc cref="TransformerNetwork.Load(string, ScalarType?, Device?)"/>
+    /// <inheritdoc cref="TransformerNetwork.Load(string, ScalarType?, Device?, bool)"/>
     /// <exception cref="NotSupportedException">The architecture is not supported, or predicts no masked tokens.</exception>
-    public static new MaskedLanguageModel Load(string folder, ScalarType? dataType = null, Device? device = null) =>
-        Masked(TransformerNetwork.Load(folder, dataType, device), folder);
+    public static new MaskedLanguageModel Load(
+        string folder, ScalarType? dataType = null, Device? device = null, bool keepsMatrices = false) =>
+        Masked(TransformerNetwork.Load(folder, dataType, device, keepsMatrices), folder);
 
     /// <inheritdoc cref="TransformerNetwork.Create"/>
     /// <exception cref="NotSupportedException">The architecture is not supported, or predicts no masked tokens.</exception>

@@ -13,6 +13,8 @@ internal sealed class NetworkWeightSource(GenerativeNetwork network, ScalarType 
 
     public override bool IsNew => false;
 
+    public override ScalarType DataType => dataType;
+
     public override bool Contains(string name) => _tensors.ContainsKey(name);
 
     public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)

@@ -5,6 +5,8 @@ using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Networks.Transformers.Families;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Embedding = MLTransfer.Torch.Layers.Embedding;
+using Linear = MLTransfer.Torch.Layers.Linear;
 using Transformer = MLTransfer.Torch.Networks.Transformers.Description.Transformer;
 
 namespace MLTransfer.Torch.Networks.Transformers;
@@ -13,12 +15,13 @@ namespace MLTransfer.Torch.Networks.Transformers;
 public abstract class TransformerNetwork : GenerativeNetwork
 {
     private readonly HashSet<string> _tables;
+    private readonly ScalarType _streamType;
     private long _fastSteps;
 
     private protected TransformerNetwork(Family family, JsonObject configuration, Transformer description, WeightSource weights)
         : base(family.ModelType, configuration)
     {
-        (Family, Description) = (family, description);
+        (Family, Description, _streamType) = (family, description, weights.DataType);
         var modules = new ModuleBuilder(this, weights);
         if (description.Encoder is { } encoder)
             Encoder = new StackModule(encoder, modules);
@@ -61,8 +64,10 @@ public abstract class TransformerNetwork : GenerativeNetwork
         }
     }
 
-    /// <inheritdoc/>
-    public override ScalarType DataType => IsQuantized ? ScalarType.Float32 : TokenEmbedding.dtype;
+    /// <summary>
+    /// The type of parameters and of what goes through the network. Matrices that were loaded to be kept as they are stored are narrower.
+    /// </summary>
+    public override ScalarType DataType => IsQuantized ? ScalarType.Float32 : _streamType;
 
     /// <inheritdoc/>
     public override Device Device => IsQuantized ? CPU : TokenEmbedding.device;
@@ -166,13 +171,18 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <param name="folder">Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>).</param>
     /// <param name="dataType">The parameters' type; float32 where null.</param>
     /// <param name="device">The CPU where null.</param>
+    /// <param name="keepsMatrices">
+    /// Whether matrices and tables that the file has in bfloat16 or float16 stay in that type and in the mapped file, in half the memory.
+    /// They are computed with as if they were converted, and become of the network's type where they are trained.
+    /// </param>
     /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other.</exception>
     /// <exception cref="NotSupportedException">The architecture is not supported.</exception>
-    public static new TransformerNetwork Load(string folder, ScalarType? dataType = null, Device? device = null)
+    public static TransformerNetwork Load(
+        string folder, ScalarType? dataType = null, Device? device = null, bool keepsMatrices = false)
     {
         var configuration = ModelConfigurationFile.Read(folder);
         using var checkpoint = Checkpoint.Open(folder);
-        return Load(configuration, checkpoint, folder, dataType, device);
+        return Load(configuration, checkpoint, folder, dataType, device, keepsMatrices);
     }
 
     /// <summary>Builds a network from a configuration and named tensors, in evaluation mode.</summary>
@@ -181,8 +191,10 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <param name="origin">The folder or file, for error messages.</param>
     /// <param name="dataType">The parameters' type; float32 where null.</param>
     /// <param name="device">The CPU where null.</param>
+    /// <param name="keepsMatrices">As in <see cref="Load(string, ScalarType?, Device?, bool)"/>.</param>
     public static TransformerNetwork Load(
-        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType = null, Device? device = null)
+        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType = null, Device? device = null,
+        bool keepsMatrices = false)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -190,7 +202,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         var names = new CheckpointNames(checkpoint.Tensors.Keys, family);
         var description = family.Read(new ConfigurationReader(configuration, tensors: names.Known));
         var network = Build(family, configuration, description, WeightSource.FromCheckpoint(
-            checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU));
+            checkpoint, origin, names.Find, dataType ?? ScalarType.Float32, device ?? CPU, keepsMatrices));
         try
         {
             names.RefuseLeftover(network.CheckpointTensors().Select(tensor => tensor.Key), description.Unused, origin);
@@ -228,11 +240,67 @@ public abstract class TransformerNetwork : GenerativeNetwork
     /// <summary>
     /// A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.
     /// </summary>
+    /// <param name="keepsMatrices">Whether matrices in a narrower type stay so.</param>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
-    internal TransformerNetwork Copy()
+    internal TransformerNetwork Copy(bool keepsMatrices = false)
     {
         using var weights = new TensorCheckpoint($"the {Family.ModelType} in memory", CheckpointTensors());
-        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location);
+        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location, keepsMatrices: keepsMatrices);
+    }
+
+    /// <summary>
+    /// A network with room for further tokens, in evaluation mode and without adapters. In tables of tokens, output heads and their biases
+    /// the rows of new tokens are the mean of those of the tokens that there were, as where a new token is likely to mean what others do
+    /// (transformers' <c>resize_token_embeddings</c> draws around it). All other weights are shared with this network, which may be disposed.
+    /// </summary>
+    /// <param name="known">
+    /// How many tokens there are, by the tokenizer. A network may have rows for more, which no token has; they are given to new tokens.
+    /// </param>
+    /// <param name="size">The number of tokens to be, at least <paramref name="known"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer known tokens than one, or more than rows; or fewer wanted.</exception>
+    /// <exception cref="NotSupportedException">The network reads tokens of several kinds.</exception>
+    /// <exception cref="InvalidOperationException">The network has adapters, or is quantized.</exception>
+    public TransformerNetwork WithTokens(int known, int size)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(known, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(known, VocabularySize);
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, known);
+        using var hold = Hold();
+        ThrowIfQuantized("given tokens");
+        if (Lora is not null)
+            throw new InvalidOperationException("The network has LoRA adapters. Merge them before it is given tokens.");
+        if (Description.Stacks.Any(stack => stack.Input.Tables.Length > 1 || stack.Input.Rows != VocabularySize)
+            || !Configuration.ContainsKey("vocab_size"))
+        {
+            throw new NotSupportedException($"This {Family.ModelType} reads tokens of several kinds; it takes no further ones.");
+        }
+
+        var configuration = Configuration.DeepClone().AsObject();
+        configuration["vocab_size"] = Math.Max(size, VocabularySize);
+        var description = Family.Read(new ConfigurationReader(configuration, tensors: [.. CheckpointTensors().Select(t => t.Key)]));
+        var vocabulary = Description.Stacks.SelectMany(stack => stack.Input.Tables.Concat(stack.Heads.Select(head => head.Weight))
+            .Concat(stack.Heads.Select(head => head.Bias?.Name).OfType<string>())).ToHashSet(StringComparer.Ordinal);
+        return Build(Family, configuration, description, new GrownWeightSource(this, vocabulary, known, size));
+    }
+
+    /// <inheritdoc/>
+    internal override void WriteTokenRows()
+    {
+        base.WriteTokenRows();
+        if (ConvertedOutputHead is { } converted && Head.TrainedRows is { } rows)
+            rows.Write(converted);
+    }
+
+    /// <summary>Makes what is trained of the network's type, where it is kept in a narrower one.</summary>
+    internal void WidenTrained()
+    {
+        foreach (var module in modules())
+        {
+            if (module is Linear { Quantized: null } layer && layer.Weight.requires_grad)
+                layer.WidenWeight();
+            else if (module is Embedding { Quantized: null } table && table.Weight.requires_grad)
+                table.WidenWeight();
+        }
     }
 
     /// <inheritdoc/>

@@ -19,7 +19,7 @@ internal sealed class EncoderPass : IDisposable
     /// <param name="decoder">How the decoder's blocks are computed twice; null for once.</param>
     public EncoderPass(EncoderDecoderModel model, ModelInput input, BlockRecomputation? decoder)
     {
-        _embeddings = new LookedUpRows(model.Encoder!.Input.Tables[0].Weight, input.InputIds);
+        _embeddings = new LookedUpRows(model.Encoder!.Input.Tables[0], input.InputIds, model.DataType);
         _recomputation = decoder?.Next();
         input = input with { InputEmbeddings = _embeddings.Values, Recomputation = _recomputation };
         _hidden = model.Encoder.Forward(input, model.training);

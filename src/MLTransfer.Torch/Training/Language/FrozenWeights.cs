@@ -16,6 +16,7 @@ internal sealed class FrozenWeights : IDisposable
     private readonly TransformerNetwork _model;
     private readonly string _path;
     private readonly List<(Parameter Parameter, Tensor Converted)> _weights = [];
+    private Tensor? _convertedHead; // where some of its rows are trained, so that the weight itself cannot wait in a file
 
     private FrozenWeights(TransformerNetwork model, string path) => (_model, _path) = (model, path);
 
@@ -27,8 +28,9 @@ internal sealed class FrozenWeights : IDisposable
     {
         if (model.ComputeType is not { } type || model.Device.type != TorchSharp.DeviceType.CPU)
             return null;
-        var linears = Linears(model).Where(layer => IsFrozen(layer.Weight)).ToList();
-        var parameters = linears.Select(layer => layer.Weight).Append(model.OutputHead).Where(IsFrozen)
+        var linears = Linears(model).Where(layer => IsFrozen(layer.Weight) && layer.TrainedRows is null).ToList();
+        var parameters = linears.Select(layer => layer.Weight)
+            .Concat(model.Head.TrainedRows is null ? [model.OutputHead] : Array.Empty<Parameter>()).Where(IsFrozen)
             .Distinct(ReferenceEqualityComparer.Instance).Cast<Parameter>().ToList();
         if (parameters.Count == 0)
             return null;
@@ -53,7 +55,9 @@ internal sealed class FrozenWeights : IDisposable
 
             foreach (var layer in linears)
                 layer.ConvertedWeight = frozen.Converted(layer.Weight);
-            model.ConvertedOutputHead = frozen.Converted(model.OutputHead);
+            if (model.Head.TrainedRows is not null && IsFrozen(model.OutputHead))
+                frozen._convertedHead = model.OutputHead.to(type).DetachFromDisposeScope();
+            model.ConvertedOutputHead = frozen._convertedHead ?? frozen.Converted(model.OutputHead);
             NativeHeap.Trim();
             return frozen;
         }
@@ -83,6 +87,7 @@ internal sealed class FrozenWeights : IDisposable
         foreach (var layer in Linears(_model))
             layer.ConvertedWeight = null;
         _model.ConvertedOutputHead = null;
+        _convertedHead?.Dispose();
         foreach (var (parameter, converted) in _weights)
         {
             using var scope = NewDisposeScope();

@@ -51,18 +51,18 @@ internal sealed record LanguageMemory
 
     public MemoryEstimate Estimate()
     {
-        var (element, product) = (StreamSize, ProductSize);
-        var runtime = ProcessMemory.Runtime(_network.Device.type == TorchSharp.DeviceType.META ? 0 : _parts.All * element);
+        var product = ProductSize;
+        var runtime = ProcessMemory.Runtime(_network.Device.type == TorchSharp.DeviceType.META ? 0 : _parts.Bytes);
         var optimizer = _parts.Trained * 2 * sizeof(float);
-        var frozen = IsMixed ? _parts.FrozenMatrices : 0;
-        var weights = _parts.All * element + (IsMixed ? _parts.TrainedMatrices * product : 0) + frozen * (product - element);
+        var frozen = IsMixed ? _parts.Converted(ProductType) : default;
+        var weights = _parts.Bytes + (IsMixed ? _parts.TrainedMatrices * product : 0) + frozen.Elements * product - frozen.Bytes;
         var gradients = Gradients();
         var activations = (long)(Math.Max(TrainingPass(), EvaluationPass()) * Gaps);
         if (!_options.GradientCheckpointing)
             activations -= (long)(Reuse * Math.Min(activations, gradients));
 
         // Frozen weights are there in both types while they are converted, before the first pass.
-        var converting = _parts.All * element + frozen * product;
+        var converting = _parts.Bytes + frozen.Elements * product;
         return new MemoryEstimate
         {
             Weights = weights + Math.Max(0, converting - weights - gradients - activations),
@@ -157,8 +157,21 @@ internal sealed record LanguageMemory
             ? blocks.Sum(block => block.Length * block.Width * StreamSize)
                 + graph.Select(block => block.Length * block.Activations.Kept()).DefaultIfEmpty().Max()
             : graph.Sum(block => block.Length * block.Activations.Kept());
-        return _shape.Rows * (kept + passing) + Biases(Math.Max(_shape.Length, _shape.EncoderLength))
+        return _shape.Rows * (kept + passing) + Converted() + Biases(Math.Max(_shape.Length, _shape.EncoderLength))
             + Head((long)_shape.Rows * _shape.Length);
+    }
+
+    /// <summary>
+    /// What matrices in a narrower type than that of products become: those of a block until its backward pass has been, and a part of the
+    /// output head's.
+    /// </summary>
+    private long Converted()
+    {
+        if (IsMixed)
+            return 0;
+        var blocks = _network.BlockPrefixes.Select(_parts.Narrow).ToList();
+        var narrow = _options.GradientCheckpointing ? blocks.Max() : blocks.Skip(_parts.BlocksWithoutGraph()).Append(blocks.Max()).Sum();
+        return Math.Max(narrow, _network.Output.Heads is [var head, ..] && head.Weight.dtype != _network.DataType ? WideProduct.PartElements : 0) * StreamSize;
     }
 
     /// <summary>Without a graph: one block at a time.</summary>

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Numerics;
@@ -52,7 +53,7 @@ internal static class LanguageModelLoss
         using var scope = NewDisposeScope();
         using var encoder = batch.EncoderInput is { } source
             ? new EncoderPass((EncoderDecoderModel)model, source, recomputation) : null;
-        var embeddings = new LookedUpRows(model.TokenEmbedding, batch.Input.InputIds);
+        var embeddings = new LookedUpRows(model.Output.Input.Tables[0], batch.Input.InputIds, model.DataType);
         frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with
         {
@@ -79,9 +80,9 @@ internal static class LanguageModelLoss
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var rowGradients = empty_like(rows);
-        var type = model.ComputeType ?? model.OutputHead.dtype;
+        var type = model.ComputeType ?? model.DataType;
         var inputs = rows.to(type);
-        var weight = model.ConvertedOutputHead ?? model.OutputHead.to(type); // [vocabulary, C]
+        var weight = model.ConvertedOutputHead ?? (model.OutputHead.dtype == model.DataType ? model.OutputHead.to(type) : model.OutputHead);
         var headGradient = model.OutputHead.requires_grad ? new HeadGradient(model.OutputHead, type) : null;
         Tensor? memory = null; // of the first chunk, which is the longest
         double sum = 0;
@@ -91,10 +92,11 @@ internal static class LanguageModelLoss
             var input = inputs.narrow(0, start, count);
             memory ??= empty([count, model.VocabularySize], type, rows.device).MoveToOuterDisposeScope();
             var logits = memory.narrow(0, 0, count);
-            logits.addmm_(input, weight.t(), 0, 1);
+            WideProduct.Multiply(input, weight, logits); // the weight is [vocabulary, C]
             sum += ToGradient(model.Head, logits, targets.narrow(0, start, count), factor);
-            rowGradients.narrow(0, start, count).copy_(mm(logits, weight));
+            rowGradients.narrow(0, start, count).copy_(WideProduct.Back(logits, weight));
             headGradient?.Add(logits, input);
+            model.Head.TrainedRows?.AddProduct(logits, input);
         }
 
         return (sum, rowGradients.MoveToOuterDisposeScope());

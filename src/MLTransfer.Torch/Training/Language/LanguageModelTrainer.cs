@@ -59,6 +59,7 @@ public sealed class LanguageModelTrainer
                 nameof(options));
         }
 
+        model.WidenTrained();
         (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
         _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);
         Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;

@@ -97,6 +97,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
             var batch = TrainingBatch.Create([.. pass.Rows.Select(row => rows[row])], _model.Device);
             return LanguageModelLoss.Backward(_model, batch, 1.0 / pass.Normalizers[0], checkpoints, _frozen);
         });
+        _model.WriteTokenRows();
         if (_stepsDone++ < StepsToSettle && _model.Device.type == TorchSharp.DeviceType.CPU)
             NativeHeap.Trim();
         return new TrainingProgress
@@ -143,6 +144,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
             ? Checkpoint.Open(folder)
             : SafetensorsFile.Open(Path.Combine(folder, PeftAdapterFolder.WeightsFileName));
         WeightSnapshot.CopyInto(Named(_model.Lora is null ? "" : PeftAdapterFolder.NamePrefix), weights);
+        _model.WriteTokenRows();
     }
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<TrainingProgress> history) =>
@@ -157,6 +159,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     {
         _model.eval();
         _frozen?.Dispose();
+        _model.WriteTokenRows(); // the run may have gone back to others
         _model.ComputeType = null;
         foreach (var (_, parameter) in _model.TrainableParameters())
             parameter.grad = null;

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Generation;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
 
@@ -49,6 +50,12 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
     /// defaults of <see cref="GenerationOptions"/>. Where it has no seed, <see cref="TrainingOptions.Seed"/> decides what is drawn.
     /// </summary>
     public GenerationOptions? SampleGeneration { get; init; }
+
+    /// <summary>
+    /// Whether frozen matrices that are kept in bfloat16 or float16 take less memory than float32 ones. In float32 the backward pass keeps
+    /// each converted one, but where blocks are computed twice it is those of a single block.
+    /// </summary>
+    internal bool ComputesWithNarrowMatrices(Device device) => Precision.ComputeType(device) is not null || GradientCheckpointing;
 
     internal override IEnumerable<string> IrrelevantToWeights =>
         base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);

@@ -1,5 +1,6 @@
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Embedding = MLTransfer.Torch.Layers.Embedding;
 
 namespace MLTransfer.Torch.Training.Language;
 
@@ -8,17 +9,22 @@ namespace MLTransfer.Torch.Training.Language;
 /// </summary>
 internal sealed class LookedUpRows
 {
+    private readonly Embedding _module;
     private readonly Parameter _table;
     private readonly Tensor _ids;
 
     /// <summary>Looks rows up, in the current dispose scope.</summary>
-    /// <param name="table">[rows, width].</param>
+    /// <param name="module">The table: [rows, width].</param>
     /// <param name="ids">[...] int64.</param>
-    public LookedUpRows(Parameter table, Tensor ids)
+    /// <param name="type">The type of what goes through the network.</param>
+    public LookedUpRows(Embedding module, Tensor ids, ScalarType type)
     {
-        (_table, _ids) = (table, ids.view(-1));
+        (_module, _table, _ids) = (module, module.Weight, ids.view(-1));
         using (no_grad())
-            Values = table.index_select(0, _ids).view([.. ids.shape, table.shape[1]]).requires_grad_(table.requires_grad);
+        {
+            Values = _table.index_select(0, _ids).to(type).view([.. ids.shape, _table.shape[1]])
+                .requires_grad_(_table.requires_grad || module.TrainedRows is not null);
+        }
     }
 
     /// <summary>[..., width].</summary>
@@ -28,6 +34,9 @@ internal sealed class LookedUpRows
     public void Backward()
     {
         if (Values.grad is not { } gradient)
+            return;
+        _module.TrainedRows?.AddLookedUp(_ids, gradient.view(-1, _table.shape[1]));
+        if (!_table.requires_grad)
             return;
         _table.grad ??= zeros_like(_table);
         using var tableGradient = _table.grad;

@@ -1,7 +1,9 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Networks.Transformers.Description;
+using static TorchSharp.torch;
 using Linear = MLTransfer.Torch.Layers.Linear;
 
 namespace MLTransfer.Torch.Training.Language;
@@ -13,20 +15,24 @@ internal sealed class TrainedParts
     private readonly List<Part> _parameters;
     private readonly HashSet<string> _trained;
     private readonly Dictionary<string, long> _adapters; // elements by the layer's name
+    private readonly long _tokenRows;
 
     private TrainedParts(TransformerNetwork network, IEnumerable<(string Name, Linear Layer, int Rank)> adapters, bool trainsWeights)
     {
         _network = network;
+        _tokenRows = trainsWeights ? network.TrainedTokenRows().Sum(rows => rows.Rows.Values.numel()) : 0;
         _adapters = adapters.ToDictionary(a => a.Name, a => (long)a.Rank * (a.Layer.InputWidth + a.Layer.OutputWidth));
         var linears = network.LinearLayers().Select(l => l.Name + ".weight").ToHashSet();
         _parameters =
         [
             .. network.named_parameters().Select(p => new Part(
-                p.name, p.parameter.numel(), trainsWeights && p.parameter.requires_grad, linears.Contains(p.name),
+                p.name, p.parameter.numel(), p.parameter.dtype, trainsWeights && p.parameter.requires_grad, linears.Contains(p.name),
                 network.Output.Heads.Any(head => ReferenceEquals(head.Weight, p.parameter)))),
         ];
         _trained = [.. _parameters.Where(p => p.Trained).Select(p => p.Name)];
     }
+
+    private long Adapters => _adapters.Values.Sum() + _tokenRows;
 
     /// <summary>As the network is.</summary>
     public static TrainedParts Of(TransformerNetwork network) => new(
@@ -40,11 +46,11 @@ internal sealed class TrainedParts
                 .Select(target => (target.Name, target.Layer, options.RankOf(target.Name))),
             trainsWeights: false);
 
-    /// <summary>The elements of all weights, adapters included.</summary>
-    public long All => Sum(_ => true) + _adapters.Values.Sum();
+    /// <summary>The bytes of all weights, adapters included.</summary>
+    public long Bytes => _parameters.Sum(p => p.Bytes) + Adapters * NativeTensor.ElementSize(_network.DataType);
 
     /// <summary>The elements of what is trained.</summary>
-    public long Trained => Sum(p => p.Trained) + _adapters.Values.Sum();
+    public long Trained => Sum(p => p.Trained) + Adapters;
 
     /// <summary>The elements of trained weights of matrix products.</summary>
     public long TrainedMatrices => Sum(p => p.Trained && (p.IsLinear || p.IsHead));
@@ -52,8 +58,16 @@ internal sealed class TrainedParts
     /// <summary>The same without the output head's.</summary>
     public long TrainedLinears => Sum(p => p.Trained && p.IsLinear && !p.IsHead);
 
-    /// <summary>The elements of frozen weights of matrix products.</summary>
-    public long FrozenMatrices => Sum(p => !p.Trained && (p.IsLinear || p.IsHead));
+    /// <summary>The elements and bytes of frozen weights of matrix products that are of another type than products.</summary>
+    public (long Elements, long Bytes) Converted(ScalarType type)
+    {
+        var parts = _parameters.Where(p => !p.Trained && (p.IsLinear || p.IsHead) && p.Type != type).ToList();
+        return (parts.Sum(p => p.Elements), parts.Sum(p => p.Bytes));
+    }
+
+    /// <summary>The elements of a block's weights that are kept in a narrower type than the network's.</summary>
+    public long Narrow(string blockPrefix) => _parameters
+        .Where(p => p.IsLinear && p.Type != _network.DataType && p.Name.StartsWith(blockPrefix, StringComparison.Ordinal)).Sum(p => p.Elements);
 
     /// <summary>Whether a linear layer keeps its input for its backward pass: to train its weight, or its adapter.</summary>
     public bool KeepsInput(Projection projection) => _adapters.ContainsKey(projection.Name)
@@ -63,7 +77,7 @@ internal sealed class TrainedParts
     public int BlocksWithoutGraph()
     {
         var prefixes = _network.BlockPrefixes;
-        if (_trained.Any(_network.IsEmbedding))
+        if (_tokenRows > 0 || _trained.Any(_network.IsEmbedding))
             return 0;
         var count = 0;
         while (count < prefixes.Count && !IsTrained(prefixes[count]))
@@ -76,5 +90,8 @@ internal sealed class TrainedParts
 
     private long Sum(Func<Part, bool> counts) => _parameters.Where(counts).Sum(p => p.Elements);
 
-    private sealed record Part(string Name, long Elements, bool Trained, bool IsLinear, bool IsHead);
+    private sealed record Part(string Name, long Elements, ScalarType Type, bool Trained, bool IsLinear, bool IsHead)
+    {
+        public long Bytes => Elements * NativeTensor.ElementSize(Type);
+    }
 }

@@ -34,7 +34,20 @@ public sealed class TextInfillerOptions : InfillTextOptions
     public MaskingOptions Masking = new();
 
     /// <summary>Train low-rank adapters instead of the weights (<c>peft.LoraConfig</c>); null trains the weights.</summary>
+    /// <remarks>
+    /// Matrices of a base in bfloat16 or float16 that are frozen, here or by <see cref="TrainableBlocks"/> and
+    /// <see cref="FrozenParameters"/>, stay in that type, in half the memory, where products are computed in bfloat16 or blocks are computed
+    /// twice (<see cref="LanguageTrainingOptions.GradientCheckpointing"/>).
+    /// </remarks>
     public LoraOptions? Lora;
+
+    /// <summary>
+    /// Tokens that the tokenizer is to have, such as names or marks of an own format: those that it lacks are added to it, and to the
+    /// network's tables with the mean of the other tokens' rows to start from. With <see cref="Lora"/> the rows of all tokens named here are
+    /// trained beside the adapters, and nothing else of the tables; without it all weights are. Null for none (<c>add_tokens</c> with
+    /// <c>resize_token_embeddings</c>, and <c>trainable_token_indices</c> of peft).
+    /// </summary>
+    public IReadOnlyList<string>? AddTokens;
 
     /// <summary>
     /// Parameters that stay as they are, by name with <c>*</c> and <c>?</c>, such as <c>bert.embeddings.*</c>; null for none.
@@ -105,6 +118,7 @@ public sealed class TextInfillerOptions : InfillTextOptions
         BaseModel = BaseModel,
         Training = Training,
         Lora = Lora,
+        AddTokens = AddTokens,
         FrozenParameters = FrozenParameters,
         TrainableBlocks = TrainableBlocks,
         Dropout = Dropout,
@@ -126,7 +140,7 @@ public sealed class TextInfillerOptions : InfillTextOptions
         if (Training.SamplePrompts.Count > 0)
         {
             throw new ArgumentException(
-                $"{nameof(LanguageTrainingOptions.SamplePrompts)} are continued by a text generator, which a model that fills masks is not. "
+                $"{nameof(LanguageTrainingOptions.SamplePrompts)} are continued by a text generator; a model that fills masks is none. "
                 + "Leave them out.", nameof(LanguageTrainingOptions.SamplePrompts));
         }
     }

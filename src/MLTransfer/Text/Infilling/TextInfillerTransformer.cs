@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MLTransfer;
 using MLTransfer.Columns;
@@ -80,10 +79,10 @@ public sealed class TextInfillerTransformer
     }
 
     /// <inheritdoc/>
-    TextBaseModel<TextInfillingModel> ITextModelOwner<TextInfillingModel>.CopyModel()
+    TextBaseModel<TextInfillingModel> ITextModelOwner<TextInfillingModel>.CopyModel(bool keepsMatrices)
     {
         using var hold = Hold();
-        var copy = TextBaseModel<TextInfillingModel>.CopyOf(Model, BaseModel);
+        var copy = TextBaseModel<TextInfillingModel>.CopyOf(Model, keepsMatrices, BaseModel);
         copy.Model.Infilling = Infilling;
         return copy;
     }

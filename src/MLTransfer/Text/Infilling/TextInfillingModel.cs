@@ -73,7 +73,16 @@ public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
         new(MaskedLanguageModel.Masked(network, origin), tokenizer);
 
     /// <inheritdoc/>
-    static TextInfillingModel ITextModel<TextInfillingModel>.Load(string folderOrHubId, string folder) => Load(folderOrHubId, folder);
+    static TextInfillingModel ITextModel<TextInfillingModel>.Load(string folderOrHubId, string folder, bool keepsMatrices) =>
+        Load(folderOrHubId, folder, keepsMatrices);
+
+    /// <inheritdoc/>
+    TextInfillingModel ITextModel<TextInfillingModel>.With(TransformerNetwork network, TextTokenizer tokenizer)
+    {
+        var model = new TextInfillingModel((MaskedLanguageModel)network, tokenizer) { Infilling = Infilling };
+        ((ITextModel)model).Card = ((ITextModel)this).Card;
+        return model;
+    }
 
     /// <summary>Fills the masks of a text.</summary>
     /// <param name="text">The text; its masks are <c>[MASK]</c> or the tokenizer's own.</param>
@@ -156,12 +165,12 @@ public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
     /// <inheritdoc/>
     public void Dispose() => Network.Dispose();
 
-    private static TextInfillingModel Load(string folderOrHubId, string folder)
+    private static TextInfillingModel Load(string folderOrHubId, string folder, bool keepsMatrices = false)
     {
         MaskedLanguageModel.CheckFamily(folder); // first: what fills no masks needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
         var infilling = InfillingOptions.FromPretrained(folder);
-        var network = MaskedLanguageModel.Load(folder);
+        var network = MaskedLanguageModel.Load(folder, keepsMatrices: keepsMatrices);
         try
         {
             var model = new TextInfillingModel(network, tokenizer) { Infilling = infilling };

@@ -205,6 +205,27 @@ public sealed class ChatTrainingTests : IDisposable
     }
 
     [Fact]
+    public void A_plain_model_becomes_one_of_chats_with_a_template_and_added_markers()
+    {
+        TinyChatModel.Make(_folder["plain"], "zephyr", template: "");
+        using var model = Fit(Rows(TwoTurns, TwoTurns), "plain", options =>
+        {
+            options.AddTokens = ["<|im_start|>", "<|im_end|>"];
+            options.Chat = new()
+            {
+                Template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+                    + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+            };
+            options.Training = options.Training with { MaximumSteps = 60, LearningRate = 1e-2 };
+            options.Generation = new() { MaximumNewTokens = 40 };
+        });
+        _ml.Generation.SaveModelFolder(model, _folder["tuned"]);
+        using var tuned = _ml.Generation.LoadPretrained(_folder["tuned"]);
+        Assert.Equal(tuned.Tokenizer.TokenToId("<|im_end|>"), ChatFormat.Find(tuned.Tokenizer)!.FindEndOfTurn().TokenId);
+        Assert.Equal("Yes, one.", tuned.GenerateChat([new("user", "One?")], model.Generation));
+    }
+
+    [Fact]
     public void Named_templates_and_those_of_a_folder_stay_with_a_tuned_model()
     {
         TinyChatModel.Make(_folder["named"], "named");
