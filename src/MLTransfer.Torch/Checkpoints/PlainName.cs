@@ -9,9 +9,6 @@ internal static class PlainName
     public static bool IsFile([NotNullWhen(true)] string? name) => !string.IsNullOrWhiteSpace(name) && name is not ("." or "..")
         && name.IndexOfAny(['/', '\\', ':']) < 0 && !name.Any(char.IsControl);
 
-    /// <summary>Whether it is the name of a file, or that of a folder and a file in it with a slash between them.</summary>
-    public static bool IsPath([NotNullWhen(true)] string? path) => path?.Split('/') is { Length: 1 or 2 } names && names.All(IsFile);
-
     /// <summary>Whether a name is what libraries in C take it for: they end it at NUL.</summary>
     public static bool IsTensor(string name) => !name.Contains('\0', StringComparison.Ordinal);
 }

@@ -76,7 +76,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
 
     /// <summary>
     /// Whether the end-of-sequence token follows every text, so that the model learns to stop. Null: it does where texts stay apart
-    /// (<see cref="RowPacking.None"/>, <see cref="RowPacking.Packed"/>) and the tokenizer has one.
+    /// (<see cref="RowPacking.None"/>, <see cref="RowPacking.Packed"/>) and the tokenizer has one. Chats end as their template writes it:
+    /// there it follows the assistant's last word only where this is true.
     /// </summary>
     public bool? AppendEndOfSequence;
 

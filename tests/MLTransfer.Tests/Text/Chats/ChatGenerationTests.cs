@@ -200,8 +200,9 @@ public sealed class ChatGenerationTests : IDisposable
 
     [Theory]
     [InlineData("../../evil")]
-    [InlineData("a/b/c")]
-    [InlineData("a/..")]
+    [InlineData("a/b.jinja")]
+    [InlineData("additional_chat_templates/../../evil.jinja")]
+    [InlineData("additional_chat_templates/a.json")]
     [InlineData("/a")]
     [InlineData("a\\b")]
     public void A_zip_with_a_file_outside_of_its_folder_is_refused(string name)
