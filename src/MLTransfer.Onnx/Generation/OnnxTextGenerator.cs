@@ -42,6 +42,8 @@ public sealed class OnnxTextGenerator : IDisposable
     /// <summary>The content of <c>config.json</c>.</summary>
     internal JsonObject Configuration => _decoder.Configuration;
 
+    internal TextGenerator Generator => _generator;
+
     internal OnnxExportFiles Files { get; }
 
     internal OnnxRuntimeOptions Options { get; }

@@ -4,7 +4,10 @@ namespace MLTransfer.Torch.ChatTemplates;
 /// <param name="Text">The text. Markers of special tokens stand in it.</param>
 /// <param name="GenerationSpans">
 /// Where, in UTF-16 units, the words between <c>{% generation %}</c> and <c>{% endgeneration %}</c> stand: what the assistant says. Empty
-/// for
-/// a template without these marks.
+/// for a template without these marks.
 /// </param>
-public sealed record ChatRendering(string Text, IReadOnlyList<Range> GenerationSpans);
+/// <param name="LostGenerationLine">
+/// The line of a <c>{% generation %}</c> whose words the template has changed before it wrote them, or has not written, so that their place
+/// is not known; null where there is none.
+/// </param>
+public sealed record ChatRendering(string Text, IReadOnlyList<Range> GenerationSpans, int? LostGenerationLine = null);

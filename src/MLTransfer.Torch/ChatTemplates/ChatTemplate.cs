@@ -29,10 +29,18 @@ public sealed class ChatTemplate
     public ChatRendering Render(ChatInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        return Render(ReadMessages(input), input);
+    }
+
+    internal static ListValue ReadMessages(ChatInput input) =>
+        JsonValues.Read(input.Messages, "The JSON of the messages") as ListValue
+            ?? throw new InvalidDataException("The messages are not a JSON array.");
+
+    /// <summary>Renders messages in place of those of the input.</summary>
+    internal ChatRendering Render(ListValue messages, ChatInput input)
+    {
         if (input.ContinueFinalMessage && input.AddGenerationPrompt)
             throw new ArgumentException("The last message is continued, or a new turn begun: not both.", nameof(input));
-        var messages = JsonValues.Read(input.Messages, "The JSON of the messages") as ListValue
-            ?? throw new InvalidDataException("The messages are not a JSON array.");
         var variables = new Dictionary<string, object?>
         {
             ["messages"] = input.ContinueFinalMessage ? FinalMessage.Mark(messages) : messages,
@@ -62,6 +70,6 @@ public sealed class ChatTemplate
         {
             throw exception.At(renderer.Line);
         }
-        return new(renderer.Output.ToString(), renderer.Output.Generations);
+        return new(renderer.Output.ToString(), renderer.Output.Generations, renderer.Output.LostGenerationLine);
     }
 }

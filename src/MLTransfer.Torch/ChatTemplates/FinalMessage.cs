@@ -29,7 +29,7 @@ internal static class FinalMessage
             text = text.TrimEnd(Blanks.All);
         var spans = rendering.GenerationSpans.Where(span => span.Start.Value < text.Length)
             .Select(span => span.Start..Math.Min(span.End.Value, text.Length));
-        return new(text, [.. spans]);
+        return rendering with { Text = text, GenerationSpans = [.. spans] };
     }
 
     private static object Marked(object? content)

@@ -42,6 +42,35 @@ internal static class GenerationConfigurationFile
         }
     }
 
+    /// <summary>The tokens that end a text, as published beside a model; empty where the file is missing or does not say.</summary>
+    /// <exception cref="InvalidDataException">The file is malformed.</exception>
+    public static IReadOnlyList<int> ReadEndOfSequenceIds(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!FileOnDisk.Exists(path))
+            return [];
+        var root = JsonContent.Parse(FileKind.Configuration.Read(path), path);
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("eos_token_id", out var value)
+            || value.ValueKind == JsonValueKind.Null)
+            return [];
+        try
+        {
+            return ToList(value, item => item.GetInt32());
+        }
+        catch (Exception exception) when (exception is FormatException or InvalidOperationException)
+        {
+            throw new InvalidDataException(
+                $"{path}: eos_token_id is {value.GetRawText()}; expected a token id or a list of them.", exception);
+        }
+    }
+
+    /// <summary>Writes the tokens that end a text.</summary>
+    public static void WriteEndOfSequenceIds(string folder, IReadOnlyList<int> ids) => AtomicFile.WriteAllText(
+        Path.Combine(folder, FileName), new JsonObject { ["eos_token_id"] = Of(ids) }.ToJsonString(s_indented) + "\n");
+
+    private static JsonNode Of(IReadOnlyList<int> ids) =>
+        ids is [var only] ? JsonValue.Create(only) : new JsonArray([.. ids.Select(id => (JsonNode)id)]);
+
     /// <summary>Writes what differs from the defaults, and the ids of special tokens.</summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="options">Null for the ids alone.</param>
@@ -90,7 +119,7 @@ internal static class GenerationConfigurationFile
         void AddId(string name, IReadOnlyList<int>? chosen, int? ofTokenizer)
         {
             if (chosen is not null)
-                json[name] = chosen is [var only] ? JsonValue.Create(only) : new JsonArray([.. chosen.Select(id => (JsonNode)id)]);
+                json[name] = Of(chosen);
             else if (model[name] is { } ofModel)
                 json[name] = ofModel.DeepClone();
             else if (ofTokenizer is { } id)

@@ -34,6 +34,12 @@ public sealed class TextGenerator
         _generator = new TokenGenerator(decoder, tokenizer.BeginningOfSequenceId, tokenizer.TextEndId);
     }
 
+    /// <summary>The tokens that end a text where options name none.</summary>
+    internal IReadOnlyList<int> EndOfSequenceIds => _generator.EndOfSequenceIds;
+
+    /// <summary>The number of token ids that the network knows.</summary>
+    internal int VocabularySize => _generator.VocabularySize;
+
     /// <summary>Continues prompts.</summary>
     /// <param name="prompts">
     /// Texts. An empty one starts from the model's beginning-of-sequence token, or its end-of-sequence token if there is none.
@@ -58,7 +64,15 @@ public sealed class TextGenerator
         var ids = new int[prompts.Count][];
         for (var i = 0; i < ids.Length; i++)
             ids[i] = Encode(prompts[i] ?? throw new ArgumentException($"Prompt {i} is null.", nameof(prompts)));
+        return GenerateFrom(ids, options, cancellationToken);
+    }
 
+    /// <summary>Continues prompts that are token ids already.</summary>
+    /// <inheritdoc cref="Generate"/>
+    internal IReadOnlyList<IReadOnlyList<GeneratedText>> GenerateFrom(
+        IReadOnlyList<int[]> ids, GenerationOptions options, CancellationToken cancellationToken)
+    {
+        options.Check();
         Func<ITokenMonitor>? monitor = options.StopStrings.Count == 0
             ? null
             : () => new ContinuationText(_tokenizer, [], options.StopStrings, static _ => { });
@@ -91,7 +105,13 @@ public sealed class TextGenerator
         string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        options ??= new GenerationOptions();
+        return StreamFrom(Encode(prompt), options ?? new GenerationOptions(), cancellationToken);
+    }
+
+    /// <summary>Continues a prompt of token ids piece by piece.</summary>
+    /// <inheritdoc cref="StreamAsync"/>
+    internal IAsyncEnumerable<string> StreamFrom(int[] prompt, GenerationOptions options, CancellationToken cancellationToken)
+    {
         options.Check();
         if (options.BeamCount > 1 || options.SequencesPerPrompt > 1)
         {
@@ -102,7 +122,7 @@ public sealed class TextGenerator
         }
 
         using var hold = _generator.Hold(); // refuses now what the enumeration would refuse
-        return Enumerate(Encode(prompt), options, cancellationToken);
+        return Enumerate(prompt, options, cancellationToken);
     }
 
     /// <summary>What the network reads of a prompt: all of it and the special tokens around it where an encoder does, without what ends a

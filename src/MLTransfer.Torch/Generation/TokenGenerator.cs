@@ -57,6 +57,12 @@ public sealed class TokenGenerator
     /// <summary>Whether an encoder reads the prompts, so that what is generated is a text of its own.</summary>
     internal bool HasEncoder => _encoder is not null;
 
+    /// <summary>The tokens that end a sequence where options name none.</summary>
+    internal IReadOnlyList<int> EndOfSequenceIds => _endOfSequenceIds;
+
+    /// <summary>The number of token ids that the network knows.</summary>
+    internal int VocabularySize => _decoder.VocabularySize;
+
     /// <summary>Continues prompts.</summary>
     /// <param name="prompts">
     /// Token ids, each within the model's vocabulary. An empty prompt starts from the model's beginning-of-sequence token, or its
@@ -90,7 +96,7 @@ public sealed class TokenGenerator
         ArgumentNullException.ThrowIfNull(prompts);
         options.Check();
         using var hold = Hold();
-        var endOfSequenceIds = EndOfSequenceIds(options);
+        var endOfSequenceIds = EndsOf(options);
         var starts = new GenerationPrompt[prompts.Count];
         for (var i = 0; i < starts.Length; i++)
             starts[i] = ToPrompt(CheckPrompt(prompts[i], i));
@@ -148,7 +154,7 @@ public sealed class TokenGenerator
             + "Give at least one token.", nameof(prompt))];
     }
 
-    private int[] EndOfSequenceIds(GenerationOptions options)
+    private int[] EndsOf(GenerationOptions options)
     {
         if (options.EndOfSequenceIds is not { } ids)
             return _endOfSequenceIds;

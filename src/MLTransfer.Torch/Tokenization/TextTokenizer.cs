@@ -41,6 +41,15 @@ public sealed class TextTokenizer
         _plainDecoder = _decoder is DecoderSequence { Stages: [.. var before, CleanupDecoder] } ? new DecoderSequence([.. before])
             : _decoder;
         FileOptions = parts.Description.EncodingOptions;
+        AddedTokenIds = parts.AddedTokens.Values.Select(entry => entry.Id).ToFrozenSet();
+        NamedSpecialTokens =
+        [
+            .. TokenizerConfiguration.RoleNames.Select(role => (Name: role, parts.IdOf(role)?.Token))
+                .Where(named => named.Token is not null)
+                .Select(named => (named.Name, named.Token!)),
+            .. parts.Configuration.NamedSpecialTokens.Select(named => (named.Name, named.Token.Content)),
+        ];
+        AdditionalSpecialTokens = [.. parts.Configuration.AdditionalSpecialTokens.Select(token => token.Content)];
         _specialTokenIds = parts.AddedTokens.Values.Where(entry => entry.Token.Special).Select(entry => entry.Id)
             .Concat(parts.Description.HiddenSpecialIds).ToFrozenSet();
         if (_decoder is ByteLevelDecoder)
@@ -83,6 +92,10 @@ public sealed class TextTokenizer
     /// <exception cref="NotSupportedException">A file has a stage, or an option of one, that is not known; it is named.</exception>
     public static TextTokenizer Load(IReadOnlyDictionary<string, byte[]> files) =>
         new(TokenizerParts.Read(TokenizerFiles.Select(files)));
+
+    /// <summary>The tokenizer with another chat template among its files.</summary>
+    internal TextTokenizer WithChatTemplate(string template) => Load(
+        new Dictionary<string, byte[]>(Files) { [TokenizerFiles.ChatTemplate] = Encoding.UTF8.GetBytes(template) });
 
     /// <summary>
     /// A tokenizer with further tokens, which are found in a text as they stand (<c>add_tokens</c> of transformers). They get the ids from
@@ -163,6 +176,15 @@ public sealed class TextTokenizer
     /// <see cref="EncodeTexts"/>, <see cref="EncodeText"/> or <see cref="EncodeBatch"/>.
     /// </summary>
     public EncodingOptions? FileOptions { get; }
+
+    /// <summary>The ids of tokens that are found in a text as it stands.</summary>
+    internal IReadOnlySet<int> AddedTokenIds { get; }
+
+    /// <summary>The special tokens that have a name, such as <c>bos_token</c>, each with its text.</summary>
+    internal IReadOnlyList<(string Name, string Token)> NamedSpecialTokens { get; }
+
+    /// <summary>The texts of special tokens without a name.</summary>
+    internal IReadOnlyList<string> AdditionalSpecialTokens { get; }
 
     /// <summary>The special tokens that are put around a text; null where they are not the same for every one.</summary>
     internal (IReadOnlyList<int> Leading, IReadOnlyList<int> Trailing)? AroundText =>

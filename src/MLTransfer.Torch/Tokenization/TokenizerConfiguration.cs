@@ -7,7 +7,8 @@ namespace MLTransfer.Torch.Tokenization;
 /// </summary>
 internal sealed class TokenizerConfiguration
 {
-    private static readonly string[] s_roles =
+    /// <summary>The names of special tokens that every tokenizer may have.</summary>
+    public static readonly string[] RoleNames =
         ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
     /// <summary>
@@ -17,6 +18,12 @@ internal sealed class TokenizerConfiguration
 
     /// <summary>Special tokens without a role.</summary>
     public List<AddedToken> AdditionalSpecialTokens { get; } = [];
+
+    /// <summary>Special tokens that have a name in this tokenizer alone.</summary>
+    public List<(string Name, AddedToken Token)> NamedSpecialTokens { get; } = [];
+
+    /// <summary>All special tokens without a role that every tokenizer may have.</summary>
+    public IEnumerable<AddedToken> OtherSpecialTokens => AdditionalSpecialTokens.Concat(NamedSpecialTokens.Select(named => named.Token));
 
     /// <summary>Added tokens with their ids and the file that has them.</summary>
     public List<(AddedToken Token, int Id, string File)> AddedTokens { get; } = [];
@@ -93,7 +100,7 @@ internal sealed class TokenizerConfiguration
 
     private void ReadSpecialTokens(JsonField? first, JsonField? second)
     {
-        foreach (string role in s_roles)
+        foreach (string role in RoleNames)
         {
             if ((first?.Has(role) == true ? first : second?.Has(role) == true ? second : null) is JsonField source)
                 Roles[role] = source.Optional(role) is JsonField token ? ReadToken(token) : null;
@@ -103,8 +110,11 @@ internal sealed class TokenizerConfiguration
             AdditionalSpecialTokens.AddRange(additional.Items().Select(ReadToken).OfType<AddedToken>());
         if ((first?.Optional("extra_special_tokens") ?? second?.Optional("extra_special_tokens")) is JsonField extra)
         {
-            IEnumerable<JsonField> tokens = extra.IsArray ? extra.Items() : extra.Properties().Select(named => named.Value);
-            AdditionalSpecialTokens.AddRange(tokens.Select(ReadToken).OfType<AddedToken>());
+            if (extra.IsArray)
+                AdditionalSpecialTokens.AddRange(extra.Items().Select(ReadToken).OfType<AddedToken>());
+            else
+                NamedSpecialTokens.AddRange(extra.Properties().Select(named => (named.Name, Token: ReadToken(named.Value)))
+                    .Where(named => named.Token is not null).Select(named => (named.Name, named.Token!)));
         }
     }
 
@@ -137,7 +147,7 @@ internal sealed class TokenizerConfiguration
         foreach ((string content, JsonField id) in tokens.Properties())
         {
             // The flags of a token that has a role stand there; another one is ordinary.
-            AddedToken token = Roles.Values.Concat(AdditionalSpecialTokens).FirstOrDefault(special => special?.Content == content)
+            AddedToken token = Roles.Values.Concat(OtherSpecialTokens).FirstOrDefault(special => special?.Content == content)
                 ?? new AddedToken(content, false, false, false, Normalized: true, Special: false);
             AddedTokens.Add((token, id.Id(), TokenizerFiles.AddedTokens));
         }

@@ -14,6 +14,13 @@ internal static class TokenizerFiles
     public const string Configuration = "tokenizer_config.json";
     public const string SpecialTokens = "special_tokens_map.json";
     public const string AddedTokens = "added_tokens.json";
+    public const string ChatTemplate = "chat_template.jinja";
+    public const string ProcessorChatTemplate = "chat_template.json";
+
+    /// <summary>The folder of further chat templates, each a file of its name.</summary>
+    public const string ChatTemplates = "additional_chat_templates";
+
+    private const string ChatTemplateExtension = ".jinja";
 
     /// <summary>Names of SentencePiece models, of which the first may also be ranks of tiktoken.</summary>
     public static readonly string[] SentencePieces = ["tokenizer.model", "spiece.model", "sentencepiece.bpe.model"];
@@ -21,9 +28,16 @@ internal static class TokenizerFiles
     private static readonly string[] s_names =
     [
         Tokenizer, Vocabulary, Merges, WordPieces, .. SentencePieces, TiktokenDescription, Configuration, SpecialTokens, AddedTokens,
+        ChatTemplate, ProcessorChatTemplate,
     ];
 
-    public static bool IsTokenizerFile(string name) => s_names.Contains(name);
+    /// <summary>Whether a tokenizer has a file or a folder of that name.</summary>
+    public static bool IsTokenizerFile(string name) => s_names.Contains(name) || name == ChatTemplates;
+
+    /// <summary>The name of a further chat template that a file holds, null for another file.</summary>
+    public static string? ChatTemplateOf(string path) =>
+        path.StartsWith(ChatTemplates + "/", StringComparison.Ordinal) && path.EndsWith(ChatTemplateExtension, StringComparison.Ordinal)
+        && PlainName.IsFile(path[(ChatTemplates.Length + 1)..]) ? path[(ChatTemplates.Length + 1)..^ChatTemplateExtension.Length] : null;
 
     /// <summary>The file of a SentencePiece model, or of ranks of tiktoken, if there is one.</summary>
     public static string? FindModel(IReadOnlyDictionary<string, byte[]> files) => Array.Find(SentencePieces, files.ContainsKey);
@@ -42,6 +56,8 @@ internal static class TokenizerFiles
                 files.Add(name, length == 0 && name == Merges ? [] : FileKind.Tokenizer.Read(path));
         }
 
+        foreach (string path in FurtherChatTemplates(folder))
+            files.Add($"{ChatTemplates}/{Path.GetFileName(path)}", FileKind.Configuration.Read(path));
         ThrowIfIncomplete(files, $"The folder '{folder}'");
         return files;
     }
@@ -57,6 +73,12 @@ internal static class TokenizerFiles
                 selected.Add(name, content);
         }
 
+        foreach ((string name, byte[] content) in files.OrderBy(file => file.Key, StringComparer.Ordinal))
+        {
+            if (ChatTemplateOf(name) is not null)
+                selected.Add(name, content);
+        }
+
         ThrowIfIncomplete(selected, "The set of files");
         return selected.AsReadOnly();
     }
@@ -66,7 +88,18 @@ internal static class TokenizerFiles
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);
         foreach ((string name, byte[] content) in files)
-            AtomicFile.Write(Path.Combine(folder, name), stream => stream.Write(content));
+        {
+            string path = Path.Combine(folder, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            AtomicFile.Write(path, stream => stream.Write(content));
+        }
+    }
+
+    private static IEnumerable<string> FurtherChatTemplates(string folder)
+    {
+        string templates = Path.GetFullPath(Path.Combine(folder, ChatTemplates));
+        return Directory.Exists(templates)
+            ? Directory.EnumerateFiles(templates, "*" + ChatTemplateExtension).Order(StringComparer.Ordinal) : [];
     }
 
     private static void ThrowIfIncomplete(Dictionary<string, byte[]> files, string source)

@@ -77,7 +77,7 @@ internal sealed class TokenizerParts
             added[token.Content] = (token, id);
         }
 
-        foreach (AddedToken special in Configuration.Roles.Values.OfType<AddedToken>().Concat(Configuration.AdditionalSpecialTokens))
+        foreach (AddedToken special in Configuration.Roles.Values.OfType<AddedToken>().Concat(Configuration.OtherSpecialTokens))
         {
             if (added.TryGetValue(special.Content, out (AddedToken Token, int Id) known))
             {

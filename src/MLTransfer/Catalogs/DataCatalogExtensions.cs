@@ -10,7 +10,9 @@ public static class DataCatalogExtensions
     /// <remarks>
     /// Lines are read while the data is gone through, each time anew, and never all at once. An object's entries are the row's columns of
     /// that name, in whatever case; entries that the row has no column for are passed over, as empty lines are. Every column must be there,
-    /// unless its type is nullable (<c>string?</c>). What is wrong with a line is an <see cref="InvalidDataException"/> while reading,
+    /// unless its type is nullable (<c>string?</c>). An entry that is an object or a list, such as <c>messages</c> of a chat, is the text
+    /// of
+    /// its JSON in a column of texts. What is wrong with a line is an <see cref="InvalidDataException"/> while reading,
     /// which names file and line.
     /// </remarks>
     /// <typeparam name="TRow">

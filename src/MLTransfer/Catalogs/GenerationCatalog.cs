@@ -71,9 +71,10 @@ public sealed partial class GenerationCatalog
         var columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options);
         using var channel = _host.Start("Loading an ONNX text generator");
         GenerationLog.Warn(channel, options.Generation);
-        return new OnnxTextGeneratorTransformer(
+        var transformer = new OnnxTextGeneratorTransformer(
             OnnxTextGenerator.Load(folder, options.ToRuntimeOptions()), null, columns, Seeds.Fix(options.Generation, Seeds.Of(_host)),
             options.GenerationBatchSize);
+        return Ownership.Pass(transformer, () => transformer.Checked());
     }
 
     /// <summary>Measures how well a model predicts texts.</summary>

@@ -13,7 +13,8 @@ internal sealed class JsonLines<TRow>(IReadOnlyList<string> paths) : IEnumerable
 {
     private static readonly JsonSerializerOptions s_json = new()
     {
-        IncludeFields = true, PropertyNameCaseInsensitive = true, RespectNullableAnnotations = true,
+        IncludeFields = true, PropertyNameCaseInsensitive = true, RespectNullableAnnotations = true, Converters =
+            { new JsonTextConverter() },
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { RequireWhatIsNotNullable } },
     };
 

@@ -1,5 +1,6 @@
 using MLTransfer.Cards;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Persistence;
 
@@ -20,8 +21,9 @@ internal abstract record ModelManifest
         Card?.Check();
         foreach (var file in Files)
         {
-            // Some are written to disk under these names.
-            if (!PlainName.IsFile(file.Name) || file.Length < 0)
+            // Some are written to disk under these names. Chat templates alone have a folder of their own.
+            var isName = PlainName.IsFile(file.Name) || TokenizerFiles.ChatTemplateOf(file.Name) is not null;
+            if (!isName || file.Length < 0)
                 throw new ArgumentException($"it has a file named '{file.Name}' of {file.Length} bytes");
         }
 

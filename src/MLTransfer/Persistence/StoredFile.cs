@@ -133,7 +133,9 @@ internal sealed record StoredFile(string Name, long Length, uint Checksum)
     /// <exception cref="InvalidDataException">The file is missing or damaged.</exception>
     public void Extract(ModelLoadContext context, ZipArchive? archive, string folder)
     {
-        using var target = new FileStream(Path.Combine(folder, Name), FileMode.CreateNew, FileAccess.Write);
+        var path = Path.Combine(folder, Name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var target = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
         Read(context, archive, source =>
         {
             var buffer = new byte[1 << 20];

@@ -1,4 +1,5 @@
 using MLTransfer.Columns;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 
@@ -6,11 +7,13 @@ namespace MLTransfer.Text;
 
 /// <summary>The prompts of some rows, which are continued together.</summary>
 internal sealed class GeneratedTextBatch(
-    TextContinuationTransformer transformer, IReadOnlyList<GeneratedColumn> kinds, ValueGetter<ReadOnlyMemory<char>> promptGetter,
-    int slots)
+    TextContinuationTransformer transformer, IReadOnlyList<GeneratedColumn> kinds, DataViewRow source,
+    IReadOnlyList<DataViewSchema.Column> inputs, int slots)
     : MappedBatch
 {
+    private readonly ValueGetter<ReadOnlyMemory<char>> _promptGetter = ChatCursor.Getter(source, inputs);
     private readonly string[] _prompts = new string[slots];
+    private readonly long[] _positions = new long[slots];
     private int _rows;
     private IReadOnlyList<IReadOnlyList<GeneratedText>>? _generated;
 
@@ -19,7 +22,8 @@ internal sealed class GeneratedTextBatch(
     public override void Read(int slot)
     {
         ReadOnlyMemory<char> prompt = default;
-        promptGetter(ref prompt);
+        _promptGetter(ref prompt);
+        _positions[slot] = source.Position;
         // The same prompt gives the same text, and several generated columns may ask for the same row.
         if (slot < _rows && prompt.Span.SequenceEqual(_prompts[slot]))
             return;
@@ -30,7 +34,7 @@ internal sealed class GeneratedTextBatch(
         kinds[column], transformer.Columns.SequencesPerPrompt, () =>
         {
             var slot = current();
-            _generated ??= transformer.Generate(_prompts.AsSpan(0, _rows).ToArray());
+            _generated ??= transformer.Generate(_prompts.AsSpan(0, _rows).ToArray(), _positions.AsSpan(0, _rows).ToArray());
             return _generated[slot];
         });
 }

@@ -14,6 +14,9 @@ internal interface ITextModel : IDisposable
 
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     ModelCard? Card { get; set; }
+
+    /// <summary>Takes over what is known of a model of the kind, beside its network and its tokenizer.</summary>
+    void TakeNotes(ITextModel from) => Card = from.Card;
 }
 
 /// <summary>A kind of network of texts with its tokenizer.</summary>

@@ -34,6 +34,7 @@ internal static class OnnxTextGeneratorFile
             Columns = transformer.Columns,
             Generation = transformer.Generation,
             GenerationBatchSize = transformer.GenerationBatchSize,
+            PublishedEnds = transformer.PublishedEnds is { Count: > 0 } ends ? ends : null,
             ModelFile = model.Files.Graph[0].Name,
             ThreadCount = model.Options.ThreadCount,
             Files = writer.Files,
@@ -52,7 +53,8 @@ internal static class OnnxTextGeneratorFile
             reader.Extract(folder.Path);
             var options = new OnnxRuntimeOptions { ModelFile = manifest.ModelFile, ThreadCount = manifest.ThreadCount };
             return new OnnxTextGeneratorTransformer(
-                Load(reader.Origin, folder.Path, options), folder, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize);
+                Load(reader.Origin, folder.Path, options), folder, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize,
+                manifest.PublishedEnds ?? []);
         });
     });
 

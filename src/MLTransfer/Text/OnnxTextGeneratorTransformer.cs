@@ -1,6 +1,7 @@
 using MLTransfer;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Text;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -27,15 +28,34 @@ public sealed class OnnxTextGeneratorTransformer : TextContinuationTransformer
     /// <param name="columns">The columns.</param>
     /// <param name="generation">How texts are generated.</param>
     /// <param name="generationBatchSize">Prompts that are continued together.</param>
+    /// <param name="publishedEnds">As <see cref="PublishedEnds"/>; null to read them from the model's files.</param>
     internal OnnxTextGeneratorTransformer(
-        OnnxTextGenerator model, IDisposable? folder, TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize)
+        OnnxTextGenerator model, IDisposable? folder, TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize,
+        IReadOnlyList<int>? publishedEnds = null)
         : base(columns, generation, generationBatchSize)
     {
         (Model, _folder) = (model, folder);
+        publishedEnds ??= GenerationConfigurationFile.ReadEndOfSequenceIds(model.Files.Folder);
+        PublishedEnds = [.. publishedEnds.Except(model.Generator.EndOfSequenceIds)];
+        Chats = new ChatGenerator(model.Generator, model.Tokenizer, PublishedEnds);
     }
 
     /// <summary>The network and its tokenizer.</summary>
     public OnnxTextGenerator Model { get; }
+
+    /// <inheritdoc cref="TextManifest.PublishedEnds"/>
+    internal IReadOnlyList<int> PublishedEnds { get; }
+
+    private protected override ChatGenerator Chats { get; }
+
+    /// <summary>This transformer, if its chats can be read.</summary>
+    /// <exception cref="ArgumentException">The model has no such chat template, or it is not valid.</exception>
+    internal OnnxTextGeneratorTransformer Checked()
+    {
+        if (Columns.Chat is { } form)
+            Chats.Check(form);
+        return this;
+    }
 
     // Called by ML.NET when it loads a model file.
     internal static OnnxTextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => OnnxTextGeneratorFile.Load(ctx);

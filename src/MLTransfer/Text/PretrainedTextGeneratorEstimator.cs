@@ -30,16 +30,27 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
         (_name, _model, _options) = (name, model, options);
     }
 
-    private protected override IEnumerable<ColumnRole> Roles => [_columns.InputRole];
+    private protected override IEnumerable<ColumnRole> Roles => _columns.InputRoles;
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
 
     private protected override TextGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
         GenerationLog.Warn(channel, _options.Generation);
-        return new(
-            _model ?? LoadModel(channel), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
-            _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
+        var model = _model ?? LoadModel(channel);
+        try
+        {
+            if (_columns.Chat is { } form)
+                model.Chats.Check(form);
+            return new(
+                model.WithTemplateOf(_columns.Chat), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
+                _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);
+        }
+        catch when (_model is null)
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     private TextGenerationModel LoadModel(IChannel channel) =>

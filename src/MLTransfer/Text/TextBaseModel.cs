@@ -61,7 +61,7 @@ internal sealed record TextBaseModel<TModel>(
             if (source.Lora is not null)
                 PeftAdapterFolder.Copy(source, network);
             var copy = TModel.Create(network, model.Tokenizer, "the loaded model");
-            copy.Card = model.Card;
+            copy.TakeNotes(model);
             return new TextBaseModel<TModel>("the loaded model", copy, AdaptersOf: adaptersOf);
         });
     }

@@ -29,6 +29,16 @@ public abstract class TextColumnsOptions
     /// </summary>
     public string? LogProbabilitiesColumnName;
 
+    /// <summary>
+    /// The text column of chats, a JSON array of messages a row in OpenAI's format (<c>role</c>, <c>content</c>, <c>tool_calls</c>), or an
+    /// object with <c>messages</c> and <c>tools</c>; null: the model reads plain texts. The generator's input is chats then, and training
+    /// learns what the assistant says. Rows of single messages become chats with <c>ml.Data.GroupChats</c>.
+    /// </summary>
+    public string? ChatColumnName;
+
+    /// <summary>How chats become tokens; null for defaults. Needs <see cref="ChatColumnName"/>.</summary>
+    public ChatTemplateOptions? Chat;
+
     private protected TextColumnsOptions()
     {
     }
@@ -39,6 +49,9 @@ public abstract class TextColumnsOptions
             throw new ArgumentException($"{nameof(Generation)} must not be null.", nameof(Generation));
         CheckGeneration(Generation, GenerationBatchSize);
         OptionCheck.ColumnName(nameof(TokenIdsColumnName), TokenIdsColumnName);
+        OptionCheck.ColumnName(nameof(ChatColumnName), ChatColumnName);
+        if (Chat is not null && ChatColumnName is null)
+            throw new ArgumentException($"{nameof(Chat)} says how chats are read, but {nameof(ChatColumnName)} names no column of them.");
         OptionCheck.ColumnName(nameof(LogProbabilitiesColumnName), LogProbabilitiesColumnName);
         if (Generation.SequencesPerPrompt > 1 && (TokenIdsColumnName ?? LogProbabilitiesColumnName) is not null)
         {

@@ -1,4 +1,5 @@
 using MLTransfer.Text;
+using MLTransfer.Text.Chats;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML;
@@ -11,7 +12,7 @@ namespace MLTransfer;
 /// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token; an encoder reads
 /// the special tokens of its tokenizer.
 /// </remarks>
-public abstract class TextContinuationTransformer : ColumnMappingTransformer, ITextStream
+public abstract class TextContinuationTransformer : ColumnMappingTransformer, ITextStream, IChatStream
 {
     private protected TextContinuationTransformer(TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize)
         : base(generationBatchSize)
@@ -29,14 +30,43 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer, IT
 
     private protected override IReadOnlyList<OutputColumn> Outputs => Columns.Outputs;
 
-    internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts)
+    /// <param name="prompts">Texts, or chats.</param>
+    /// <param name="rows">The row of each.</param>
+    internal IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(IReadOnlyList<string> prompts, IReadOnlyList<long> rows)
     {
         using var hold = Hold();
-        return Generate(prompts, Generation with { BatchSize = GenerationBatchSize });
+        var options = Generation with { BatchSize = GenerationBatchSize };
+        return Columns.Chat is { } form
+            ? Chats.Generate(prompts, form, options, (i, exception) => ChatCursor.RowError(rows[i], Columns.Input, exception), default)
+            : Generate(prompts, options);
+    }
+
+    /// <inheritdoc/>
+    string IChatStream.Answer(string chat, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        return Chats.Generate([chat], Columns.Chat ?? ChatForm.Usual, Generation, (_, exception) =>
+            exception, cancellationToken)[0][0].Text;
+    }
+
+    /// <inheritdoc/>
+    IAsyncEnumerable<string> IChatStream.StreamAsync(string chat, CancellationToken cancellationToken)
+    {
+        CheckStream();
+        using var hold = Hold();
+        return Chats.StreamAsync(chat, Columns.Chat ?? ChatForm.Usual, Generation, cancellationToken);
     }
 
     /// <inheritdoc/>
     IAsyncEnumerable<string> ITextStream.StreamAsync(string prompt, CancellationToken cancellationToken)
+    {
+        CheckStream();
+        using var hold = Hold();
+        return Columns.Chat is { } form
+            ? Chats.StreamAsync(prompt, form, Generation, cancellationToken) : Stream(prompt, Generation, cancellationToken);
+    }
+
+    private void CheckStream()
     {
         if (Generation.BeamCount > 1 || Generation.SequencesPerPrompt > 1)
         {
@@ -45,16 +75,16 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer, IT
                 + $"{Generation.BeamCount} and {nameof(Generation.SequencesPerPrompt)} {Generation.SequencesPerPrompt}. "
                 + $"Use {nameof(Transform)}.");
         }
-
-        using var hold = Hold();
-        return Stream(prompt, Generation, cancellationToken);
     }
 
-    private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) => [Columns.InputRole.Find(schema)];
+    private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) =>
+        [.. Columns.InputRoles.Select(role => role.Find(schema))];
 
     private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) =>
-        new GeneratedTextBatch(
-            this, [.. Columns.Generated.Select(generated => generated.Kind)], source.GetGetter<ReadOnlyMemory<char>>(inputs[0]), slots);
+        new GeneratedTextBatch(this, [.. Columns.Generated.Select(generated => generated.Kind)], source, inputs, slots);
+
+    /// <summary>Writes the assistant's words in chats.</summary>
+    private protected abstract ChatGenerator Chats { get; }
 
     private protected abstract IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, GenerationOptions options);

@@ -11,7 +11,14 @@ internal static class TextEvaluator
     {
         var rows = form.RowsOf(texts, model.Tokenizer, model.Network);
         var noise = form.NoiseOf(texts, model.Tokenizer, model.Network);
-        var result = Evaluator.Evaluate(model.Network, noise?.ForEvaluation(rows) ?? rows, cancellationToken: cancellationToken);
-        return new TextGenerationMetrics(result.Loss, result.PredictedTokens, texts.ByteCount);
+        return Evaluate(model, noise?.ForEvaluation(rows) ?? rows, texts.ByteCount, cancellationToken);
+    }
+
+    /// <inheritdoc cref="Evaluate(TextGenerationModel, TrainingTexts, TextRowForm, CancellationToken)"/>
+    public static TextGenerationMetrics Evaluate(
+        TextGenerationModel model, IReadOnlyList<TrainingExample> rows, long byteCount, CancellationToken cancellationToken)
+    {
+        var result = Evaluator.Evaluate(model.Network, rows, cancellationToken: cancellationToken);
+        return new TextGenerationMetrics(result.Loss, result.PredictedTokens, byteCount);
     }
 }

@@ -4,6 +4,7 @@ using MLTransfer.Logging;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
@@ -18,9 +19,10 @@ namespace MLTransfer;
 /// <remarks>
 /// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
 /// </remarks>
-public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
+public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel>
 {
     private readonly TextGenerator _generator;
+    private readonly Lazy<ChatGenerator> _chats;
 
     /// <summary>Puts a network and a tokenizer together.</summary>
     /// <param name="network">A decoder, or an encoder with a decoder; disposed with this object.</param>
@@ -38,6 +40,7 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
         }
 
         (Network, Tokenizer) = (network, tokenizer);
+        _chats = new Lazy<ChatGenerator>(() => new ChatGenerator(_generator!, tokenizer, PublishedEnds));
         _generator = new TextGenerator(network, tokenizer);
     }
 
@@ -50,12 +53,25 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     internal ModelCard? Card { get; set; }
 
+    /// <summary>
+    /// The tokens that end a text by the <c>generation_config.json</c> beside the model, but for those that end every text of it.
+    /// </summary>
+    internal IReadOnlyList<int> PublishedEnds
+    {
+        get;
+        set => field = [.. value.Except(_generator.EndOfSequenceIds)];
+    } = [];
+
     /// <inheritdoc/>
     ModelCard? ITextModel.Card
     {
         get => Card;
         set => Card = value;
     }
+
+    /// <inheritdoc/>
+    void ITextModel.TakeNotes(ITextModel from) =>
+        (Card, PublishedEnds) = (from.Card, ((TextGenerationModel)from).PublishedEnds);
 
     /// <inheritdoc/>
     static string ITextModel<TextGenerationModel>.Wanted => "no text generator";
@@ -79,7 +95,7 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
 
     /// <inheritdoc/>
     TextGenerationModel ITextModel<TextGenerationModel>.With(TransformerNetwork network, TextTokenizer tokenizer) =>
-        new(network, tokenizer) { Card = Card };
+        new(network, tokenizer) { Card = Card, PublishedEnds = PublishedEnds };
 
     /// <inheritdoc/>
     static void ITextModel<TextGenerationModel>.Check(string folder) => TextWriting.Check(folder);
@@ -92,12 +108,16 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
     {
         TextWriting.Check(folder); // first: what writes no texts needs no tokenizer
         var tokenizer = TextTokenizer.Load(folder); // next: it is small, and fails early
+        var ends = GenerationConfigurationFile.ReadEndOfSequenceIds(folder);
         var network = TransformerNetwork.Load(folder, keepsMatrices: keepsMatrices);
         return Ownership.Pass(network, () =>
         {
             try
             {
-                return new TextGenerationModel(network, tokenizer) { Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)) };
+                return new TextGenerationModel(network, tokenizer)
+                {
+                    Card = new ModelCard(BaseOrigin.Read(folderOrHubId, folder)), PublishedEnds = ends,
+                };
             }
             catch (ArgumentException exception)
             {
@@ -152,6 +172,8 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
         {
             Network.Save(inside, weightType.ToScalarType());
             Tokenizer.Save(inside);
+            if (PublishedEnds.Count > 0)
+                GenerationConfigurationFile.WriteEndOfSequenceIds(inside, [.. _generator.EndOfSequenceIds, .. PublishedEnds]);
             ModelCardFile.Write(
                 inside, folder, new CardKind("text generator", "transformers", PipelineTag, $"{Network.Configuration["model_type"]}"),
                     Card);
@@ -176,7 +198,7 @@ public sealed class TextGenerationModel : ITextModel<TextGenerationModel>
         {
             if (precision == DecodingPrecision.Int8)
                 WeightQuantization.Quantize(network);
-            return new TextGenerationModel(network, Tokenizer);
+            return new TextGenerationModel(network, Tokenizer) { PublishedEnds = PublishedEnds };
         }
         catch
         {

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLTransfer.Columns;
+using MLTransfer.Text.Chats;
 using Microsoft.ML.Data;
 
 namespace MLTransfer.Text;
@@ -25,6 +26,13 @@ internal sealed record TextGeneratorColumns
     /// <summary>What the model was trained to write after <see cref="Input"/>; null where it was not.</summary>
     public string? Completion { get; init; }
 
+    /// <summary>
+    /// How the input and what the model was trained on are read where they are chats; null where they are plain texts, as in files of
+    /// earlier versions.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ChatForm? Chat { get; init; }
+
     /// <summary>Generated texts of one prompt; more than one makes <see cref="Output"/> a vector.</summary>
     public required int SequencesPerPrompt { get; init; }
 
@@ -34,14 +42,22 @@ internal sealed record TextGeneratorColumns
         ArgumentException.ThrowIfNullOrWhiteSpace(output, "outputColumnName");
         if (input is not null)
             ArgumentException.ThrowIfNullOrWhiteSpace(input, "inputColumnName");
+        if (training is null && completion is null && options.ChatColumnName is { } chats && (input ?? chats) != chats)
+        {
+            throw new ArgumentException(
+                $"The input of a model that is not trained is its chats: '{input}' is given as the input column, '{chats}' as "
+                + $"{nameof(options.ChatColumnName)}. Give the same name.");
+        }
+
         var columns = new TextGeneratorColumns
         {
-            Input = input ?? output,
+            Input = input ?? options.ChatColumnName ?? output,
             Output = output,
             TokenIds = options.TokenIdsColumnName,
             LogProbabilities = options.LogProbabilitiesColumnName,
             Training = training,
             Completion = completion,
+            Chat = options.ChatColumnName is null ? null : (options.Chat ?? new ChatTemplateOptions()).ToForm(),
             SequencesPerPrompt = options.Generation.SequencesPerPrompt,
         };
         OutputColumn.ThrowIfNamedTwice(columns.Outputs);
@@ -76,13 +92,19 @@ internal sealed record TextGeneratorColumns
     [JsonIgnore]
     public ColumnRole InputRole => ColumnRole.Text("input", Input);
 
+    /// <summary>All columns that generation reads, <see cref="InputRole"/> first.</summary>
+    [JsonIgnore]
+    public IEnumerable<ColumnRole> InputRoles => WithTools(InputRole);
+
     /// <summary>What the model learns to write, or is evaluated with: whole texts, or completions of <see cref="InputRole"/>.</summary>
     [JsonIgnore]
     public ColumnRole TextRole => Completion is { } completion
         ? ColumnRole.Text("completion", completion)
-        : ColumnRole.Text("training", Training ?? Input);
+        : ColumnRole.Text(Chat is null ? "training" : "chat", Training ?? Input);
 
     /// <summary>The columns that training reads.</summary>
     [JsonIgnore]
-    public IEnumerable<ColumnRole> TrainingRoles => Completion is null ? [TextRole] : [InputRole, TextRole];
+    public IEnumerable<ColumnRole> TrainingRoles => Completion is null ? WithTools(TextRole) : [InputRole, TextRole];
+
+    private IEnumerable<ColumnRole> WithTools(ColumnRole role) => Chat is { } form ? ChatCursor.Columns(role, form) : [role];
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using MLTransfer.Cards;
 using MLTransfer.Text;
+using MLTransfer.Text.Chats;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
@@ -41,7 +42,15 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         }
 
         OptionCheck.ColumnName(nameof(trainingColumnName), trainingColumnName);
-        var training = options.CompletionColumnName is null ? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
+        if (options.ChatColumnName is not null && (trainingColumnName ?? options.CompletionColumnName) is not null)
+        {
+            throw new ArgumentException(
+                $"The model is trained on the chats of '{options.ChatColumnName}' ({nameof(options.ChatColumnName)}): leave out "
+                + $"{(trainingColumnName is not null ? nameof(trainingColumnName) : nameof(options.CompletionColumnName))}.");
+        }
+
+        var training = options.CompletionColumnName is null
+            ? options.ChatColumnName ?? trainingColumnName ?? inputColumnName ?? outputColumnName : null;
         _columns = TextGeneratorColumns.Create(outputColumnName, inputColumnName, options, training, options.CompletionColumnName);
         _rowForm = new TextRowForm
         {
@@ -63,7 +72,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         return ReadRows(data, sizes.Tokenizer, sizes.Network, sizes.Name).Report;
     }
 
-    private protected override IEnumerable<ColumnRole> Roles => _columns.TrainingRoles.Prepend(_columns.InputRole).Distinct();
+    private protected override IEnumerable<ColumnRole> Roles => _columns.InputRoles.Concat(_columns.TrainingRoles).Distinct();
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => _columns.Outputs;
 
@@ -76,6 +85,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
         var seed = SeedOf(_options.Seed);
         var fineTuning = _options.FineTuning;
         var start = fineTuning.LoadBase(Host, _baseModel, channel);
+        start = start with { Model = start.Model.WithTemplateOf(_columns.Chat) };
         var model = start.Model;
         return Ownership.Pass(model, () =>
         {
@@ -86,7 +96,11 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 model.Network, _options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
-                }, training, validation, model.Tokenizer, noise);
+                }, training, validation, model.Tokenizer, noise)
+                {
+                    AnswerSamples = _columns.Chat is not { } form ? null
+                        : (prompts, options, stop) => ChatGenerator.AnswerSamples(model, form, prompts, options, stop),
+                };
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
@@ -130,6 +144,8 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                 + $"'{name}' is trained without it here. Leave it out.");
         }
 
+        if (_columns.Chat is not null)
+            return ChatRows.Read(input, _columns, _rowForm, _options, tokenizer, network, name);
         var texts = TrainingTexts.Read(input, _columns, tokenizer, network, _options.CancellationToken);
         var noise = _rowForm.NoiseOf(texts, tokenizer, network);
         var (training, validation) = _options.ValidationData is { } validationData

@@ -24,6 +24,7 @@ internal static class TextGeneratorFile
             DecodingPrecision = transformer.DecodingPrecision,
             WeightType = transformer.WeightType,
             RowForm = transformer.RowForm,
+            PublishedEnds = transformer.Model.PublishedEnds is { Count: > 0 } ends ? ends : null,
             BaseModel = transformer.BaseModel,
             Files = writer.Files,
             Card = transformer.Model.Card,
@@ -39,6 +40,8 @@ internal static class TextGeneratorFile
     {
         var manifest = reader.Manifest;
         var model = TextModelFile.Read<TextGenerationModel, TextGeneratorManifest>(reader, manifest.BaseModel);
+        if (manifest.PublishedEnds is { } ends)
+            model.PublishedEnds = ends;
         return new TextGeneratorTransformer(
             model, ownsModel: true, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.DecodingPrecision,
             manifest.WeightType, manifest.RowForm, manifest.BaseModel);

@@ -84,7 +84,8 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
     /// <summary>
     /// Whether the end-of-sequence token follows every text, so that the model learns to stop. Null: it does where texts stay apart
     /// (<see cref="RowPacking.None"/>, <see cref="RowPacking.Packed"/>) and the tokenizer has one; a <c>[SEP]</c> that the tokenizer puts
-    /// behind every text is one. False leaves out of an encoder-decoder's completions what its tokenizer puts behind texts.
+    /// behind every text is one. False leaves out of an encoder-decoder's completions what its tokenizer puts behind texts. Chats end as
+    /// their template writes it: there it follows the assistant's last word only where this is true.
     /// </summary>
     public bool? AppendEndOfSequence;
 
@@ -159,11 +160,12 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         OptionCheck.ColumnName(nameof(CompletionColumnName), CompletionColumnName);
         OptionCheck.Defined(nameof(RowPacking), RowPacking);
         Noise?.Check();
-        if (CompletionColumnName is not null && RowPacking == RowPacking.Concatenated)
+        if ((CompletionColumnName ?? ChatColumnName) is not null && RowPacking == RowPacking.Concatenated)
         {
             throw new ArgumentException(
                 $"{nameof(RowPacking)}.{nameof(RowPacking.Concatenated)} joins whole texts and cannot be combined with "
-                + $"{nameof(CompletionColumnName)}; take {nameof(RowPacking.Packed)}.", nameof(RowPacking));
+                + $"{(ChatColumnName is not null ? nameof(ChatColumnName) : nameof(CompletionColumnName))}; take "
+                + $"{nameof(RowPacking.Packed)}.", nameof(RowPacking));
         }
     }
 }

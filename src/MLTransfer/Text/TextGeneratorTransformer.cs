@@ -2,6 +2,7 @@ using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -102,6 +103,8 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     TextGenerationMetrics ITextEvaluation.Evaluate(IDataView data, string? textColumn, CancellationToken cancellationToken)
     {
         using var hold = Hold();
+        if (textColumn is null && Columns.Chat is not null)
+            return ChatRows.Evaluate(Model, data, Columns, RowForm, cancellationToken);
         var texts = textColumn is null
             ? TrainingTexts.Read(data, Columns, Model.Tokenizer, Model.Network, cancellationToken)
             : TrainingTexts.Read(data, textColumn, Model.Tokenizer, Model.Network, cancellationToken);
@@ -115,12 +118,16 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         using var hold = Hold();
         var generation = options.Check(Generation) with { BatchSize = GenerationBatchSize };
         return TextMemorizationEvaluator.Evaluate(
-            data, Columns, options, Model.Tokenizer, prompts => _decoder.Value.Generate(prompts, generation, cancellationToken),
+            data, Columns, options, Model.Tokenizer, prompts => Columns.Chat is { } form
+                ? Chats.Generate([.. prompts.Select(ChatMessages.OfPrompt)], form, generation, (_, error) => error, cancellationToken)
+                : _decoder.Value.Generate(prompts, generation, cancellationToken),
             cancellationToken);
     }
 
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>
     private TextGenerationModel? LoadMergedModel() => BaseModel is null ? null : TextModelFile.LoadMerged(Model, BaseModel);
+
+    private protected override ChatGenerator Chats => _decoder.Value.Chats;
 
     // Called by ML.NET when it loads a model file.
     internal static TextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => TextGeneratorFile.Load(ctx);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Generation;
 
@@ -12,10 +13,17 @@ internal abstract record TextManifest : ModelManifest
 
     public required int GenerationBatchSize { get; init; }
 
+    /// <summary>
+    /// The tokens that end a text by the model's <c>generation_config.json</c> and not by its other files; null where there are none.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<int>? PublishedEnds { get; init; }
+
     public override void Check()
     {
         base.Check();
         TextColumnsOptions.CheckGeneration(Generation, GenerationBatchSize);
+        Columns.Chat?.Check();
         if (Columns.SequencesPerPrompt != Generation.SequencesPerPrompt)
             throw new ArgumentException("its columns do not fit its generation options");
     }

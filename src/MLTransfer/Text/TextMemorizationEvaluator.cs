@@ -1,4 +1,5 @@
 using MLTransfer.Columns;
+using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Tokenization;
@@ -20,8 +21,15 @@ internal static class TextMemorizationEvaluator
         IDataView data, TextGeneratorColumns columns, TextMemorizationOptions options, TextTokenizer tokenizer,
         Func<IReadOnlyList<string>, IReadOnlyList<IReadOnlyList<GeneratedText>>> generate, CancellationToken cancellationToken)
     {
-        var rows = Read(data, columns, options, tokenizer, cancellationToken);
-        var prompts = options.Prompts ?? Prompts(rows, options, tokenizer);
+        var isOfChats = columns.Chat is not null && options.TextColumnName is null && options.PromptColumnName is null;
+        var rows = isOfChats
+            ? ChatRows.Answers(data, columns, tokenizer, cancellationToken) : Read(data, columns, options, tokenizer, cancellationToken);
+        if (rows.Count == 0)
+            throw new ArgumentException(
+                $"There is nothing to compare with: no row of column '{options.TextColumnName ?? columns.TextRole.Column}' has a text.",
+                nameof(data));
+        var prompts = options.Prompts
+            ?? Prompts(isOfChats ? rows.FindAll(row => row.Prompt is not null) : rows, options, tokenizer);
         var texts = prompts.Zip(generate(prompts), (prompt, made) => made.Select(text => (Prompt: prompt, Ids: text.TokenIds)))
             .SelectMany(made => made).ToList();
         var copied = CopiedTokens.Find(
@@ -72,8 +80,6 @@ internal static class TextMemorizationEvaluator
             rows.Add((cursor.Position, promptGetter is null ? null : value.ToString(), ids));
         }
 
-        return rows.Count > 0
-            ? rows
-            : throw new ArgumentException($"There is nothing to compare with: no row of column '{text.Name}' has a text.", nameof(data));
+        return rows;
     }
 }

@@ -56,7 +56,7 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
     }
 
     /// <summary>Rows of several examples. One that has a row to itself stays as it is: it needs no mask that keeps others away.</summary>
-    private static List<TrainingExample> Packed(TrainingExample[] examples, int maximumLength)
+    public static List<TrainingExample> Packed(TrainingExample[] examples, int maximumLength)
     {
         var rows = new List<TrainingExample>();
         var first = 0; // of the row

@@ -30,6 +30,19 @@ public sealed class JsonLinesTests : IDisposable
         Assert.Equal(3, data.GetColumn<string>("Prompt").Count());
     }
 
+    [Fact]
+    public void An_object_or_a_list_is_its_text_in_a_column_of_texts()
+    {
+        File.WriteAllText(_folder["chats.jsonl"], """{"messages": [{"role": "user", "n": 1.0}], "tools": {"é": null}}""");
+        var chat = Assert.Single(_ml.Data.CreateEnumerable<Chat>(_ml.Data.LoadFromJsonLines<Chat>(_folder["chats.jsonl"]), false));
+        Assert.Equal("""[{"role": "user", "n": 1.0}]""", chat.Messages);
+        Assert.Equal("""{"é": null}""", chat.Tools);
+        File.WriteAllText(_folder["chats.jsonl"], """{"messages": 1}""");
+        Assert.Contains("messages", Assert.Throws<InvalidDataException>(() =>
+            _ml.Data.CreateEnumerable<Chat>(_ml.Data.LoadFromJsonLines<Chat>(_folder["chats.jsonl"]), false).ToList()).Message,
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"prompt": "a", "number": 1""", "line 3")]
     [InlineData("""{"prompt": "a", "numbers": [1, 2]}""", "number")]
@@ -80,5 +93,12 @@ public sealed class JsonLinesTests : IDisposable
 
         [VectorType(2)]
         public float[] Numbers { get; set; } = [];
+    }
+
+    private sealed class Chat
+    {
+        public string Messages { get; set; } = "";
+
+        public string? Tools { get; set; }
     }
 }

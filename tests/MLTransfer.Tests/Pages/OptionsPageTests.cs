@@ -21,9 +21,8 @@ public sealed class OptionsPageTests
     public static IEnumerable<TheoryDataRow<Type>> Classes => ((Type[])
     [
         typeof(TextGeneratorOptions), typeof(TextNoiseOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions),
-        typeof(GenerationOptions),
-        typeof(TextMemorizationOptions), typeof(TokenizerTrainingOptions), typeof(TextInfillerOptions), typeof(MaskingOptions),
-        typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
+        typeof(GenerationOptions), typeof(TextMemorizationOptions), typeof(ChatTemplateOptions), typeof(TokenizerTrainingOptions),
+        typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));

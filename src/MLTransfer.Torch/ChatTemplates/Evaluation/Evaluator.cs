@@ -4,7 +4,7 @@ using MLTransfer.Torch.ChatTemplates.Values;
 namespace MLTransfer.Torch.ChatTemplates.Evaluation;
 
 /// <summary>Values of expressions.</summary>
-internal sealed class Evaluator
+internal sealed class Evaluator(MarkedTexts marked)
 {
     public Budget Budget { get; } = new();
 
@@ -27,7 +27,7 @@ internal sealed class Evaluator
             SliceAccess slice => Operators.Slice(
                 Budget, Evaluate(slice.Target, scope), Optional(slice.Start, scope), Optional(slice.Stop, scope),
                     Optional(slice.Step, scope)),
-            Binary binary => Operators.Apply(Budget, binary.Operator, Evaluate(binary.Left, scope), Evaluate(binary.Right, scope)),
+            Binary binary => Calculate(binary.Operator, Evaluate(binary.Left, scope), Evaluate(binary.Right, scope)),
             Concatenation concatenation => Concatenate(concatenation, scope),
             Comparison comparison => Compare(comparison, scope),
             Logical logical => Evaluate(logical.Left, scope) is var left && Truth.Of(left) == logical.IsAnd
@@ -91,7 +91,18 @@ internal sealed class Evaluator
     {
         var arguments = EvaluateArguments(filter.Arguments, scope);
         Line = filter.Line;
-        return Filters.Get(filter.Name)(this, value, arguments);
+        var result = Filters.Get(filter.Name)(this, value, arguments);
+        if (filter.Name == "trim" && Texts.TryGet(value) is { } text && Texts.TryGet(result) is { } trimmed)
+            marked.Trim(text, trimmed);
+        return result;
+    }
+
+    private object? Calculate(string operation, object? left, object? right)
+    {
+        var result = Operators.Apply(Budget, operation, left, right);
+        if (operation == "+" && left is string first && right is string second)
+            marked.Join((string)result!, [first, second]);
+        return result;
     }
 
     private bool Test(TestUse test, Scope scope)
@@ -111,7 +122,9 @@ internal sealed class Evaluator
         List<string> texts =
             [.. values.Select(value => isSafe && value is not SafeText ? SafeText.Escape(Texts.Write(value)) : Texts.Write(value))];
         Budget.Make(texts.Sum(text => (long)text.Length));
-        return isSafe ? new SafeText(string.Concat(texts)) : string.Concat(texts);
+        var joined = string.Concat(texts);
+        marked.Join(joined, texts);
+        return isSafe ? new SafeText(joined) : joined;
     }
 
     private bool Compare(Comparison comparison, Scope scope)

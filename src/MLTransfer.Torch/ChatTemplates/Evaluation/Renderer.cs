@@ -14,8 +14,14 @@ internal sealed class Renderer
         Continue,
     }
 
-    private readonly Evaluator _evaluator = new();
-    private readonly OutputText _output = new();
+    private readonly Evaluator _evaluator;
+    private readonly OutputText _output;
+
+    public Renderer()
+    {
+        var marked = new MarkedTexts();
+        (_evaluator, _output) = (new Evaluator(marked), new OutputText(marked));
+    }
 
     public int Line => _evaluator.Line;
 
@@ -78,7 +84,7 @@ internal sealed class Renderer
             case EscapingBlock block:
                 return RunEscaping(block, scope);
             case GenerationBlock generation:
-                RunGeneration(generation, scope);
+                _output.Generate(generation.Line, () => Run(generation.Body, new(scope)));
                 break;
         }
         return Flow.Next;
@@ -108,15 +114,6 @@ internal sealed class Renderer
         var flow = Run(block.Body, new(scope));
         _evaluator.Escapes = outer;
         return flow;
-    }
-
-    // Where the text stands is told by what has been written before: so it is for a block within a macro, too, that writes at once.
-    private void RunGeneration(GenerationBlock generation, Scope scope)
-    {
-        var start = _output.RootLength;
-        var text = Texts.Write(Capture(generation.Body, new(scope)));
-        _output.Write(text);
-        _output.Generations.Add(start..(start + text.Length));
     }
 
     private void RunCall(CallBlock call, Scope scope)

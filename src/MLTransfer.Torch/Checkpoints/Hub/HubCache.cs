@@ -47,9 +47,10 @@ internal sealed class HubCache(string cacheFolder, HubModelId id, bool useSymbol
     public void Link(HubFile file, bool isNewBlob)
     {
         string pointer = PointerPath(file);
-        Directory.CreateDirectory(SnapshotFolder(file.Commit));
+        string folder = Path.GetDirectoryName(pointer)!;
+        Directory.CreateDirectory(folder);
         File.Delete(pointer);
-        if (useSymbolicLinks && TryCreateLink(pointer, Path.Combine("..", "..", "blobs", file.ContentHash)))
+        if (useSymbolicLinks && TryCreateLink(pointer, Path.GetRelativePath(folder, BlobPath(file))))
             return;
         if (isNewBlob)
         {

@@ -100,7 +100,8 @@ internal sealed class HubRepository(HubModelId id, string revision, HubOptions o
     public Task<HttpResponseMessage> OpenAsync(HubFile file, long from, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, FileAddress(file.Commit, file.Name), from, cancellationToken);
 
-    public Uri FileAddress(string commit, string name) => Address($"{id}/resolve/{commit}/{Uri.EscapeDataString(name)}");
+    public Uri FileAddress(string commit, string name) =>
+        Address($"{id}/resolve/{commit}/{string.Join('/', name.Split('/').Select(Uri.EscapeDataString))}");
 
     private Uri Address(string path) => new($"{options.Endpoint.AbsoluteUri.TrimEnd('/')}/{path}");
 

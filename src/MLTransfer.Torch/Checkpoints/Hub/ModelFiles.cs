@@ -11,7 +11,7 @@ internal static class ModelFiles
     [
         Configuration, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
         "merges.txt", "vocab.txt", "added_tokens.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
-        "README.md", "LICENSE",
+        "chat_template.jinja", "chat_template.json", "README.md", "LICENSE",
     ];
 
     // Any one of these sets is enough to build a tokenizer.
@@ -33,11 +33,14 @@ internal static class ModelFiles
         string? missing = MissingPart(revision.Files.Contains)
             ?? (form is null ? $"weights ({string.Join(", ", WeightFiles.Forms)})" : null);
         return missing is null
-            ? [.. Wanted.Where(revision.Files.Contains), form!]
+            ? [.. Wanted.Where(revision.Files.Contains), .. revision.Files.Where(IsChatTemplate).Order(StringComparer.Ordinal), form!]
             : throw new HubException(
                 $"The model '{id}' at commit {revision.Commit} has no {missing}, so it cannot be loaded. "
                 + $"Its repository has: {Listing(revision.Files)}. Choose a model or a revision that has them.");
     }
+
+    private static bool IsChatTemplate(string path) => path.Split('/') is ["additional_chat_templates", var name]
+        && name.EndsWith(".jinja", StringComparison.Ordinal) && PlainName.IsFile(name);
 
     private static string? MissingPart(Func<string, bool> has) =>
         !has(Configuration) ? Configuration

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using static TorchSharp.torch;
@@ -70,6 +71,14 @@ public sealed class LanguageModelTrainer
     /// </summary>
     public Precision Precision { get; }
 
+    /// <summary>
+    /// Answers <see cref="LanguageTrainingOptions.SamplePrompts"/> where they are no texts to be continued; null where they are.
+    /// </summary>
+    internal Func<IReadOnlyList<string>, GenerationOptions, CancellationToken, IReadOnlyList<IReadOnlyList<GeneratedText>>>? AnswerSamples
+    {
+        get; init;
+    }
+
     /// <summary>What <see cref="Train"/> takes in memory, for the rows that there are.</summary>
     public MemoryEstimate EstimateMemory() => Memory().Estimate();
 
@@ -110,7 +119,7 @@ public sealed class LanguageModelTrainer
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
-        using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
+        using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer, AnswerSamples = AnswerSamples };
         var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
         return new TrainingResult
         {

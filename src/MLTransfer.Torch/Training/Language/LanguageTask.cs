@@ -46,6 +46,12 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     /// <summary>Saved with every run, so that a saved run is a complete model; null for none.</summary>
     public TextTokenizer? Tokenizer { get; init; }
 
+    /// <inheritdoc cref="LanguageModelTrainer.AnswerSamples"/>
+    public Func<IReadOnlyList<string>, GenerationOptions, CancellationToken, IReadOnlyList<IReadOnlyList<GeneratedText>>>? AnswerSamples
+    {
+        get; init;
+    }
+
     public override IEnumerable<KeyValuePair<string, Tensor>> Weights => Named("");
 
     public override IReadOnlyList<Player> Players => [_player];
@@ -117,8 +123,9 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         if (_options.SamplePrompts.Count == 0)
             return [];
         var options = _options.SampleGeneration ?? new GenerationOptions();
-        var answers = new TextGenerator(_model, Tokenizer!).Generate(
-            _options.SamplePrompts, options with { Seed = options.Seed ?? _options.Seed }, cancellationToken);
+        options = options with { Seed = options.Seed ?? _options.Seed };
+        var answers = AnswerSamples?.Invoke(_options.SamplePrompts, options, cancellationToken)
+            ?? new TextGenerator(_model, Tokenizer!).Generate(_options.SamplePrompts, options, cancellationToken);
         return [.. _options.SamplePrompts.Zip(answers, (prompt, texts) => new TextAnswer(prompt, texts[0].Text))];
     }
 

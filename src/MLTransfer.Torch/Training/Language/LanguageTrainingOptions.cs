@@ -39,7 +39,9 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
 
     /// <summary>
     /// Texts that the model continues before the first step and at each evaluation, or where there are no validation rows as often; the
-    /// answers go to the progress, to <c>answers.jsonl</c> and <c>run.html</c>. They do not change what is trained.
+    /// answers go to the progress, to <c>answers.jsonl</c> and <c>run.html</c>. They do not change what is trained. Of a model that is
+    /// trained
+    /// on chats they are chats as JSON, or what a user says.
     /// </summary>
     public IReadOnlyList<string> SamplePrompts { get; init; } = [];
 

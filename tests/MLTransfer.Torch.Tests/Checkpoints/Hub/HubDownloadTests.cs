@@ -45,6 +45,20 @@ public sealed class HubDownloadTests : HubTest
     }
 
     [Fact]
+    public async Task Chat_templates_are_downloaded_with_the_model_those_of_their_folder_too()
+    {
+        using LocalHub hub = new LocalHub().WithTinyModel();
+        string[] templates = ["chat_template.jinja", "chat_template.json", "additional_chat_templates/tool use.jinja"];
+        foreach (string name in templates)
+            hub.Files[name] = [1, 2, 3];
+
+        string folder = await Client(hub).GetSnapshotAsync("owner/model", cancellationToken: Stop);
+
+        foreach (string name in templates)
+            Assert.Equal([1, 2, 3], File.ReadAllBytes(Path.Combine(folder, name)));
+    }
+
+    [Fact]
     public async Task Files_that_the_model_does_not_need_stay_on_the_hub()
     {
         using LocalHub hub = new LocalHub().WithTinyModel();
