@@ -141,7 +141,7 @@ public sealed class AddTokensTests : IDisposable
 
         var adapters = _ml.Generation.EstimateMemory(Options(o => o.Lora = new()));
         var tokens = _ml.Generation.EstimateMemory(Options(o => (o.Lora, o.AddTokens) = (new(), [Token])));
-        Assert.Equal(adapters.Optimizer + 2 * 4 * 32, tokens.Optimizer); // of one row of 32 numbers
+        Assert.Equal(adapters.Optimizer + 2 * 4 * 64, tokens.Optimizer); // of one row of 64 numbers
     }
 
     [Fact]
