@@ -64,7 +64,7 @@ internal static class Families
     [
         new("bart-tiny") { Trains = true, TrainsToWeights = true },
         new("bert-lm-tiny") { Generates = true },
-        new("bert-tiny") { Infills = true },
+        new("bert-tiny") { Infills = true, Trains = true },
         new("distilbert-tiny") { Infills = true, Trains = true, TrainsToWeights = true },
         new("gemma2-tiny") { Generates = true },
         new("gemma3-tiny") { Generates = true, Trains = true },

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Networks.Transformers.Families;
 using Microsoft.ML.OnnxRuntime;
 
 namespace MLTransfer.Onnx.Generation;
@@ -12,6 +14,7 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
     private readonly UseCount _uses = new();
     private readonly RunOptions _runOptions = new();
     private readonly string _path;
+    private readonly int? _unchangedLength;
 
     /// <exception cref="InvalidDataException">The graph or <c>config.json</c> is malformed or of another kind, or they do not fit each
     /// other.</exception>
@@ -40,6 +43,9 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
         try
         {
             Signature = DecoderSignature.Read(Session, Configuration, _path);
+            var stack = Describe();
+            _unchangedLength = stack?.UnchangedLength;
+            ContextLength = _unchangedLength is null ? Signature.ContextLength : stack!.Context;
         }
         catch
         {
@@ -65,11 +71,23 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
 
     public int VocabularySize => Signature.VocabularySize;
 
-    public int ContextLength => Signature.ContextLength;
+    public int ContextLength { get; }
 
     public UseCount.Hold Hold() => _uses.Begin(typeof(OnnxTextGenerator));
 
-    public IDecodingCache CreateCache(int rows, int capacity) => new OnnxDecodingCache(this, rows, capacity);
+    /// <exception cref="NotSupportedException">Texts may grow to a length where keys in the cache would be turned otherwise.</exception>
+    public IDecodingCache CreateCache(int rows, int capacity)
+    {
+        if (capacity > _unchangedLength)
+        {
+            throw new NotSupportedException(
+                $"{_path}: the longest text may grow to {capacity} positions, but rotary positions of this network change beyond "
+                + $"{_unchangedLength} (rope_scaling of config.json), which a graph with past key values cannot follow. Give a shorter "
+                + $"prompt or fewer {nameof(GenerationOptions.MaximumNewTokens)}, or generate with the model itself.");
+        }
+
+        return new OnnxDecodingCache(this, rows, capacity);
+    }
 
     /// <summary>Runs the graph; the values are those of <see cref="Signature"/>'s names.</summary>
     public void Run(OrtValue[] inputs, OrtValue[] outputs)
@@ -81,6 +99,19 @@ internal sealed class OnnxDecoder : ICausalDecoder, IDisposable
         catch (OnnxRuntimeException exception)
         {
             throw new InvalidOperationException($"{_path}: ONNX Runtime could not run the graph: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>What <c>config.json</c> says; null where another program wrote it for a network that this library does not know.</summary>
+    private Stack? Describe()
+    {
+        try
+        {
+            return FamilyRegistry.Of(Configuration, _path).Read(new ConfigurationReader(Configuration)).Output;
+        }
+        catch (Exception exception) when (exception is NotSupportedException or InvalidDataException)
+        {
+            return null;
         }
     }
 

@@ -77,7 +77,6 @@ public static class OnnxExporter
         using var hold = model.Hold();
         options ??= new OnnxExportOptions();
         Check(options, model, tokenizer);
-        TransformerGraph.ThrowIfUnsupported(model);
         ExportFolder.ThrowIfOccupied(folder);
 
         var files = new List<OnnxExportedFile>();

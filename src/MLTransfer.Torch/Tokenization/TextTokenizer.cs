@@ -109,7 +109,8 @@ public sealed class TextTokenizer
 
     /// <summary>Trains a tokenizer, for models that are trained from nothing.</summary>
     /// <remarks>
-    /// The same texts and options give the same tokenizer, in whatever order the texts come. They are read once and one by one; what is kept
+    /// The same texts and options give the same tokenizer, in whatever order the texts come. They are read once and one by one; what is
+    /// kept
     /// are the different words. Text of special tokens within them counts for no word.
     /// </remarks>
     /// <param name="texts">The texts, such as lines or documents.</param>

@@ -9,7 +9,8 @@ public enum TokenizerKind
     /// </summary>
     ByteLevelBytePairs,
 
-    /// <summary>A unigram language model (Kudo, arXiv 1804.10959) over words that begin with '▁', as in SentencePiece, T5 and ALBERT.</summary>
+    /// <summary>A unigram language model (Kudo, arXiv 1804.10959) over words that begin with '▁', as in SentencePiece, T5 and
+    /// ALBERT.</summary>
     Unigram,
 
     /// <summary>WordPiece of BERT: byte pairs of characters, of which those within a word are marked.</summary>

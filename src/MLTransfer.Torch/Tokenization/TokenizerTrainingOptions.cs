@@ -28,7 +28,8 @@ public sealed record TokenizerTrainingOptions
     /// <summary>Whether text becomes lower case.</summary>
     public bool Lowercases { get; init; }
 
-    /// <summary>Whether letters lose their accents; null: with <see cref="TextNormalization.Bert"/> where text becomes lower case.</summary>
+    /// <summary>Whether letters lose their accents; null: with <see cref="TextNormalization.Bert"/> where text becomes lower
+    /// case.</summary>
     public bool? StripsAccents { get; init; }
 
     /// <summary>
@@ -115,7 +116,8 @@ public sealed record TokenizerTrainingOptions
         {
             throw new ArgumentException(
                 $"{nameof(SpecialTokens)} has one of {nameof(Tokenization.SpecialTokens.Classification)} and "
-                + $"{nameof(Tokenization.SpecialTokens.Separator)}: give both, which are put around texts, or none.", nameof(SpecialTokens));
+                + $"{nameof(Tokenization.SpecialTokens.Separator)}: give both, which are put around texts, or none.",
+                    nameof(SpecialTokens));
         }
     }
 }

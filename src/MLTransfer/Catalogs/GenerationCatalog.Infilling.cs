@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MLTransfer.Columns;
@@ -17,7 +16,8 @@ public sealed partial class GenerationCatalog
 {
     /// <summary>Loads a pretrained model that fills masks, for use outside of a pipeline, or for several pipelines.</summary>
     /// <param name="folderOrHubId">
-    /// <see cref="PretrainedModels.TalesInfilling"/>, a folder in Hugging Face layout, a hub id such as <c>bert-base-uncased</c>, or a model
+    /// <see cref="PretrainedModels.TalesInfilling"/>, a folder in Hugging Face layout, a hub id such as <c>bert-base-uncased</c>, or a
+    /// model
     /// zip with a text infiller, whose adapters become part of its weights.
     /// </param>
     /// <param name="revision">A branch, tag or commit of a hub model; null for <c>main</c>.</param>
@@ -67,7 +67,7 @@ public sealed partial class GenerationCatalog
     /// <param name="textColumnName">The column of texts without masks.</param>
     /// <param name="options">What is measured; null for defaults.</param>
     /// <param name="cancellationToken">Stops the evaluation.</param>
-    /// <inheritdoc cref="EvaluateInfilling(ITransformer, IDataView, string?, InfillingEvaluationOptions?, CancellationToken)" path="/remarks"/>
+    /// <remarks>As of a transformer: hidden tokens are all masked, none is replaced or kept as in training.</remarks>
     /// <exception cref="ArgumentException">
     /// An option is not usable, the column is missing or not text, or no text has a token.
     /// </exception>

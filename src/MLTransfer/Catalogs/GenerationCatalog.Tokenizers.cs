@@ -13,7 +13,8 @@ public sealed partial class GenerationCatalog
     /// <summary>Trains a tokenizer on a text column, for a model that is trained from nothing.</summary>
     /// <remarks>
     /// The same texts and options give the same tokenizer, in whatever order the rows come. The rows are read once; what is kept are the
-    /// different words. <see cref="TextTokenizer.Save"/> writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c>, which Hugging Face's
+    /// different words. <see cref="TextTokenizer.Save"/> writes <c>tokenizer.json</c> and <c>tokenizer_config.json</c>, which Hugging
+    /// Face's
     /// libraries read.
     /// </remarks>
     /// <param name="data">The texts. Empty ones count for nothing.</param>

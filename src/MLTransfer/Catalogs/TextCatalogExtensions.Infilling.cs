@@ -12,7 +12,8 @@ public static partial class TextCatalogExtensions
     /// <param name="inputColumnName">
     /// The text column with masks (<c>[MASK]</c>, or the tokenizer's own); null for <paramref name="outputColumnName"/>.
     /// </param>
-    /// <param name="trainingColumnName">The column of texts, without masks, that the model learns; null for the input column itself.</param>
+    /// <param name="trainingColumnName">The column of texts, without masks, that the model learns; null for the input column
+    /// itself.</param>
     /// <param name="options">How to train and to fill; null for defaults.</param>
     /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>
     public static TextInfillerEstimator FineTuneTextInfiller(
@@ -34,7 +35,8 @@ public static partial class TextCatalogExtensions
     /// <param name="inputColumnName">
     /// The text column with masks (<c>[MASK]</c>, or the tokenizer's own); null for <paramref name="outputColumnName"/>.
     /// </param>
-    /// <param name="trainingColumnName">The column of texts, without masks, that the model learns; null for the input column itself.</param>
+    /// <param name="trainingColumnName">The column of texts, without masks, that the model learns; null for the input column
+    /// itself.</param>
     /// <param name="baseModel">
     /// What training starts from. It must live until <c>Fit</c> has begun to train. Its adapters are as those of
     /// <see cref="TextInfillerOptions.BaseModel"/>.
@@ -63,7 +65,8 @@ public static partial class TextCatalogExtensions
     /// The text column with masks (<c>[MASK]</c>, or the tokenizer's own); null for <paramref name="outputColumnName"/>.
     /// </param>
     /// <param name="model">
-    /// <see cref="PretrainedModels.TalesInfilling"/>, a folder in Hugging Face layout, a hub id such as <c>bert-base-uncased</c>, or a model
+    /// <see cref="PretrainedModels.TalesInfilling"/>, a folder in Hugging Face layout, a hub id such as <c>bert-base-uncased</c>, or a
+    /// model
     /// zip with a text infiller, whose adapters become part of its weights.
     /// </param>
     /// <param name="options">How to fill; null for defaults.</param>

@@ -60,5 +60,6 @@ internal static class NewTextGenerator
     }
 
     private static int Number(string name, JsonNode? node) => node is JsonValue value && value.TryGetValue(out int number)
-        ? number : throw new ArgumentException($"{name} of the configuration is {node?.ToJsonString() ?? "null"}; expected a whole number.");
+        ? number : throw new ArgumentException(
+            $"{name} of the configuration is {node?.ToJsonString() ?? "null"}; expected a whole number.");
 }

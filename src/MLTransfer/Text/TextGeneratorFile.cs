@@ -1,8 +1,4 @@
 using MLTransfer.Persistence;
-using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Networks.Transformers;
-using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
 
 namespace MLTransfer.Text;

@@ -2,7 +2,6 @@ using MLTransfer;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;

@@ -75,8 +75,8 @@ internal sealed record TrainingTexts(IReadOnlyList<(int[]? Prompt, int[] Text)> 
         if (room < 1)
         {
             throw new ArgumentException(
-                $"{nameof(TextInfillerOptions.MaximumLength)} is {maximumLength}, which the {leading.Count + trailing.Count} special tokens "
-                + "around a text fill already. Raise it.");
+                $"{nameof(TextInfillerOptions.MaximumLength)} is {maximumLength}, which the special tokens around a text fill already; "
+                + $"there are {leading.Count + trailing.Count}. Raise it.");
         }
 
         return this with

@@ -100,7 +100,8 @@ public sealed class OnnxRuntimeJsTests : IDisposable
 
     private int[][] Continue(string runtime, int[][][] batches) =>
     [
-        .. NodeProgram.Run<int[][][]>("decode.mjs", new { runtime, file = _folder["export/model.onnx"], batches, count = Count })
+        .. NodeProgram.Run<int[][][][]>(
+            "decode.mjs", new { runtime, models = new[] { new { file = _folder["export/model.onnx"], batches } }, count = Count })[0]
             .SelectMany(batch => batch),
     ];
 }

@@ -2,8 +2,10 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Language;
@@ -19,7 +21,8 @@ public sealed class OptionsPageTests
     public static IEnumerable<TheoryDataRow<Type>> Classes => ((Type[])
     [
         typeof(TextGeneratorOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions), typeof(GenerationOptions),
-        typeof(TextMemorizationOptions),
+        typeof(TextMemorizationOptions), typeof(TokenizerTrainingOptions), typeof(TextInfillerOptions), typeof(MaskingOptions),
+        typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
@@ -52,6 +55,7 @@ public sealed class OptionsPageTests
         bool flag => flag ? "true" : "false",
         PretrainedModels.Tales => "PretrainedModels.Tales",
         PretrainedModels.Shapes => "PretrainedModels.Shapes",
+        PretrainedModels.TalesInfilling => "PretrainedModels.TalesInfilling",
         string or Enum => value.ToString()!,
         double number when number is not 0 and < 1e-2 => number.ToString("0.###e-0", CultureInfo.InvariantCulture),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),

@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Networks.Transformers.Families;
 using MLTransfer.Torch.Tests.Generation;
+using MLTransfer.Torch.Tests.Generation.Infilling;
 using MLTransfer.Torch.Tests.Networks.Transformers;
 using Xunit;
 
@@ -34,7 +35,7 @@ public class ModelTableTests
             .. FamilyFolders.All.Select(row => row.Data)
                 .Where(folder => FamilyFolders.Configuration(folder)["model_type"]!.ToString() == modelType),
         ];
-        var generated = FamilyGenerationTests.Folders.Select(row => row.Data).Append("gpt2-tiny").ToHashSet();
+        var generated = FamilyGenerationTests.Folders.Concat(TinyInfiller.Folders).Select(row => row.Data).Append("gpt2-tiny").ToHashSet();
         using var network = FamilyFolders.LoadFamily(modelType);
         var isText = network is CausalLanguageModel { Decoder.Input.Tables.Count: 1 };
 

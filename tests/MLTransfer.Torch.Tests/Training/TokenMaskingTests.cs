@@ -14,7 +14,8 @@ namespace MLTransfer.Torch.Tests.Training;
 public sealed class TokenMaskingTests
 {
     private static readonly Dictionary<string, TextTokenizer> s_tokenizers =
-        TinyInfiller.Folders.Select(row => (string)row.Data).ToDictionary(name => name, name => TextTokenizer.Load(FamilyFolders.PathOf(name)));
+        TinyInfiller.Folders.Select(row => (string)row.Data)
+            .ToDictionary(name => name, name => TextTokenizer.Load(FamilyFolders.PathOf(name)));
 
     private static readonly string[] s_texts =
     [
@@ -65,7 +66,8 @@ public sealed class TokenMaskingTests
         var row = RandomRow(tokenizer, ref random, 1 + size % 60);
         var words = tokenizer.Words.WordsOf(row);
         var share = 0.1 + 0.4 * random.NextDouble();
-        var masked = new TokenMasking(tokenizer, new() { Share = share, WholeWords = true }).Corrupt(new TrainingExample(row, row), ref random);
+        var masked =
+            new TokenMasking(tokenizer, new() { Share = share, WholeWords = true }).Corrupt(new TrainingExample(row, row), ref random);
         if (words.Count == 0)
         {
             Assert.Null(masked);
@@ -112,7 +114,8 @@ public sealed class TokenMaskingTests
         Assert.True(random.Count > 0.8 * tokenizer.VocabularySize);
 
         var draw = new SplitMix64(1);
-        var plain = new TokenMasking(tokenizer, new() { RandomShare = 0, KeptShare = 0, Share = 1 }).Corrupt(new TrainingExample(row, row), ref draw)!;
+        var plain = new TokenMasking(tokenizer, new() { RandomShare = 0, KeptShare = 0, Share = 1 })
+            .Corrupt(new TrainingExample(row, row), ref draw)!;
         Assert.All(plain.InputIds, id => Assert.Equal(tokenizer.MaskId, id));
     }
 
@@ -187,7 +190,8 @@ public sealed class TokenMaskingTests
                     cancellation.Cancel();
             });
             new LanguageModelTrainer(
-                tiny.Model, options, PlainRows(tiny.Tokenizer), null, tiny.Tokenizer, new TokenMasking(tiny.Tokenizer, new() { Share = share }))
+                tiny.Model, options, PlainRows(tiny.Tokenizer), null, tiny.Tokenizer,
+                    new TokenMasking(tiny.Tokenizer, new() { Share = share }))
                 .Train(progress, cancellation.Token);
             return WeightBytes.Of(tiny.Model);
         }

@@ -69,6 +69,13 @@ public class TrainerReferenceTests
         Reproduce(model, "training", "families/" + folder);
     }
 
+    [Fact]
+    public void Every_step_of_a_masked_BERT_equals_the_reference()
+    {
+        using var model = TransformerNetwork.Load(RepositoryFiles.Data("families/bert-tiny"));
+        Reproduce(model, "training", "families/bert-tiny");
+    }
+
     [Theory]
     [InlineData("roberta-tiny")]
     [InlineData("distilbert-tiny")]

@@ -9,23 +9,30 @@ namespace MLTransfer.Onnx.Writing.Transformers;
 /// <param name="layers">Makes the nodes.</param>
 /// <param name="positions">[B or 1, T] int64; null where they are counted by column.</param>
 /// <param name="sequence">The positions by column.</param>
-internal sealed class RotaryNodes(LayerNodes layers, Value? positions, SequenceNodes sequence)
+/// <param name="context">The most positions of the network.</param>
+/// <param name="keepsKeys">Whether another pass takes the keys: then they have to be turned as the longest text asks for.</param>
+internal sealed class RotaryNodes(LayerNodes layers, Value? positions, SequenceNodes sequence, int context, bool keepsKeys)
 {
     private readonly Dictionary<Rotary, (Value Cosines, Value Sines)> _turns = [];
 
     private GraphBuilder Graph => layers.Graph;
 
     /// <summary>Cosines and sines, each [B or 1, 1, T, width / 2]; computed in float32 and rounded once.</summary>
-    /// <exception cref="NotSupportedException">The rotation depends on the length of the text.</exception>
+    /// <remarks>
+    /// Where they depend on the length of a text, a graph that keeps keys computes up to the length where they change, and a longer text is
+    /// an error of its run; one that keeps none goes by the length of its pass.
+    /// </remarks>
     public (Value Cosines, Value Sines) Turns(Rotary rotary)
     {
         if (_turns.TryGetValue(rotary, out var known))
             return known;
         var table = new RotaryTable(rotary);
-        float[] frequencies = [.. table.Frequencies(length: 0).Select(frequency => (float)frequency)];
+        var limit = rotary.Scaling?.UnchangedLength is { } length && length < context ? length : (int?)null;
+        var numbers = positions ?? sequence.QueryRow;
+        var places = keepsKeys && limit is { } most ? Bounded(numbers, most, rotary) : Graph.Cast(numbers, DataType.Float); // [B or 1, T]
         var angles = Graph.Product(
-            Graph.Node("Unsqueeze", [Graph.Cast(positions ?? sequence.QueryRow, DataType.Float), Graph.Constant([1, 3])]), // [B, 1, T, 1]
-            Graph.Constant($"rotary_{_turns.Count}.frequencies", frequencies, frequencies.Length));
+            Graph.Node("Unsqueeze", [places, Graph.Constant([1, 3])]), // [B, 1, T, 1]
+            limit is { } changes && !keepsKeys ? ByLength(rotary, table, changes) : Frequencies("frequencies", table, 0));
         var turns = (Factor("Cos"), Factor("Sin"));
         _turns.Add(rotary, turns);
         return turns;
@@ -37,6 +44,40 @@ internal sealed class RotaryNodes(LayerNodes layers, Value? positions, SequenceN
                 value = Graph.Product(value, Graph.Constant(table.AttentionFactor, DataType.Float));
             return layers.Cast(value, DataType.Float, layers.Type);
         }
+    }
+
+    /// <summary>[width / 2].</summary>
+    private Value Frequencies(string name, RotaryTable table, int length) =>
+        Constant(name, [.. table.Frequencies(length).Select(frequency => (float)frequency)]);
+
+    private Value Constant(string name, float[] values) => Graph.Constant($"rotary_{_turns.Count}.{name}", values, values.Length);
+
+    /// <summary>The frequencies of a pass of this length: [width / 2].</summary>
+    private Value ByLength(Rotary rotary, RotaryTable table, int limit)
+    {
+        if (rotary.Scaling is not DynamicScaling dynamic)
+        {
+            return Graph.Node("Where", [
+                Graph.Node("Greater", [sequence.Length, Graph.Constant([limit], isScalar: true)]),
+                Frequencies("long", table, limit + 1), Frequencies("short", table, limit)]);
+        }
+
+        // (theta g^(d / (d - 2)))^(-2i / d) is theta^(-2i / d) g^(-2i / (d - 2)), and the frequency of the first pair is always 1.
+        var factor = Graph.Constant(dynamic.Factor / limit, DataType.Float);
+        var grown = Graph.Sum(
+            Graph.Product(Graph.Cast(sequence.Length, DataType.Float), factor), Graph.Constant(1 - dynamic.Factor, DataType.Float));
+        var growth = Graph.Node("Max", [grown, Graph.Constant(1.0, DataType.Float)]);
+        var powers = Enumerable.Range(0, rotary.Width / 2).Select(i => i == 0 ? 0 : (float)(-2.0 * i / (rotary.Width - 2)));
+        return Graph.Product(Frequencies("frequencies", table, limit), Graph.Node("Pow", [growth, Constant("powers", [.. powers])]));
+    }
+
+    /// <summary>Positions as numbers, [B, T] float32; one beyond the limit ends the run with an error that names the entry.</summary>
+    private Value Bounded(Value numbers, int limit, Rotary rotary)
+    {
+        var entry = rotary.Scaling is LongRopeScaling ? "original_max_position_embeddings" : "max_position_embeddings";
+        Graph.EnterScope($"/positions_below_{entry}");
+        float[] all = [.. Enumerable.Range(0, limit).Select(position => (float)position)];
+        return Graph.Node("Gather", [Constant($"positions_below_{entry}", all), numbers], ("axis", 0L));
     }
 
     /// <summary>Turns the first values of each head: [B, H, T, D] to the same shape.</summary>

@@ -9,7 +9,10 @@ namespace MLTransfer.Onnx.Writing.Transformers;
 /// <param name="pastKey">[batch, heads, P, head width]; null where there is no past.</param>
 internal sealed class SequenceNodes(GraphBuilder graph, Value inputIds, int dimension, Value? pastKey)
 {
-    private (Value Keys, Value Queries)? _positions;
+    private (Value Length, Value Keys, Value Queries)? _positions;
+
+    /// <summary>A scalar: P + T.</summary>
+    public Value Length => (_positions ??= Create()).Length;
 
     /// <summary>[S]: 0 to P + T - 1.</summary>
     public Value Keys => (_positions ??= Create()).Keys;
@@ -23,13 +26,13 @@ internal sealed class SequenceNodes(GraphBuilder graph, Value inputIds, int dime
     /// <summary>[1, T].</summary>
     public Value QueryRow => field ??= graph.Node("Unsqueeze", [Queries, graph.Constant([0])]);
 
-    private (Value Keys, Value Queries) Create()
+    private (Value Length, Value Keys, Value Queries) Create()
     {
         var zero = graph.Constant([0], isScalar: true);
         var one = graph.Constant([1], isScalar: true);
         var queries = graph.Size(inputIds, dimension);                   // T
         var past = pastKey is null ? zero : graph.Size(pastKey, 2);      // P
         var keys = graph.Sum(past, queries);                             // S
-        return (graph.Node("Range", [zero, keys, one]), graph.Node("Range", [past, keys, one]));
+        return (keys, graph.Node("Range", [zero, keys, one]), graph.Node("Range", [past, keys, one]));
     }
 }

@@ -16,33 +16,9 @@ internal sealed class TransformerGraph
     private readonly LayerNodes _layers;
     private readonly GraphBuilder _graph;
 
-    /// <exception cref="NotSupportedException">The network has something that a graph cannot compute.</exception>
     public TransformerGraph(TransformerNetwork network, GraphOptions options)
     {
-        ThrowIfUnsupported(network);
         (_description, _layers, _graph) = (network.Description, new LayerNodes(options), options.Graph);
-    }
-
-    /// <summary>Refuses a network that a graph cannot compute, before any work.</summary>
-    /// <exception cref="NotSupportedException">The message names what it is.</exception>
-    public static void ThrowIfUnsupported(TransformerNetwork network)
-    {
-        foreach (var stack in network.Description.Stacks)
-        {
-            var original = stack.Blocks.Select(block => block.Self.Rotary?.Scaling).Select(scaling => scaling switch
-            {
-                DynamicScaling dynamic => (Name: "dynamic", dynamic.Original),
-                LongRopeScaling longRope => (Name: "longrope", longRope.Original),
-                _ => default((string Name, int Original)?),
-            }).FirstOrDefault(scaling => scaling?.Original < stack.Context);
-            if (original is { } scaling)
-            {
-                throw new NotSupportedException(
-                    $"config.json: rotary embeddings with rope_scaling '{scaling.Name}' turn all keys differently once a text has more "
-                    + $"than {scaling.Original} positions, which a graph with past key values cannot; the network takes {stack.Context}. "
-                    + $"Set max_position_embeddings to {scaling.Original} to export it for texts up to that length.");
-            }
-        }
     }
 
     /// <summary>
@@ -161,7 +137,7 @@ internal sealed class TransformerGraph
         PastNodes[]? past, Func<int, Value, Value>? cross)
     {
         var biases = new ScoreBiasNodes(_layers, sequence, stack.Causal, attentionMask);
-        var rotation = new RotaryNodes(_layers, positions, sequence);
+        var rotation = new RotaryNodes(_layers, positions, sequence, stack.Context, keepsKeys: past?.Any(own => own.IsGiven) == true);
         foreach (var attention in stack.Blocks.Select(block => block.Self))
         {
             biases.Of(attention, AttentionNodes.ScoreType(_layers, attention)); // what layers share comes before the first of them

@@ -35,8 +35,6 @@ internal sealed class RotaryTable(Rotary rotary)
     /// <summary>The length of a text beyond which all its keys have another rotation; null where there is none.</summary>
     public int? SwitchLength => (rotary.Scaling as LongRopeScaling)?.Original;
 
-    private bool DependsOnLength => rotary.Scaling is DynamicScaling or LongRopeScaling;
-
     /// <summary>Cosines and sines, each [batch or 1, 1, length, width / 2] float32.</summary>
     /// <param name="positions">[batch or 1, length] int64.</param>
     /// <param name="lengths">The positions of the text of each row, or of all rows: those in the cache included.</param>
@@ -44,7 +42,7 @@ internal sealed class RotaryTable(Rotary rotary)
     {
         using var scope = NewDisposeScope();
         var pairs = rotary.Width / 2;
-        if (!DependsOnLength)
+        if (rotary.Scaling?.UnchangedLength is null)
             lengths = lengths[..1];
         var values = new float[lengths.Length * pairs];
         for (var row = 0; row < lengths.Length; row++)

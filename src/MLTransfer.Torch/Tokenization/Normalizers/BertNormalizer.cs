@@ -12,8 +12,8 @@ internal sealed class BertNormalizer : INormalizer
 
     // By the tables of the reference, which are those of Unicode 8; a few characters have become such marks, or none, since.
     private static readonly CodePointSet s_accents = UnicodeProperties.ByName("Mn")!.Intersect(UnicodeProperties.OfVersion(8))
-        .Union(CodePointSet.Of(0x1734))
-        .Except(CodePointSet.Of([(0x1885, 0x1886), (0xA9BD, 0xA9BD), (0x111C9, 0x111C9), (0x1171E, 0x1171E)]));
+        .Union(CodePointSet.Of([(0x1734, 0x1734), (0x1171E, 0x1171E)]))
+        .Except(CodePointSet.Of([(0x1885, 0x1886), (0xA9BD, 0xA9BD), (0x111C9, 0x111C9)]));
 
     private static readonly CodePointSet s_controls = UnicodeProperties.ByName("Cc")!.Union(UnicodeProperties.ByName("Cf")!)
         .Intersect(UnicodeProperties.OfVersion(8)).Union(UnicodeProperties.ByName("Co")!).Union(CodePointSet.Of([(0, 0), (0xFFFD, 0xFFFD)]))

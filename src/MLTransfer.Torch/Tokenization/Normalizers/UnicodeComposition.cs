@@ -17,7 +17,7 @@ internal static class UnicodeComposition
         int lastClass = -1;   // the class of the mark before, if it did not join
         foreach (RuneChange next in text)
         {
-            int combiningClass = UnicodeProperties.CombiningClass(next.Rune.Value);
+            int combiningClass = UnicodeNormalizer.CombiningClass(next.Rune.Value);
             bool isBlocked = lastClass >= combiningClass;
             if (starter >= 0 && !isBlocked && Pair(composed[starter].Rune.Value, next.Rune.Value) is int joined)
             {

@@ -29,7 +29,7 @@ internal static class UnicodeDecomposition
             {
                 int change = isFirst ? 0 : 1;
                 isFirst = false;
-                if (UnicodeProperties.CombiningClass(part.Value) == 0)
+                if (UnicodeNormalizer.CombiningClass(part.Value) == 0)
                 {
                     Sort(changes, unsorted);
                     changes.Add(new RuneChange(part, change));
@@ -64,7 +64,7 @@ internal static class UnicodeDecomposition
         if (changes.Count - from < 2)
             return;
         RuneChange[] sorted =
-            [.. changes.Skip(from).OrderBy(change => UnicodeProperties.CombiningClass(change.Rune.Value))]; // OrderBy is stable
+            [.. changes.Skip(from).OrderBy(change => UnicodeNormalizer.CombiningClass(change.Rune.Value))]; // OrderBy is stable
         changes.RemoveRange(from, changes.Count - from);
         changes.AddRange(sorted);
     }

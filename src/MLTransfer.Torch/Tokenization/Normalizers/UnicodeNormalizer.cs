@@ -14,8 +14,12 @@ internal sealed class UnicodeNormalizer(NormalizationForm form) : INormalizer
     /// <summary>Below it no character has parts.</summary>
     public const char FirstWithParts = '\u00A0';
 
-    /// <summary>The code points that the reference can take apart.</summary>
-    public static CodePointSet Known { get; } = UnicodeProperties.OfVersion(11);
+    /// <summary>The code points whose parts and classes the reference knows.</summary>
+    public static CodePointSet Known { get; } = UnicodeProperties.OfVersion(9);
+
+    /// <summary>The canonical combining class of a code point, as far as the reference knows it.</summary>
+    public static byte CombiningClass(int codePoint) =>
+        UnicodeProperties.CombiningClass(codePoint) is not 0 and var known && Known.Contains(codePoint) ? known : (byte)0;
 
     public void Normalize(AlignedText text)
     {

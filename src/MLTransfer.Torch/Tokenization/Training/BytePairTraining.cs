@@ -61,8 +61,8 @@ internal sealed class BytePairTraining
         {
             throw new ArgumentException(
                 $"{nameof(options.VocabularySize)} is {options.VocabularySize}, but the special tokens and the characters of the texts are "
-                + $"{training._tokens.Count} tokens. Raise it, or set {nameof(options.MaximumAlphabetSize)}: rarer characters become unknown.",
-                nameof(options));
+                + $"{training._tokens.Count} tokens. Raise it, or set {nameof(options.MaximumAlphabetSize)}: rarer characters become "
+                + "unknown.", nameof(options));
         }
 
         var pairs = new PairTable();

@@ -14,7 +14,8 @@ internal static class StageJson
         switch (options.UsedNormalization)
         {
             case TextNormalization.Bert:
-                return Stage("BertNormalizer", ("clean_text", true), ("handle_chinese_chars", true), ("strip_accents", options.StripsAccents),
+                return Stage(
+                    "BertNormalizer", ("clean_text", true), ("handle_chinese_chars", true), ("strip_accents", options.StripsAccents),
                     ("lowercase", options.Lowercases));
             case TextNormalization.SentencePiece:
                 stages.AddRange([Stage("Nmt"), Stage("NFKC"),

@@ -15,7 +15,8 @@ internal sealed class WordCounter : ITokenModel
 
     public void Tokenize(ReadOnlySpan<char> word, TokenBuffer tokens) => CollectionsMarshal.GetValueRefOrAddDefault(_lookup, word, out _)++;
 
-    /// <summary>The words with the number of times that each occurs, in the order of code points: that of the texts does not matter.</summary>
+    /// <summary>The words with the number of times that each occurs, in the order of code points: that of the texts does not
+    /// matter.</summary>
     public (string Word, long Count)[] ToWords()
     {
         (string Word, long Count)[] words = [.. _counts.Select(entry => (entry.Key, entry.Value))];

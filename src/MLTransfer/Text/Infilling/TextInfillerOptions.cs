@@ -140,7 +140,7 @@ public sealed class TextInfillerOptions : InfillTextOptions
         if (Training.SamplePrompts.Count > 0)
         {
             throw new ArgumentException(
-                $"{nameof(LanguageTrainingOptions.SamplePrompts)} are continued by a text generator, which a model that fills masks is not. "
+                $"{nameof(LanguageTrainingOptions.SamplePrompts)} are continued by a text generator; a model that fills masks is none. "
                 + "Leave them out.", nameof(LanguageTrainingOptions.SamplePrompts));
         }
     }

@@ -1,16 +1,16 @@
 // Continues token ids greedily with plain ONNX Runtime. The prompts of a batch run together, padded on the left, past key values included.
-// Standard input: { runtime, file, batches, count } as JSON, a batch being the ids of its prompts. Standard output: the new ids, likewise.
+// Standard input: { runtime, models: [{ file, batches }], count } as JSON, a batch being the ids of its prompts. Standard output: the new
+// ids of each model, likewise.
 import { readFile } from 'node:fs/promises';
 import { json } from 'node:stream/consumers';
 
-const { runtime, file, batches, count } = await json(process.stdin);
+const { runtime, models, count } = await json(process.stdin);
 const { InferenceSession, Tensor, env } = await import(runtime);
 env.wasm.numThreads = 1; // of the WebAssembly build: its threads may wait for each other forever in Node.js
-const session = await InferenceSession.create(await readFile(file));
 
 const integers = (rows) => new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
 
-async function decode(prompts) {
+async function decode(session, prompts) {
   const longest = Math.max(...prompts.map((prompt) => prompt.length));
   const pad = (prompt, padding, values) => [...Array(longest - prompt.length).fill(padding), ...values];
   const mask = prompts.map((prompt) => pad(prompt, 0, prompt.map(() => 1)));
@@ -50,8 +50,14 @@ async function decode(prompts) {
 }
 
 const results = [];
-for (const prompts of batches) {
-  results.push(await decode(prompts));
+for (const { file, batches } of models) {
+  const session = await InferenceSession.create(await readFile(file));
+  const continued = [];
+  for (const prompts of batches) {
+    continued.push(await decode(session, prompts));
+  }
+
+  results.push(continued);
 }
 
 process.stdout.write(JSON.stringify(results));

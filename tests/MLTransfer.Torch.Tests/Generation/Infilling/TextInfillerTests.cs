@@ -102,7 +102,8 @@ public class TextInfillerTests
         Assert.Equal((int)Math.Round(0.3 * words.Count), touched.Count);
         Assert.Equal(touched.Sum(word => word.End.Value - word.Start.Value), hidden.Count);
         Assert.All(given.Index().Where(item => !hidden.Contains(item.Index)), item => Assert.Equal(item.Item, filled.TokenIds[item.Index]));
-        Assert.DoesNotContain(given.Index().Where(item => hidden.Contains(item.Index)), item => tiny.Tokenizer.SpecialTokenIds.Contains(item.Item));
+        Assert.DoesNotContain(given.Index().Where(item => hidden.Contains(item.Index)), item =>
+            tiny.Tokenizer.SpecialTokenIds.Contains(item.Item));
         Assert.NotEqual(Plain, filled.Text);
 
         Assert.Equal(filled.Text, tiny.Infiller.Infill(["Other", Plain], options, Cancellation)[1].Text);
@@ -209,10 +210,12 @@ public class TextInfillerTests
     {
         using var tiny = new TinyInfiller("bert-tiny");
         var gpt2 = TextTokenizer.Load(RepositoryFiles.Data("gpt2-tiny"));
-        Assert.Contains("mask_token", Assert.Throws<ArgumentException>(() => new TextInfiller(tiny.Model, gpt2)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "mask_token", Assert.Throws<ArgumentException>(() => new TextInfiller(tiny.Model, gpt2)).Message, StringComparison.Ordinal);
         using var headless = (MaskedLanguageModel)FamilyFolders.Load("t5-encoder-tiny");
         Assert.Contains(
-            "output head", Assert.Throws<ArgumentException>(() => new TextInfiller(headless, tiny.Tokenizer)).Message, StringComparison.Ordinal);
+            "output head", Assert.Throws<ArgumentException>(() => new TextInfiller(headless, tiny.Tokenizer)).Message,
+                StringComparison.Ordinal);
         using var small = (MaskedLanguageModel)FamilyFolders.Load("roberta-tiny");
         Assert.Contains(
             "500", Assert.Throws<ArgumentException>(() => new TextInfiller(small, tiny.Tokenizer)).Message, StringComparison.Ordinal);
@@ -221,7 +224,8 @@ public class TextInfillerTests
             StringComparison.Ordinal);
         Assert.Contains(
             "Text 1 has a mask",
-            Assert.Throws<ArgumentException>(() => tiny.Infiller.Score(["It", "[MASK]"], 32, Cancellation)).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => tiny.Infiller.Score(["It", "[MASK]"], 32, Cancellation)).Message,
+                StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => tiny.Infiller.Evaluate([""], cancellationToken: Cancellation));
         foreach (var (options, name) in (IEnumerable<(InfillingOptions, string)>)
         [
@@ -265,7 +269,8 @@ public class TextInfillerTests
         Assert.Equal(options, InfillingOptions.FromPretrained(folder.Path));
 
         foreach (var (content, name) in (IEnumerable<(string, string)>)
-            [("""{"ordre": "left_to_right"}""", "ordre"), ("""{"masked_share": 3}""", "MaskedShare"), ("""{"order": 1}""", "order"), ("[]", "JSON")])
+            [("""{"ordre": "left_to_right"}""", "ordre"), ("""{"masked_share": 3}""", "MaskedShare"), ("""{"order": 1}""", "order"),
+                ("[]", "JSON")])
         {
             File.WriteAllText(folder["infilling_config.json"], content);
             Assert.Contains(

@@ -13,7 +13,8 @@ public sealed class BytePairTrainingTests
     private static readonly TrainingWatch s_watch = new(null, default);
 
     private static readonly Gen<(string Word, long Count)> s_words =
-        Gen.Elements("a", "b", "c", "ab", "abc", "é").NonEmptyListOf().Select(string.Concat).Zip(Gen.Choose(1, 5).Select(count => (long)count));
+        Gen.Elements("a", "b", "c", "ab", "abc", "é").NonEmptyListOf().Select(string.Concat)
+            .Zip(Gen.Choose(1, 5).Select(count => (long)count));
 
     [Fact]
     public void Merges_are_those_of_the_reference_trainer()

@@ -78,7 +78,8 @@ internal static class NaiveTraining
         }
     }
 
-    /// <summary>Parts of several characters that occur again, and that go on in different ways or end a word; words that occur again.</summary>
+    /// <summary>Parts of several characters that occur again, and that go on in different ways or end a word; words that occur
+    /// again.</summary>
     public static Dictionary<string, long> RepeatedParts(IReadOnlyList<(string Word, long Count)> words, int longest)
     {
         var places = new Dictionary<string, List<(char? Next, long Count)>>();

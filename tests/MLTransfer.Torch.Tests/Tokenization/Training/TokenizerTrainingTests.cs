@@ -45,7 +45,8 @@ public sealed class TokenizerTrainingTests
     [Fact]
     public void Words_are_the_most_frequent_ones_and_the_first_of_equals_as_by_the_reference_trainer()
     {
-        string[] expected = [.. TokenizerData.Read("tokenization/trained.json").GetProperty("words").EnumerateArray().Select(word => word.GetString()!)];
+        string[] expected =
+            [.. TokenizerData.Read("tokenization/trained.json").GetProperty("words").EnumerateArray().Select(word => word.GetString()!)];
 
         TextTokenizer tokenizer = TextTokenizer.Train(s_lines, new()
         {
@@ -62,7 +63,8 @@ public sealed class TokenizerTrainingTests
     public void Words_in_the_order_of_code_points_and_not_of_units()
     {
         TextTokenizer tokenizer = TextTokenizer.Train(
-            ["𝒜 \uFF21 a", "𝒜 \uFF21 a"], new() { Kind = TokenizerKind.WordLevel, VocabularySize = 100, SpecialTokens = new() { Unknown = "?" } });
+            ["𝒜 \uFF21 a", "𝒜 \uFF21 a"],
+                new() { Kind = TokenizerKind.WordLevel, VocabularySize = 100, SpecialTokens = new() { Unknown = "?" } });
 
         Assert.Equal(["?", "a", "\uFF21", "𝒜"], Enumerable.Range(0, 4).Select(tokenizer.IdToToken));
     }
@@ -98,7 +100,9 @@ public sealed class TokenizerTrainingTests
                 trained.Save(folder["saved"]);
                 TextTokenizer loaded = TextTokenizer.Load(folder["saved"]);
                 var engine = new Tokenizer(folder["saved/tokenizer.json"]);
-                foreach (string text in (string[])[s_lines[0], "Ünïcode ﬁne 12!", " a  b\u00A0", "<|turn|>Mars<|endoftext|></s>[SEP]", "日本 𝒜 '", "\u0001x\u200B"])
+                foreach (string text in (
+                    string[])[s_lines[0], "Ünïcode ﬁne 12!", " a  b\u00A0", "<|turn|>Mars<|endoftext|></s>[SEP]", "日本 𝒜 '",
+                        "\u0001x\u200B"])
                 {
                     int[] expected = [.. engine.Encode(text).Select(id => (int)id)];
                     Assert.Equal(expected, trained.Encode(text));
@@ -116,14 +120,16 @@ public sealed class TokenizerTrainingTests
         TextTokenizer wordPiece = TextTokenizer.Train(s_lines, new() { Kind = TokenizerKind.WordPiece, VocabularySize = 300 });
         TextTokenizer unigram = TextTokenizer.Train(
             s_lines,
-            new() { Kind = TokenizerKind.Unigram, VocabularySize = 300, SpecialTokens = SpecialTokens.Of(TokenizerKind.Unigram) with { Padding = "<pad>" } });
+            new() { Kind = TokenizerKind.Unigram, VocabularySize = 300, SpecialTokens =
+                SpecialTokens.Of(TokenizerKind.Unigram) with { Padding = "<pad>" } });
 
         Assert.Equal((0, 0, (int?)null, (int?)null),
             (byteLevel.BeginningOfSequenceId, byteLevel.EndOfSequenceId, byteLevel.UnknownId, byteLevel.PaddingId));
         Assert.Equal(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], Enumerable.Range(0, 5).Select(wordPiece.IdToToken));
         Assert.Equal((0, 1), (wordPiece.PaddingId, wordPiece.UnknownId));
         int[] ids = wordPiece.Encode("old man [MASK]");
-        Assert.Equal(("[CLS]", "[MASK]", "[SEP]"), (wordPiece.IdToToken(ids[0]), wordPiece.IdToToken(ids[^2]), wordPiece.IdToToken(ids[^1])));
+        Assert.Equal(
+            ("[CLS]", "[MASK]", "[SEP]"), (wordPiece.IdToToken(ids[0]), wordPiece.IdToToken(ids[^2]), wordPiece.IdToToken(ids[^1])));
         Assert.Equal((0, 1, 2, 3), (unigram.PaddingId, unigram.UnknownId, unigram.BeginningOfSequenceId, unigram.EndOfSequenceId));
         Assert.Equal("old man", wordPiece.Decode(wordPiece.Encode("old man [MASK]"), skipSpecialTokens: true));
     }
@@ -167,7 +173,8 @@ public sealed class TokenizerTrainingTests
     [Fact]
     public void Lower_case_and_accents_are_as_asked_for()
     {
-        var options = new TokenizerTrainingOptions { Kind = TokenizerKind.WordLevel, Lowercases = true, StripsAccents = true, MinimumFrequency = 1 };
+        var options =
+            new TokenizerTrainingOptions { Kind = TokenizerKind.WordLevel, Lowercases = true, StripsAccents = true, MinimumFrequency = 1 };
 
         TextTokenizer tokenizer = TextTokenizer.Train(["Élan Vital"], options);
 
@@ -204,9 +211,11 @@ public sealed class TokenizerTrainingTests
     [MemberData(nameof(Unusable))]
     public void Options_that_cannot_be_used_are_refused_by_name_before_texts_are_read(TokenizerTrainingOptions options, string message)
     {
-        IEnumerable<string> unread = Enumerable.Range(0, 1).Select<int, string>(_ => throw new InvalidOperationException("The texts are read."));
+        IEnumerable<string> unread = Enumerable.Range(0, 1).Select<int,
+            string>(_ => throw new InvalidOperationException("The texts are read."));
 
-        Assert.Contains(message, Assert.ThrowsAny<ArgumentException>(() => TextTokenizer.Train(unread, options)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.ThrowsAny<ArgumentException>(() => TextTokenizer.Train(unread, options)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -243,7 +252,8 @@ public sealed class TokenizerTrainingTests
         });
 
         Assert.Throws<OperationCanceledException>(() => TextTokenizer.Train(
-            Enumerable.Repeat(s_lines, 50).SelectMany(lines => lines), new() { Kind = kind, VocabularySize = 700 }, progress, cancellation.Token));
+            Enumerable.Repeat(s_lines, 50).SelectMany(lines => lines), new() { Kind = kind, VocabularySize = 700 }, progress,
+                cancellation.Token));
 
         Assert.Equal(new TokenizerTrainingProgress(TokenizerTrainingStage.Reading, 0, null), told[0]);
         Assert.Contains(told, report => report.Stage == TokenizerTrainingStage.Reading && report.Done >= 1024);

@@ -13,7 +13,8 @@ public sealed class UnigramTrainingTests
     private static readonly string[] s_pieces = ["a", "b", "ab", "ba", "aba", "bb", "c"];
     private static readonly double[] s_scores = [-1.5, -2, -2.5, -3.5, -3, -4, -6];
 
-    private static readonly Gen<string> s_word = Gen.Elements("a", "b", "c", "d").NonEmptyListOf().Select(letters => string.Concat(letters.Take(8)));
+    private static readonly Gen<string> s_word =
+        Gen.Elements("a", "b", "c", "d").NonEmptyListOf().Select(letters => string.Concat(letters.Take(8)));
 
     [Property(MaxTest = 200)]
     public Property Expected_counts_are_those_of_all_ways_to_make_a_word() => Prop.ForAll(s_word.ToArbitrary(), word =>
@@ -38,7 +39,8 @@ public sealed class UnigramTrainingTests
     });
 
     [Property(MaxTest = 200)]
-    public Property The_best_way_is_the_best_of_all() => Prop.ForAll(s_word.ToArbitrary(), Gen.Choose(0, 6).ToArbitrary(), (word, without) =>
+    public Property The_best_way_is_the_best_of_all() =>
+        Prop.ForAll(s_word.ToArbitrary(), Gen.Choose(0, 6).ToArbitrary(), (word, without) =>
     {
         double unknown = s_scores.Min() - 10;
         string[] left = [.. s_pieces.Select((piece, i) => i == without ? "-" : piece)];
@@ -55,7 +57,8 @@ public sealed class UnigramTrainingTests
 
     [Property(MaxTest = 200)]
     public Property Seeds_are_the_parts_of_words_that_occur_again() => Prop.ForAll(
-        Gen.Elements("a", "b", "ab", "😀").NonEmptyListOf().Select(parts => string.Concat(parts.Take(8))).NonEmptyListOf().ToArbitrary(), texts =>
+        Gen.Elements("a", "b", "ab", "😀").NonEmptyListOf().Select(parts => string.Concat(parts.Take(8))).NonEmptyListOf().ToArbitrary(),
+            texts =>
         {
             (string Word, long Count)[] words =
                 [.. texts.Distinct().Order(StringComparer.Ordinal).Select((word, i) => (word, (long)i + 1))];
@@ -63,7 +66,8 @@ public sealed class UnigramTrainingTests
             List<(string Piece, double Weight)> seeds = UnigramSeeds.Of(words, Alphabet.Of(words, null), 4, 1);
 
             // The naive way is by unit: it has a unit for each character instead.
-            (string Word, long Count)[] byUnit = [.. words.Select(word => (word.Word.Replace("😀", "z", StringComparison.Ordinal), word.Count))];
+            (string Word, long Count)[] byUnit =
+                [.. words.Select(word => (word.Word.Replace("😀", "z", StringComparison.Ordinal), word.Count))];
             Dictionary<string, long> expected = NaiveTraining.RepeatedParts(byUnit, 4);
             Assert.Equal(
                 expected.Select(part => (part.Key, (double)part.Value * part.Key.Length)).Order(),
@@ -78,7 +82,8 @@ public sealed class UnigramTrainingTests
         string[] lines = TokenizerData.Excerpt.Split('\n');
         TextTokenizer trained = TextTokenizer.Train(lines, new() { Kind = TokenizerKind.Unigram, VocabularySize = 400 });
         TextTokenizer large = TextTokenizer.Train(lines, new() { Kind = TokenizerKind.Unigram, VocabularySize = 1500 });
-        JsonElement.ArrayEnumerator pieces = JsonElement.Parse(large.Files["tokenizer.json"]).GetProperty("model").GetProperty("vocab").EnumerateArray();
+        JsonElement.ArrayEnumerator pieces =
+            JsonElement.Parse(large.Files["tokenizer.json"]).GetProperty("model").GetProperty("vocab").EnumerateArray();
         string[] all = [.. pieces.Select(piece => piece[0].GetString()!).Skip(3)];
         string[] characters = [.. all.Where(piece => piece.Length == 1)];
         string[] random = [.. all.Except(characters).ToArray()];

@@ -21,13 +21,20 @@ internal enum Pairing
 }
 
 /// <summary>How frequencies are changed for longer texts than those of pretraining.</summary>
-internal abstract record RotaryScaling;
+internal abstract record RotaryScaling
+{
+    /// <summary>Up to how many positions of a text the frequencies are the same; null where they never depend on its length.</summary>
+    public virtual int? UnchangedLength => null;
+}
 
 /// <summary>All frequencies divided by a factor (arXiv 2306.15595).</summary>
 internal sealed record LinearScaling(double Factor) : RotaryScaling;
 
 /// <summary>A base that grows with the length of a pass beyond <paramref name="Original"/>.</summary>
-internal sealed record DynamicScaling(double Factor, int Original) : RotaryScaling;
+internal sealed record DynamicScaling(double Factor, int Original) : RotaryScaling
+{
+    public override int? UnchangedLength => Original;
+}
 
 /// <summary>Low frequencies divided by a factor, high ones kept, those between interpolated (Llama 3.1).</summary>
 internal sealed record Llama3Scaling(double Factor, double LowFactor, double HighFactor, int Original) : RotaryScaling;
@@ -48,4 +55,7 @@ internal sealed record YarnScaling(
 /// <param name="AttentionFactor">What sines and cosines are multiplied with, in both.</param>
 /// <param name="Original">Positions of pretraining.</param>
 internal sealed record LongRopeScaling(
-    ImmutableArray<double> ShortFactors, ImmutableArray<double> LongFactors, double AttentionFactor, int Original) : RotaryScaling;
+    ImmutableArray<double> ShortFactors, ImmutableArray<double> LongFactors, double AttentionFactor, int Original) : RotaryScaling
+{
+    public override int? UnchangedLength => Original;
+}

@@ -24,6 +24,9 @@ internal sealed record Stack
     /// <summary>What makes logits of hidden states; several for several streams of tokens, none in an encoder below a decoder.</summary>
     public ImmutableArray<Head> Heads { get; init; } = [];
 
+    /// <summary>Up to how many positions of a text rotations are the same; null where they never depend on its length.</summary>
+    public int? UnchangedLength => Blocks.Select(block => block.Self.Rotary?.Scaling?.UnchangedLength).Where(own => own < Context).Min();
+
     /// <summary>Probabilities of training.</summary>
     public DropoutProbabilities Dropout { get; init; } = new(0, 0, 0);
 }

@@ -27,21 +27,17 @@ internal static class GptNeo
         var kinds = c.OfLength("attention_layers", c.Texts("attention_layers") ?? Expand(c), layers);
         if (kinds.FirstOrDefault(kind => kind is not ("global" or "local")) is { } unknown)
             throw new NotSupportedException($"{c.Origin}: a layer's attention is '{unknown}'; supported are global and local.");
-        var window = c.Size("window_size", 256);
-        var table = "transformer.wte.weight";
-        var isTied = c.IsTied("lm_head.weight");
+        var (window, table) = (c.Size("window_size", 256), "transformer.wte.weight");
         return new Transformer(Encoder: null, new Stack
         {
             Width = width,
             Context = context,
             Causal = true,
             Input = new Input([table], vocabulary, width, range)
-            {
-                Positions = new LearnedPositions("transformer.wpe.weight", context, Offset: 0, PositionCounting.Columns, range),
-            },
+            { Positions = new LearnedPositions("transformer.wpe.weight", context, Offset: 0, PositionCounting.Columns, range) },
             Blocks = [.. Enumerable.Range(0, layers).Select(Block)],
             Final = Norm("transformer.ln_f"),
-            Heads = [new Head(isTied ? table : "lm_head.weight", vocabulary, range)],
+            Heads = [new Head(c.IsTied("lm_head.weight") ? table : "lm_head.weight", vocabulary, range)],
             Dropout = new(c.Probability("embed_dropout", 0), c.Probability("attention_dropout", 0), c.Probability("resid_dropout", 0)),
         });
 
@@ -73,10 +69,7 @@ internal static class GptNeo
             if (entry is not JsonArray { Count: 2 } pair || pair[0] is not JsonArray names || pair[1] is not JsonValue count
                 || !count.TryGetValue<int>(out var times) || times < 0
                 || kinds.Count + (long)names.Count * times > ConfigurationReader.MaximumLayers)
-            {
                 throw c.Invalid("attention_types is not a list of lists of kinds with how often they come");
-            }
-
             for (var i = 0; i < times; i++)
                 kinds.AddRange(names.Select(name => name?.ToString() ?? ""));
         }
