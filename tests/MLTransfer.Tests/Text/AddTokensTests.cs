@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
