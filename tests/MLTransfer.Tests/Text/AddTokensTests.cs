@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
@@ -141,7 +140,7 @@ public sealed class AddTokensTests : IDisposable
 
         var adapters = _ml.Generation.EstimateMemory(Options(o => o.Lora = new()));
         var tokens = _ml.Generation.EstimateMemory(Options(o => (o.Lora, o.AddTokens) = (new(), [Token])));
-        Assert.Equal(adapters.Optimizer + 2 * 4 * 32, tokens.Optimizer); // of one row of 32 numbers
+        Assert.Equal(adapters.Optimizer + 2 * 4 * 64, tokens.Optimizer); // of one row of 64 numbers
     }
 
     [Fact]
