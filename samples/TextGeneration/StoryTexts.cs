@@ -1,3 +1,5 @@
+using Microsoft.ML;
+
 namespace TextGeneration;
 
 /// <summary>The text to learn from, a part to choose the best weights by, and a part that nothing is chosen by.</summary>
@@ -20,6 +22,14 @@ internal sealed record StoryTexts(string Training, string Validation, string Tes
         var (validation, test) = (LineStart(text, 0.9), LineStart(text, 0.95));
         return new StoryTexts(text[..validation], text[validation..test], text[test..]);
     }
+
+    /// <summary>Each part as a row of an ML.NET data view, as a generator reads whole texts.</summary>
+    public (IDataView Training, IDataView Validation, IDataView Test) Load(MLContext ml) =>
+        (Rows(ml, Training), Rows(ml, Validation), Rows(ml, Test));
+
+    /// <summary>A row for each text.</summary>
+    public static IDataView Rows(MLContext ml, params IEnumerable<string> texts) =>
+        ml.Data.LoadFromEnumerable(texts.Select(text => new Story { Text = text }));
 
     private static int LineStart(string text, double share)
     {

@@ -7,14 +7,17 @@ namespace TextGeneration;
 /// <summary>The program's command line.</summary>
 internal sealed class TextGenerationCommand : RootCommand
 {
-    public readonly Option<string> Model = Option(
-        "--model", "folder", "in Hugging Face layout, or a hub id such as gpt2", PretrainedModels.Tales);
+    public readonly Option<SampleTask> Task = Option(
+        "--task", "task", "Generate: continue a prompt; Infill: fill the [MASK]s of a text", SampleTask.Generate);
+
+    public readonly Option<string?> Model = Option<string?>(
+        "--model", "folder", "in Hugging Face layout, or a hub id such as gpt2; without it the model that comes with the library");
 
     public readonly Option<FileInfo?> Text = Option<FileInfo?>(
         "--text", "file", "the text to learn from, UTF-8, whose last tenth is held out; without it the sample's stories");
 
-    public readonly Option<string> Prompt = Option(
-        "--prompt", "text", "what the model continues", "As I stood upon the hill and looked across the dead sea bottom, I saw");
+    public readonly Option<string?> Prompt = Option<string?>(
+        "--prompt", "text", "what the model continues, or the text with [MASK]s that it fills");
 
     public readonly Option<int> Epochs = Option("--epochs", "count", "times to go through the text", 3);
 
@@ -34,10 +37,10 @@ internal sealed class TextGenerationCommand : RootCommand
         "--output", "folder", "for the model zip, run.html and metrics.jsonl", Path.Combine("output", "text-generation"));
 
     public TextGenerationCommand()
-        : base("Fine-tunes a pretrained text generator on a text and writes with it, before and after.")
+        : base("Fine-tunes a pretrained model of texts and writes with it, before and after.")
     {
         foreach (var option in (Option[])[
-            Model, Text, Prompt, Epochs, BatchSize, LearningRate, LoraRank, MaximumSteps, NewTokens, Seed, Output])
+            Task, Model, Text, Prompt, Epochs, BatchSize, LearningRate, LoraRank, MaximumSteps, NewTokens, Seed, Output])
             Add(option);
     }
 }

@@ -27,6 +27,21 @@ public sealed class SampleProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task Text_sample_fills_masks_before_and_after()
+    {
+        File.WriteAllText(_folder["book.txt"], File.ReadAllText(RepositoryFiles.Data("mars-excerpt.txt"))[..12_000]);
+
+        var (exitCode, output) = await RunAsync(
+            "TextGeneration", "--task", "infill", "--text", _folder["book.txt"], "--max-steps", "2", "--output", _folder["run"]);
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("The pretrained model fills in", output, StringComparison.Ordinal);
+        Assert.Contains("The fine-tuned model, loaded from its zip, fills in", output, StringComparison.Ordinal);
+        Assert.Contains("pseudo-perplexity", output, StringComparison.Ordinal);
+        Assert.Equal(["infiller.zip", "loss.png", "metrics.jsonl", "run.html"], Files("run"));
+    }
+
+    [Fact]
     public async Task Image_sample_shows_real_pictures_and_those_before_and_after_in_tiles_with_gaps()
     {
         DrawDiscs(_folder["discs"], count: 10);

@@ -1,0 +1,7 @@
+namespace TextGeneration;
+
+internal enum SampleTask
+{
+    Generate,
+    Infill,
+}

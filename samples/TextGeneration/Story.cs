@@ -1,0 +1,6 @@
+namespace TextGeneration;
+
+internal class Story
+{
+    public string Text { get; set; } = "";
+}

@@ -1,0 +1,6 @@
+namespace TextGeneration;
+
+internal sealed class WrittenStory : Story
+{
+    public string Continuation { get; set; } = "";
+}
