@@ -77,7 +77,8 @@ public sealed class CheckpointVariantTests : IDisposable
         var configuration = FamilyFolders.Configuration(folder);
         var family = FamilyRegistry.Of(configuration, folder);
         var tensors = Tensors(folder);
-        var extra = s_extra.GetValueOrDefault(family.ModelType, []).Where(name => !tensors.ContainsKey(name)).ToDictionary(name => name, _ => ones(1, 1, 4, 4));
+        var extra = s_extra.GetValueOrDefault(family.ModelType, []).Where(name => !tensors.ContainsKey(name))
+            .ToDictionary(name => name, _ => ones(1, 1, 4, 4));
 
         AssertSame(folder, tensors.Concat(extra));
         AssertSame(folder, tensors.Concat(extra).Select(tensor => KeyValuePair.Create(WithoutPrefix(tensor.Key), tensor.Value)));
