@@ -34,8 +34,8 @@ internal static class StoryGeneration
         // Fine-tuning is an estimator like any other.
         double? heldOut = null;
         var bar = new TrainingBar<TrainingProgress>(progress =>
-            $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:F3}  held-out {heldOut = progress.ValidationLoss ?? heldOut:F3}  "
-            + $"{progress.TokensPerSecond:F0} tokens/s");
+            $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:F3}  "
+            + $"held-out {heldOut = progress.ValidationLoss ?? heldOut:F3}  {progress.TokensPerSecond:F0} tokens/s");
         var pipeline = ml.Transforms.CopyColumns("Prompt", "Text")
             .Append(ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Prompt", trainingColumnName: "Text", new TextGeneratorOptions
             {

@@ -24,7 +24,8 @@ internal sealed record ModelSize(
             .Sum(p => p.parameter.numel());
         var vectors = model.named_parameters().Where(p => p.parameter.dim() == 1).Sum(p => p.parameter.numel());
         return new ModelSize(
-            model.LayerCount, width, attention.Heads * attention.HeadWidth, model.ContextLength, model.VocabularySize, matrices + head, matrices + vectors + head);
+            model.LayerCount, width, attention.Heads * attention.HeadWidth, model.ContextLength, model.VocabularySize, matrices + head,
+            matrices + vectors + head);
     }
 
     /// <summary>

@@ -24,7 +24,8 @@ internal sealed class PlainLlamaBlock : nn.Module<Tensor, Tensor>
     public PlainLlamaBlock(JsonObject configuration)
         : base(nameof(PlainLlamaBlock))
     {
-        var (width, inner, epsilon) = (Number("hidden_size"), Number("intermediate_size"), configuration["rms_norm_eps"]!.GetValue<double>());
+        var (width, inner) = (Number("hidden_size"), Number("intermediate_size"));
+        var epsilon = configuration["rms_norm_eps"]!.GetValue<double>();
         (_heads, _keyValueHeads) = (Number("num_attention_heads"), Number("num_key_value_heads"));
         HeadWidth = configuration.ContainsKey("head_dim") ? Number("head_dim") : width / _heads;
         _attentionNorm = new PlainRootMeanSquareNorm(width, epsilon);

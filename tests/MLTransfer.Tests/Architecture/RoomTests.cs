@@ -55,7 +55,7 @@ public class RoomTests
             {
                 "MLTransfer.Catalogs" => "MLTransfer", // found wherever MLTransfer is
                 _ when IsPublicInMLTransfer(file) => "MLTransfer", // one using is enough for a program
-                "MLTransfer.Models.Shapes" or "MLTransfer.Models.Tales" => "MLTransfer.Models",
+                _ when file.Folder.StartsWith("MLTransfer.Models.", StringComparison.Ordinal) => "MLTransfer.Models",
                 _ when file.Path.EndsWith("/IgnoresAccessChecks.cs", StringComparison.Ordinal) => "System.Runtime.CompilerServices",
                 var folder => folder,
             };
