@@ -1,5 +1,4 @@
 using FsCheck.Xunit;
-using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tests.Generation.Infilling;
