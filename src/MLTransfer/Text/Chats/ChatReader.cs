@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Chats;
 using MLTransfer.Torch.ChatTemplates;
-using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Text.Chats;
 

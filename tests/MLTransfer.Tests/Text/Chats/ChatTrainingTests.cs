@@ -312,7 +312,8 @@ public sealed class ChatTrainingTests : IDisposable
     [Fact]
     public void An_end_of_sequence_follows_the_assistants_last_word_where_it_is_asked_for()
     {
-        const string Open = """[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "r"}]""";
+        const string Open =
+            """[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "r"}]""";
         const string Template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
             + "{% if add_generation_prompt %}assistant: {% endif %}";
         long Tokens(string chat, bool? appends) => Estimator("zephyr", options =>
