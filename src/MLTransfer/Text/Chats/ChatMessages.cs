@@ -57,7 +57,8 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
     /// <param name="chat">A chat that <see cref="Read"/> takes, with a message of the assistant.</param>
     public static string? BeforeLastAnswer(string chat)
     {
-        var root = JsonNode.Parse(chat)!;
+        var parsed = JsonContent.Parse(Encoding.UTF8.GetBytes(chat), "The chat");
+        JsonNode root = parsed.ValueKind == JsonValueKind.Array ? JsonArray.Create(parsed)! : JsonObject.Create(parsed)!;
         var messages = root as JsonArray ?? (JsonArray)root["messages"]!;
         do
         {
