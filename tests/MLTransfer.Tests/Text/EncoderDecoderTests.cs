@@ -209,7 +209,7 @@ public sealed class EncoderDecoderTests : IDisposable
 
     private static string[] Prompts() => [.. s_pairs.Select(pair => pair.Opening!)];
 
-    private static List<string> Texts(ITransformer model)
+    private static List<string> Texts(TextGeneratorTransformer model)
     {
         var ml = new MLContext();
         return [.. model.Transform(ml.Data.LoadFromEnumerable(s_pairs)).GetColumn<string>("Continuation")];
