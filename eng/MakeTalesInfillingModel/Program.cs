@@ -1,7 +1,7 @@
 // Trains the embedded text infiller from random weights, with the library's own tokenizer training and recipe.
 //   dotnet run --project eng/MakeTalesInfillingModel -c Release -- tales.txt.xz FOLDER
 // FOLDER gets the run's checkpoints and metrics, and in FOLDER/model the files of src/MLTransfer.Models.TalesInfilling/model. A run that
-// was cut off goes on. It takes 55 minutes of one core of an AMD EPYC (Zen 4).
+// was cut off goes on. It takes an hour of one core of an AMD EPYC (Zen 4).
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MLTransfer;
 using static Samples.SampleProgram;
 
 namespace TextGeneration;

@@ -54,7 +54,7 @@ public class TalesInfillingModelTests
         using var model = (MaskedLanguageModel)TransformerNetwork.Load(TalesInfillingModel.Folder);
         var infiller = new TextInfiller(model, TextTokenizer.Load(TalesInfillingModel.Folder));
 
-        var filled = infiller.Infill([text], new InfillingOptions { CandidateCount = 5 });
+        var filled = infiller.Infill([text], new InfillingOptions { CandidateCount = 5 }, TestContext.Current.CancellationToken);
 
         Assert.Contains(filled[0].Masks[0].Candidates, candidate => candidate.Text == word);
     }

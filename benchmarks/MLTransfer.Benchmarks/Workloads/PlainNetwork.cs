@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Networks.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using MLTransfer.Columns;
 using MLTransfer.Text;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer;

@@ -206,5 +206,5 @@ public sealed class AddTokensTests : IDisposable
         return options;
     }
 
-    private List<string> Texts(ITransformer transformer) => [.. transformer.Transform(_data).GetColumn<string>("Continuation")];
+    private List<string> Texts(TextGeneratorTransformer transformer) => [.. transformer.Transform(_data).GetColumn<string>("Continuation")];
 }

@@ -140,5 +140,5 @@ public sealed class FrozenTypeTests : IDisposable
         return options;
     }
 
-    private List<string> Texts(ITransformer transformer) => [.. transformer.Transform(_data).GetColumn<string>("Continuation")];
+    private List<string> Texts(TextGeneratorTransformer transformer) => [.. transformer.Transform(_data).GetColumn<string>("Continuation")];
 }

@@ -39,7 +39,8 @@ public sealed class ReferenceCodePointTests
         foreach (string text in texts.Concat(Enumerable.Range(0, Mutation.Rounds(100)).Select(_ => RandomText(random))))
         {
             int[] expected = [.. engine.Encode(text).Select(id => (int)id)];
-            Assert.True(expected.SequenceEqual(tokenizer.Encode(text)), $"{folder}: {string.Join(' ', text.Select(unit => $"{(int)unit:X}"))}");
+            Assert.True(
+                expected.SequenceEqual(tokenizer.Encode(text)), $"{folder}: {string.Join(' ', text.Select(unit => $"{(int)unit:X}"))}");
             Assert.Equal(engine.Decode([.. expected.Select(id => (uint)id)]), tokenizer.Decode(expected, skipSpecialTokens: true));
         }
     }
