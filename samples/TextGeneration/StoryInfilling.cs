@@ -15,9 +15,9 @@ internal static class StoryInfilling
 {
     private static readonly string[] s_texts =
     [
-        "I sprang upon the back of my [MASK] and rode across the dead sea bottom.",
-        "The green [MASK] drew his long sword and sprang toward me.",
-        "Dejah Thoris, Princess of [MASK], looked into my [MASK].",
+        "I drew my [MASK] and sprang toward the green warrior.",
+        "We rode across the dead sea [MASK] upon our great beasts.",
+        "She was the [MASK] of a thousand kings, and I loved her with all my [MASK].",
     ];
 
     public static void Run(
@@ -42,7 +42,7 @@ internal static class StoryInfilling
             PretrainedModel = model,
             Training = new LanguageTrainingOptions
             {
-                NumberOfEpochs = 4 * Value(options.Epochs), // each masks other words
+                NumberOfEpochs = 3 * Value(options.Epochs), // each masks other words
                 MaximumSteps = Value(options.MaximumSteps),
                 BatchSize = 2 * Value(options.BatchSize),
                 LearningRate = 2 * Value(options.LearningRate),

@@ -60,7 +60,7 @@ public static class PretrainedModels
     /// <param name="constant">What code calls it, and its package <c>MLTransfer.Models</c> with that name.</param>
     /// <param name="folder">Where the build of the package puts the model, in <c>models</c>.</param>
     /// <param name="applicationFolder">Where the build has put the models of packages.</param>
-    private static string InstalledFolder(string id, string constant, string folder, string applicationFolder)
+    internal static string InstalledFolder(string id, string constant, string folder, string applicationFolder)
     {
         var installed = Path.Combine(applicationFolder, "models", folder);
         return Directory.Exists(installed) ? installed : throw new DirectoryNotFoundException(

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -56,7 +57,7 @@ internal static class TokenizerAdditions
 
         return written;
 
-        JsonObject? Parse(string name) => files.TryGetValue(name, out var content) ? JsonNode.Parse(content)!.AsObject() : null;
+        JsonObject? Parse(string name) => files.TryGetValue(name, out var content) ? JsonContent.ParseObject(content, name) : null;
 
         void Put(string name, JsonObject json) => written[name] = JsonSerializer.SerializeToUtf8Bytes(json, s_written);
     }
