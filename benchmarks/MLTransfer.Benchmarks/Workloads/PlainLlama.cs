@@ -11,8 +11,6 @@ internal sealed class PlainLlama : PlainNetwork
     private readonly Embedding _tokens;
     private readonly ModuleList<PlainLlamaBlock> _blocks;
     private readonly PlainRootMeanSquareNorm _finalNorm;
-    private readonly Tensor _cosines; // [context, head width]
-    private readonly Tensor _sines;
 
     public PlainLlama(CausalLanguageModel source)
         : base(nameof(PlainLlama))
@@ -22,10 +20,10 @@ internal sealed class PlainLlama : PlainNetwork
         _tokens = nn.Embedding(source.VocabularySize, width);
         _blocks = nn.ModuleList(Enumerable.Range(0, source.LayerCount).Select(_ => new PlainLlamaBlock(configuration)).ToArray());
         _finalNorm = new PlainRootMeanSquareNorm(width, configuration["rms_norm_eps"]!.GetValue<double>());
-        (_cosines, _sines) = Rotations(
+        var (cosines, sines) = Rotations(
             _blocks[0].HeadWidth, Math.Min(source.ContextLength, 4096), configuration["rope_theta"]!.GetValue<double>());
-        register_buffer("cosines", _cosines);
-        register_buffer("sines", _sines);
+        register_buffer("cosines", cosines); // [context, head width]; other tensors once the module has another type
+        register_buffer("sines", sines);
         RegisterComponents();
         TakeWeights(source);
     }
@@ -39,7 +37,7 @@ internal sealed class PlainLlama : PlainNetwork
     {
         using var scope = NewDisposeScope();
         var hidden = _tokens.call(ids);                                                            // [batch, length, width]
-        var (cosines, sines) = (_cosines.narrow(0, past, ids.shape[1]), _sines.narrow(0, past, ids.shape[1]));
+        var (cosines, sines) = (get_buffer("cosines")!.narrow(0, past, ids.shape[1]), get_buffer("sines")!.narrow(0, past, ids.shape[1]));
         for (var i = 0; i < _blocks.Count; i++)
             hidden = _blocks[i].Forward(hidden, cosines, sines, caches?[i], past);
         return _finalNorm.call(hidden).MoveToOuterDisposeScope();
