@@ -16,6 +16,7 @@ var dependencies = new Dictionary<string, string[]>
     ["MLTransfer"] = ["MLTransfer.Models.Tales", "MLTransfer.Onnx", "MLTransfer.Torch"],
     ["MLTransfer.Models.Shapes"] = [],
     ["MLTransfer.Models.Tales"] = [],
+    ["MLTransfer.Models.TalesInfilling"] = [],
     ["MLTransfer.Onnx"] = ["MLTransfer.Torch"],
     ["MLTransfer.Torch"] = [],
 };
