@@ -109,15 +109,8 @@ public sealed class TextTokenizer
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.Any(string.IsNullOrEmpty))
             throw new ArgumentException("A token to add is empty; expected texts.", nameof(tokens));
-        var missing = tokens.Distinct(StringComparer.Ordinal).Where(token => IdOf(token) is null).ToList();
+        var missing = tokens.Distinct(StringComparer.Ordinal).Where(token => TokenToId(token) is null).ToList();
         return missing.Count == 0 ? this : Load(TokenizerAdditions.Write(Files, missing));
-    }
-
-    /// <summary>The id of a token, by its text in the vocabulary; null where there is none.</summary>
-    public int? IdOf(string token)
-    {
-        ArgumentNullException.ThrowIfNull(token);
-        return _vocabulary.Ids.TryGetValue(token, out var id) ? id : null;
     }
 
     /// <summary>Trains a tokenizer, for models that are trained from nothing.</summary>

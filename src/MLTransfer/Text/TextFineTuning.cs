@@ -106,7 +106,7 @@ internal sealed record TextFineTuning
 
     /// <summary>The adapters with the rows of <see cref="AddTokens"/>, which a tokenizer has.</summary>
     public LoraOptions? LoraFor(TextTokenizer tokenizer) => Lora is null || AddTokens is not { Count: > 0 } tokens ? Lora
-        : Lora with { TrainedTokens = [.. Lora.TrainedTokens.Union(tokens.Select(token => tokenizer.IdOf(token)!.Value))] };
+        : Lora with { TrainedTokens = [.. Lora.TrainedTokens.Union(tokens.Select(token => tokenizer.TokenToId(token)!.Value))] };
 
     /// <summary>Leaves the base with the adapters that are trained, its own or new ones, or with none.</summary>
     /// <returns>The model that the adapters are saved for; null where the whole model is saved.</returns>

@@ -1,7 +1,4 @@
-using System.Runtime.InteropServices;
 using System.Text;
-using MLTransfer.Torch.Tokenization;
-using Tokenizers.DotNet;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Tokenization;
@@ -16,33 +13,13 @@ public sealed class ReferenceCodePointTests
         0xA7CB, 0xA7CC, 0xA7CE, 0xA7D2, 0xA7D4, 0xA7DA, 0xA7DC, 0x10D50, 0x10D65, 0x16EA0, 0x16EB8,
     ];
 
-    public static TheoryData<string> Folders =>
-    [
-        .. ReferenceArchive.Kinds.Where(kind => !kind.StartsWith("truncation", StringComparison.Ordinal)),
-        .. ReferenceArchive.Folders("stages/", "tokenizer.json"),
-    ];
-
     [Theory]
-    [MemberData(nameof(Folders))]
+    [MemberData(nameof(ReferenceEngine.Folders), MemberType = typeof(ReferenceEngine))]
     public void Characters_of_all_blocks_have_the_tokens_of_the_reference_engine(string folder)
     {
-        Assert.SkipUnless(
-            OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64,
-            "The engine is there for Linux on x64.");
-        TextTokenizer tokenizer = ReferenceArchive.Alone(folder);
-        using var files = new TemporaryFolder();
-        File.WriteAllBytes(files["tokenizer.json"], ReferenceArchive.Bytes(folder + "/tokenizer.json"));
-        var engine = new Tokenizer(files["tokenizer.json"]);
         var random = new Random(23);
-
         IEnumerable<string> texts = s_disputed.SelectMany(value => (string[])[$"a\u0301{new Rune(value)}b", $"a{new Rune(value)}\u0316 C"]);
-        foreach (string text in texts.Concat(Enumerable.Range(0, Mutation.Rounds(100)).Select(_ => RandomText(random))))
-        {
-            int[] expected = [.. engine.Encode(text).Select(id => (int)id)];
-            Assert.True(
-                expected.SequenceEqual(tokenizer.Encode(text)), $"{folder}: {string.Join(' ', text.Select(unit => $"{(int)unit:X}"))}");
-            Assert.Equal(engine.Decode([.. expected.Select(id => (uint)id)]), tokenizer.Decode(expected, skipSpecialTokens: true));
-        }
+        ReferenceEngine.AssertEqual(folder, texts.Concat(Enumerable.Range(0, Mutation.Rounds(100)).Select(_ => RandomText(random))));
     }
 
     /// <summary>Characters of one block, of the lower ones, or of all, with words between.</summary>

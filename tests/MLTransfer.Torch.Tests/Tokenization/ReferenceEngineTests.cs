@@ -1,7 +1,4 @@
-using System.Runtime.InteropServices;
 using System.Text;
-using MLTransfer.Torch.Tokenization;
-using Tokenizers.DotNet;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Tokenization;
@@ -21,40 +18,19 @@ public sealed class ReferenceEngineTests
         "Ω", "\u2126", "\u212B", "ｶﾞ", "か\u3099", "㍿", "Ⅳ", "ー", "カ", "ひ", "£", "€", "TokA", "TokE", "tokm", " TokF ", "<a b>",
     ];
 
-    public static TheoryData<string> Folders =>
-    [
-        .. ReferenceArchive.Kinds.Where(kind => !kind.StartsWith("truncation", StringComparison.Ordinal)),
-        .. ReferenceArchive.Folders("stages/", "tokenizer.json"),
-    ];
-
     [Theory]
-    [MemberData(nameof(Folders))]
+    [MemberData(nameof(ReferenceEngine.Folders), MemberType = typeof(ReferenceEngine))]
     public void Random_texts_have_the_tokens_of_the_reference_engine(string folder)
     {
-        Assert.SkipUnless(
-            OperatingSystem.IsLinux() && RuntimeInformation.OSArchitecture == Architecture.X64,
-            "The engine is there for Linux on x64.");
-        TextTokenizer tokenizer = ReferenceArchive.Alone(folder);
-        string path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "tokenizer.json");
-        try
-        {
-            File.WriteAllBytes(path, ReferenceArchive.Bytes(folder + "/tokenizer.json"));
-            var engine = new Tokenizer(path);
-            var random = new Random(11);
-            for (int run = 0; run < 150; run++)
-            {
-                var text = new StringBuilder();
-                for (int count = random.Next(1, 12); count > 0; count--)
-                    text.Append(s_fragments[random.Next(s_fragments.Length)]);
+        var random = new Random(11);
+        ReferenceEngine.AssertEqual(folder, Enumerable.Range(0, 150).Select(_ => RandomText(random)));
+    }
 
-                int[] expected = [.. engine.Encode(text.ToString()).Select(id => (int)id)];
-                Assert.Equal(expected, tokenizer.Encode(text.ToString()));
-                Assert.Equal(engine.Decode([.. expected.Select(id => (uint)id)]), tokenizer.Decode(expected, skipSpecialTokens: true));
-            }
-        }
-        finally
-        {
-            Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
-        }
+    private static string RandomText(Random random)
+    {
+        var text = new StringBuilder();
+        for (int count = random.Next(1, 12); count > 0; count--)
+            text.Append(s_fragments[random.Next(s_fragments.Length)]);
+        return text.ToString();
     }
 }

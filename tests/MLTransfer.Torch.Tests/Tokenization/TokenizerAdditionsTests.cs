@@ -32,7 +32,7 @@ public class TokenizerAdditionsTests
         // The files say it: others read the same tokenizer.
         Assert.Equal(added.Encode(Text), TextTokenizer.Load(added.Files).Encode(Text));
         Assert.Same(added, added.WithTokens(["<venus>"]));
-        Assert.Equal(size + 2, added.WithTokens(["<moon>"]).IdOf("<moon>"));
+        Assert.Equal(size + 2, added.WithTokens(["<moon>"]).TokenToId("<moon>"));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public class TokenizerAdditionsTests
         var added = plain.WithTokens(["<mars>"]);
 
         Assert.Equal(pad, added.PaddingId);
-        Assert.Equal(pad + 1, added.IdOf("<mars>"));
+        Assert.Equal(pad + 1, added.TokenToId("<mars>"));
         Assert.Contains(pad!.Value, added.SpecialTokenIds);
     }
 
