@@ -193,18 +193,8 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
         using var hold = Network.Hold();
         if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
             return this;
-        var network = Network.ConvertTo(precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
-        try
-        {
-            if (precision == DecodingPrecision.Int8)
-                WeightQuantization.Quantize(network);
-            return new TextGenerationModel(network, Tokenizer) { PublishedEnds = PublishedEnds };
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        var network = DecodingNetwork.Of(Network, precision);
+        return Ownership.Pass(network, () => new TextGenerationModel(network, Tokenizer) { PublishedEnds = PublishedEnds });
     }
 
     /// <inheritdoc/>

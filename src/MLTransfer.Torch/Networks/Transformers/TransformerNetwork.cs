@@ -242,7 +242,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var family = FamilyRegistry.Of(configuration, "the configuration");
-        using var generator = seed is { } number ? new Generator((ulong)number, device ?? CPU) : null;
+        using var generator = seed is { } number ? new Generator((ulong)number) : null;
         return Build(family, configuration, family.Read(new ConfigurationReader(configuration)), WeightSource.Initialized(
             dataType ?? ScalarType.Float32, device ?? CPU, generator));
     }
@@ -255,14 +255,15 @@ public abstract class TransformerNetwork : GenerativeNetwork
     }
 
     /// <summary>
-    /// A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.
+    /// A float32 network with weights of its own, as one that is saved and loaded again; adapters are left out.
     /// </summary>
     /// <param name="keepsMatrices">Whether matrices in a narrower type stay so.</param>
+    /// <param name="device">Where it goes; the CPU where null.</param>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
-    internal TransformerNetwork Copy(bool keepsMatrices = false)
+    internal TransformerNetwork Copy(bool keepsMatrices = false, Device? device = null)
     {
         using var weights = new TensorCheckpoint($"the {Family.ModelType} in memory", CheckpointTensors());
-        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location, keepsMatrices: keepsMatrices);
+        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location, device: device, keepsMatrices: keepsMatrices);
     }
 
     /// <summary>

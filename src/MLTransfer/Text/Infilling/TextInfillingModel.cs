@@ -152,14 +152,8 @@ public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
         using var hold = Network.Hold();
         if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
             return this;
-        var network = (MaskedLanguageModel)Network.ConvertTo(
-            precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
-        return Ownership.Pass(network, () =>
-        {
-            if (precision == DecodingPrecision.Int8)
-                WeightQuantization.Quantize(network);
-            return new TextInfillingModel(network, Tokenizer) { Infilling = Infilling };
-        });
+        var network = (MaskedLanguageModel)DecodingNetwork.Of(Network, precision);
+        return Ownership.Pass(network, () => new TextInfillingModel(network, Tokenizer) { Infilling = Infilling });
     }
 
     /// <inheritdoc/>
