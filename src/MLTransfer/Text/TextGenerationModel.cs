@@ -5,13 +5,11 @@ using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text.Chats;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML.Runtime;
-using TorchSharp;
 
 namespace MLTransfer;
 

@@ -13,7 +13,6 @@ using MLTransfer.Torch.Tests.Training.Adversarial;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Language;
-using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 

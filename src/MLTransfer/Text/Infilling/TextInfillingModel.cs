@@ -5,12 +5,10 @@ using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
-using TorchSharp;
 
 namespace MLTransfer;
 
