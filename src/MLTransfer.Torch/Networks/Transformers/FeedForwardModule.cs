@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Layers.Fused;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Numerics.Rows;
@@ -76,15 +75,12 @@ internal sealed class FeedForwardModule : ISublayerModule
             case Gating.None:
                 return Activate(_inputs[0].call(x));
             case Gating.Apart:
-                return Gate(_inputs[0].call(x), _inputs[1].call(x));
+                return Activate(_inputs[0].call(x)) * _inputs[1].call(x);
             default:
                 var both = _inputs[0].call(x);
-                return Gate(both.narrow(-1, 0, _feed.Inner), both.narrow(-1, _feed.Inner, _feed.Inner));
+                return Activate(both.narrow(-1, 0, _feed.Inner)) * both.narrow(-1, _feed.Inner, _feed.Inner);
         }
     }
-
-    private Tensor Gate(Tensor gate, Tensor value) => GateFunction.Takes(gate, value, _feed.Activation)
-        ? GateFunction.Call(gate, value, _feed.Activation) : Activate(gate) * value;
 
     private Tensor Activate(Tensor x) => ActivationFunction.Apply(_feed.Activation, x);
 }
