@@ -116,7 +116,8 @@ public static class WaveformFile
                 if (piece.SampleRate != format.SampleRate || piece.Channels != format.Channels)
                 {
                     throw new ArgumentException(
-                        $"A piece has {piece.Channels} channels at {piece.SampleRate} Hz, the first {format.Channels} at {format.SampleRate}.",
+                        $"A piece has {piece.Channels} channels at {piece.SampleRate} Hz, the first {format.Channels} at "
+                        + $"{format.SampleRate} Hz.",
                         nameof(pieces));
                 }
 
@@ -156,7 +157,8 @@ public static class WaveformFile
                 if (encoding == WaveEncoding.Float32)
                     BinaryPrimitives.WriteSingleLittleEndian(four, samples[frame]);
                 else
-                    BinaryPrimitives.WriteInt32LittleEndian(four, (int)Math.Clamp(Math.Round((double)samples[frame] * scale), -scale, scale - 1));
+                    BinaryPrimitives.WriteInt32LittleEndian(
+                        four, (int)Math.Clamp(Math.Round((double)samples[frame] * scale), -scale, scale - 1));
                 four[..width].CopyTo(bytes.AsSpan((frame * sound.Channels + channel) * width));
             }
         }
@@ -165,6 +167,6 @@ public static class WaveformFile
     }
 
     private static InvalidDataException TooLong(WaveformReader reader, int mostFrames) => new(
-        $"'{reader.Location}' lasts longer than {TimeSpan.FromSeconds((double)mostFrames / reader.SampleRate):c}, which is the most that is read at "
-        + $"once. Cut it, or read it in pieces ({nameof(WaveformReader)}).");
+        $"'{reader.Location}' lasts longer than {TimeSpan.FromSeconds((double)mostFrames / reader.SampleRate):c}, the most that is read "
+        + $"at once. Cut it, allow more, or read it in pieces ({nameof(WaveformReader)}).");
 }

@@ -6,7 +6,8 @@ using SkiaSharp;
 namespace MLTransfer.Torch.Sounds;
 
 /// <summary>
-/// Pictures of sounds: the waveform above, the spectrogram in mel below, both over the same seconds. The spectrogram spans 80 decibels below
+/// Pictures of sounds: the waveform above, the spectrogram in mel below, both over the same seconds. The spectrogram spans 80 decibels
+/// below
 /// the sound's loudest place; a sound of hours takes no more work than its picture has columns. Several channels are drawn as their mean.
 /// Where a machine has no fonts, as in most containers, there are no words.
 /// </summary>

@@ -20,7 +20,8 @@ internal sealed record AudioLoading(string? Folder, double LongestSeconds) : Aud
 
     public override MappedBatch CreateBatch(DataViewRow source, DataViewSchema.Column column, int slots) =>
         new AudioRows<ReadOnlyMemory<char>, Waveform?>(source, column, slots, (name, _, ref sound) =>
-            sound = name.IsEmpty ? null : WaveformFile.Read(Path.Combine(Folder ?? "", name.ToString()), TimeSpan.FromSeconds(LongestSeconds)));
+            sound = name.IsEmpty ? null
+                : WaveformFile.Read(Path.Combine(Folder ?? "", name.ToString()), TimeSpan.FromSeconds(LongestSeconds)));
 
     public static void CheckLongest(double seconds)
     {

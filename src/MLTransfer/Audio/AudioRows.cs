@@ -55,8 +55,8 @@ internal sealed class AudioRows<TIn, TOut>(DataViewRow source, DataViewSchema.Co
         if ((type.SampleRate != 0 && sound.SampleRate != type.SampleRate) || (type.Channels != 0 && sound.Channels != type.Channels))
         {
             throw new ArgumentException(
-                $"The sound has {sound.Channels} channel(s) at {sound.SampleRate} Hz, but the column's type is {type}. Leave the numbers out "
-                + "of [WaveformType], and put ResampleAudio behind.");
+                $"The sound has {sound.Channels} channel(s) at {sound.SampleRate} Hz, but the column's type is {type}. "
+                + "Leave the numbers out of [WaveformType], and put ResampleAudio behind.");
         }
     }
 }

@@ -6,7 +6,8 @@ using Microsoft.ML.Data;
 namespace MLTransfer;
 
 /// <summary>
-/// Sounds in <c>mlContext.Transforms</c>. A column of sounds has values of <see cref="Waveform"/>; a row without one (an empty name, a null)
+/// Sounds in <c>mlContext.Transforms</c>. A column of sounds has values of <see cref="Waveform"/>; a row without one (an empty name, a
+/// null)
 /// has none afterwards. What is wrong with a row is told when the row is read.
 /// </summary>
 public static class AudioCatalogExtensions
@@ -67,7 +68,8 @@ public static class AudioCatalogExtensions
 
     /// <summary>Draws sounds: the waveform above, the spectrogram below.</summary>
     /// <param name="catalog">The catalog.</param>
-    /// <param name="outputColumnName">The column for the pictures, each an <see cref="MLImage"/>, whose <c>Save</c> writes PNG files.</param>
+    /// <param name="outputColumnName">The column for the pictures, each an <see cref="MLImage"/>, whose <c>Save</c> writes PNG
+    /// files.</param>
     /// <param name="inputColumnName">The column of sounds; null where it is called as the output.</param>
     /// <param name="imageWidth">In pixels.</param>
     /// <param name="imageHeight">In pixels.</param>

@@ -47,7 +47,8 @@ public sealed class WaveformDataViewType : PrimitiveDataViewType
     /// <inheritdoc/>
     public override string ToString()
     {
-        var (rate, channels) = (SampleRate == 0 ? "any rate" : $"{SampleRate} Hz", Channels == 0 ? "any channels" : $"{Channels} channel(s)");
+        var (rate, channels) =
+            (SampleRate == 0 ? "any rate" : $"{SampleRate} Hz", Channels == 0 ? "any channels" : $"{Channels} channel(s)");
         return this is { SampleRate: 0, Channels: 0 } ? "Waveform" : $"Waveform<{rate}, {channels}>";
     }
 }

@@ -48,7 +48,8 @@ public sealed class AudioTransformerTests : IDisposable
 
         foreach (var estimator in wrong)
         {
-            Assert.Contains("input column", Assert.Throws<ArgumentException>(() => estimator.Fit(source)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "input column", Assert.Throws<ArgumentException>(() => estimator.Fit(source)).Message, StringComparison.Ordinal);
             Assert.Throws<ArgumentException>(() => estimator.GetOutputSchema(SchemaShape.Create(source.Schema)));
         }
 

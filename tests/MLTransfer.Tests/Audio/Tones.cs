@@ -17,7 +17,8 @@ internal sealed class SoundRow
 internal static class Tones
 {
     public static Waveform Create(double frequency, int sampleRate = 16000, int frames = 4000, int channels = 1) => new(
-        [.. Enumerable.Range(0, channels * frames).Select(i => (float)(0.5 * Math.Sin(2 * Math.PI * frequency * (i % frames) / sampleRate)))],
+        [.. Enumerable.Range(0, channels * frames)
+            .Select(i => (float)(0.5 * Math.Sin(2 * Math.PI * frequency * (i % frames) / sampleRate)))],
         sampleRate, channels);
 
     /// <summary>Tones of 200, 210, ... Hz.</summary>

@@ -11,7 +11,8 @@ public class WaveformPlotTests
     {
         // 500 Hz in the first half, 3000 Hz in the second
         var sound = new Waveform(
-            [.. Enumerable.Range(0, 16000).Select(i => (float)(0.5 * Math.Sin(2 * Math.PI * (i < 8000 ? 500 : 3000) * i / 16000.0)))], 16000);
+            [.. Enumerable.Range(0, 16000).Select(i => (float)(0.5 * Math.Sin(2 * Math.PI * (i < 8000 ? 500 : 3000) * i / 16000.0)))],
+                16000);
 
         using var picture = SKBitmap.Decode(WaveformPlot.ToPng(sound, 400, 300));
 

@@ -130,10 +130,11 @@ internal static class RunPage
         var source = $"src=\"data:{PageText.Escape(media.MediaType)};base64,{Convert.ToBase64String(media.Content)}\"";
         if (media.MediaType == MediaAnswer.Picture)
             return $"<img alt=\"\" {source}>";
-        var plot = media.Plot is null
-            ? ""
-            : $"<img class=\"sound\" alt=\"waveform and spectrogram\" src=\"data:image/png;base64,{Convert.ToBase64String(media.Plot)}\"><br>";
-        return $"{plot}<audio controls {source}></audio>";
+        var player = $"<audio controls {source}></audio>";
+        return media.Plot is null
+            ? player
+            : "<img class=\"sound\" alt=\"waveform and spectrogram\" src=\"data:image/png;base64,"
+                + $"{Convert.ToBase64String(media.Plot)}\"><br>{player}";
     }
 
     private static string Cells(IReadOnlyList<float> numbers)

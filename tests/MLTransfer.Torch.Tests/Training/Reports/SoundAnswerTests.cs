@@ -36,7 +36,8 @@ public class SoundAnswerTests
 
     private static void AssertPlaysAndShows(string page)
     {
-        var content = Convert.FromBase64String(Regex.Match(page, "<audio controls src=\"data:audio/wav;base64,([^\"]+)\">").Groups[1].Value);
+        var content =
+            Convert.FromBase64String(Regex.Match(page, "<audio controls src=\"data:audio/wav;base64,([^\"]+)\">").Groups[1].Value);
         Assert.Equal(s_sound.Frames, WaveformFile.Read(content, "the page").Frames);
         var picture = Convert.FromBase64String(Regex.Match(page, "<img class=\"sound\"[^>]*base64,([^\"]+)\">").Groups[1].Value);
         using var bitmap = SKBitmap.Decode(picture);
