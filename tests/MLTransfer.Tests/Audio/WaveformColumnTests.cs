@@ -110,7 +110,7 @@ public sealed class WaveformColumnTests : IDisposable
             .Append(_ml.Transforms.CustomMapping<ResampledRow, Measured>(
                 (row, measured) => measured.Features = [PitchTracking.Yin(row.Sound!.Samples, row.Sound.SampleRate)[2] / 1000], null))
             .AppendCacheCheckpoint(_ml)
-            .Append(_ml.Regression.Trainers.Sdca("Pitch", "Features"));
+            .Append(_ml.Regression.Trainers.LbfgsPoissonRegression("Pitch", "Features"));
 
         var results = _ml.Regression.CrossValidate(view, pipeline, numberOfFolds: 3, labelColumnName: "Pitch");
 
