@@ -23,9 +23,12 @@ internal sealed record AudioLoading(string? Folder, double LongestSeconds) : Aud
             sound = name.IsEmpty ? null
                 : WaveformFile.Read(Path.Combine(Folder ?? "", name.ToString()), TimeSpan.FromSeconds(LongestSeconds)));
 
-    public static void CheckLongest(double seconds)
+    public static void CheckLongest(double longestSeconds)
     {
-        if (!(seconds > 0 && seconds <= TimeSpan.MaxValue.TotalSeconds / 2))
-            throw new ArgumentOutOfRangeException("longestSeconds", seconds, "longestSeconds must be above 0.");
+        if (!(longestSeconds > 0 && longestSeconds <= TimeSpan.MaxValue.TotalSeconds / 2))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(longestSeconds), longestSeconds, $"{nameof(longestSeconds)} must be above 0, and less than ten thousand years.");
+        }
     }
 }
