@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Sounds;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using Microsoft.ML.Transforms;
 using Xunit;
 
 namespace MLTransfer.Tests.Audio;
