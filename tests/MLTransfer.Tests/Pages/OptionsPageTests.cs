@@ -5,6 +5,7 @@ using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Described;
@@ -24,7 +25,7 @@ public sealed class OptionsPageTests
         typeof(GenerationOptions), typeof(TextMemorizationOptions), typeof(ChatTemplateOptions), typeof(TokenizerTrainingOptions),
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
-        typeof(ModuleTrainingOptions),
+        typeof(ModuleTrainingOptions), typeof(PitchOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]
