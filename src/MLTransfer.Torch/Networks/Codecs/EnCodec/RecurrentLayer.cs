@@ -1,0 +1,27 @@
+using MLTransfer.Torch.Layers;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks.Codecs.EnCodec;
+
+/// <summary>Long short-term memory over time, added to what it reads.</summary>
+internal sealed class RecurrentLayer : CodecLayer
+{
+    private readonly LongShortTermMemory _memory;
+
+    /// <param name="weights">Has <c>lstm</c>.</param>
+    /// <param name="channels">Feature maps.</param>
+    /// <param name="layers">How many layers of memory.</param>
+    public RecurrentLayer(WeightScope weights, int channels, int layers)
+        : base(nameof(RecurrentLayer))
+    {
+        register_module("lstm", _memory = new LongShortTermMemory(weights.Scope("lstm"), channels, layers));
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        var steps = input.permute(2, 0, 1).contiguous(); // [T, B, channels]
+        return (_memory.Forward(steps) + steps).permute(1, 2, 0).MoveToOuterDisposeScope();
+    }
+}
