@@ -20,6 +20,8 @@ try
             return StyleGan2Command.Run(Arguments.Parse(rest, batchSize: 8, steps: 10));
         case ["onnx", .. var rest]:
             return OnnxCommand.Run(Arguments.Parse(rest));
+        case ["music", .. var rest]:
+            return MusicCommand.Run(Arguments.Parse(rest, steps: 100, length: 500));
         case ["--help" or "-h"]:
             Console.WriteLine(Arguments.Usage);
             return 0;
