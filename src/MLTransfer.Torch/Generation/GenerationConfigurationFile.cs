@@ -133,7 +133,8 @@ internal static class GenerationConfigurationFile
     {
         foreach (var (name, neutral) in s_unsupported)
         {
-            if (name != supported && root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null && !IsNeutral(value, neutral))
+            if (name != supported && root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+                && !IsNeutral(value, neutral))
             {
                 throw new NotSupportedException(
                     $"{path}: {name} is {value.GetRawText()}; supported is {neutral}. Remove the entry and set the options that you want.");

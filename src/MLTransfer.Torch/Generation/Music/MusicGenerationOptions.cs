@@ -37,7 +37,8 @@ public sealed record MusicGenerationOptions
     /// <summary>Sampling chooses among this many most probable codes; 0 for all (<c>top_k</c>).</summary>
     public int TopK { get; init; } = 250;
 
-    /// <summary>Sampling chooses among the fewest most probable codes whose probabilities reach this sum (<c>top_p</c>); 1 for all.</summary>
+    /// <summary>Sampling chooses among the fewest most probable codes whose probabilities reach this sum (<c>top_p</c>); 1 for
+    /// all.</summary>
     public double TopP { get; init; } = 1;
 
     /// <summary>Sampling leaves out codes less probable than this share of the most probable one's probability (<c>min_p</c>).</summary>
@@ -91,7 +92,8 @@ public sealed record MusicGenerationOptions
         Require(TopP is >= 0 and <= 1, nameof(TopP), TopP, "0 to 1");
         Require(MinP is >= 0 and <= 1, nameof(MinP), MinP, "0 to 1");
         Require(TypicalP is > 0 and <= 1, nameof(TypicalP), TypicalP, "more than 0 and at most 1");
-        Require(RepetitionPenalty is >= 1e-5 and <= 1e5, nameof(RepetitionPenalty), RepetitionPenalty, "1e-5 to 1e5, where 1 is no penalty");
+        Require(RepetitionPenalty is >= 1e-5 and <= 1e5, nameof(RepetitionPenalty), RepetitionPenalty,
+            "1e-5 to 1e5, where 1 is no penalty");
         Require(NoRepeatNgramSize >= 0, nameof(NoRepeatNgramSize), NoRepeatNgramSize, "the length of the n-grams, or 0 for no such rule");
         Require(WindowSeconds is > 0 and <= LongestSeconds, nameof(WindowSeconds), WindowSeconds, "more than 0, and a day at most");
         Require(KeptSeconds >= 0 && KeptSeconds < WindowSeconds, nameof(KeptSeconds), KeptSeconds,
@@ -120,7 +122,8 @@ public sealed record MusicGenerationOptions
         if (!holds)
         {
             throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, $"{nameof(MusicGenerationOptions)}: {option} is {value}; expected {expected}."));
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{nameof(MusicGenerationOptions)}: {option} is {value}; expected {expected}."));
         }
     }
 }

@@ -17,7 +17,8 @@ internal sealed class MusicRow
     {
         (Index, CaptionIds, PromptFrames) = (index, captionIds, prompt[0].Length);
         _codebooks = [.. prompt.Select(codes => new TokenSequence(codes))];
-        ulong[] parts = [seed, .. (captionIds ?? []).Select(id => (ulong)id), ulong.MaxValue, .. prompt.SelectMany(c => c).Select(c => (ulong)c)];
+        ulong[] parts =
+            [seed, .. (captionIds ?? []).Select(id => (ulong)id), ulong.MaxValue, .. prompt.SelectMany(c => c).Select(c => (ulong)c)];
         _random = new SplitMix64(SplitMix64.Mix(parts));
     }
 

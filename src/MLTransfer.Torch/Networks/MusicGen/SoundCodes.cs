@@ -60,7 +60,8 @@ internal static class SoundCodes
         var channels = new List<Tensor>();
         for (var channel = 0; channel < model.Channels; channel++)
         {
-            long[] own = [.. codes.Where((_, codebook) => codebook % model.Channels == channel).SelectMany(row => row).Select(c => (long)c)];
+            long[] own =
+                [.. codes.Where((_, codebook) => codebook % model.Channels == channel).SelectMany(row => row).Select(c => (long)c)];
             var input = tensor(own, device: model.Codec.Device).view(1, model.Codebooks / model.Channels, codes[0].Length);
             channels.Add(model.Codec.Decode(input)[0][0]);                                   // [samples]
         }

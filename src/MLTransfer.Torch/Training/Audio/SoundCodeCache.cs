@@ -46,12 +46,14 @@ public sealed class SoundCodeCache
 
     /// <summary>The codes of a sound: [codebooks][frames].</summary>
     /// <param name="sound">Of any rate; its channels are mixed.</param>
-    /// <exception cref="ArgumentException">The sound is empty, has samples that are no numbers, or channels that cannot be mixed.</exception>
+    /// <exception cref="ArgumentException">The sound is empty, has samples that are no numbers, or channels that cannot be
+    /// mixed.</exception>
     /// <exception cref="IOException">The codes cannot be kept, for example because the disk is full.</exception>
     public int[][] Encode(Waveform sound)
     {
         ArgumentNullException.ThrowIfNull(sound);
-        return Find($"samples {sound.SampleRate} {sound.Channels}", hash => hash.AppendData(MemoryMarshal.AsBytes(sound.Samples)), () => [sound]);
+        return Find($"samples {sound.SampleRate} {sound.Channels}", hash => hash.AppendData(MemoryMarshal.AsBytes(sound.Samples)), () =>
+            [sound]);
     }
 
     /// <summary>The codes of a sound in a file: [codebooks][frames].</summary>

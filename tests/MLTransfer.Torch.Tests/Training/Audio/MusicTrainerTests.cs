@@ -156,7 +156,8 @@ public sealed class MusicTrainerTests : IDisposable
     private static MusicExample[] Examples() =>
     [
         .. s_captions.Select((caption, row) => new MusicExample(
-            caption, [.. Enumerable.Range(0, 4).Select(k => Enumerable.Range(0, 8 + row).Select(t => (7 * row + 3 * k + t) % 64).ToArray())])),
+            caption, [.. Enumerable.Range(0, 4)
+                .Select(k => Enumerable.Range(0, 8 + row).Select(t => (7 * row + 3 * k + t) % 64).ToArray())])),
     ];
 
     private MusicTrainer Trainer(MusicGenModel model, MusicTrainingOptions options, MusicExample[]? validation = null) =>
