@@ -47,8 +47,7 @@ public static class WeightQuantization
 
     /// <summary>
     /// Quantizes the text encoder and the decoder of a float32 model on the CPU, as <see cref="Quantize(TransformerNetwork)"/> does, and
-    /// the
-    /// projection between them. The codec stays as it is.
+    /// the projection between them. The codec stays as it is.
     /// </summary>
     /// <exception cref="InvalidOperationException">The model has adapters, is not float32 or not on the CPU, or is quantized
     /// already.</exception>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Networks.MusicGen;
+using MLTransfer.Torch.Numerics.Rows;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Generation.Music;
@@ -40,7 +41,7 @@ public sealed class MusicGenerator
         options ??= new MusicGenerationOptions();
         options.Check();
         using var hold = _model.Hold();
-        if (_model.training)
+        if (_model.Decoder.training || _model.TextEncoder.training)
         {
             throw new InvalidOperationException(
                 "The model is in training mode, where dropout changes what it computes. Call its eval() first.");
@@ -53,7 +54,7 @@ public sealed class MusicGenerator
         var search = new MusicSearch(_model, options, Advance, cancellationToken);
         total = rows.Sum(row => search.Columns(row.PromptFrames));
         var results = new GeneratedMusic[rows.Count];
-        foreach (var batch in rows.GroupBy(row => row.PromptFrames).SelectMany(group => group.Chunk(options.BatchSize)))
+        foreach (var batch in rows.GroupBy(row => row.PromptFrames).SelectMany(group => group.Chunk(Together(options))))
         {
             together = batch.Length;
             search.Run(batch);
@@ -72,6 +73,10 @@ public sealed class MusicGenerator
             progress?.Report(new MusicGenerationProgress(done, total, clock.Elapsed));
         }
     }
+
+    /// <summary>On the CPU no more than row kernels compute at once, which give each prompt the bits that it would have alone.</summary>
+    private int Together(MusicGenerationOptions options) => _model.Device.type == TorchSharp.DeviceType.CPU
+        ? Math.Min(options.BatchSize, RowProduct.MaximumRows / (options.GuidanceScale == 1 ? 1 : 2)) : options.BatchSize;
 
     private MusicRow ToRow(MusicPrompt prompt, int index, long seed)
     {

@@ -1,13 +1,24 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Networks.MusicGen;
 
 /// <summary>What stands beside a MusicGen's weights in Hugging Face layout, but for the tokenizer.</summary>
 internal static class MusicGenFiles
 {
+    private const string Generation = "generation_config.json";
+
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
+    /// <summary>The content of <c>generation_config.json</c>; null where there is none.</summary>
+    /// <exception cref="InvalidDataException">It is malformed.</exception>
+    public static JsonObject? ReadGeneration(string folder)
+    {
+        var path = Path.Combine(folder, Generation);
+        return FileOnDisk.Exists(path) ? JsonContent.ParseObject(FileKind.Configuration.Read(path), path) : null;
+    }
 
     /// <summary>Writes <c>preprocessor_config.json</c>, and <c>generation_config.json</c> with the tokens that generation needs.</summary>
     public static void Write(string folder, MusicGenModel model)
@@ -24,15 +35,14 @@ internal static class MusicGenFiles
             ["return_attention_mask"] = true,
             ["sampling_rate"] = model.SampleRate,
         });
-        Write(folder, "generation_config.json", new JsonObject
+        var generation = model.GenerationEntries?.DeepClone().AsObject() ?? new JsonObject
         {
-            ["bos_token_id"] = model.StartId,
-            ["decoder_start_token_id"] = model.StartId,
-            ["do_sample"] = true,
-            ["guidance_scale"] = 3.0,
-            ["max_length"] = 30 * model.FrameRate,
-            ["pad_token_id"] = model.Pattern.PaddingId,
-        });
+            ["do_sample"] = true, ["guidance_scale"] = 3.0, ["max_length"] = 30 * model.FrameRate,
+        };
+        generation["bos_token_id"] ??= model.StartId;
+        generation["decoder_start_token_id"] = model.StartId;
+        generation["pad_token_id"] ??= model.Pattern.PaddingId;
+        Write(folder, Generation, generation);
     }
 
     private static void Write(string folder, string name, JsonObject content) =>

@@ -94,6 +94,10 @@ public sealed class MusicGenModel : GenerativeNetwork
 
     internal Linear? Projection => _projection;
 
+    /// <summary>What <c>generation_config.json</c> says beside the tokens that generation needs; null where there was no such
+    /// file.</summary>
+    internal JsonObject? GenerationEntries { get; private init; }
+
     /// <inheritdoc/>
     internal override ScalarType? ComputeType
     {
@@ -117,7 +121,7 @@ public sealed class MusicGenModel : GenerativeNetwork
     {
         var configuration = ModelConfigurationFile.Read(folder);
         using var checkpoint = Checkpoint.Open(folder);
-        return Load(configuration, checkpoint, folder, dataType, device);
+        return Load(configuration, checkpoint, folder, dataType, device, MusicGenFiles.ReadGeneration(folder));
     }
 
     /// <summary>Builds the model from a configuration and named tensors, in evaluation mode.</summary>
@@ -131,6 +135,12 @@ public sealed class MusicGenModel : GenerativeNetwork
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(checkpoint);
+        return Load(configuration, checkpoint, origin, dataType, device, generation: null);
+    }
+
+    private static MusicGenModel Load(
+        JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType, Device? device, JsonObject? generation)
+    {
         var parts = Names.Parse(configuration, $"{origin}: {ModelConfigurationFile.FileName}");
         string[] prefixes = [Names.TextEncoderName, Names.DecoderName, Names.AudioEncoderName, Names.ProjectionName];
         if (checkpoint.Tensors.Keys.FirstOrDefault(name => !prefixes.Contains(name[..Math.Max(0, name.IndexOf('.'))])) is { } other)
@@ -145,7 +155,8 @@ public sealed class MusicGenModel : GenerativeNetwork
             (name, part) => TransformerNetwork.Load(
                 part, new PartialCheckpoint(checkpoint, name + "."), $"{origin}: {name}", type, device),
             WeightSource.FromCheckpoint(checkpoint, origin, find: null, type, device ?? CPU),
-            part => EnCodecModel.Load(part, checkpoint, $"{origin}: {Names.AudioEncoderName}", Names.AudioEncoderName + ".", device));
+            part => EnCodecModel.Load(part, checkpoint, $"{origin}: {Names.AudioEncoderName}", Names.AudioEncoderName + ".", device),
+            generation);
     }
 
     /// <summary>Builds the model with new weights, in evaluation mode.</summary>
@@ -263,7 +274,7 @@ public sealed class MusicGenModel : GenerativeNetwork
         return Build(
             Configuration.DeepClone().AsObject(), Names.Parse(Configuration, "the configuration"),
             (name, _) => name == Names.DecoderName ? Decoder.ConvertTo(dataType) : TextEncoder.ConvertTo(dataType),
-            new NetworkWeightSource(this, dataType), CopyCodec);
+            new NetworkWeightSource(this, dataType), CopyCodec, GenerationEntries);
     }
 
     /// <summary>A float32 model on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.</summary>
@@ -271,7 +282,8 @@ public sealed class MusicGenModel : GenerativeNetwork
     internal MusicGenModel Copy()
     {
         using var weights = new TensorCheckpoint("the musicgen in memory", CheckpointTensors());
-        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location);
+        return Load(
+            Configuration.DeepClone().AsObject(), weights, weights.Location, dataType: null, device: null, GenerationEntries);
     }
 
     private EnCodecModel CopyCodec(JsonObject configuration)
@@ -307,7 +319,7 @@ public sealed class MusicGenModel : GenerativeNetwork
 
     private static MusicGenModel Build(
         JsonObject configuration, Names parts, Func<string, JsonObject, TransformerNetwork> transformer, WeightSource projection,
-        Func<JsonObject, EnCodecModel> codec)
+        Func<JsonObject, EnCodecModel> codec, JsonObject? generation = null)
     {
         var made = new List<GenerativeNetwork>();
         try
@@ -316,7 +328,7 @@ public sealed class MusicGenModel : GenerativeNetwork
             var decoder = Made(transformer(Names.DecoderName, parts.Decoder)) as CausalLanguageModel ?? throw Wrong("a decoder");
             var sounds = Made(codec(parts.AudioEncoder));
             SoundCodes.Check(decoder, sounds, parts.Channels);
-            return new MusicGenModel(configuration, parts, text, decoder, projection, sounds);
+            return new MusicGenModel(configuration, parts, text, decoder, projection, sounds) { GenerationEntries = generation };
         }
         catch
         {

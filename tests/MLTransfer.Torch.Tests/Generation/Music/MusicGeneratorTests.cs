@@ -32,6 +32,9 @@ public sealed class MusicGeneratorTests : IDisposable
             new MusicPrompt { Sound = Noise(1500) },
         ];
         var together = generator.Generate(prompts, s_options, cancellationToken: Token);
+        Assert.Equal(
+            together.Select(music => music.Codes),
+            generator.Generate(prompts, s_options with { BatchSize = 100 }, cancellationToken: Token).Select(music => music.Codes));
         foreach (var (i, prompt) in prompts.Index())
         {
             var alone = generator.Generate([prompt], s_options with { BatchSize = 1 }, cancellationToken: Token)[0];
@@ -94,6 +97,12 @@ public sealed class MusicGeneratorTests : IDisposable
         var second = Codes(options with { MaximumFrames = 7 }, [.. first.Select(codebook => codebook[^5..])]);
         Assert.Equal(first, all.Select(codebook => codebook[..12]));
         Assert.Equal(second.Select(codebook => codebook[5..]), all.Select(codebook => codebook[12..19]));
+
+        // A prompt that fills the window is shortened likewise, and stays whole in what is returned.
+        var prompted = Codes(options with { MaximumFrames = 7 }, first);
+        Assert.Equal(first, prompted.Select(codebook => codebook[..12]));
+        Assert.Equal(second.Select(codebook => codebook[5..]), prompted.Select(codebook => codebook[12..]));
+        Assert.All(Codes(options with { MaximumFrames = 1 }, [[], [], [], []]), codebook => Assert.Single(codebook));
 
         int[][] Codes(MusicGenerationOptions given, int[][] prompt)
         {

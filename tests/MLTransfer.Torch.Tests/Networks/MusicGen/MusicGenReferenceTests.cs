@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.Transformers;
@@ -48,6 +49,8 @@ public class MusicGenReferenceTests
         using var again = MusicGenModel.Load(folder.Path);
         Assert.Equal(model.ComputeFingerprint(), again.ComputeFingerprint());
         Assert.Equal(model.StartId, again.StartId);
+        Assert.Equal(
+            MusicGenerationOptions.FromPretrained(TinyMusic.FolderOf(name)), MusicGenerationOptions.FromPretrained(folder.Path));
     }
 
     [Fact]
