@@ -51,7 +51,8 @@ internal static class MusicCommand
         {
             var frames = round == 0 ? WarmUpFrames : arguments.Steps;
             var (columns, start) = (0, default(TimeSpan?));
-            var search = new MusicSearch(model, new MusicGenerationOptions { MaximumFrames = frames }, Advanced, CancellationToken.None);
+            var search = new MusicSearch(
+                new TorchMusicDecoder(model), new MusicGenerationOptions { MaximumFrames = frames }, Advanced, CancellationToken.None);
             search.Run([new MusicRow(0, caption, [[], [], [], []], seed: 1)]);
             if (round == 0)
                 continue;

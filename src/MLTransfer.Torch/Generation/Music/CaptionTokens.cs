@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Generation.Music;
@@ -7,17 +6,17 @@ namespace MLTransfer.Torch.Generation.Music;
 internal static class CaptionTokens
 {
     /// <summary>The ids of a caption, special tokens included; null for no caption.</summary>
-    /// <param name="model">Has the text encoder.</param>
+    /// <param name="vocabulary">The number of token ids of the text encoder.</param>
+    /// <param name="longest">The most tokens that it reads.</param>
     /// <param name="tokenizer">The text encoder's; null where there are no captions.</param>
     /// <param name="caption">Null or empty for none.</param>
     /// <exception cref="ArgumentException">There is no tokenizer, or it is not the text encoder's.</exception>
-    public static int[]? Read(MusicGenModel model, TextTokenizer? tokenizer, string? caption)
+    public static int[]? Read(int vocabulary, int longest, TextTokenizer? tokenizer, string? caption)
     {
         if (string.IsNullOrEmpty(caption))
             return null;
         var ids = tokenizer?.Encode(caption)
             ?? throw new ArgumentException("A caption needs the tokenizer of the model's text encoder.", nameof(tokenizer));
-        var (vocabulary, longest) = (model.TextEncoder.Description.Output.Input.Rows, model.TextEncoder.ContextLength);
         if (ids.FirstOrDefault(id => (uint)id >= (uint)vocabulary, -1) is var strange and >= 0)
         {
             throw new ArgumentException(

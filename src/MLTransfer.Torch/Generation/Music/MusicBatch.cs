@@ -1,10 +1,8 @@
-using System.Numerics.Tensors;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.Transformers;
 using static TorchSharp.torch;
-using Tensor = TorchSharp.torch.Tensor;
 
 namespace MLTransfer.Torch.Generation.Music;
 
@@ -14,7 +12,7 @@ namespace MLTransfer.Torch.Generation.Music;
 /// </summary>
 /// <remarks>Captions and prompts are read row by row, and a step's kernels compute rows apart: what a row gets is the same to the bit
 /// alone and beside others.</remarks>
-internal sealed class MusicBatch : IDisposable
+internal sealed class MusicBatch : IMusicBatch
 {
     private readonly MusicGenModel _model;
     private readonly float _guidance; // 1 for none
@@ -31,7 +29,7 @@ internal sealed class MusicBatch : IDisposable
     public MusicBatch(MusicGenModel model, IReadOnlyList<int[]?> captions, double guidance)
     {
         (_model, _rows) = (model, captions.Count);
-        _guidance = captions.Any(caption => caption is not null) ? (float)guidance : 1;
+        _guidance = Guidance.Of(guidance, captions);
         _logits = new float[checked(_rows * model.Codebooks * model.CodebookSize)];
         _inputs = new long[AllRows * model.Codebooks];
         using var gradients = no_grad();
@@ -45,13 +43,11 @@ internal sealed class MusicBatch : IDisposable
 
     private int AllRows => IsGuided ? 2 * _rows : _rows;
 
-    /// <summary>The logits of a codebook's next code, [codes]. They may be changed, and are valid until the next column is read.</summary>
+    /// <inheritdoc/>
     public Span<float> Logits(int row, int codebook) =>
         _logits.AsSpan((row * _model.Codebooks + codebook) * _model.CodebookSize, _model.CodebookSize);
 
-    /// <summary>Begins anew with columns.</summary>
-    /// <param name="columns">For each row [codebooks][columns], of one length.</param>
-    /// <param name="capacity">The most columns that will be read, these included.</param>
+    /// <inheritdoc/>
     public void Begin(IReadOnlyList<int[][]> columns, int capacity)
     {
         _cache?.Dispose();
@@ -72,8 +68,7 @@ internal sealed class MusicBatch : IDisposable
         ReadLogits(stack(last));
     }
 
-    /// <summary>Reads a column of each row.</summary>
-    /// <param name="ids">[rows, codebooks].</param>
+    /// <inheritdoc/>
     public void Read(ReadOnlySpan<int> ids)
     {
         for (var i = 0; i < _inputs.Length; i++)
@@ -133,15 +128,10 @@ internal sealed class MusicBatch : IDisposable
             {
                 var target = Logits(row, codebook);
                 var conditioned = values.Slice(row * codes, codes);
-                if (!IsGuided)
-                {
+                if (IsGuided)
+                    Guidance.Combine(conditioned, values.Slice((_rows + row) * codes, codes), _guidance, target);
+                else
                     conditioned.CopyTo(target);
-                    continue;
-                }
-
-                var free = values.Slice((_rows + row) * codes, codes);
-                TensorPrimitives.Subtract(conditioned, free, target);
-                TensorPrimitives.MultiplyAdd(target, _guidance, free, target);                   // free + scale (conditioned - free)
             }
         }
     }

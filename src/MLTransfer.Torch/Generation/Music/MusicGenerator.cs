@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Networks.MusicGen;
-using MLTransfer.Torch.Numerics.Rows;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Generation.Music;
@@ -9,18 +8,20 @@ namespace MLTransfer.Torch.Generation.Music;
 /// <remarks>Several threads may use a generator, and several generators a model, at once.</remarks>
 public sealed class MusicGenerator
 {
-    private readonly MusicGenModel _model;
+    private readonly IMusicDecoder _decoder;
     private readonly TextTokenizer? _tokenizer;
 
     /// <summary>Puts a model into evaluation mode and generates with it.</summary>
     /// <param name="model">It stays the caller's.</param>
     /// <param name="tokenizer">The tokenizer of the model's text encoder; null where no captions are given.</param>
     public MusicGenerator(MusicGenModel model, TextTokenizer? tokenizer)
+        : this(new TorchMusicDecoder(model), tokenizer)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        model.eval();
-        (_model, _tokenizer) = (model, tokenizer);
     }
+
+    /// <param name="decoder">The network; it stays the caller's.</param>
+    /// <param name="tokenizer">The tokenizer of the network's text encoder; null where no captions are given.</param>
+    internal MusicGenerator(IMusicDecoder decoder, TextTokenizer? tokenizer) => (_decoder, _tokenizer) = (decoder, tokenizer);
 
     /// <summary>Generates music.</summary>
     /// <param name="prompts">What is asked for.</param>
@@ -40,18 +41,12 @@ public sealed class MusicGenerator
         ArgumentNullException.ThrowIfNull(prompts);
         options ??= new MusicGenerationOptions();
         options.Check();
-        using var hold = _model.Hold();
-        if (_model.Decoder.training || _model.TextEncoder.training)
-        {
-            throw new InvalidOperationException(
-                "The model is in training mode, where dropout changes what it computes. Call its eval() first.");
-        }
-
+        using var hold = _decoder.Hold();
         var seed = options.Seed ?? Random.Shared.NextInt64();
         var rows = prompts.Select((prompt, index) => ToRow(prompt, index, seed)).ToList();
         var clock = Stopwatch.StartNew();
         long done = 0, total = 0, together = 0;
-        var search = new MusicSearch(_model, options, Advance, cancellationToken);
+        var search = new MusicSearch(_decoder, options, Advance, cancellationToken);
         total = rows.Sum(row => search.Columns(row.PromptFrames));
         var results = new GeneratedMusic[rows.Count];
         foreach (var batch in rows.GroupBy(row => row.PromptFrames).SelectMany(group => group.Chunk(Together(options))))
@@ -61,7 +56,7 @@ public sealed class MusicGenerator
             foreach (var row in batch)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                results[row.Index] = new GeneratedMusic(_model.DecodeSound(row.Codes), row.Codes, row.PromptFrames);
+                results[row.Index] = new GeneratedMusic(_decoder.DecodeSound(row.Codes), row.Codes, row.PromptFrames);
             }
         }
 
@@ -74,9 +69,8 @@ public sealed class MusicGenerator
         }
     }
 
-    /// <summary>On the CPU no more than row kernels compute at once, which give each prompt the bits that it would have alone.</summary>
-    private int Together(MusicGenerationOptions options) => _model.Device.type == TorchSharp.DeviceType.CPU
-        ? Math.Min(options.BatchSize, RowProduct.MaximumRows / (options.GuidanceScale == 1 ? 1 : 2)) : options.BatchSize;
+    private int Together(MusicGenerationOptions options) =>
+        Math.Min(options.BatchSize, _decoder.MostRows / (options.GuidanceScale == 1 ? 1 : 2));
 
     private MusicRow ToRow(MusicPrompt prompt, int index, long seed)
     {
@@ -84,9 +78,9 @@ public sealed class MusicGenerator
             throw new ArgumentException($"Prompt {index} is null.", nameof(prompt));
         try
         {
-            var codes = prompt.Sound is null ? [.. Enumerable.Range(0, _model.Codebooks).Select(_ => Array.Empty<int>())]
-                : _model.EncodeSound(prompt.Sound);
-            return new MusicRow(index, CaptionTokens.Read(_model, _tokenizer, prompt.Text), codes, (ulong)(prompt.Seed ?? seed));
+            var codes = prompt.Sound is null ? [.. Enumerable.Range(0, _decoder.Codebooks).Select(_ => Array.Empty<int>())]
+                : _decoder.EncodeSound(prompt.Sound);
+            return new MusicRow(index, CaptionTokens.Read(_decoder.CaptionVocabulary, _decoder.CaptionLength, _tokenizer, prompt.Text), codes, (ulong)(prompt.Seed ?? seed));
         }
         catch (ArgumentException exception)
         {

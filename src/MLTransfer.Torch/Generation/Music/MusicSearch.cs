@@ -3,20 +3,20 @@ using MLTransfer.Torch.Networks.MusicGen;
 namespace MLTransfer.Torch.Generation.Music;
 
 /// <summary>Generates the codes of rows that are read together: window after window, column after column.</summary>
-/// <param name="model">A model that is ready.</param>
+/// <param name="decoder">A network that is held.</param>
 /// <param name="options">Checked options.</param>
 /// <param name="advanced">Told of every column that is generated.</param>
 /// <param name="cancellationToken">Ends the work between two columns.</param>
 internal sealed class MusicSearch(
-    MusicGenModel model, MusicGenerationOptions options, Action advanced, CancellationToken cancellationToken)
+    IMusicDecoder decoder, MusicGenerationOptions options, Action advanced, CancellationToken cancellationToken)
 {
-    private readonly LogitsChoice _choice = new(options, model.CodebookSize);
+    private readonly LogitsChoice _choice = new(options, decoder.CodebookSize);
 
     // What stands before and behind a codebook's codes is the start token here; in training it is the padding.
-    private readonly DelayPattern _pattern = new(model.Codebooks, model.Channels, model.StartId);
+    private readonly DelayPattern _pattern = new(decoder.Codebooks, decoder.Channels, decoder.StartId);
 
     /// <summary>The most frames that a window has.</summary>
-    private int Window { get; } = WindowOf(model, options);
+    private int Window { get; } = WindowOf(decoder, options);
 
     /// <summary>The columns that are generated for rows whose prompts have so many frames.</summary>
     public long Columns(int promptFrames)
@@ -31,30 +31,31 @@ internal sealed class MusicSearch(
     /// <param name="rows">With prompts of one length.</param>
     public void Run(IReadOnlyList<MusicRow> rows)
     {
-        using var batch = new MusicBatch(model, [.. rows.Select(row => row.CaptionIds)], options.GuidanceScale);
+        using var batch = decoder.CreateBatch([.. rows.Select(row => row.CaptionIds)], options.GuidanceScale);
         foreach (var (kept, added) in Windows(rows[0].PromptFrames))
             GenerateWindow(rows, batch, kept, added);
     }
 
     /// <summary>The frames that the decoder sees, apart from its columns' delays.</summary>
-    private static int WindowOf(MusicGenModel model, MusicGenerationOptions options)
+    private static int WindowOf(IMusicDecoder decoder, MusicGenerationOptions options)
     {
-        var most = model.Decoder.ContextLength - (model.Pattern.Depth - 1); // the last column is not read
+        var depth = decoder.Codebooks / decoder.Channels; // as many delays
+        var most = decoder.ContextLength - (depth - 1); // the last column is not read
         if (most < 2)
         {
             throw new NotSupportedException(
-                $"The decoder's context of {model.Decoder.ContextLength} positions has no room for {model.Pattern.Depth} delays.");
+                $"The decoder's context of {decoder.ContextLength} positions has no room for {depth} delays.");
         }
 
-        return (int)Math.Clamp(Math.Round(options.WindowSeconds * model.FrameRate), 2, most);
+        return (int)Math.Clamp(Math.Round(options.WindowSeconds * decoder.FrameRate), 2, most);
     }
 
     /// <summary>For each window the frames that it begins with and those that it adds.</summary>
     private IEnumerable<(int Kept, int Added)> Windows(int promptFrames)
     {
-        var keeps = (int)Math.Clamp(Math.Round(options.KeptSeconds * model.FrameRate), 0, Window - 1);
+        var keeps = (int)Math.Clamp(Math.Round(options.KeptSeconds * decoder.FrameRate), 0, Window - 1);
         var kept = promptFrames < Window ? promptFrames : keeps;
-        for (var left = options.FramesAt(model.FrameRate); left > 0; kept = keeps)
+        for (var left = options.FramesAt(decoder.FrameRate); left > 0; kept = keeps)
         {
             var added = Math.Min(left, Window - kept);
             yield return (kept, added);
@@ -62,11 +63,11 @@ internal sealed class MusicSearch(
         }
     }
 
-    private void GenerateWindow(IReadOnlyList<MusicRow> rows, MusicBatch batch, int kept, int added)
+    private void GenerateWindow(IReadOnlyList<MusicRow> rows, IMusicBatch batch, int kept, int added)
     {
         var (pattern, start) = (_pattern, kept + 1);
         var length = kept + added + pattern.Depth;
-        var forced = rows.Select(row => pattern.Columns(row.Last(kept, model.StartId), length)).ToList();
+        var forced = rows.Select(row => pattern.Columns(row.Last(kept, decoder.StartId), length)).ToList();
         batch.Begin([.. forced.Select(columns => columns.Select(codebook => codebook[..start]).ToArray())], length - 1);
         var column = new int[rows.Count * pattern.Codebooks];
         for (var place = start; place < length; place++)

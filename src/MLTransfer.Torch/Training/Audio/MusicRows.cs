@@ -52,7 +52,8 @@ internal sealed class MusicRows
             try
             {
                 SoundCodes.CheckCodes(model, example.Codes);
-                var caption = CaptionTokens.Read(model, tokenizer, example.Caption);
+                var caption = CaptionTokens.Read(
+                    model.TextEncoder.Description.Output.Input.Rows, model.TextEncoder.ContextLength, tokenizer, example.Caption);
                 for (var start = 0; start < example.Codes[0].Length; start += frames)
                 {
                     int[][] part = [.. example.Codes.Select(row => row[start..Math.Min(row.Length, start + frames)])];

@@ -107,7 +107,7 @@ public sealed class MusicGeneratorTests : IDisposable
         int[][] Codes(MusicGenerationOptions given, int[][] prompt)
         {
             var row = new MusicRow(0, caption, prompt, 1);
-            new MusicSearch(_music.Model, given, static () => { }, Token).Run([row]);
+            new MusicSearch(new TorchMusicDecoder(_music.Model), given, static () => { }, Token).Run([row]);
             return row.Codes;
         }
     }
