@@ -5,7 +5,7 @@ namespace MLTransfer.Torch.Layers;
 
 /// <summary>
 /// The weight of a convolution: a parameter, or its length and its direction, which are trained apart (weight normalization,
-/// arXiv 1602.07868). For inference the two are multiplied once.
+/// arXiv 1602.07868). For inference the two are multiplied once, and laid out once as kernels read them.
 /// </summary>
 internal sealed class ConvolutionWeight
 {
@@ -16,6 +16,7 @@ internal sealed class ConvolutionWeight
     private readonly Parameter _weight;
     private readonly Parameter? _length;
     private Tensor? _folded;
+    private Tensor? _packed;
 
     /// <param name="owner">The module that the parameters become part of.</param>
     /// <param name="name">The convolution's, inside of the owner.</param>
@@ -73,11 +74,25 @@ internal sealed class ConvolutionWeight
         }
     }
 
-    /// <summary>Forgets the product, since parameters have changed or will.</summary>
+    /// <summary>The weight for inference as kernels on the CPU read it.</summary>
+    /// <param name="pack">Lays it out; called once, until <see cref="Forget"/>.</param>
+    public Tensor Packed(Func<Tensor, Tensor> pack)
+    {
+        lock (_folding)
+        {
+            if (_packed is { } packed)
+                return packed;
+            using var gradients = no_grad();
+            using var scope = NewDisposeScope();
+            return _packed = pack(_length is null ? _weight : Product()).DetachFromDisposeScope();
+        }
+    }
+
+    /// <summary>Forgets what was made of parameters, since they have changed or will.</summary>
     public void Forget()
     {
         lock (_folding)
-            _folded = null; // calls under way may still read it
+            (_folded, _packed) = (null, null); // calls under way may still read them
     }
 
     private Tensor Product()

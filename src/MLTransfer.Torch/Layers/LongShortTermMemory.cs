@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -35,7 +37,40 @@ internal sealed class LongShortTermMemory : NamedModule
     public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return _layers.Aggregate(input, Forward).MoveToOuterDisposeScope();
+        var byRows = !training && !is_grad_enabled() && input.shape[1] <= RowProduct.MaximumRows && RowMatrix.Supports(input)
+            && input.dtype == ScalarType.Float32 && _layers.All(layer => layer.FromState.dtype == ScalarType.Float32);
+        return _layers.Aggregate(input, byRows ? Step : Forward).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same as <see cref="Forward(Tensor, Layer)"/> on row kernels.</summary>
+    private Tensor Step(Tensor input, Layer layer)
+    {
+        using var scope = NewDisposeScope();
+        var (steps, batch) = ((int)input.shape[0], (int)input.shape[1]);
+        var gatesOfAll = nn.functional.linear(input, layer.FromInput, layer.InputBias + layer.StateBias); // [T, B, 4 W]
+        var fromState = RowMatrix.Of(layer.FromState, bias: null, isOutputByInput: true);
+        var output = empty_like(input);
+        using var cells = new RowBuffer(batch * _width);
+        cells.Span.Clear();
+        for (var step = 0; step < steps; step++)
+        {
+            var gates = NativeTensor.AsSpan<float>(gatesOfAll, (long)step * batch * 4 * _width, batch * 4 * _width);
+            if (step > 0)
+            {
+                var earlier = NativeTensor.AsSpan<float>(output, (step - 1L) * batch * _width, batch * _width);
+                RowProduct.Compute(earlier, batch, fromState, gates, get_num_threads(), accumulate: true);
+            }
+
+            var states = NativeTensor.AsSpan<float>(output, (long)step * batch * _width, batch * _width);
+            for (var row = 0; row < batch; row++)
+            {
+                RecurrentGates.Apply(
+                    gates.Slice(row * 4 * _width, 4 * _width), cells.Span.Slice(row * _width, _width),
+                    states.Slice(row * _width, _width));
+            }
+        }
+
+        return output.MoveToOuterDisposeScope();
     }
 
     private Tensor Forward(Tensor input, Layer layer)

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Networks.Codecs.EnCodec;
 
 /// <summary>Long short-term memory over time, added to what it reads.</summary>
-internal sealed class RecurrentLayer : CodecLayer
+internal sealed class RecurrentLayer : NamedModule
 {
     private readonly LongShortTermMemory _memory;
 
@@ -17,11 +17,10 @@ internal sealed class RecurrentLayer : CodecLayer
         register_module("lstm", _memory = new LongShortTermMemory(weights.Scope("lstm"), channels, layers));
     }
 
-    /// <inheritdoc/>
-    public override Tensor Forward(Tensor input)
+    /// <summary>[T, B, channels] to the same shape.</summary>
+    public Tensor Forward(Tensor steps)
     {
         using var scope = NewDisposeScope();
-        var steps = input.permute(2, 0, 1).contiguous(); // [T, B, channels]
-        return (_memory.Forward(steps) + steps).permute(1, 2, 0).MoveToOuterDisposeScope();
+        return (_memory.Forward(steps) + steps).MoveToOuterDisposeScope();
     }
 }
