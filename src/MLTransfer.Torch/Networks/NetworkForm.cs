@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks.Vits;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks;
@@ -13,6 +14,9 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
 {
     private static readonly NetworkForm[] s_all =
     [
+        new($"{ModelConfigurationFile.FileName} with the 'model_type' {VitsConfiguration.ModelType} and weights (VITS, MMS-TTS)",
+            static folder => Configures(folder, "model_type", VitsConfiguration.ModelType),
+            static (folder, type, device) => VitsModel.Load(folder, type, device)),
         new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",
             static folder => Configures(folder, "model_type"),
             static (folder, type, device) => TransformerNetwork.Load(folder, type, device)),
@@ -35,6 +39,8 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
             $"'{folder}' holds no checkpoint that is known. Expected one of: {string.Join("; ", s_all.Select(form => form.Description))}.");
     }
 
-    private static bool Configures(string folder, string key) =>
-        File.Exists(Path.Combine(folder, ModelConfigurationFile.FileName)) && ModelConfigurationFile.Read(folder).ContainsKey(key);
+    private static bool Configures(string folder, string key, string? value = null) =>
+        File.Exists(Path.Combine(folder, ModelConfigurationFile.FileName))
+        && ModelConfigurationFile.Read(folder) is var entries && entries.ContainsKey(key)
+        && (value is null || entries[key]?.ToString() == value);
 }
