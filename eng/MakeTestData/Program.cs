@@ -18,7 +18,11 @@ foreach (var family in Families.All)
     family.Copy(Path.Combine(goldens, family.Name), target, $"tests/data/families/{family.Name}");
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");
+<<<<<<< HEAD
 Speech.Copy(goldens, target);
+=======
+target.CopyFolder(Path.Combine(goldens, "signal"), "tests/data/signal");
+>>>>>>> audio
 target.CopyArchive(Path.Combine(goldens, "tokenizers"), "tests/data/tokenizers/references.zip");
 target.CopyArchive(Path.Combine(goldens, "chat"), "tests/data/chat/references.zip");
 foreach (var name in (string[])["reference_mars.json", "reference_mars_lora.json"])
