@@ -58,11 +58,14 @@ internal sealed class ConvolutionWeight
         return (direction * (length / Norm(direction))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The lengths of a tensor's slices: [n, ...] to [n, 1, ...].</summary>
+    /// <summary>
+    /// The lengths of a tensor's slices: [n, ...] to [n, 1, ...]. Summed in float64, they do not depend on the width of a processor's
+    /// vectors.
+    /// </summary>
     public static Tensor Norm(Tensor direction)
     {
         using var scope = NewDisposeScope();
         long[] shape = [direction.shape[0], .. Enumerable.Repeat(1L, (int)direction.dim() - 1)];
-        return direction.reshape(direction.shape[0], -1).norm(1).view(shape).MoveToOuterDisposeScope();
+        return direction.reshape(direction.shape[0], -1).to(ScalarType.Float64).square().sum(1).sqrt().to(direction.dtype).view(shape).MoveToOuterDisposeScope();
     }
 }

@@ -32,6 +32,9 @@ public sealed class SpeechDiscriminator : nn.Module
         }
     }
 
+    /// <summary>How many networks it is made of.</summary>
+    internal int PartCount => _parts.Count;
+
     /// <summary>Builds one with new weights.</summary>
     /// <param name="width">The feature maps of a period's first layer, a multiple of 8; the last ones have 32 times as many.</param>
     /// <param name="seed">Decides on the weights.</param>

@@ -42,7 +42,9 @@ internal sealed class TextEncoder : NamedModule
     public (Tensor Hidden, Tensor Means, Tensor LogDeviations) Forward(Tensor ids, Tensor mask)
     {
         using var scope = NewDisposeScope();
-        var embedded = Table.call(ids);
+        var embedded = training && Table.TrainedRows is { } rows
+            ? Table.Weight.detach().index_copy(0, rows.Ids, rows.Values).index_select(0, ids.view(-1)).view([.. ids.shape, Table.Width])
+            : Table.call(ids);
         if (training && _configuration.PaddingId is { } padding)
             embedded = where(ids.eq(padding).unsqueeze(-1), embedded.detach(), embedded); // PyTorch's padding_idx is not trained
         var columns = mask.transpose(1, 2); // [N, T, 1]
