@@ -27,8 +27,8 @@ public sealed class SpeechGenerator
         if (tokenizer.VocabularySize > model.VocabularySize)
         {
             throw new ArgumentException(
-                $"The tokenizer has {tokenizer.VocabularySize} tokens; the model knows {model.VocabularySize} (vocab_size). They are not of "
-                + "one checkpoint.", nameof(tokenizer));
+                $"The tokenizer has {tokenizer.VocabularySize} tokens; the model knows {model.VocabularySize} (vocab_size). They are "
+                + "not of one checkpoint.", nameof(tokenizer));
         }
 
         model.eval();

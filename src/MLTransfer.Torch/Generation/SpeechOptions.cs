@@ -1,5 +1,3 @@
-using MLTransfer.Torch.Training;
-
 namespace MLTransfer.Torch.Generation;
 
 /// <summary>How texts are spoken. What is null is as the network's <c>config.json</c> says.</summary>
@@ -29,11 +27,17 @@ public sealed record SpeechOptions
     /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     internal void Check()
     {
-        if (Speaker is { } speaker)
-            OptionRange.AtLeast(nameof(Speaker), speaker, 0);
-        if (SpeakingRate is { } rate)
-            OptionRange.Positive(nameof(SpeakingRate), rate);
-        OptionRange.NotNegative(nameof(NoiseScale), NoiseScale ?? 0);
-        OptionRange.NotNegative(nameof(DurationNoiseScale), DurationNoiseScale ?? 0);
+        if (Speaker < 0)
+            throw new ArgumentOutOfRangeException(nameof(Speaker), Speaker, $"{nameof(Speaker)} must be 0 or more.");
+        if (!(SpeakingRate is null or (> 0 and < double.PositiveInfinity)))
+            throw new ArgumentOutOfRangeException(nameof(SpeakingRate), SpeakingRate, $"{nameof(SpeakingRate)} must be a positive number.");
+        CheckNoise(nameof(NoiseScale), NoiseScale);
+        CheckNoise(nameof(DurationNoiseScale), DurationNoiseScale);
+
+        static void CheckNoise(string name, double? scale)
+        {
+            if (!(scale is null or (>= 0 and < double.PositiveInfinity)))
+                throw new ArgumentOutOfRangeException(name, scale, $"{name} must be a number of 0 or more.");
+        }
     }
 }

@@ -236,6 +236,7 @@ public sealed class SpeechTokenizer
         return _options.UnknownToken is { } unknown && _vocabulary.Ids.TryGetValue(unknown, out id)
             ? id
             : throw new InvalidDataException(
-                $"The character '{character}' is not in {TokenizerFiles.Vocabulary}, which has no token for unknown ones (unk_token) either.");
+                $"The character '{character}' is not in {TokenizerFiles.Vocabulary}, which has no token for unknown ones "
+                + "(unk_token) either.");
     }
 }

@@ -7,6 +7,7 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
+using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
@@ -24,7 +25,7 @@ public sealed class OptionsPageTests
         typeof(GenerationOptions), typeof(TextMemorizationOptions), typeof(ChatTemplateOptions), typeof(TokenizerTrainingOptions),
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
-        typeof(ModuleTrainingOptions),
+        typeof(ModuleTrainingOptions), typeof(SpeechTrainingOptions), typeof(SpeechOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

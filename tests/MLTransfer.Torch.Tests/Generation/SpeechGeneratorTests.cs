@@ -45,7 +45,8 @@ public sealed class SpeechGeneratorTests : IDisposable
     public void What_nobody_can_say_is_silence_or_refused_before_anything_is_said()
     {
         Assert.Equal(0, Generator.Generate("?!").Frames);
-        Assert.Contains("3 voices", Assert.Throws<ArgumentException>(() => Generator.Generate("a", new SpeechOptions { Speaker = 3 })).Message);
+        Assert.Contains(
+            "3 voices", Assert.Throws<ArgumentException>(() => Generator.Generate("a", new SpeechOptions { Speaker = 3 })).Message);
         Assert.Contains("SpeakingRate", Assert.Throws<ArgumentOutOfRangeException>(
             () => Generator.Generate("a", new SpeechOptions { SpeakingRate = 0 })).Message);
         using var cancelled = new CancellationTokenSource();

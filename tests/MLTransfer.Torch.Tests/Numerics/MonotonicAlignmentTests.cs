@@ -21,7 +21,8 @@ public sealed class MonotonicAlignmentTests
 
             Assert.Equal((0, tokens - 1), (path[0], path[^1]));
             Assert.All(path.Zip(path.Skip(1)), step => Assert.InRange(step.Second - step.First, 0, 1));
-            Assert.Equal(Best(scores, stride, tokens, frames - 1, tokens - 1), path.Select((token, frame) => scores[frame * stride + token]).Sum());
+            Assert.Equal(
+                Best(scores, stride, tokens, frames - 1, tokens - 1), path.Select((token, frame) => scores[frame * stride + token]).Sum());
         }
     }
 

@@ -66,6 +66,7 @@ internal sealed class ConvolutionWeight
     {
         using var scope = NewDisposeScope();
         long[] shape = [direction.shape[0], .. Enumerable.Repeat(1L, (int)direction.dim() - 1)];
-        return direction.reshape(direction.shape[0], -1).to(ScalarType.Float64).square().sum(1).sqrt().to(direction.dtype).view(shape).MoveToOuterDisposeScope();
+        return direction.reshape(direction.shape[0], -1).to(ScalarType.Float64).square().sum(1).sqrt().to(direction.dtype).view(shape)
+            .MoveToOuterDisposeScope();
     }
 }

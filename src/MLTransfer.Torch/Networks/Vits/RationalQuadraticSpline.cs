@@ -30,7 +30,8 @@ internal static class RationalQuadraticSpline
         var x = where(isInside, inputs, zeros_like(inputs)); // the identity's part takes no gradient through the pieces
         var (knotsX, binWidths) = Knots(widths, bound);
         var (knotsY, binHeights) = Knots(heights, bound);
-        var derivatives = F.softplus(F.pad(slopes, [1, 1], TorchSharp.PaddingModes.Constant, BoundarySlope)) + MinimumSlope; // [..., bins + 1]
+        // [..., bins + 1]
+        var derivatives = F.softplus(F.pad(slopes, [1, 1], TorchSharp.PaddingModes.Constant, BoundarySlope)) + MinimumSlope;
 
         var bin = Bin(isReverse ? knotsY : knotsX, x); // [..., 1]
         var (x0, width) = (At(knotsX), At(binWidths));

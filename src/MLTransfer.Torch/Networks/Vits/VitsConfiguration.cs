@@ -12,7 +12,8 @@ internal sealed record VitsConfiguration
 {
     public const string ModelType = "vits";
 
-    /// <summary>The channels of what a stochastic duration predictor's flows transform: the logarithm of durations, and noise beside it.</summary>
+    /// <summary>The channels of what a stochastic duration predictor's flows transform: the logarithm of durations, and noise beside
+    /// it.</summary>
     public const int DurationChannels = 2;
 
     public required int VocabularySize { get; init; }

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Vits;
 
-/// <summary>What a VITS makes of a batch. Its tensors are the caller's to dispose, by <see cref="Dispose"/> or by a dispose scope.</summary>
+/// <summary>What a VITS makes of a batch. Its tensors are the caller's to dispose, by <see cref="Dispose"/> or by a dispose
+/// scope.</summary>
 public sealed record VitsOutput : IDisposable
 {
     /// <summary>Samples from -1 to 1: [N, samples]; behind a row's <see cref="SampleCounts"/> is what nobody is meant to hear.</summary>
@@ -17,7 +18,8 @@ public sealed record VitsOutput : IDisposable
     /// <summary>The frames that a character lasts, by the speaking rate: [N, T].</summary>
     public required Tensor Durations { get; init; }
 
-    /// <summary>The latent variables that the decoder reads (transformers calls them <c>spectrogram</c>): [N, latent width, frames].</summary>
+    /// <summary>The latent variables that the decoder reads (transformers calls them <c>spectrogram</c>): [N, latent width,
+    /// frames].</summary>
     public required Tensor Latents { get; init; }
 
     /// <summary>The text encoder's: [N, T, width].</summary>

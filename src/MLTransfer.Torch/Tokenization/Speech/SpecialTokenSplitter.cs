@@ -18,7 +18,8 @@ internal sealed class SpecialTokenSplitter
         foreach (var (token, id) in options.SpecialTokens)
         {
             var known = id ?? (vocabulary.Ids.TryGetValue(token.Content, out var found) ? found : null);
-            _tokens[token.Content] = (token, known ?? vocabulary.Ids.Count + _tokens.Keys.Count(other => !vocabulary.Ids.ContainsKey(other)));
+            _tokens[token.Content] =
+                (token, known ?? vocabulary.Ids.Count + _tokens.Keys.Count(other => !vocabulary.Ids.ContainsKey(other)));
         }
 
         _longestFirst = [.. _tokens.Keys.OrderByDescending(content => content.Length)];

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Audio;
 
-/// <summary>The losses of two players (arXiv 2010.05646, section 2.4): means over rows, of one part of the discriminator after another.</summary>
+/// <summary>The losses of two players (arXiv 2010.05646, section 2.4): means over rows, of one part of the discriminator after
+/// another.</summary>
 internal static class SpeechLosses
 {
     /// <summary>How far logits are from 1, which real sounds are to have, and made ones by the other player: of each part.</summary>

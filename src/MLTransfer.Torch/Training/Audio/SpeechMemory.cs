@@ -6,7 +6,8 @@ namespace MLTransfer.Torch.Training.Audio;
 /// <summary>The memory that the training of a VITS takes, by the numbers that its layers keep for the backward pass.</summary>
 internal sealed class SpeechMemory(VitsModel model, SpeechTrainingOptions options, SpeechRows rows)
 {
-    /// <summary>How much larger activations are in the heap than their tensors, for its gaps and for what kernels take on the way.</summary>
+    /// <summary>How much larger activations are in the heap than their tensors, for its gaps and for what kernels take on the
+    /// way.</summary>
     private const double Gaps = 1.3;
 
     /// <summary>Feature maps that a convolution with its rectifier, gate or residual keeps.</summary>

@@ -58,7 +58,8 @@ internal sealed class SpeechRows
         }
 
         if (sound.Frames < spectra.FewestSamples)
-            throw new ArgumentException($"{name} has a sound of {sound.Frames} samples; the network needs {spectra.FewestSamples} at least.");
+            throw new ArgumentException(
+                $"{name} has a sound of {sound.Frames} samples; the network needs {spectra.FewestSamples} at least.");
         foreach (var (index, sample) in sound.Samples.ToArray().Index())
         {
             if (!float.IsFinite(sample))
@@ -72,7 +73,7 @@ internal sealed class SpeechRows
         if (frames < ids.Length)
         {
             throw new ArgumentException(
-                $"{name} has a text of {ids.Length} tokens, blanks included, and a sound of {frames} frames; every token needs one at least. "
+                $"{name} has a text of {ids.Length} tokens, blanks included, and a sound of {frames} frames; every token needs one. "
                 + "The text is not what is said, or the sound is cut off.");
         }
 

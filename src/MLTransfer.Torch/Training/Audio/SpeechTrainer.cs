@@ -24,7 +24,8 @@ public sealed class SpeechTrainer
 
     /// <summary>Checks options and rows.</summary>
     /// <param name="model">
-    /// What is trained: its parameters that are not frozen, or its adapters. Its <see cref="VitsModel.Discriminator"/> is trained too; where
+    /// What is trained: its parameters that are not frozen, or its adapters. Its <see cref="VitsModel.Discriminator"/> is trained too;
+    /// where
     /// it has none, it gets one.
     /// </param>
     /// <param name="tokenizer">The model's; it is saved with every checkpoint.</param>
@@ -124,8 +125,8 @@ public sealed class SpeechTrainer
         if (model.Sizes.Upsampling.Any(stage => (stage.Kernel - stage.Rate) % 2 != 0))
         {
             throw new ArgumentException(
-                "The model's upsamplings (upsample_kernel_sizes less upsample_rates) are odd numbers: it makes other than a frame's samples "
-                + "of a frame and cannot be trained.", nameof(model));
+                "The model's upsamplings (upsample_kernel_sizes less upsample_rates) are odd numbers: it makes other than a "
+                + "frame's samples of a frame and cannot be trained.", nameof(model));
         }
     }
 

@@ -102,7 +102,8 @@ public sealed class VitsModelTests : IDisposable
         using var model = VitsModel.Load(RepositoryFiles.Data("speech/vits-tiny-stochastic"));
         using var voices = model.WithSpeakers(3, seed: 1);
         using var grown = voices.WithVocabulary(40);
-        var input = new VitsInput { InputIds = arange(1, 20, dtype: ScalarType.Int64).unsqueeze(0), NoiseScale = 0, DurationNoiseScale = 0 };
+        var input = new VitsInput { InputIds = arange(1, 20, dtype: ScalarType.Int64).unsqueeze(0), NoiseScale = 0, DurationNoiseScale =
+            0 };
         var expected = model.Forward(input).Waveforms;
         Assert.Equal((3, 40), (grown.SpeakerCount, grown.VocabularySize));
         Assert.True(expected.allclose(grown.Forward(input with { SpeakerIds = tensor(new[] { 2L }) }).Waveforms, atol: 1e-6));

@@ -60,7 +60,8 @@ public sealed class SpeechTokenizerTests : IDisposable
     public void Romanian_letters_of_one_sound_are_one_and_the_class_of_another_tokenizer_is_refused()
     {
         File.WriteAllText(_folder["vocab.json"], """{"_": 0, " ": 1, "ţ": 2, "<unk>": 3}""");
-        File.WriteAllText(_folder["tokenizer_config.json"], """{"phonemize": false, "add_blank": false, "language": "ron", "pad_token": "_"}""");
+        File.WriteAllText(
+            _folder["tokenizer_config.json"], """{"phonemize": false, "add_blank": false, "language": "ron", "pad_token": "_"}""");
         Assert.Equal([2], SpeechTokenizer.Load(_folder.Path).Encode("Ț"));
         File.WriteAllText(_folder["tokenizer_config.json"], """{"tokenizer_class": "BertTokenizer"}""");
         Assert.Contains("BertTokenizer", Assert.Throws<NotSupportedException>(() => SpeechTokenizer.Load(_folder.Path)).Message);

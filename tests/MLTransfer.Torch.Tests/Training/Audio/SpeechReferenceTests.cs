@@ -85,7 +85,8 @@ public sealed class SpeechReferenceTests
             {
                 var wanted = node.GetValue<double>();
                 Assert.True(
-                    Math.Abs(wanted - actual) <= Tolerance * Math.Max(1, Math.Abs(wanted)), $"step {step + 1}: {loss} is {actual}, not {wanted}");
+                    Math.Abs(wanted - actual) <= Tolerance * Math.Max(1, Math.Abs(wanted)),
+                        $"step {step + 1}: {loss} is {actual}, not {wanted}");
             }
         }
 
@@ -161,7 +162,8 @@ public sealed class SpeechReferenceTests
     }
 
     /// <summary>Looks at the gradients of each player between the backward pass and its update.</summary>
-    private sealed class GradientReader(List<(string Name, TorchSharp.Modules.Parameter Parameter)> network, SpeechDiscriminator discriminator)
+    private sealed class GradientReader(
+        List<(string Name, TorchSharp.Modules.Parameter Parameter)> network, SpeechDiscriminator discriminator)
         : IUpdateExchange
     {
         private readonly Dictionary<string, Tensor> _gradients = [];

@@ -116,10 +116,12 @@ public sealed class SpeechTrainerTests : IDisposable
         using var one = TinySpeech.Model(name: "vits-tiny-stochastic");
         using var model = one.WithSpeakers(2, seed: 4);
         ParameterFreezing.FreezeByName(
-            model, [.. model.named_parameters().Select(p => p.name).Where(name => !name.Contains("cond") && name != "embed_speaker.weight")]);
+            model, [.. model.named_parameters().Select(p => p.name)
+                .Where(name => !name.Contains("cond") && name != "embed_speaker.weight")]);
         var before = TinySpeech.Bytes(model);
         Train(model, TinySpeech.Options() with { WeightDecay = 0 }, speaker: 1);
-        var changed = TinySpeech.Bytes(model).Where(tensor => before.TryGetValue(tensor.Key, out var old) && !old.SequenceEqual(tensor.Value))
+        var changed =
+            TinySpeech.Bytes(model).Where(tensor => before.TryGetValue(tensor.Key, out var old) && !old.SequenceEqual(tensor.Value))
             .Select(tensor => tensor.Key).ToList();
         Assert.Contains("embed_speaker.weight", changed);
         Assert.All(changed, name => Assert.True(name.Contains("cond") || name == "embed_speaker.weight", name));
@@ -142,7 +144,8 @@ public sealed class SpeechTrainerTests : IDisposable
         var trained = model.get_parameter("text_encoder.embed_tokens.weight")!;
         Assert.True(table.narrow(0, 0, id).equal(trained.narrow(0, 0, id)).all().item<bool>());
         Assert.False(table[id].allclose(trained[id]));
-        Assert.True(old.get_parameter("decoder.conv_pre.weight")!.equal(model.get_parameter("decoder.conv_pre.weight")!).all().item<bool>());
+        Assert.True(
+            old.get_parameter("decoder.conv_pre.weight")!.equal(model.get_parameter("decoder.conv_pre.weight")!).all().item<bool>());
 
         using var loaded = old.WithVocabulary(tokenizer.VocabularySize);
         PeftAdapterFolder.Load(loaded, _folders["adapters/checkpoint-6"]);
@@ -157,7 +160,8 @@ public sealed class SpeechTrainerTests : IDisposable
     {
         using var model = TinySpeech.Model(hasDropout: true);
         var counts = new List<long>();
-        Train(model, TinySpeech.Options() with { NumberOfEpochs = 3 }, 1, _ => counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
+        Train(model, TinySpeech.Options() with { NumberOfEpochs = 3 }, 1, _ =>
+            counts.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
         Assert.Equal(9, counts.Count);
         Assert.All(counts.Skip(2), count => Assert.Equal(counts[1], count));
     }
@@ -169,7 +173,8 @@ public sealed class SpeechTrainerTests : IDisposable
         var good = TinySpeech.Rows(1)[0];
         Assert.Contains("row 1 has a sound of 8000", Refused(good with { Sound = new Waveform(new float[4000], 8000) }));
         Assert.Contains("channels", Refused(good with { Sound = new Waveform(new float[4000], 16000, 2) }));
-        Assert.Contains("sample 7 is NaN", Refused(good with { Sound = new Waveform([.. new float[7], float.NaN, .. new float[4000]], 16000) }));
+        Assert.Contains(
+            "sample 7 is NaN", Refused(good with { Sound = new Waveform([.. new float[7], float.NaN, .. new float[4000]], 16000) }));
         Assert.Contains("10 samples", Refused(good with { Sound = new Waveform(new float[10], 16000) }));
         Assert.Contains("no character", Refused(good with { Text = "?!" }));
         Assert.Contains("20 frames", Refused(good with { Text = "this is too long", Sound = new Waveform(new float[320], 16000) }));
@@ -178,7 +183,8 @@ public sealed class SpeechTrainerTests : IDisposable
         Assert.Contains("SegmentSize", Assert.Throws<ArgumentException>(() => new SpeechTrainer(
             model, TinySpeech.Tokenizer, TinySpeech.Options() with { SegmentSize = 100 }, [good])).Message);
         Assert.Contains("Precision", Assert.Throws<ArgumentException>(() => new SpeechTrainer(
-            model, TinySpeech.Tokenizer, TinySpeech.Options() with { Precision = MLTransfer.Torch.Training.Precision.BFloat16 }, [good])).Message);
+            model, TinySpeech.Tokenizer, TinySpeech.Options() with { Precision = MLTransfer.Torch.Training.Precision.BFloat16 },
+                [good])).Message);
         var needed = new SpeechTrainer(model, TinySpeech.Tokenizer, TinySpeech.Options(), [good]).EstimateMemory();
         Assert.True(needed.Activations > 0, needed.ToString());
         var memory = Assert.Throws<InsufficientMemoryException>(

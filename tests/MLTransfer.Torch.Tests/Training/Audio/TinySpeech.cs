@@ -25,7 +25,8 @@ internal static class TinySpeech
         var configuration = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
         if (hasDropout)
         {
-            foreach (var key in (string[])["hidden_dropout", "attention_dropout", "layerdrop", "wavenet_dropout", "duration_predictor_dropout"])
+            foreach (var key in (
+                string[])["hidden_dropout", "attention_dropout", "layerdrop", "wavenet_dropout", "duration_predictor_dropout"])
                 configuration[key] = 0.2;
         }
 
@@ -34,7 +35,8 @@ internal static class TinySpeech
     }
 
     public static IReadOnlyList<SpeechExample> Rows(int count = 6, int? speaker = 1) =>
-        [.. Enumerable.Range(0, count).Select(i => new SpeechExample(s_texts[i % s_texts.Length], Sound(s_texts[i % s_texts.Length], i), speaker))];
+        [.. Enumerable.Range(0, count)
+            .Select(i => new SpeechExample(s_texts[i % s_texts.Length], Sound(s_texts[i % s_texts.Length], i), speaker))];
 
     public static SpeechTrainingOptions Options(string? folder = null) => new()
     {
