@@ -35,6 +35,11 @@ internal sealed class Arguments
                 --steps N          repetitions (default: 10)
                 --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
 
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- audio [options]
+              Times codecs of sounds side by side with a plain TorchSharp version, and prints how many times faster than real time they are.
+                --steps N          repetitions (default: 10)
+                --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
+
           dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- onnx [options]
               Exports a model and measures greedy decoding through ONNX Runtime: the library, loops written by hand, and the engine.
                 --model DIR        as above

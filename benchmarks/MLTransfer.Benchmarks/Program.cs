@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using MLTransfer.Benchmarks;
 using MLTransfer.Benchmarks.Kernels;
 using MLTransfer.Benchmarks.Report;
+using MLTransfer.Benchmarks.Report.Audio;
 using MLTransfer.Benchmarks.Report.Images;
 
 try
@@ -18,6 +19,8 @@ try
             return CheckpointCommand.Run(Arguments.Parse(rest));
         case ["stylegan", .. var rest]:
             return StyleGan2Command.Run(Arguments.Parse(rest, batchSize: 8, steps: 10));
+        case ["audio", .. var rest]:
+            return AudioCommand.Run(Arguments.Parse(rest, steps: 10));
         case ["onnx", .. var rest]:
             return OnnxCommand.Run(Arguments.Parse(rest));
         case ["--help" or "-h"]:
