@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Layers;
 
 namespace MLTransfer.Torch.Networks.Vits;
 
@@ -44,7 +45,7 @@ internal sealed record DiscriminatorLayer(int Inputs, int Outputs, int Kernel, i
         var layers = new List<DiscriminatorLayer>();
         for (var (i, inputs) = (0, 1); i <= strides.Length; i++)
         {
-            var name = $"discriminators.{part}.{Name(i, strides.Length + 1)}.{ConvolutionWeight.DirectionName}";
+            var name = $"discriminators.{part}.{Name(i, strides.Length + 1)}.{ConvolutionWeight.Direction}";
             var stored = find(name) ?? throw new InvalidDataException(
                 $"{checkpoint.Location} has no tensor '{VitsNames.ToOlder(name)}'. It is no discriminator of a VITS.");
             var shape = checkpoint.Tensors[stored].Shape;

@@ -16,7 +16,7 @@ internal sealed class SilentConditionSource(WeightSource initialized) : WeightSo
     public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
     {
         var isSilent = name.EndsWith(".cond.weight", StringComparison.Ordinal)
-            || name.EndsWith($".cond_layer.{ConvolutionWeight.LengthName}", StringComparison.Ordinal);
+            || name.EndsWith($".cond_layer.{ConvolutionWeight.Length}", StringComparison.Ordinal);
         return initialized.Take(name, isSilent ? Initialization.Zeros : initialization, shape);
     }
 }

@@ -40,14 +40,14 @@ internal sealed class TensorWeightSource(IEnumerable<KeyValuePair<string, Tensor
     {
         if (_tensors.TryGetValue(name, out var tensor))
             return tensor;
-        if (Plain(ConvolutionWeight.LengthName) is { } direction)
+        if (Plain(ConvolutionWeight.Length) is { } direction)
             return ConvolutionWeight.Norm(direction);
-        if (Plain(ConvolutionWeight.DirectionName) is { } weight)
+        if (Plain(ConvolutionWeight.Direction) is { } weight)
             return weight;
         return name.EndsWith("." + ConvolutionWeight.Plain, StringComparison.Ordinal)
-            && _tensors.TryGetValue(name[..^ConvolutionWeight.Plain.Length] + ConvolutionWeight.LengthName, out var length)
+            && _tensors.TryGetValue(name[..^ConvolutionWeight.Plain.Length] + ConvolutionWeight.Length, out var length)
             ? ConvolutionWeight.Fold(
-                length, _tensors[name[..^ConvolutionWeight.Plain.Length] + ConvolutionWeight.DirectionName])
+                length, _tensors[name[..^ConvolutionWeight.Plain.Length] + ConvolutionWeight.Direction])
             : null;
 
         Tensor? Plain(string part) => name.EndsWith("." + part, StringComparison.Ordinal)

@@ -36,7 +36,7 @@ internal sealed class TimeConvolution : NamedModule
             { } given => Initialization.Normal(given),
             null => Initialization.Normal(1 / Math.Sqrt(3.0 * inputs / groups * kernel)),
         };
-        _weight = new ConvolutionWeight(this, weights, isNormalized, initialization, outputs, inputs / groups, kernel);
+        _weight = new ConvolutionWeight(this, null, weights, isNormalized, initialization, outputs, inputs / groups, kernel);
         if (hasBias)
             register_parameter("bias", _bias = weights.Take("bias", Initialization.Zeros, outputs));
     }
@@ -51,7 +51,10 @@ internal sealed class TimeConvolution : NamedModule
     public Parameter? Bias => _bias;
 
     /// <summary>[outputs, inputs / groups, kernel].</summary>
-    public Tensor Weight() => _weight.Value();
+    public Tensor Weight() => _weight.Value(training);
+
+    /// <summary>The weight as kernels read it.</summary>
+    public Tensor Packed(Func<Tensor, Tensor> pack) => _weight.Packed(pack);
 
     /// <summary>[N, inputs, T] to [N, outputs, T].</summary>
     public Tensor Forward(Tensor input)
@@ -61,5 +64,12 @@ internal sealed class TimeConvolution : NamedModule
         var padded = isEven ? input : F.pad(input, [_before, _after]);
         return F.conv1d(padded, Weight(), _bias, stride: 1, padding: isEven ? _before : 0, dilation: Dilation, groups: Groups)
             .MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override void train(bool on = true)
+    {
+        base.train(on);
+        _weight.Forget();
     }
 }

@@ -21,7 +21,7 @@ internal sealed class TransposedConvolution : NamedModule
     {
         (Kernel, Rate, Padding) = (kernel, rate, (kernel - rate) / 2);
         _weight = new ConvolutionWeight(
-            this, weights, isNormalized, Initialization.Normal(ResidualBlock.Deviation), inputs, outputs, kernel);
+            this, null, weights, isNormalized, Initialization.Normal(ResidualBlock.Deviation), inputs, outputs, kernel);
         register_parameter("bias", Bias = weights.Take("bias", Initialization.Zeros, outputs));
     }
 
@@ -35,12 +35,22 @@ internal sealed class TransposedConvolution : NamedModule
     public Parameter Bias { get; }
 
     /// <summary>[inputs, outputs, kernel].</summary>
-    public Tensor Weight() => _weight.Value();
+    public Tensor Weight() => _weight.Value(training);
+
+    /// <summary>The weight as kernels read it.</summary>
+    public Tensor Packed(Func<Tensor, Tensor> pack) => _weight.Packed(pack);
 
     /// <summary>[N, inputs, T] to [N, outputs, rate x T]; one more where kernel and rate differ by an odd number.</summary>
     public Tensor Forward(Tensor input)
     {
         using var scope = NewDisposeScope();
         return F.conv_transpose1d(input, Weight(), Bias, stride: Rate, padding: Padding).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override void train(bool on = true)
+    {
+        base.train(on);
+        _weight.Forget();
     }
 }

@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Layers;
+
 namespace MLTransfer.Torch.Networks.Vits;
 
 /// <summary>The names of a VITS checkpoint's tensors: older files call the parts of normalized weights otherwise.</summary>
@@ -15,6 +17,6 @@ internal static class VitsNames
 
     /// <summary>The name in files of older versions of transformers, and in those of the authors of HiFi-GAN.</summary>
     public static string ToOlder(string name) => name
-        .Replace(ConvolutionWeight.LengthName, OlderLength, StringComparison.Ordinal)
-        .Replace(ConvolutionWeight.DirectionName, OlderDirection, StringComparison.Ordinal);
+        .Replace(ConvolutionWeight.Length, OlderLength, StringComparison.Ordinal)
+        .Replace(ConvolutionWeight.Direction, OlderDirection, StringComparison.Ordinal);
 }

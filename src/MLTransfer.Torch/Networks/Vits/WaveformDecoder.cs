@@ -72,6 +72,8 @@ internal sealed class WaveformDecoder : NamedModule
     public Tensor Forward(Tensor latents, Tensor? speaker)
     {
         using var scope = NewDisposeScope();
+        if (RowDecoder.Computes(this, latents))
+            return OnRows(latents, speaker).MoveToOuterDisposeScope();
         var hidden = Input.Forward(latents);
         if (speaker is not null && Condition is not null)
             hidden += Condition.Forward(speaker);
@@ -86,6 +88,16 @@ internal sealed class WaveformDecoder : NamedModule
         }
 
         return Output.Forward(F.leaky_relu(hidden, LastSlope)).tanh().MoveToOuterDisposeScope();
+    }
+
+    private Tensor OnRows(Tensor latents, Tensor? speaker)
+    {
+        var conditions = speaker is null ? null : Condition?.Forward(speaker).squeeze(-1); // [N or 1, width]
+        return stack(
+        [
+            .. Enumerable.Range(0, (int)latents.shape[0]).Select(row => RowDecoder.Run(
+                this, latents[row], conditions?[conditions.shape[0] == 1 ? 0 : row])),
+        ]);
     }
 
     /// <summary>An upsampling, and the residual blocks whose mean follows it.</summary>

@@ -68,14 +68,14 @@ internal sealed class WaveformDiscriminator : NamedModule
             var inputs = layer.Inputs / layer.Groups;
             var initialization = Initialization.Normal(1 / Math.Sqrt(3.0 * inputs * layer.Kernel));
             long[] shape = isFlat ? [layer.Outputs, inputs, layer.Kernel] : [layer.Outputs, inputs, layer.Kernel, 1];
-            _weight = new ConvolutionWeight(this, weights, isNormalized: true, initialization, shape);
+            _weight = new ConvolutionWeight(this, null, weights, isNormalized: true, initialization, shape);
             register_parameter("bias", _bias = weights.Take("bias", Initialization.Zeros, layer.Outputs));
         }
 
         public Tensor Forward(Tensor input)
         {
             using var scope = NewDisposeScope();
-            var (weight, padding) = (_weight.Value(), _layer.Kernel / 2);
+            var (weight, padding) = (_weight.Value(training: true), _layer.Kernel / 2);
             var output = input.dim() == 3
                 ? F.conv1d(input, weight, _bias, stride: _layer.Stride, padding: padding, groups: _layer.Groups)
                 : F.conv2d(input, weight, _bias, strides: [_layer.Stride, 1], padding: [padding, 0], groups: _layer.Groups);

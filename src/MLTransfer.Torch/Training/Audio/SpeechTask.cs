@@ -177,6 +177,7 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
         }
 
         WriteTokenRows();
+        _model.eval(); // forgets what was made of the weights before
     }
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<SpeechProgress> history)

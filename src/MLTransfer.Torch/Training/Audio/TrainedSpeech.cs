@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Vits;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -37,7 +38,7 @@ internal sealed class TrainedSpeech : IDisposable
             }
 
             var prefix = name[..^ConvolutionWeight.Plain.Length];
-            var (lengthName, directionName) = (prefix + ConvolutionWeight.LengthName, prefix + ConvolutionWeight.DirectionName);
+            var (lengthName, directionName) = (prefix + ConvolutionWeight.Length, prefix + ConvolutionWeight.Direction);
             var (length, direction) = (own[lengthName], own[directionName]);
             Parameters.AddRange([(lengthName, length), (directionName, direction)]);
             _links.Add((target, () => ConvolutionWeight.Fold(length.detach(), direction.detach())));
@@ -64,6 +65,7 @@ internal sealed class TrainedSpeech : IDisposable
         }
 
         _model.WriteTokenRows();
+        _model.eval(); // forgets what was made of the weights before
     }
 
     public void Dispose() => Network.Dispose();

@@ -37,6 +37,7 @@ public sealed class SpeechReferenceTests
         };
         using var spectra = new SpeechSpectra(model, options);
         using var trained = new TrainedSpeech(model, options);
+        trained.Network.train();
         using var updates = new SpeechUpdates(trained, model.Discriminator!, spectra, options);
         var batch = SpeechBatch.Create(Rows(data, spectra), spectra, 1, CPU);
         Near("spectrograms", data.Read("spectrograms"), batch.Spectrograms);
