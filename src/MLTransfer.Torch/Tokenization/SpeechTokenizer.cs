@@ -210,6 +210,12 @@ public sealed class SpeechTokenizer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public void Save(string folder) => TokenizerFiles.Write(folder, _files);
 
+    /// <summary>What the configuration says.</summary>
+    internal SpeechTokenizerOptions Options => _options;
+
+    /// <summary>The tokens.</summary>
+    internal TokenVocabulary Vocabulary => _vocabulary;
+
     /// <summary>The tokenizer's files by name.</summary>
     internal IReadOnlyDictionary<string, byte[]> Files => _files;
 
