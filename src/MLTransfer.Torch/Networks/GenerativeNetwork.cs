@@ -55,6 +55,9 @@ public abstract class GenerativeNetwork : nn.Module
     /// <summary>Whether a parameter is a table that ids are looked up in.</summary>
     public virtual bool IsEmbedding(string parameterName) => false;
 
+    /// <summary>The one table that tokens are looked up in; null where there is none, or are several.</summary>
+    internal virtual Embedding? TokenTable => null;
+
     /// <summary>Whether two modules read a parameter.</summary>
     internal virtual bool IsShared(string parameterName) => false;
 

@@ -3,6 +3,7 @@ using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks.Vits;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks;
@@ -18,6 +19,7 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
     {
         [MusicGenConfiguration.ModelType] = static (folder, type, device) => MusicGenModel.Load(folder, type, device),
         [EnCodecConfiguration.ModelType] = static (folder, _, device) => EnCodecModel.Load(folder, device),
+        [VitsConfiguration.ModelType] = static (folder, type, device) => VitsModel.Load(folder, type, device),
     };
 
     private static readonly NetworkForm[] s_all =
