@@ -24,16 +24,7 @@ internal sealed class RandomForest
         FlatSpace space, IReadOnlyList<double[]> points, double[] targets, TreeSettings settings, ref SplitMix64 draws)
     {
         _space = space;
-        var features = new double[space.Count][];
-        var choices = new int[space.Count];
-        for (var i = 0; i < space.Count; i++)
-        {
-            choices[i] = ChoicesOf(space[i].Domain);
-            features[i] = new double[points.Count];
-            for (var row = 0; row < points.Count; row++)
-                features[i][row] = Feature(space[i].Domain, points[row][i]);
-        }
-
+        var (features, choices) = Columns(space, points);
         _trees = new RegressionTree[settings.Trees];
         for (var tree = 0; tree < _trees.Length; tree++)
         {
@@ -44,7 +35,21 @@ internal sealed class RandomForest
         }
     }
 
-    public IReadOnlyList<RegressionTree> Trees => _trees;
+    /// <summary>Of each dimension the values of all points as trees see them, and the number of choices.</summary>
+    public static (double[][] Features, int[] Choices) Columns(FlatSpace space, IReadOnlyList<double[]> points)
+    {
+        var features = new double[space.Count][];
+        var choices = new int[space.Count];
+        for (var i = 0; i < space.Count; i++)
+        {
+            choices[i] = ChoicesOf(space[i].Domain);
+            features[i] = new double[points.Count];
+            for (var row = 0; row < points.Count; row++)
+                features[i][row] = Feature(space[i].Domain, points[row][i]);
+        }
+
+        return (features, choices);
+    }
 
     /// <summary>The choices that trees tell apart, with one for a value that means nothing; 0 where they see a number.</summary>
     public static int ChoicesOf(Domain domain) => domain.IsCategorical && domain.Choices <= MaximumChoices ? domain.Choices + 1 : 0;

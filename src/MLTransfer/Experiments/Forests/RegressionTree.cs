@@ -27,7 +27,7 @@ internal sealed class RegressionTree
         double[][] features, int[] choices, double[] targets, int[] rows, TreeSettings settings, ref SplitMix64 draws)
     {
         var tree = new RegressionTree();
-        new Growth(tree._nodes, features, choices, targets, settings).Grow(rows, ref draws);
+        new Growth(tree._nodes, features, choices, targets, settings).Grow(rows, 0, ref draws);
         return tree;
     }
 
@@ -60,7 +60,7 @@ internal sealed class RegressionTree
         private readonly double[] _ordered = new double[targets.Length];
         private readonly int[] _order = new int[features.Length];
 
-        public int Grow(Span<int> rows, ref SplitMix64 draws)
+        public int Grow(Span<int> rows, int depth, ref SplitMix64 draws)
         {
             var index = nodes.Count;
             double sum = 0;
@@ -68,7 +68,7 @@ internal sealed class RegressionTree
                 sum += targets[row];
             var mean = sum / rows.Length;
             nodes.Add(new Node(-1, 0, 0, 0, 0, mean));
-            if (rows.Length < settings.SplitRows || FindSplit(rows, sum, ref draws) is not { } split)
+            if (rows.Length < settings.SplitRows || depth >= settings.Depth || FindSplit(rows, sum, ref draws) is not { } split)
                 return index;
 
             var left = 0;
@@ -81,8 +81,8 @@ internal sealed class RegressionTree
                 }
             }
 
-            var leftNode = Grow(rows[..left], ref draws);
-            nodes[index] = split with { Left = leftNode, Right = Grow(rows[left..], ref draws), Mean = mean };
+            var leftNode = Grow(rows[..left], depth + 1, ref draws);
+            nodes[index] = split with { Left = leftNode, Right = Grow(rows[left..], depth + 1, ref draws), Mean = mean };
             return index;
         }
 

@@ -5,8 +5,11 @@ internal sealed record TreeSettings
 {
     public int Trees { get; init; } = 10;
 
-    /// <summary>The share of features that a split is looked for among.</summary>
+    /// <summary>The share of features that a split is looked for among; one at least.</summary>
     public double FeatureShare { get; init; } = 1;
+
+    /// <summary>The most splits on the way to a leaf.</summary>
+    public int Depth { get; init; } = int.MaxValue;
 
     /// <summary>The fewest rows of a node that is split.</summary>
     public int SplitRows { get; init; } = 2;

@@ -37,6 +37,10 @@ public sealed class ChoiceOption : LeafOption
 
     internal override Parameter ToParameter(double value) => _choices[(int)value];
 
-    internal override double FromParameter(Parameter parameter) => Array.IndexOf(_choices, parameter) is var index and >= 0 ? index
-        : throw new ArgumentException($"{parameter} is none of the choices {string.Join(", ", (object[])_choices)}.", nameof(parameter));
+    internal override double FromParameter(Parameter parameter)
+    {
+        var index = Array.IndexOf(_choices, parameter);
+        return index >= 0 ? index : throw new ArgumentException(
+            $"{parameter} is none of the choices {string.Join(", ", (object[])_choices)}.", nameof(parameter));
+    }
 }
