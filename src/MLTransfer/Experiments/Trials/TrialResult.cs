@@ -29,6 +29,9 @@ public class TrialResult
     /// <summary>The size of what was fitted, in bytes; null where it is not known.</summary>
     public long? ModelSize { get; set; }
 
+    /// <summary>The tokens that language models were trained on.</summary>
+    public long Tokens { get; set; }
+
     /// <summary>The losses on the way.</summary>
     public IReadOnlyList<TrialReport> Reports { get; set; } = [];
 
