@@ -20,8 +20,8 @@ public sealed class ParzenEstimatorTests
     {
         var study = new Study(name);
         var (good, others) = ParzenSplit.Of(study.Trials, study.Settings);
-        Assert.Equal(study.Case.GetProperty("below").Integers(), good.Select(study.Trials.IndexOf));
-        Assert.Equal(study.Case.GetProperty("above").Integers(), others.Select(study.Trials.IndexOf));
+        Assert.Equal(study.Case.GetProperty("below").Integers(), good.Select(trial => study.Trials.IndexOf(trial)));
+        Assert.Equal(study.Case.GetProperty("above").Integers(), others.Select(trial => study.Trials.IndexOf(trial)));
     }
 
     [Theory]

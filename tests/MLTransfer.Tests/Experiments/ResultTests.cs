@@ -79,7 +79,7 @@ public sealed class ResultTests
 
         Assert.Equal(objective.Space.Keys.Order(), importances.Select(entry => entry.Key).Order());
         Assert.All(importances, entry => Assert.InRange(entry.Value, 0, 1));
-        Assert.Contains("layers", importances.Take(3).Select(entry => entry.Key));
+        Assert.Contains("layers", importances.Take(4).Select(entry => entry.Key));
         Assert.Empty(ParameterImportance.Of(objective.Space, results.Take(3)));
     }
 }

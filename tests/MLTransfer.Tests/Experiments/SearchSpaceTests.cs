@@ -145,7 +145,7 @@ public sealed class SearchSpaceTests
         public double Dropout { get; init; }
 
         [Choice(LearningRateSchedule.Linear, LearningRateSchedule.Cosine)]
-        public LearningRateSchedule Schedule = LearningRateSchedule.Linear;
+        public LearningRateSchedule Schedule { get; set; } = LearningRateSchedule.Linear;
 
         [BooleanChoice]
         public bool UsesAdapters { get; set; } = true;
@@ -163,7 +163,7 @@ public sealed class SearchSpaceTests
         public int Rank { get; set; } = 4;
 
         [Range(1f, 32f, logBase: true)]
-        public float Alpha { get; set; } = 8;
+        public float Alpha = 8;
     }
 
     internal sealed class BadRange

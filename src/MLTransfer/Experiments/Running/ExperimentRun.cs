@@ -29,12 +29,11 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, A
             end.CancelAfter(TimeSpan.FromMilliseconds(Math.Clamp((time - history.Elapsed).TotalMilliseconds, 0, uint.MaxValue - 2.0)));
         while (!end.IsCancellationRequested && !_isToStop && !(history.Results.Count >= plan.Trials) && !(history.Tokens >= plan.Tokens))
         {
-            if ((interrupted?.Settings ?? history.Begin()) is not { } settings)
+            if ((interrupted ?? history.Begin()) is not { } begun)
                 return;
-            var earlier = interrupted?.Earlier ?? ([], 0);
             interrupted = null;
-            settings.Folder = plan.Folder is { } folder ? Path.Combine(folder, $"trial-{settings.TrialId}") : null;
-            using var trial = new RunningTrial(settings, earlier, Judge, end.Token);
+            var folder = plan.Folder is null ? null : Path.Combine(plan.Folder, $"trial-{begun.Settings.TrialId}");
+            using var trial = new RunningTrial(begun, folder, history.Report, end.Token);
             _current = trial;
             plan.Monitor.ReportRunningTrial(trial.Settings);
             var (result, exception) = await RunAsync(trial, end.Token).ConfigureAwait(false);
@@ -44,8 +43,6 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, A
             Record(result, exception);
         }
     }
-
-    private bool Judge(RunningTrial trial, TrialReport report, long place) => history.Report(trial.Settings, report, place);
 
     /// <returns>Null where the experiment ended before the trial did.</returns>
     private async Task<(TrialResult? Result, Exception? Exception)> RunAsync(RunningTrial trial, CancellationToken end)
@@ -61,6 +58,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, A
         Exception? exception = null;
         try
         {
+            trial.CancellationToken.ThrowIfCancellationRequested();
             result = await Task.Run(
                 () =>
                 {

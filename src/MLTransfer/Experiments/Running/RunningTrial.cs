@@ -4,39 +4,40 @@ namespace MLTransfer.Experiments.Running;
 internal sealed class RunningTrial : IDisposable
 {
     private readonly CancellationTokenSource _source;
-    private readonly Func<RunningTrial, TrialReport, long, bool> _judge;
-    private readonly List<TrialReport> _reports;
+    private readonly Func<OpenTrial, TrialReport, long, bool> _judge;
+    private readonly OpenTrial _trial;
     private readonly Lock _lock = new();
-    private long _place;
 
-    /// <param name="parameter">What it tries.</param>
-    /// <param name="earlier">Reports from before a kill, and the place of the last.</param>
+    /// <param name="trial">What it tries, and what it reported before a kill.</param>
+    /// <param name="folder">Its own; null for none.</param>
     /// <param name="judge">Takes a report with its place, and says whether the trial goes on.</param>
     /// <param name="cancellationToken">Ends the whole experiment.</param>
     public RunningTrial(
-        TrialSettings parameter, (IReadOnlyList<TrialReport> Reports, long Place) earlier,
-        Func<RunningTrial, TrialReport, long, bool> judge, CancellationToken cancellationToken)
+        OpenTrial trial, string? folder, Func<OpenTrial, TrialReport, long, bool> judge, CancellationToken cancellationToken)
     {
-        (_reports, _place, _judge) = ([.. earlier.Reports], earlier.Place, judge);
+        (_trial, _judge) = (trial, judge);
         _source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Settings = new TrialSettings(report => Report(report, report.Step))
         {
-            TrialId = parameter.TrialId, Parameter = parameter.Parameter, Folder = parameter.Folder, StartedAtUtc = parameter.StartedAtUtc,
+            TrialId = trial.Settings.TrialId, Parameter = trial.Settings.Parameter, StartedAtUtc = trial.Settings.StartedAtUtc,
+            Folder = folder,
         };
+        if (trial.IsPruned)
+            End(TrialState.Pruned);
     }
 
     public TrialSettings Settings { get; }
 
     public CancellationToken CancellationToken => _source.Token;
 
-    public IReadOnlyList<TrialReport> Reports => _reports;
+    public IReadOnlyList<TrialReport> Reports => _trial.Reports;
 
     /// <summary>How it was ended; null where it was not.</summary>
     public (TrialState State, string? Error)? Ending { get; private set; }
 
     /// <summary>Takes the loss of a training within the trial; the reports of a trial are counted from 1.</summary>
     public bool Observe(int training, int step, double loss) =>
-        Report(new TrialReport(_reports.Count + 1, loss), ((long)training << 32) + step);
+        Report(new TrialReport(_trial.Reports.Count + 1, loss), ((long)training << 32) + step);
 
     public void End(TrialState state, string? error = null)
     {
@@ -49,14 +50,9 @@ internal sealed class RunningTrial : IDisposable
 
     private bool Report(TrialReport report, long place)
     {
-        if (place > _place && Ending is null) // else it comes again after a kill, or nobody waits for it
-        {
-            _place = place;
-            _reports.Add(report);
-            if (!_judge(this, report, place))
-                End(TrialState.Pruned);
-        }
-
+        // Else it comes again after a kill, or nobody waits for it.
+        if (place > _trial.Place && Ending is null && !_judge(_trial, report, place))
+            End(TrialState.Pruned);
         return Ending is null;
     }
 }

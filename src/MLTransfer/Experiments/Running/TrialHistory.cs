@@ -6,7 +6,7 @@ namespace MLTransfer.Experiments.Running;
 internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
 {
     private readonly List<TrialResult> _results = [];
-    private readonly Dictionary<int, (TrialSettings Settings, List<TrialReport> Reports, long Place)> _open = [];
+    private readonly Dictionary<int, OpenTrial> _open = [];
     private int _given;
 
     /// <summary>The trials that ended.</summary>
@@ -25,8 +25,8 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
     public long Tokens => _results.Sum(result => result.Tokens);
 
     /// <summary>Tells tuner and pruner all that the journal has.</summary>
-    /// <returns>A trial that was under way when the journal ends, with its reports; null for none.</returns>
-    public (TrialSettings Settings, (IReadOnlyList<TrialReport> Reports, long Place) Earlier)? Replay()
+    /// <returns>A trial that was under way when the journal ends; null for none.</returns>
+    public OpenTrial? Replay()
     {
         foreach (var line in journal?.Lines ?? [])
         {
@@ -40,23 +40,22 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
                     Open(start.Settings);
                     break;
                 case JournalLine.Report report:
-                    Take(Find(report.Trial).Settings, report.Value, report.Place);
+                    Find(report.Trial).IsPruned = !Take(Find(report.Trial), report.Value, report.Place);
                     break;
                 case JournalLine.End { Result: var result }:
-                    var (settings, reports, _) = Find(result.TrialSettings.TrialId);
-                    settings.EndedAtUtc = result.TrialSettings.EndedAtUtc;
-                    (result.TrialSettings, result.Reports) = (settings, reports);
+                    var trial = Find(result.TrialSettings.TrialId);
+                    trial.Settings.EndedAtUtc = result.TrialSettings.EndedAtUtc;
+                    (result.TrialSettings, result.Reports) = (trial.Settings, trial.Reports);
                     Take(result);
                     break;
             }
         }
 
-        return _open.Values.Select(entry => ((TrialSettings, (IReadOnlyList<TrialReport>, long))?)(
-            entry.Settings, (entry.Reports, entry.Place))).FirstOrDefault();
+        return _open.Values.FirstOrDefault();
     }
 
     /// <summary>Chooses the next trial; null where there is nothing left to try.</summary>
-    public TrialSettings? Begin()
+    public OpenTrial? Begin()
     {
         var settings = new TrialSettings { TrialId = Next, StartedAtUtc = DateTime.UtcNow };
         var isGiven = _given < plan.Given.Count;
@@ -65,16 +64,15 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
         _given += isGiven ? 1 : 0;
         settings.Parameter = parameter;
         journal?.Write(new JournalLine.Start(settings, isGiven));
-        Open(settings);
-        return settings;
+        return Open(settings);
     }
 
     /// <summary>Takes a report of a trial that is under way.</summary>
     /// <returns>Whether the trial goes on.</returns>
-    public bool Report(TrialSettings settings, TrialReport report, long place)
+    public bool Report(OpenTrial trial, TrialReport report, long place)
     {
-        journal?.Write(new JournalLine.Report(settings.TrialId, report, place));
-        return Take(settings, report, place);
+        journal?.Write(new JournalLine.Report(trial.Settings.TrialId, report, place));
+        return Take(trial, report, place);
     }
 
     /// <summary>Takes the result of a trial.</summary>
@@ -85,22 +83,21 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
         return Take(result);
     }
 
-    private (TrialSettings Settings, List<TrialReport> Reports, long Place) Find(int trial) => _open.TryGetValue(trial, out var found)
+    private OpenTrial Find(int trial) => _open.TryGetValue(trial, out var found)
         ? found : throw new InvalidDataException($"The journal tells of trial {trial}, which had not begun or had ended.");
 
-    private void Open(TrialSettings settings)
+    private OpenTrial Open(TrialSettings settings)
     {
-        _open.Add(settings.TrialId, (settings, [], 0));
         Next = Math.Max(Next, settings.TrialId + 1);
+        return _open[settings.TrialId] = new OpenTrial(settings);
     }
 
-    private bool Take(TrialSettings settings, TrialReport report, long place)
+    private bool Take(OpenTrial trial, TrialReport report, long place)
     {
-        var (opened, reports, _) = _open[settings.TrialId];
-        reports.Add(report);
-        _open[settings.TrialId] = (opened, reports, place);
-        plan.Pruner?.Report(settings.TrialId, report);
-        return plan.Pruner?.ShouldPrune(settings.TrialId) != true;
+        trial.Reports.Add(report);
+        trial.Place = place;
+        plan.Pruner?.Report(trial.Settings.TrialId, report);
+        return plan.Pruner?.ShouldPrune(trial.Settings.TrialId) != true;
     }
 
     private bool Take(TrialResult result)

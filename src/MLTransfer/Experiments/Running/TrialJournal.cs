@@ -22,7 +22,9 @@ internal sealed class TrialJournal : IDisposable
         var path = Path.Combine(folder, FileName);
         try
         {
-            _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            // On Unix only "none" keeps other writers away; who reads with FileShare.ReadWrite may do so there too.
+            _file = new FileStream(
+                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None);
         }
         catch (IOException exception) when (SharingViolation.Is(exception))
         {

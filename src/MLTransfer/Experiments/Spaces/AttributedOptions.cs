@@ -45,7 +45,7 @@ internal static class AttributedOptions
             member.GetCustomAttribute<ChoiceAttribute>() is { } choice ? Choice(type, choice, value) : null,
             member.GetCustomAttribute<BooleanChoiceAttribute>() is not { } flag ? null
                 : type != typeof(bool) ? throw new ArgumentException($"a truth value is no {type.Name}.")
-                : new ChoiceOption([true, false], flag.DefaultValue ?? value),
+                : new ChoiceOption([true, false], value ?? flag.DefaultValue),
             member.IsDefined(typeof(NestOptionAttribute)) ? new SearchSpace(Of(type, value)) : null,
         ];
         var options = described.OfType<OptionBase>().ToList();
@@ -55,7 +55,7 @@ internal static class AttributedOptions
 
     private static UniformNumericOption Range(Type type, RangeAttribute range, object? value)
     {
-        var init = range.Init ?? (value is null ? null : Convert.ToDouble(value, CultureInfo.InvariantCulture));
+        var init = value is null ? range.Init : Convert.ToDouble(value, CultureInfo.InvariantCulture);
         return Type.GetTypeCode(type) switch
         {
             TypeCode.Double => new UniformDoubleOption(range.Min, range.Max, range.LogBase, init, range.StepSize),
@@ -88,6 +88,6 @@ internal static class AttributedOptions
             }
         }
 
-        return new ChoiceOption(candidates, choice.DefaultValue ?? value);
+        return new ChoiceOption(candidates, value ?? choice.DefaultValue);
     }
 }

@@ -4,7 +4,7 @@ namespace MLTransfer.Experiments;
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 public sealed class BooleanChoiceAttribute : Attribute
 {
-    /// <summary>Begins with the value of the default option, else with true.</summary>
+    /// <summary>Begins with true where no default option says it.</summary>
     public BooleanChoiceAttribute()
     {
     }
@@ -12,6 +12,6 @@ public sealed class BooleanChoiceAttribute : Attribute
     /// <param name="defaultValue">Where a search begins.</param>
     public BooleanChoiceAttribute(bool defaultValue) => DefaultValue = defaultValue;
 
-    /// <summary>Where a search begins; null for the value of the default option, else true.</summary>
+    /// <summary>Where a search begins where no default option says it; null for true.</summary>
     public bool? DefaultValue { get; }
 }

@@ -14,6 +14,6 @@ public sealed class ChoiceAttribute : Attribute
     /// <summary>The values; empty for all of an enumeration.</summary>
     public IReadOnlyList<object> Candidates { get; }
 
-    /// <summary>Where a search begins; null for the value of the default option, else the first.</summary>
+    /// <summary>Where a search begins where no default option says it; null for the first.</summary>
     public object? DefaultValue { get; }
 }

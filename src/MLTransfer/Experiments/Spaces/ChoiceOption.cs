@@ -25,7 +25,7 @@ public sealed class ChoiceOption : LeafOption
         if (_choices.GroupBy(choice => choice).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new ArgumentException($"The choice {twice.Key} is given twice.", nameof(choices));
         Domain = Domain.Categorical(_choices.Length);
-        DefaultValueInDomain = defaultChoice is null ? 0 : FromParameter(Parameter.FromObject(defaultChoice));
+        DefaultValue = defaultChoice is null ? 0 : FromParameter(Parameter.FromObject(defaultChoice));
     }
 
     /// <summary>What is chosen from.</summary>
@@ -33,7 +33,7 @@ public sealed class ChoiceOption : LeafOption
 
     internal override Domain Domain { get; }
 
-    private protected override double DefaultValueInDomain { get; }
+    internal override double DefaultValue { get; }
 
     internal override Parameter ToParameter(double value) => _choices[(int)value];
 

@@ -43,7 +43,7 @@ internal sealed class FlatSpace
         {
             var point = new double[Count];
             for (var i = 0; i < Count; i++)
-                point[i] = this[i].Domain.FromUnit(this[i].Option.Default[0]);
+                point[i] = this[i].Option.DefaultValue;
             LeaveOutInactive(point);
             return point;
         }

@@ -13,7 +13,7 @@ public abstract class LeafOption : OptionBase
     public sealed override int FeatureSpaceDim => 1;
 
     /// <inheritdoc/>
-    public sealed override double[] Default => [Domain.ToUnit(DefaultValueInDomain)];
+    public sealed override double[] Default => [Domain.ToUnit(DefaultValue)];
 
     /// <inheritdoc/>
     public sealed override int?[] Step => [Domain.Count];
@@ -21,7 +21,8 @@ public abstract class LeafOption : OptionBase
     /// <summary>Its values as numbers.</summary>
     internal abstract Domain Domain { get; }
 
-    private protected abstract double DefaultValueInDomain { get; }
+    /// <summary>The default as a value of <see cref="Domain"/>.</summary>
+    internal abstract double DefaultValue { get; }
 
     /// <inheritdoc/>
     public sealed override Parameter SampleFromFeatureSpace(double[] values)

@@ -46,7 +46,7 @@ public sealed class RangeAttribute : Attribute
     /// <summary>The largest value.</summary>
     public double Max { get; }
 
-    /// <summary>Where a search begins; null for the value of the default option, else the middle.</summary>
+    /// <summary>Where a search begins where no default option says it; null for the middle.</summary>
     public double? Init { get; }
 
     /// <summary>Whether equal factors are equally likely.</summary>

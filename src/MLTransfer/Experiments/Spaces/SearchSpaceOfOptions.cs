@@ -5,6 +5,7 @@ namespace MLTransfer.Experiments;
 /// <summary>
 /// The options of a class, read from the attributes of its properties and fields: <see cref="RangeAttribute"/>,
 /// <see cref="ChoiceAttribute"/>, <see cref="BooleanChoiceAttribute"/>, <see cref="NestOptionAttribute"/> and <see cref="WhenAttribute"/>.
+/// Properties come before fields, each in the order in which they are declared.
 /// </summary>
 /// <typeparam name="T">The class.</typeparam>
 public sealed class SearchSpace<T> : SearchSpace

@@ -26,7 +26,7 @@ public abstract class UniformNumericOption : LeafOption
 
         (Min, Max, LogBase) = (min, max, logBase);
         Domain = Domain.Range(min, max, step, logBase);
-        DefaultValueInDomain = defaultValue is { } given ? Domain.Nearest(given) : Domain.FromUnit(0.5);
+        DefaultValue = defaultValue is { } given ? Domain.Nearest(given) : Domain.FromUnit(0.5);
     }
 
     /// <summary>The smallest value.</summary>
@@ -40,7 +40,7 @@ public abstract class UniformNumericOption : LeafOption
 
     internal sealed override Domain Domain { get; }
 
-    private protected sealed override double DefaultValueInDomain { get; }
+    internal sealed override double DefaultValue { get; }
 
     internal sealed override double FromParameter(Parameter parameter)
     {

@@ -29,8 +29,8 @@ public sealed class CostFrugalTuner : ITuner
         _history = new TunerHistory(searchSpace, seed);
         var space = _history.Space;
         _patience = 1 << Math.Min(9, Math.Max(0, space.Count - 1));
-        _place = [.. Enumerable.Range(0, space.Count).Select(i => space[i].Domain is { IsCategorical: true } domain
-            ? domain.FromUnit(space[i].Option.Default[0]) : space[i].Option.Default[0])];
+        _place = [.. Enumerable.Range(0, space.Count).Select(i => space[i].Domain.IsCategorical
+            ? space[i].Option.DefaultValue : space[i].Option.Default[0])];
         _step = FirstStep * Math.Sqrt(space.Count);
     }
 

@@ -63,6 +63,10 @@ public sealed class GridSearchTuner : ITuner
         if (step == 1)
             return [domain.FromUnit(0.5)];
         var (low, high) = (domain.Scaled(domain.Low), domain.Scaled(domain.High));
-        return [.. Enumerable.Range(0, step).Select(i => domain.FromScaled(low + (high - low) * i / (step - 1))).Distinct()];
+        return
+        [
+            .. Enumerable.Range(0, step).Select(i => i == 0 ? domain.Low : i == step - 1 ? domain.High
+                : domain.FromScaled(low + (high - low) * i / (step - 1))).Distinct(),
+        ];
     }
 }
