@@ -1,7 +1,7 @@
 // Arguments: what to do, then
 // dispose: seconds, a seed, and a folder with text.zip, image.zip and network.zip, where it may write too
 // save:    a model file, and the file that it is saved to; the process dies in the middle
-// experiment: a model's folder, a folder, a number of trials, and the trial and step at which the process dies, or -1
+// experiment: a model's folder, a folder, a number of trials, the trial and step at which its process dies, and trials at a time in processes
 // serve:   the assembly of a web application, and its arguments
 using System.Diagnostics;
 using System.Globalization;
@@ -30,7 +30,7 @@ switch (args[0])
         {
             if (trial == numbers[1] && step == numbers[2])
                 Process.GetCurrentProcess().Kill();
-        }).SetMaxModelToExplore(numbers[0]).Run();
+        }).SetMaxModelToExplore(numbers[0]).SetTrialProcesses(numbers[3]).Run();
         return 0;
     case "serve":
         Assembly.LoadFrom(args[1]).EntryPoint!.Invoke(null, [args[2..]]);

@@ -11,7 +11,8 @@ namespace MLTransfer.Experiments;
 /// </summary>
 /// <remarks>
 /// With <see cref="SetCheckpoint"/> an experiment that was killed goes on where it was, the trial that was under way from its own checkpoint.
-/// A trial that fails is recorded, and the others go on. Trials run in this process, one after another.
+/// A trial that fails is recorded, and the others go on. Trials run in this process, one after another, or, with
+/// <see cref="SetTrialProcesses"/>, in processes of their own.
 /// </remarks>
 public sealed partial class AutoMLExperiment
 {
@@ -23,6 +24,7 @@ public sealed partial class AutoMLExperiment
     private Func<ExperimentServices, IMonitor>? _monitor;
     private IPruner? _pruner;
     private volatile ExperimentRun? _run;
+    private static int s_experiments;
 
     internal AutoMLExperiment(MLContext context, AutoMLExperimentSettings settings) => (_context, _settings) = (context, settings);
 
@@ -72,6 +74,19 @@ public sealed partial class AutoMLExperiment
         ArgumentNullException.ThrowIfNull(searchSpace);
         _ = new FlatSpace(searchSpace);
         SearchSpace.Add(key, searchSpace);
+        return this;
+    }
+
+    /// <summary>
+    /// Runs each trial in a process of its own: its memory is given back, and where it crashes a trial has failed. This program is started
+    /// anew with the same arguments; it serves a trial when it comes to the same experiment, and ends there, so that data and functions need
+    /// not be sent. Until then it must do the same as before, without asking anybody or writing over files.
+    /// </summary>
+    /// <param name="concurrent">Trials at a time, which share the cores; 0 for trials in this process, as a notebook needs it.</param>
+    public AutoMLExperiment SetTrialProcesses(int concurrent = 1)
+    {
+        OptionCheck.AtLeast(nameof(concurrent), concurrent, 0);
+        _settings.TrialProcesses = concurrent;
         return this;
     }
 
@@ -126,15 +141,19 @@ public sealed partial class AutoMLExperiment
     {
         if (SearchSpace.FeatureSpaceDim == 0)
             throw new InvalidOperationException($"There is nothing to search: use {nameof(AddSearchSpace)} or {nameof(SetPipeline)}.");
+        var number = Interlocked.Increment(ref s_experiments);
+        if (TrialPipe.Served is { } served)
+            await ServeAsync(served, number).ConfigureAwait(false);
         using var journal = _settings.CheckpointFolder is { } folder ? new TrialJournal(folder) : null;
         var head = journal?.Lines.OfType<JournalLine.Head>().FirstOrDefault();
-        var seed = _settings.Seed ?? ((IHostEnvironmentInternal)_context).Seed ?? head?.Seed ?? Random.Shared.Next();
-        var plan = Plan(seed);
+        var plan = Plan(_settings.Seed ?? ((IHostEnvironmentInternal)_context).Seed ?? head?.Seed ?? Random.Shared.Next());
         using var runner = plan.Runner;
         JournalHead.Check(plan, journal, head);
-        var best = new BestModel(_context, _settings.CheckpointFolder, () => _schema);
+        var best = new BestModel(_context, _settings.CheckpointFolder, _schema);
         var history = new TrialHistory(plan, journal);
-        var run = new ExperimentRun(plan, history, best.Keep);
+        ITrialHost host = _settings.TrialProcesses == 0 ? new InProcessHost(plan)
+            : new ProcessHost(plan, number, Math.Max(1, Environment.ProcessorCount / plan.Concurrent));
+        var run = new ExperimentRun(plan, history, host, best);
         if (Interlocked.CompareExchange(ref _run, run, null) is not null)
             throw new InvalidOperationException("The experiment is running already.");
         try
@@ -153,8 +172,27 @@ public sealed partial class AutoMLExperiment
         return result;
     }
 
+    /// <summary>Serves the trial that this process was started for, where this is its experiment.</summary>
+    private async Task ServeAsync((int Experiment, string Name) served, int number)
+    {
+        if (number == served.Experiment)
+            await TrialService.ServeAsync(_context, served.Name, Plan, _schema).ConfigureAwait(false);
+        if (number > served.Experiment || _settings.CheckpointFolder is null)
+        {
+            throw new InvalidOperationException(
+                $"This process was started for a trial of experiment {served.Experiment} of its program, and came to another one, "
+                + $"{number}. Give earlier experiments a folder ({nameof(SetCheckpoint)}), so that they need not run again.");
+        }
+    }
+
     private ExperimentPlan Plan(long seed)
     {
+        if (_settings is { TrialProcesses: > 0, CheckpointFolder: null })
+        {
+            throw new InvalidOperationException(
+                $"Trials in processes of their own leave their models in a folder: use {nameof(SetCheckpoint)}.");
+        }
+
         var services = new ExperimentServices(seed, _context, _settings, SearchSpace);
         if (_runner is null)
             throw new InvalidOperationException($"There is nothing to try options with: use {nameof(SetPipeline)} or {nameof(SetTrialRunner)}.");
@@ -173,6 +211,7 @@ public sealed partial class AutoMLExperiment
             Time = _settings.MaxExperimentTimeInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             Trials = _settings.MaxModels, Tokens = _settings.MaxTokens, Megabytes = _settings.MaximumMemoryUsageInMegaByte,
             Folder = _settings.CheckpointFolder, CheckpointSteps = _settings.CheckpointSteps,
+            Concurrent = Math.Max(1, _settings.TrialProcesses),
         };
     }
 

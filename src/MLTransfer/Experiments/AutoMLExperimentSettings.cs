@@ -24,6 +24,9 @@ public sealed partial class AutoMLExperiment
         /// <summary>The memory of the process above which a trial is ended; null for no limit.</summary>
         public double? MaximumMemoryUsageInMegaByte { get; set; }
 
+        /// <summary>Trials at a time in processes of their own; 0 for one after another in this process.</summary>
+        public int TrialProcesses { get; set; }
+
         /// <summary>Where all that happens is kept; null for nowhere.</summary>
         public string? CheckpointFolder { get; set; }
 

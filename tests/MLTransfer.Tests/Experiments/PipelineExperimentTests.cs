@@ -71,7 +71,7 @@ public sealed class PipelineExperimentTests : IDisposable
         using var expected = (IDisposable)whole.Run().Model!;
 
         var (exitCode, _, errors) = await TestProcess.RunAsync(
-            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "3", "1", "5");
+            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "3", "1", "5", "0");
         Assert.True(exitCode != 0 && errors.Length == 0, $"exit code {exitCode}: {errors}");
         var steps = new List<int>();
         var resumed = Experiment(_folder["run"], (trial, step) =>

@@ -26,6 +26,9 @@ internal sealed record ExperimentPlan
 
     public required double? Megabytes { get; init; }
 
+    /// <summary>Trials at a time.</summary>
+    public required int Concurrent { get; init; }
+
     /// <summary>Where trials have their folders; null for nowhere.</summary>
     public required string? Folder { get; init; }
 

@@ -1,22 +1,24 @@
 namespace MLTransfer.Experiments.Running;
 
-/// <summary>Looks at the memory of the process while a trial runs.</summary>
+/// <summary>Looks at the memory of a process while a trial runs.</summary>
 internal sealed class MemoryWatch : IDisposable
 {
     private const double Megabyte = 1e6;
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(100);
 
-    private readonly long _before = Environment.WorkingSet;
+    private readonly Func<long> _memory;
+    private readonly long _before;
     private readonly double? _limit;
     private readonly Action<string> _exceeded;
     private readonly Timer _timer;
     private long _peak;
 
-    /// <param name="limitInMegabytes">The most that the process may have; null for no limit.</param>
+    /// <param name="memory">The bytes that the process has.</param>
+    /// <param name="limitInMegabytes">The most that it may have; null for no limit.</param>
     /// <param name="exceeded">Told once, with a message, where it has more.</param>
-    public MemoryWatch(double? limitInMegabytes, Action<string> exceeded)
+    public MemoryWatch(Func<long> memory, double? limitInMegabytes, Action<string> exceeded)
     {
-        (_limit, _exceeded) = (limitInMegabytes, exceeded);
+        (_memory, _before, _limit, _exceeded) = (memory, memory(), limitInMegabytes, exceeded);
         _timer = new Timer(_ => Look(), null, s_interval, s_interval);
     }
 
@@ -26,7 +28,7 @@ internal sealed class MemoryWatch : IDisposable
     /// <summary>Looks now.</summary>
     public void Look()
     {
-        var now = Environment.WorkingSet;
+        var now = _memory();
         var before = Volatile.Read(ref _peak);
         if (now > before)
             Volatile.Write(ref _peak, now);

@@ -32,12 +32,25 @@ internal sealed class RunningTrial : IDisposable
 
     public IReadOnlyList<TrialReport> Reports => _trial.Reports;
 
+    /// <summary>How far its training was at the last report.</summary>
+    public long Place => _trial.Place;
+
     /// <summary>How it was ended; null where it was not.</summary>
     public (TrialState State, string? Error)? Ending { get; private set; }
 
     /// <summary>Takes the loss of a training within the trial; the reports of a trial are counted from 1.</summary>
     public bool Observe(int training, int step, double loss) =>
         Report(new TrialReport(_trial.Reports.Count + 1, loss), ((long)training << 32) + step);
+
+    /// <summary>Takes a report.</summary>
+    /// <returns>Whether the trial goes on.</returns>
+    public bool Report(TrialReport report, long place)
+    {
+        // Else it comes again after a kill, or nobody waits for it.
+        if (place > _trial.Place && Ending is null && !_judge(_trial, report, place))
+            End(TrialState.Pruned);
+        return Ending is null;
+    }
 
     public void End(TrialState state, string? error = null)
     {
@@ -47,12 +60,4 @@ internal sealed class RunningTrial : IDisposable
     }
 
     public void Dispose() => _source.Dispose();
-
-    private bool Report(TrialReport report, long place)
-    {
-        // Else it comes again after a kill, or nobody waits for it.
-        if (place > _trial.Place && Ending is null && !_judge(_trial, report, place))
-            End(TrialState.Pruned);
-        return Ending is null;
-    }
 }

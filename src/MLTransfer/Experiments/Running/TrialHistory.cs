@@ -7,6 +7,7 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
 {
     private readonly List<TrialResult> _results = [];
     private readonly Dictionary<int, OpenTrial> _open = [];
+    private readonly Lock _lock = new(); // trials report from threads of their own
     private int _given;
 
     /// <summary>The trials that ended.</summary>
@@ -15,7 +16,7 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
     /// <summary>The best completed trial; null where there is none.</summary>
     public TrialResult? Best { get; private set; }
 
-    /// <summary>The number of the next trial.</summary>
+    /// <summary>The number of the next trial: that of those that have begun.</summary>
     public int Next { get; private set; }
 
     /// <summary>The time of the trials that ended.</summary>
@@ -25,8 +26,8 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
     public long Tokens => _results.Sum(result => result.Tokens);
 
     /// <summary>Tells tuner and pruner all that the journal has.</summary>
-    /// <returns>A trial that was under way when the journal ends; null for none.</returns>
-    public OpenTrial? Replay()
+    /// <returns>The trials that were under way when the journal ends.</returns>
+    public IReadOnlyList<OpenTrial> Replay()
     {
         foreach (var line in journal?.Lines ?? [])
         {
@@ -51,36 +52,45 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
             }
         }
 
-        return _open.Values.FirstOrDefault();
+        return [.. _open.Values];
     }
 
     /// <summary>Chooses the next trial; null where there is nothing left to try.</summary>
     public OpenTrial? Begin()
     {
-        var settings = new TrialSettings { TrialId = Next, StartedAtUtc = DateTime.UtcNow };
-        var isGiven = _given < plan.Given.Count;
-        if ((isGiven ? plan.Given[_given] : plan.Tuner.Propose(settings)) is not { } parameter)
-            return null;
-        _given += isGiven ? 1 : 0;
-        settings.Parameter = parameter;
-        journal?.Write(new JournalLine.Start(settings, isGiven));
-        return Open(settings);
+        lock (_lock)
+        {
+            var settings = new TrialSettings { TrialId = Next, StartedAtUtc = DateTime.UtcNow };
+            var isGiven = _given < plan.Given.Count;
+            if ((isGiven ? plan.Given[_given] : plan.Tuner.Propose(settings)) is not { } parameter)
+                return null;
+            _given += isGiven ? 1 : 0;
+            settings.Parameter = parameter;
+            journal?.Write(new JournalLine.Start(settings, isGiven));
+            return Open(settings);
+        }
     }
 
     /// <summary>Takes a report of a trial that is under way.</summary>
     /// <returns>Whether the trial goes on.</returns>
     public bool Report(OpenTrial trial, TrialReport report, long place)
     {
-        journal?.Write(new JournalLine.Report(trial.Settings.TrialId, report, place));
-        return Take(trial, report, place);
+        lock (_lock)
+        {
+            journal?.Write(new JournalLine.Report(trial.Settings.TrialId, report, place));
+            return Take(trial, report, place);
+        }
     }
 
     /// <summary>Takes the result of a trial.</summary>
     /// <returns>Whether it is the best so far.</returns>
     public bool End(TrialResult result)
     {
-        journal?.Write(new JournalLine.End(result));
-        return Take(result);
+        lock (_lock)
+        {
+            journal?.Write(new JournalLine.End(result));
+            return Take(result);
+        }
     }
 
     private OpenTrial Find(int trial) => _open.TryGetValue(trial, out var found)
