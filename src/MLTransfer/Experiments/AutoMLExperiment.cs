@@ -31,6 +31,9 @@ public sealed partial class AutoMLExperiment
     /// <summary>The trials that ended, in their order; those of the journal come first.</summary>
     public IReadOnlyList<TrialResult> Trials { get; private set; } = [];
 
+    /// <summary>What was found so far: trade-offs, importances, a table, a page.</summary>
+    public ExperimentReport Report => new(SearchSpace, Trials);
+
     /// <summary>What is searched: the spaces of <see cref="AddSearchSpace"/> and of the pipeline, by their names.</summary>
     public SearchSpace SearchSpace => _settings.SearchSpace;
 
@@ -91,8 +94,8 @@ public sealed partial class AutoMLExperiment
     }
 
     /// <summary>
-    /// Keeps all that happens in a folder: <c>journal.jsonl</c>, a folder for each trial, and the best model. An experiment of the same space,
-    /// tuner and seed goes on from there.
+    /// Keeps all that happens in a folder: <c>journal.jsonl</c>, a folder for each trial, the best model and, at the end,
+    /// <c>experiment.html</c> and <c>trials.csv</c>. An experiment of the same space, tuner and seed goes on from there.
     /// </summary>
     /// <param name="folder">The folder; it is made where it is missing.</param>
     /// <param name="checkpointSteps">
@@ -164,6 +167,8 @@ public sealed partial class AutoMLExperiment
         {
             Trials = [.. history.Results];
             _run = null;
+            if (_settings.CheckpointFolder is { } reportFolder)
+                Report.Save(reportFolder);
         }
 
         if (history.Best is not { } result)

@@ -33,6 +33,8 @@ public sealed class PipelineExperimentTests : IDisposable
         Assert.All(experiment.Trials, trial => Assert.True(trial.Tokens > 100 && trial.DurationInMilliseconds > 0));
         Assert.Empty(Directory.EnumerateDirectories(_folder["run"], "checkpoint-*", SearchOption.AllDirectories));
         Assert.True(File.Exists(_folder["run/trial-0/training-0/metrics.jsonl"]));
+        Assert.Equal(experiment.Report.ToCsv(), File.ReadAllText(_folder["run/trials.csv"]));
+        Assert.Contains("<h2>Options</h2>", File.ReadAllText(_folder["run/experiment.html"]), StringComparison.Ordinal);
 
         var again = Experiment(_folder["run"]).SetMaxModelToExplore(3).Run(); // the model comes from its file
         using var loaded = Assert.IsAssignableFrom<IDisposable>(again.Model);
