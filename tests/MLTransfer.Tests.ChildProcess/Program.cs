@@ -1,7 +1,7 @@
 // Arguments: what to do, then
 // dispose: seconds, a seed, and a folder with text.zip, image.zip and network.zip, where it may write too
 // save:    a model file, and the file that it is saved to; the process dies in the middle
-// experiment: a model's folder, a folder, a number of trials, the trial and step at which its process dies, and trials at a time in processes
+// experiment: a model's folder, a folder, a number of trials, the trial and step at which its process dies, and processes at a time
 // serve:   the assembly of a web application, and its arguments
 using System.Diagnostics;
 using System.Globalization;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MLTransfer.Experiments;
 using Microsoft.ML;
 
@@ -15,6 +16,7 @@ public sealed partial class GenerationCatalog
     /// <typeparam name="T">The class of options.</typeparam>
     /// <param name="factory">Makes the estimator of chosen options.</param>
     /// <param name="searchSpace">What is chosen from; null for what the attributes of <typeparamref name="T"/> say.</param>
+    [SuppressMessage("Performance", "CA1822", Justification = "Called as mlContext.Generation.CreateSweepableEstimator, like the rest.")]
     public SweepableEstimator CreateSweepableEstimator<T>(
         Func<MLContext, T, IEstimator<ITransformer>> factory, SearchSpace<T>? searchSpace = null)
         where T : class, new()
@@ -27,6 +29,7 @@ public sealed partial class GenerationCatalog
     /// <summary>Makes an estimator of options that an experiment chooses.</summary>
     /// <param name="factory">Makes the estimator of chosen options.</param>
     /// <param name="searchSpace">What is chosen from.</param>
+    [SuppressMessage("Performance", "CA1822", Justification = "Called as mlContext.Generation.CreateSweepableEstimator, like the rest.")]
     public SweepableEstimator CreateSweepableEstimator(
         Func<MLContext, Parameter, IEstimator<ITransformer>> factory, SearchSpace searchSpace) => new(factory, searchSpace);
 }

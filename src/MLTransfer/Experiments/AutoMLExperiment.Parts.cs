@@ -118,8 +118,8 @@ public sealed partial class AutoMLExperiment
     }
 
     /// <summary>
-    /// Sets who ends trials early. Trainings in a pipeline report each evaluation on their validation rows, counted from 1; a runner reports
-    /// with <see cref="TrialSettings.Report"/>.
+    /// Sets who ends trials early. Trainings in a pipeline report each evaluation on their validation rows, counted from 1; a runner
+    /// reports with <see cref="TrialSettings.Report"/>.
     /// </summary>
     /// <param name="pruner">It must not have seen other trials.</param>
     public AutoMLExperiment SetPruner(IPruner pruner)

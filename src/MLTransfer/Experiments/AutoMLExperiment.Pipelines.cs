@@ -8,7 +8,6 @@ namespace MLTransfer.Experiments;
 public sealed partial class AutoMLExperiment
 {
     private IReadOnlyList<(IDataView Train, IDataView Validation)>? _data;
-    private TrialMetric _metric = TrialMetric.OfTexts;
     private DataViewSchema? _schema;
 
     /// <summary>Sets the rows that pipelines are fitted on, and those that they are measured on.</summary>
@@ -20,16 +19,17 @@ public sealed partial class AutoMLExperiment
         return this;
     }
 
-    /// <summary>Sets the rows that pipelines are fitted on (<c>TrainSet</c>), and those that they are measured on (<c>TestSet</c>).</summary>
+    /// <summary>
+    /// Sets the rows that pipelines are fitted on (<c>TrainSet</c>), and those that they are measured on (<c>TestSet</c>).
+    /// </summary>
     public AutoMLExperiment SetDataset(TrainTestData trainValidationSplit)
     {
-        ArgumentNullException.ThrowIfNull(trainValidationSplit);
         return SetDataset(trainValidationSplit.TrainSet, trainValidationSplit.TestSet);
     }
 
     /// <summary>
-    /// Sets the rows for cross-validation: each trial fits as many pipelines, each measured on another part, and their mean counts. The model
-    /// is that of the last part.
+    /// Sets the rows for cross-validation: each trial fits as many pipelines, each measured on another part, and their mean counts. The
+    /// model is that of the last part.
     /// </summary>
     /// <param name="dataset">All rows.</param>
     /// <param name="fold">The number of parts.</param>
@@ -55,19 +55,6 @@ public sealed partial class AutoMLExperiment
         _runner = _ => new PipelineTrialRunner(
             _context, pipeline,
             _data ?? throw new InvalidOperationException($"There are no rows to fit the pipeline on: use {nameof(SetDataset)}."), _metric);
-        return this;
-    }
-
-    /// <summary>
-    /// Sets what pipelines are measured by. Without it, a pipeline with a model of texts is measured by the cross-entropy of
-    /// <c>ml.Generation.Evaluate</c> or <c>EvaluateInfilling</c>.
-    /// </summary>
-    /// <param name="metric">Measures a fitted pipeline on the validation rows.</param>
-    /// <param name="isMaximized">Whether more is better.</param>
-    public AutoMLExperiment SetMetric(Func<ITransformer, IDataView, double> metric, bool isMaximized = false)
-    {
-        ArgumentNullException.ThrowIfNull(metric);
-        _metric = new TrialMetric((_, model, data, _) => metric(model, data), isMaximized);
         return this;
     }
 }

@@ -10,8 +10,8 @@ namespace MLTransfer.Experiments;
 /// ML.NET's class of this name.
 /// </summary>
 /// <remarks>
-/// With <see cref="SetCheckpoint"/> an experiment that was killed goes on where it was, the trial that was under way from its own checkpoint.
-/// A trial that fails is recorded, and the others go on. Trials run in this process, one after another, or, with
+/// With <see cref="SetCheckpoint"/> an experiment that was killed goes on where it was, the trial that was under way from its own
+/// checkpoint. A trial that fails is recorded, and the others go on. Trials run in this process, one after another, or, with
 /// <see cref="SetTrialProcesses"/>, in processes of their own.
 /// </remarks>
 public sealed partial class AutoMLExperiment
@@ -52,7 +52,9 @@ public sealed partial class AutoMLExperiment
         return this;
     }
 
-    /// <summary>Limits the tokens that language models are trained on in all trials together; the trial under way then ends by itself.</summary>
+    /// <summary>
+    /// Limits the tokens that language models are trained on in all trials together; the trial under way then ends by itself.
+    /// </summary>
     public AutoMLExperiment SetMaxTokensToTrain(long maxTokensToTrain)
     {
         OptionCheck.AtLeast(nameof(maxTokensToTrain), maxTokensToTrain, 1);
@@ -82,8 +84,8 @@ public sealed partial class AutoMLExperiment
 
     /// <summary>
     /// Runs each trial in a process of its own: its memory is given back, and where it crashes a trial has failed. This program is started
-    /// anew with the same arguments; it serves a trial when it comes to the same experiment, and ends there, so that data and functions need
-    /// not be sent. Until then it must do the same as before, without asking anybody or writing over files.
+    /// anew with the same arguments; it serves a trial when it comes to the same experiment, and ends there, so that data and functions
+    /// need not be sent. Until then it must do the same as before, without asking anybody or writing over files.
     /// </summary>
     /// <param name="concurrent">Trials at a time, which share the cores; 0 for trials in this process, as a notebook needs it.</param>
     public AutoMLExperiment SetTrialProcesses(int concurrent = 1)
@@ -99,8 +101,8 @@ public sealed partial class AutoMLExperiment
     /// </summary>
     /// <param name="folder">The folder; it is made where it is missing.</param>
     /// <param name="checkpointSteps">
-    /// Steps between the checkpoints of a trial's trainings, from which it goes on; options of a training that say it themselves decide. 0 for
-    /// none.
+    /// Steps between the checkpoints of a trial's trainings, from which it goes on; options of a training that say it themselves decide. 0
+    /// for none.
     /// </param>
     public AutoMLExperiment SetCheckpoint(string folder, int checkpointSteps = 100)
     {
@@ -200,7 +202,8 @@ public sealed partial class AutoMLExperiment
 
         var services = new ExperimentServices(seed, _context, _settings, SearchSpace);
         if (_runner is null)
-            throw new InvalidOperationException($"There is nothing to try options with: use {nameof(SetPipeline)} or {nameof(SetTrialRunner)}.");
+            throw new InvalidOperationException(
+                $"There is nothing to try options with: use {nameof(SetPipeline)} or {nameof(SetTrialRunner)}.");
         var tuner = _tuner?.Invoke(services) ?? new TpeTuner(SearchSpace, seed);
         if (_settings is { MaxExperimentTimeInSeconds: null, MaxModels: null, MaxTokens: null } && tuner is not GridSearchTuner)
         {

@@ -65,7 +65,8 @@ internal sealed class TrainingObserver
             return options;
         options = options with
         {
-            OutputDirectory = Path.Combine(Folder, $"training-{number}"), Resume = true, CheckpointLimit = Math.Max(1, options.CheckpointLimit),
+            OutputDirectory = Path.Combine(Folder, $"training-{number}"), Resume = true,
+            CheckpointLimit = Math.Max(1, options.CheckpointLimit),
         };
         return options switch
         {

@@ -24,7 +24,8 @@ public sealed class ExperimentTests
         Assert.Equal(best.Loss, Loss(best.TrialSettings));
         Assert.Equal(Enumerable.Range(0, 20), experiment.Trials.Select(trial => trial.TrialSettings.TrialId));
         Assert.Equal(["running 0", "Completed 0", "best 0", "running 1"], _monitor.Events.Take(4));
-        Assert.Equal($"best {best.TrialSettings.TrialId}", _monitor.Events.Last(entry => entry.StartsWith("best", StringComparison.Ordinal)));
+        Assert.Equal(
+            $"best {best.TrialSettings.TrialId}", _monitor.Events.Last(entry => entry.StartsWith("best", StringComparison.Ordinal)));
         Assert.True(runner.IsDisposed);
         Assert.All(experiment.Trials, trial => Assert.True(trial.TrialSettings.EndedAtUtc >= trial.TrialSettings.StartedAtUtc));
     }
@@ -125,7 +126,8 @@ public sealed class ExperimentTests
 
         await Assert.ThrowsAsync<TimeoutException>(
             () => Create().SetTrainingTimeInSeconds(1).SetTrialRunner(new FunctionRunner(Never)).RunAsync());
-        await Assert.ThrowsAsync<OperationCanceledException>(() => Create().SetMaxModelToExplore(9).SetTrialRunner(new FunctionRunner(Never))
+        await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            Create().SetMaxModelToExplore(9).SetTrialRunner(new FunctionRunner(Never))
             .RunAsync(new CancellationToken(canceled: true)));
     }
 

@@ -1,10 +1,11 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MLTransfer.Experiments;
+using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
-using MLTransfer.Tests.Text;
-using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;
-using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Training.Described;
 using Xunit;
 
 namespace MLTransfer.Tests.Experiments;
@@ -137,6 +138,75 @@ public sealed class PipelineExperimentTests : IDisposable
         Assert.Equal(8, losses.Count); // two folds each
     }
 
+    [Theory]
+    [InlineData("infiller")]
+    [InlineData("image")]
+    [InlineData("network")]
+    public void Trainings_of_every_kind_save_themselves_in_the_folder_of_their_trial(string kind)
+    {
+        var stories = TextExperiment.Rows(_ml, 0, 6);
+        var drawings = _ml.Data.LoadFromEnumerable(Drawings.Make(8));
+        var space = new SearchSpace { ["Steps"] = new ChoiceOption(2) };
+        var (data, estimator) = kind switch
+        {
+            "infiller" => (stories, _ml.Generation.CreateSweepableEstimator((ml, o) => ml.Transforms.Text.FineTuneTextInfiller(
+                "Filled", "Text", options: new TextInfillerOptions
+                {
+                    PretrainedModel = RepositoryFiles.Data("families/distilbert-tiny"),
+                    Training = new() { MaximumSteps = o["Steps"].AsType<int>(), BatchSize = 2 },
+                }), space)),
+            "image" => (drawings, _ml.Generation.CreateSweepableEstimator((ml, o) => ml.Transforms.FineTuneImageGenerator(
+                "Picture", "Seed", "Image", TinyGenerator.Options(TinyGenerator.Save(_folder), options => { })), space)),
+            _ => (drawings, _ml.Generation.CreateSweepableEstimator((ml, o) => Network(ml, new() { Epochs = 1 }, Layer.Dense(2)), space)),
+        };
+        var pipeline = kind == "network" ? _ml.Transforms.CopyColumns("Where", "Place").Append(estimator)
+            : new SweepablePipeline().Append([estimator]);
+        var folders = new List<bool>();
+        var experiment = _ml.Generation.CreateExperiment().SetMonitor(_monitor).SetDataset(data, data).SetPipeline(pipeline)
+            .SetCheckpoint(_folder["run"], checkpointSteps: 1).SetMaxModelToExplore(1).SetMetric((_, _) =>
+            {
+                folders.Add(Directory.EnumerateDirectories(_folder["run/trial-0/training-0"], "checkpoint-*").Any());
+                return 1;
+            });
+
+        (experiment.Run().Model as IDisposable)?.Dispose();
+
+        Assert.True(Assert.Single(folders));
+        Assert.True(File.Exists(_folder["run/trial-0/training-0/metrics.jsonl"]));
+    }
+
+    [Fact]
+    public void Networks_are_measured_by_the_metrics_of_ML_NET()
+    {
+        var data = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 24).Select(i => new Point
+        {
+            Place = [i % 2, i % 3], Class = $"{i % 2}", IsOdd = i % 2 == 1, Value = i % 3,
+        }));
+        TrialResult Run(string output, string label, TrainingLoss loss, Layer layer, Func<AutoMLExperiment, AutoMLExperiment> metric)
+        {
+            var network = _ml.Generation.CreateSweepableEstimator<NetworkOptions>((ml, o) =>
+                ml.Transforms.FineTuneTorchModule(output, "Place", label, new TorchModuleOptions
+                {
+                    NewLayers = [layer], Training = new() { NumberOfEpochs = o.Epochs, Loss = loss },
+                }));
+            var experiment = _ml.Generation.CreateExperiment().SetMonitor(_monitor).SetDataset(data, data)
+                .SetPipeline(_ml.Transforms.Conversion.MapValueToKey("Key", "Class").Append(network)).SetMaxModelToExplore(1);
+            return metric(experiment).Run();
+        }
+
+        var classes = Run("Score", "Key", TrainingLoss.CategoricalCrossEntropy, Layer.Dense(2, Activation.Softmax),
+            e => e.SetMulticlassClassificationMetric(MulticlassClassificationMetric.MicroAccuracy, "Key"));
+        Assert.Equal((-classes.Metric, true), (classes.Loss, classes.Metric is >= 0 and <= 1));
+        var truth = Run("Probability", "IsOdd", TrainingLoss.BinaryCrossEntropy, Layer.Dense(1, Activation.Sigmoid),
+            e => e.SetBinaryClassificationMetric(BinaryClassificationMetric.AreaUnderRocCurve, "IsOdd"));
+        Assert.Equal((-truth.Metric, true), (truth.Loss, truth.Metric is >= 0 and <= 1));
+        var number = Run("Score", "Value", TrainingLoss.MeanSquaredError, Layer.Dense(1),
+            e => e.SetRegressionMetric(RegressionMetric.MeanSquaredError, "Value"));
+        Assert.Equal((number.Metric, true), (number.Loss, number.Metric > 0));
+        foreach (var result in (TrialResult[])[classes, truth, number])
+            (result.Model as IDisposable)?.Dispose();
+    }
+
     [Fact]
     public void A_pipeline_without_texts_needs_a_metric_and_one_without_rows_is_refused()
     {
@@ -166,6 +236,18 @@ public sealed class PipelineExperimentTests : IDisposable
 
     private static IEnumerable<string> Told(AutoMLExperiment experiment) => experiment.Trials.Select(trial =>
         $"{trial.TrialSettings.Parameter} {trial.State} {trial.Loss:R} {string.Join(' ', trial.Reports)}");
+
+    private sealed class Point
+    {
+        [VectorType(2)]
+        public float[] Place { get; set; } = [];
+
+        public string Class { get; set; } = "";
+
+        public bool IsOdd { get; set; }
+
+        public float Value { get; set; }
+    }
 
     private sealed class NetworkOptions
     {

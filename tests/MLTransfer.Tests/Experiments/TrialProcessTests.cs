@@ -87,7 +87,8 @@ public sealed class TrialProcessTests : IDisposable
 
     private string Journal()
     {
-        using var file = new FileStream(_folder["run/journal.jsonl"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var file =
+            new FileStream(_folder["run/journal.jsonl"], FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         using var reader = new StreamReader(file);
         return reader.ReadToEnd();
     }

@@ -52,6 +52,19 @@ public sealed class TunerTests
     public void The_forest_is_better_than_random(string name) =>
         AssertBetterThanRandom(name, (space, seed) => new SmacTuner(space, seed), seeds: 16);
 
+    [Fact]
+    public void Cost_frugal_search_begins_with_the_defaults_and_anew_where_steps_have_become_short()
+    {
+        var space = new SearchSpace { ["x"] = new UniformDoubleOption(0, 1, defaultValue: 0.2) };
+        static double TwoWells(Parameter p) =>
+            Math.Min(1 + Math.Pow(p["x"].AsType<double>() - 0.21, 2), Math.Abs(p["x"].AsType<double>() - 0.9));
+        var objective = new Objective("two wells", space, TwoWells);
+
+        Assert.Equal(0.2, new CostFrugalTuner(space).Propose(new TrialSettings())["x"].AsType<double>(), 1e-12);
+        Assert.InRange(objective.BestOf(new CostFrugalTuner(space, seed: 1), 20), 1, 1.001); // the well of the default
+        Assert.InRange(objective.BestOf(new CostFrugalTuner(space, seed: 1), 400), 0, 0.05); // the other one
+    }
+
     [Theory]
     [MemberData(nameof(Objectives))]
     public void A_seed_decides_all_that_a_tuner_chooses(string name)

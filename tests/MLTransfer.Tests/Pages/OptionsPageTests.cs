@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using MLTransfer.Experiments;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Layers;
@@ -24,7 +25,7 @@ public sealed class OptionsPageTests
         typeof(GenerationOptions), typeof(TextMemorizationOptions), typeof(ChatTemplateOptions), typeof(TokenizerTrainingOptions),
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
-        typeof(ModuleTrainingOptions),
+        typeof(ModuleTrainingOptions), typeof(AutoMLExperiment.AutoMLExperimentSettings),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

@@ -54,7 +54,9 @@ internal sealed class RandomForest
     /// <summary>The choices that trees tell apart, with one for a value that means nothing; 0 where they see a number.</summary>
     public static int ChoicesOf(Domain domain) => domain.IsCategorical && domain.Choices <= MaximumChoices ? domain.Choices + 1 : 0;
 
-    /// <summary>A value as trees see it: from 0 to 1, or the number of a choice; what means nothing is -1, or a choice of its own.</summary>
+    /// <summary>
+    /// A value as trees see it: from 0 to 1, or the number of a choice; what means nothing is -1, or a choice of its own.
+    /// </summary>
     public static double Feature(Domain domain, double value) => ChoicesOf(domain) > 0
         ? double.IsNaN(value) ? domain.Choices : value
         : double.IsNaN(value) ? -1 : domain.ToUnit(value);

@@ -3,8 +3,8 @@ using MLTransfer.Torch.Numerics;
 namespace MLTransfer.Experiments.Forests;
 
 /// <summary>
-/// A tree of splits that makes the squares of what is left as small as each split can (Breiman et al. 1984). Features are numbers, or choices
-/// by number, which split into two sets.
+/// A tree of splits that makes the squares of what is left as small as each split can (Breiman et al. 1984). Features are numbers, or
+/// choices by number, which split into two sets.
 /// </summary>
 internal sealed class RegressionTree
 {

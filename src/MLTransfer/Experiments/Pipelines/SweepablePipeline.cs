@@ -14,8 +14,8 @@ public sealed class SweepablePipeline
         _stages.SelectMany(stage => stage).ToDictionary(entry => entry.Name, entry => entry.Estimator);
 
     /// <summary>
-    /// The options of each estimator by its name; where there are several to choose among, their names are the choices of
-    /// <c>stage0</c>, <c>stage1</c> and so on, and the options of an estimator mean something where it is chosen.
+    /// The options of each estimator by its name; where there are several to choose among, their names are the choices of <c>stage0</c>,
+    /// <c>stage1</c> and so on, and the options of an estimator mean something where it is chosen.
     /// </summary>
     public SearchSpace SearchSpace
     {
@@ -47,7 +47,8 @@ public sealed class SweepablePipeline
         var result = new SweepablePipeline();
         result._stages.AddRange(_stages);
         var first = _stages.Sum(stage => stage.Length);
-        result._stages.Add([.. estimators.Select((estimator, i) => (string.Create(CultureInfo.InvariantCulture, $"e{first + i}"), estimator))]);
+        result._stages.Add(
+            [.. estimators.Select((estimator, i) => (string.Create(CultureInfo.InvariantCulture, $"e{first + i}"), estimator))]);
         return result;
     }
 

@@ -5,8 +5,8 @@ using System.Text;
 namespace MLTransfer.Experiments;
 
 /// <summary>
-/// Hyperband (Li et al. 2018, arXiv 1603.06560): trials are divided among brackets of successive halving, of which each begins to end trials
-/// one rung later than the one before, in case early losses tell little.
+/// Hyperband (Li et al. 2018, arXiv 1603.06560): trials are divided among brackets of successive halving, of which each begins to end
+/// trials one rung later than the one before, in case early losses tell little.
 /// </summary>
 public sealed class HyperbandPruner : IPruner
 {
@@ -18,8 +18,9 @@ public sealed class HyperbandPruner : IPruner
 
     /// <param name="name">The experiment's: with the trial's number it decides on the bracket.</param>
     /// <param name="minimumResource">The step of the first rung.</param>
-    /// <param name="maximumResource">The last step of a trial; null for one more than the last of the first trial that completes, before
-    /// which no trial is ended.</param>
+    /// <param name="maximumResource">
+    /// The last step of a trial; null for one more than the last of the first trial that completes, before which no trial is ended.
+    /// </param>
     /// <param name="reductionFactor">Of how many trials one goes on, and how much further the next rung is.</param>
     /// <param name="bootstrapCount">Trials of a rung that do not go on before any does.</param>
     public HyperbandPruner(

@@ -2,8 +2,8 @@ namespace MLTransfer.Experiments;
 
 /// <summary>Ends trials early whose reports are worse than those of others.</summary>
 /// <remarks>
-/// It is told of all trials in the order in which things happen; several may be under way. An experiment that goes on from its journal tells
-/// a new one all that it told the earlier one.
+/// It is told of all trials in the order in which things happen; several may be under way. An experiment that goes on from its journal
+/// tells a new one all that it told the earlier one.
 /// </remarks>
 public interface IPruner
 {

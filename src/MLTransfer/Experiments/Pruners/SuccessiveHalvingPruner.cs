@@ -1,8 +1,8 @@
 namespace MLTransfer.Experiments;
 
 /// <summary>
-/// Asynchronous successive halving (Li et al. 2018, arXiv 1810.05934): at steps that grow by a factor, the rungs, a trial goes on where it is
-/// among the best of all that ever got there.
+/// Asynchronous successive halving (Li et al. 2018, arXiv 1810.05934): at steps that grow by a factor, the rungs, a trial goes on where it
+/// is among the best of all that ever got there.
 /// </summary>
 public sealed class SuccessiveHalvingPruner : IPruner
 {

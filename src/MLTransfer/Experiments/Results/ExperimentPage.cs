@@ -23,7 +23,8 @@ internal static class ExperimentPage
         svg { width: 100%; } svg text { font-size: 12px; fill: currentColor; } svg .grid { stroke: #ddd; }
         .wide { overflow-x: auto; } table { border-collapse: collapse; }
         td, th { border-top: 1px solid #ddd; padding: 0.25em 0.7em; text-align: left; vertical-align: top; white-space: nowrap; }
-        td.wrap { white-space: pre-wrap; overflow-wrap: anywhere; } .best { font-weight: bold; } .bar { background: #1f77b4; height: 0.9em; }
+        td.wrap { white-space: pre-wrap; overflow-wrap: anywhere; } .best { font-weight: bold; }
+        .bar { background: #1f77b4; height: 0.9em; }
         </style>
         <title>Experiment</title>
         </head>
@@ -55,10 +56,10 @@ internal static class ExperimentPage
         page.Append(CultureInfo.InvariantCulture, $"<p>{report.Trials.Count} trials: {string.Join(", ", states)}.");
         if (report.Best is { } best)
         {
-            page.Append(CultureInfo.InvariantCulture,
-                $" Trial {best.TrialSettings.TrialId} is the best: loss {best.Loss:G6}, {PageText.Escape(best.TrialSettings.Parameter.ToString())}.");
-            page.Append(CultureInfo.InvariantCulture,
-                $" {report.Front.Count} are on the front of {string.Join(", ", report.Objectives)}, with a hypervolume of {report.Hypervolume:G4}.");
+            var options = PageText.Escape(best.TrialSettings.Parameter.ToString());
+            page.Append(CultureInfo.InvariantCulture, $" Trial {best.TrialSettings.TrialId} is the best: loss {best.Loss:G6}, {options}.");
+            page.Append(CultureInfo.InvariantCulture, $" {report.Front.Count} are on the front of {string.Join(", ", report.Objectives)},");
+            page.Append(CultureInfo.InvariantCulture, $" with a hypervolume of {report.Hypervolume:G4}.");
         }
 
         page.Append("</p>\n");
@@ -91,8 +92,8 @@ internal static class ExperimentPage
         page.Append("<h2>Importance</h2>\n<p>The share of what makes losses different that each option has by itself.</p>\n<table>\n");
         foreach (var (name, share) in report.Importances)
         {
-            page.Append(CultureInfo.InvariantCulture,
-                $"<tr><th>{PageText.Escape(name)}</th><td>{share:0.0%}</td><td><div class=\"bar\" style=\"width: {400 * share:0}px\"></div></td></tr>\n");
+            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{PageText.Escape(name)}</th><td>{share:0.0%}</td>");
+            page.Append(CultureInfo.InvariantCulture, $"<td><div class=\"bar\" style=\"width: {400 * share:0}px\"></div></td></tr>\n");
         }
 
         page.Append("</table>\n");

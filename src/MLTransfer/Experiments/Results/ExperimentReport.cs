@@ -30,7 +30,7 @@ public sealed class ExperimentReport
                 : [trial.Loss, trial.DurationInMilliseconds / 1000]),
         ];
         Front = [.. ParetoFront.Of(points).Select(i => completed[i]).OrderBy(trial => trial.Loss)];
-        Best = Front.FirstOrDefault();
+        Best = Front.Count > 0 ? Front[0] : null;
         if (points.Length > 0)
             Hypervolume = ParetoFront.Hypervolume(points, [.. Objectives.Select((_, i) => points.Max(point => point[i]))]);
     }
@@ -50,7 +50,9 @@ public sealed class ExperimentReport
     /// <summary>The volume of <see cref="Objectives"/> between the front and the worst of each among the completed trials.</summary>
     public double Hypervolume { get; }
 
-    /// <summary>The share of each option in what makes losses different, the largest first; see <see cref="ParameterImportance"/>.</summary>
+    /// <summary>
+    /// The share of each option in what makes losses different, the largest first; see <see cref="ParameterImportance"/>.
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, double>> Importances { get; }
 
     /// <summary>A table for a console: a line a trial, the best marked by <c>*</c>, others of the front by <c>+</c>.</summary>

@@ -5,7 +5,9 @@ using MLTransfer.Torch.Training.Reports;
 
 namespace MLTransfer.Experiments.Results;
 
-/// <summary>An axis for each option and one for the loss, and a line through them for each trial (Inselberg 1985), as an SVG picture.</summary>
+/// <summary>
+/// An axis for each option and one for the loss, and a line through them for each trial (Inselberg 1985), as an SVG picture.
+/// </summary>
 internal static class ParallelCoordinates
 {
     private const int Height = 320, Top = 34, Bottom = 26, AxisDistance = 150, Margin = 70;

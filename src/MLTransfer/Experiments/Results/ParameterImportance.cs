@@ -13,14 +13,15 @@ public static class ParameterImportance
     /// <summary>
     /// The share of the variance of the loss over the whole space that each option has by itself, from 0 to 1, by functional analysis of
     /// variance (Hutter et al. 2014) of boosted trees. What is missing to 1 is due to options together. Few trials tell little of small
-    /// effects; trials chosen by a tuner that looks for the best tell of the neighbourhood of the best. An option with conditions counts as
-    /// if they held.
+    /// effects; trials chosen by a tuner that looks for the best tell of the neighbourhood of the best. An option with conditions counts
+    /// as if they held.
     /// </summary>
     /// <param name="searchSpace">The space.</param>
     /// <param name="results">Trials of it; those that did not complete are left out.</param>
     /// <param name="seed">Decides how trees are grown.</param>
     /// <returns>
-    /// Of each option by name, with dots where spaces are nested, the largest first; empty where there are fewer than four completed trials.
+    /// Of each option by name, with dots where spaces are nested, the largest first; empty where there are fewer than four completed
+    /// trials.
     /// </returns>
     public static IReadOnlyList<KeyValuePair<string, double>> Of(SearchSpace searchSpace, IEnumerable<TrialResult> results, long seed = 0)
     {

@@ -4,8 +4,8 @@ namespace MLTransfer.Experiments;
 public static class ParetoFront
 {
     /// <summary>
-    /// How many layers are better than each point: those of rank 0 are the front, those of rank 1 would be it without them, and so on. Equal
-    /// points have one rank (Deb et al. 2002, "NSGA-II").
+    /// How many layers are better than each point: those of rank 0 are the front, those of rank 1 would be it without them, and so on.
+    /// Equal points have one rank (Deb et al. 2002, "NSGA-II").
     /// </summary>
     /// <param name="points">Objectives of each point; take the negative of what shall be large.</param>
     /// <exception cref="ArgumentException">Points have different numbers of objectives, or one is NaN.</exception>

@@ -21,6 +21,7 @@ internal sealed class TrialColors
             return "stroke=\"#bbb\" stroke-dasharray=\"3 3\"";
         var (hue, width) = (210 - 180 * Math.Sqrt(place), place == 0 ? 3 : 1.2);
         return string.Create(
-            CultureInfo.InvariantCulture, $"stroke=\"hsl({hue:0} 80% 45%)\" stroke-width=\"{width}\" stroke-opacity=\"{0.9 - 0.5 * place:0.00}\"");
+            CultureInfo.InvariantCulture,
+            $"stroke=\"hsl({hue:0} 80% 45%)\" stroke-width=\"{width}\" stroke-opacity=\"{0.9 - 0.5 * place:0.00}\"");
     }
 }

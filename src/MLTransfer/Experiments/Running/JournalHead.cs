@@ -20,7 +20,8 @@ internal static class JournalHead
 
         var difference = mine.Seed != head.Seed ? $"the seed {head.Seed}, not {mine.Seed}"
             : mine.Tuner != head.Tuner ? $"the tuner {head.Tuner}, not {mine.Tuner}"
-            : !JsonNode.DeepEquals(mine.Space, head.Space) ? $"the search space {head.Space.ToJsonString()}, not {mine.Space.ToJsonString()}"
+            : !JsonNode.DeepEquals(mine.Space, head.Space)
+                ? $"the search space {head.Space.ToJsonString()}, not {mine.Space.ToJsonString()}"
             : null;
         if (difference is not null)
         {

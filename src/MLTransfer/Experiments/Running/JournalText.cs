@@ -85,7 +85,7 @@ internal static class JournalText
     }
 
     /// <summary>JSON has no NaN: it is null.</summary>
-    private static JsonNode? Number(double? value) => value is { } number && double.IsFinite(number) ? JsonValue.Create(number) : null;
+    private static JsonValue? Number(double? value) => value is { } number && double.IsFinite(number) ? JsonValue.Create(number) : null;
 
     private static double? Number(JsonNode? node) => node?.GetValue<double>();
 

@@ -6,8 +6,8 @@ using System.Text;
 namespace MLTransfer.Experiments.Running;
 
 /// <summary>
-/// Runs each trial in a process of its own: this program, started anew, serves one trial where it comes to the same experiment. Its memory is
-/// given back, and where it crashes a trial has failed.
+/// Runs each trial in a process of its own: this program, started anew, serves one trial where it comes to the same experiment. Its memory
+/// is given back, and where it crashes a trial has failed.
 /// </summary>
 /// <param name="plan">The experiment.</param>
 /// <param name="experiment">Its number in this program.</param>
@@ -95,14 +95,16 @@ internal sealed class ProcessHost(ExperimentPlan plan, int experiment, int threa
         var count = threads.ToString(CultureInfo.InvariantCulture);
         var start = new ProcessStartInfo(program, isHost ? [Path.GetFullPath(arguments[0]), .. arguments[1..]] : arguments[1..])
         {
-            RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
             Environment =
             {
                 [TrialPipe.Variable] = string.Create(CultureInfo.InvariantCulture, $"{experiment}:{pipe}"),
                 ["OMP_NUM_THREADS"] = count, ["MKL_NUM_THREADS"] = count, ["DOTNET_PROCESSOR_COUNT"] = threads.ToString("X", null),
             },
         };
-        return Process.Start(start)!;
+        var process = Process.Start(start)!;
+        process.StandardInput.Close(); // nobody answers questions
+        return process;
     }
 
     private static long MemoryOf(Process process)

@@ -19,7 +19,8 @@ internal static class SpaceText
             ? new JsonObject { ["choices"] = new JsonArray([.. choice.Choices.Cast<Parameter>().Select(value => value.ToJson())]) }
             : new JsonObject { ["min"] = domain.Low, ["max"] = domain.High, ["log"] = domain.IsLogarithmic, ["step"] = domain.Step };
         foreach (var (parent, isAllowed) in dimension.Conditions)
-            json[$"when {space[parent].Name}"] = new JsonArray([.. isAllowed.Index().Where(a => a.Item).Select(a => JsonValue.Create(a.Index))]);
+            json[$"when {space[parent].Name}"] =
+                new JsonArray([.. isAllowed.Index().Where(a => a.Item).Select(a => JsonValue.Create(a.Index))]);
         return json;
     }
 }

@@ -4,7 +4,7 @@ using MLTransfer.Torch.Checkpoints;
 namespace MLTransfer.Experiments.Running;
 
 /// <summary>
-/// <c>journal.jsonl</c>: all that happened in an experiment, a line for each event, each on the disk before the experiment goes on. A kill
+/// <c>journal.jsonl</c>: all that happened in an experiment, a line for each event, each written before the experiment goes on. A kill
 /// leaves all lines but at most a part of the last, which the next one to open the file takes away.
 /// </summary>
 internal sealed class TrialJournal : IDisposable
@@ -50,7 +50,7 @@ internal sealed class TrialJournal : IDisposable
     public void Write(JournalLine line)
     {
         _file.Write(Encoding.UTF8.GetBytes(JournalText.Write(line) + "\n"));
-        _file.Flush(flushToDisk: true);
+        _file.Flush(flushToDisk: line is not JournalLine.Report); // what a power failure takes of reports comes again
     }
 
     public void Dispose() => _file.Dispose();

@@ -173,8 +173,8 @@ internal sealed class FlatSpace
 
             if (order.Count == before)
             {
-                throw new ArgumentException(
-                    $"The conditions of {string.Join(", ", _dimensions.Where((_, i) => !isPlaced[i]).Select(d => d.Name))} go in a circle.");
+                var circle = _dimensions.Where((_, i) => !isPlaced[i]).Select(dimension => dimension.Name);
+                throw new ArgumentException($"The conditions of {string.Join(", ", circle)} go in a circle.");
             }
         }
 

@@ -34,8 +34,8 @@ public abstract class OptionBase
     public abstract double[] MappingToFeatureSpace(Parameter parameter);
 
     /// <summary>
-    /// Says that the option means something only where another one of the same space has one of some values. Where it has none of them, the
-    /// option is not chosen, and its <see cref="Parameter"/> is left out.
+    /// Says that the option means something only where another one of the same space has one of some values. Where it has none of them,
+    /// the option is not chosen, and its <see cref="Parameter"/> is left out.
     /// </summary>
     /// <param name="option">The name of the other one, a <see cref="ChoiceOption"/>.</param>
     /// <param name="values">One or several of its choices.</param>

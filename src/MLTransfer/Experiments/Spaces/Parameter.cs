@@ -12,6 +12,7 @@ namespace MLTransfer.Experiments;
 /// What a tuner chose: a number, a text, a truth value, or parameters by name. It is written as JSON, with all digits.
 /// </summary>
 [JsonConverter(typeof(ParameterConverter))]
+[SuppressMessage("Naming", "CA1710", Justification = "Called as ML.NET calls it.")]
 public sealed class Parameter : IDictionary<string, Parameter>, IEquatable<Parameter>
 {
     private readonly object _value; // long, double, bool, string, OrderedDictionary or an array

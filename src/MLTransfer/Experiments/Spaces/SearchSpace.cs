@@ -5,6 +5,7 @@ using MLTransfer.Experiments.Spaces;
 namespace MLTransfer.Experiments;
 
 /// <summary>Options by name: what an experiment searches through. A space may be an option of another one.</summary>
+[SuppressMessage("Naming", "CA1710", Justification = "Called as ML.NET calls it.")]
 public class SearchSpace : OptionBase, IDictionary<string, OptionBase>
 {
     private readonly OrderedDictionary<string, OptionBase> _options;

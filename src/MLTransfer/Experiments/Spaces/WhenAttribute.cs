@@ -1,8 +1,8 @@
 namespace MLTransfer.Experiments;
 
 /// <summary>
-/// The option means something only where another one of the same class has one of some values; else it is not chosen and keeps the value of
-/// the default option.
+/// The option means something only where another one of the same class has one of some values; else it is not chosen and keeps the value
+/// of the default option.
 /// </summary>
 /// <param name="option">The other one, which has a <see cref="ChoiceAttribute"/> or a <see cref="BooleanChoiceAttribute"/>.</param>
 /// <param name="values">One or several of its choices.</param>

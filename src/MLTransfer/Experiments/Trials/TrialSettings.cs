@@ -25,8 +25,8 @@ public sealed class TrialSettings
     public DateTime? EndedAtUtc { get; set; }
 
     /// <summary>
-    /// The trial's own folder, for checkpoints and logs: a trial that goes on after a kill finds there what it wrote before. Null where the
-    /// experiment has no checkpoint folder.
+    /// The trial's own folder, for checkpoints and logs: a trial that goes on after a kill finds there what it wrote before. Null where
+    /// the experiment has no checkpoint folder.
     /// </summary>
     public string? Folder { get; set; }
 

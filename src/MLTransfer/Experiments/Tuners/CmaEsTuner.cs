@@ -3,8 +3,8 @@ using MLTransfer.Experiments.Tuners;
 namespace MLTransfer.Experiments;
 
 /// <summary>
-/// The covariance matrix adaptation evolution strategy (Hansen 2016) over the ranges that always mean something, from the middle of the space
-/// or the default on. Choices and options of a condition are drawn evenly.
+/// The covariance matrix adaptation evolution strategy (Hansen 2016) over the ranges that always mean something, from the middle of the
+/// space or the default on. Choices and options of a condition are drawn evenly.
 /// </summary>
 public sealed class CmaEsTuner : ITuner
 {

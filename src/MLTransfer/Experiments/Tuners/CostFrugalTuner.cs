@@ -5,8 +5,8 @@ namespace MLTransfer.Experiments;
 
 /// <summary>
 /// Cost-frugal search (Wu, Wang and Huang 2021, arXiv 2005.01571): from the default on, a step in a random direction, then in the opposite
-/// one; a better point is where it goes on, and steps get shorter where none is found. With a default that is cheap to train, most trials are
-/// cheap. Where steps have become very short, it begins anew at a random point.
+/// one; a better point is where it goes on, and steps get shorter where none is found. With a default that is cheap to train, most trials
+/// are cheap. Where steps have become very short, it begins anew at a random point.
 /// </summary>
 public sealed class CostFrugalTuner : ITuner
 {

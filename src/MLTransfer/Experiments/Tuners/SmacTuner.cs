@@ -1,13 +1,12 @@
 using MLTransfer.Experiments.Forests;
-using MLTransfer.Experiments.Spaces;
 using MLTransfer.Experiments.Tuners;
 using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Experiments;
 
 /// <summary>
-/// Sequential model-based optimization with a random forest (Hutter, Hoos and Leyton-Brown 2011, "SMAC"): the point with the largest expected
-/// improvement by the forecast of a forest, looked for around the best trials and at random.
+/// Sequential model-based optimization with a random forest (Hutter, Hoos and Leyton-Brown 2011, "SMAC"): the point with the largest
+/// expected improvement by the forecast of a forest, looked for around the best trials and at random.
 /// </summary>
 public sealed class SmacTuner : ITuner
 {
@@ -103,8 +102,8 @@ public sealed class SmacTuner : ITuner
     }
 
     /// <summary>
-    /// Losses in a logarithmic scale of their distance to the best, so that differences among the good count more than those among the bad;
-    /// a trial that failed is as bad as the worst.
+    /// Losses in a logarithmic scale of their distance to the best, so that differences among the good count more than those among the
+    /// bad; a trial that failed is as bad as the worst.
     /// </summary>
     private static double[] Targets(List<TunedTrial> known)
     {

@@ -5,9 +5,9 @@ using MLTransfer.Torch.Numerics;
 namespace MLTransfer.Experiments;
 
 /// <summary>
-/// The tree-structured Parzen estimator (Bergstra et al. 2011): a density of good trials and one of the others, and of draws from the first
-/// the one that is the most likelier under it. Densities are joint over the options that mean something together, so that options that only
-/// suit each other are found; options of a condition are a group of their own.
+/// The tree-structured Parzen estimator (Bergstra et al. 2011): a density of good trials and one of the others, and of draws from the
+/// first the one that is the most likelier under it. Densities are joint over the options that mean something together, so that options
+/// that only suit each other are found; options of a condition are a group of their own.
 /// </summary>
 public sealed class TpeTuner : ITuner
 {
