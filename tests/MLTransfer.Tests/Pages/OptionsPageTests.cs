@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using MLTransfer.Experiments;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Generation.Music;

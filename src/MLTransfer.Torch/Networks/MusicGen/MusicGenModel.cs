@@ -168,7 +168,7 @@ public sealed class MusicGenModel : GenerativeNetwork
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var parts = Names.Parse(configuration, "the configuration");
-        using var generator = new Generator((ulong)seed, device ?? CPU);
+        using var generator = new Generator((ulong)seed);
         return Build(
             configuration, parts, (_, part) => TransformerNetwork.Create(part, dataType, device, seed),
             WeightSource.Initialized(dataType ?? ScalarType.Float32, device ?? CPU, generator),
