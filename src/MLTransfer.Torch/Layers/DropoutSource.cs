@@ -30,6 +30,16 @@ internal sealed class DropoutSource
         return (x * Mask(x, probability)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Whether something happens that happens with a probability, such as that a layer is left out.</summary>
+    /// <param name="probability">From 0 to less than 1; nothing is drawn for 0.</param>
+    public bool Happens(double probability)
+    {
+        if (probability == 0)
+            return false;
+        using var drawn = rand(1, generator: Generator);
+        return drawn.item<float>() < probability;
+    }
+
     /// <summary>0 or 1 / (1 - probability) for each element.</summary>
     private Tensor Mask(Tensor x, double probability)
     {

@@ -154,6 +154,9 @@ internal readonly struct WeightScope(WeightSource source, string prefix)
     /// <summary>See <see cref="WeightSource.DataType"/>.</summary>
     public ScalarType DataType => source.DataType;
 
+    /// <summary>Whether the source can give <c>prefix.name</c>; see <see cref="WeightSource.Contains"/>.</summary>
+    public bool Contains(string name) => source.Contains($"{prefix}.{name}");
+
     /// <summary>Takes <c>prefix.name</c>.</summary>
     public Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape) =>
         source.Take($"{prefix}.{name}", initialization, shape);

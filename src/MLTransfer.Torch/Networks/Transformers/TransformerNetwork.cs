@@ -118,13 +118,6 @@ public abstract class TransformerNetwork : GenerativeNetwork
         }
     }
 
-    /// <summary>The output head in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
-    internal Tensor? ConvertedOutputHead
-    {
-        get => Output.Heads is [var head, ..] ? head.Converted : null;
-        set => Head.Converted = value;
-    }
-
     /// <inheritdoc/>
     public override bool IsEmbedding(string parameterName) => _tables.Contains(parameterName);
 
@@ -306,8 +299,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
     internal override void WriteTokenRows()
     {
         base.WriteTokenRows();
-        if (ConvertedOutputHead is { } converted && Head.TrainedRows is { } rows)
-            rows.Write(converted);
+        foreach (var head in Output.Heads)
+        {
+            if (head.Converted is { } converted)
+                head.TrainedRows?.Write(converted);
+        }
     }
 
     /// <summary>Makes what is trained of the network's type, where it is kept in a narrower one.</summary>
