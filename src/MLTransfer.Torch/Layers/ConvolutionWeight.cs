@@ -9,8 +9,14 @@ namespace MLTransfer.Torch.Layers;
 /// </summary>
 internal sealed class ConvolutionWeight
 {
-    private const string Length = "parametrizations.weight.original0";
-    private const string Direction = "parametrizations.weight.original1";
+    /// <summary>What checkpoints call it where it is one.</summary>
+    public const string Plain = "weight";
+
+    /// <summary>What checkpoints call its length.</summary>
+    public const string Length = "parametrizations.weight.original0";
+
+    /// <summary>What checkpoints call its direction.</summary>
+    public const string Direction = "parametrizations.weight.original1";
 
     private readonly Lock _folding = new();
     private readonly Parameter _weight;
@@ -19,20 +25,20 @@ internal sealed class ConvolutionWeight
     private Tensor? _packed;
 
     /// <param name="owner">The module that the parameters become part of.</param>
-    /// <param name="name">The convolution's, inside of the owner.</param>
+    /// <param name="name">The convolution's, inside of the owner; null where it is the owner.</param>
     /// <param name="weights">The owner's scope.</param>
     /// <param name="isNormalized">Whether length and direction are apart.</param>
     /// <param name="initialization">Of new weights.</param>
     /// <param name="shape">Lengths are taken over all dimensions but the first.</param>
     public ConvolutionWeight(
-        nn.Module owner, string name, WeightScope weights, bool isNormalized, Initialization initialization,
+        nn.Module owner, string? name, WeightScope weights, bool isNormalized, Initialization initialization,
         params ReadOnlySpan<long> shape)
     {
-        var scope = weights.Scope(name);
+        var (scope, prefix) = name is null ? (weights, "") : (weights.Scope(name), name + ".");
         if (!isNormalized)
         {
-            _weight = scope.Take("weight", initialization, shape);
-            ModuleNode.Add(owner, $"{name}.weight", _weight);
+            _weight = scope.Take(Plain, initialization, shape);
+            ModuleNode.Add(owner, prefix + Plain, _weight);
             return;
         }
 
@@ -48,8 +54,8 @@ internal sealed class ConvolutionWeight
             _length.copy_(Norm(_weight));
         }
 
-        ModuleNode.Add(owner, $"{name}.{Length}", _length);
-        ModuleNode.Add(owner, $"{name}.{Direction}", _weight);
+        ModuleNode.Add(owner, prefix + Length, _length);
+        ModuleNode.Add(owner, prefix + Direction, _weight);
     }
 
     /// <summary>What older checkpoints call length and direction, and what they are called now.</summary>
@@ -95,13 +101,23 @@ internal sealed class ConvolutionWeight
             (_folded, _packed) = (null, null); // calls under way may still read them
     }
 
-    private Tensor Product()
+    /// <summary>The weight of a length, [n, 1, ...], and a direction, [n, ...].</summary>
+    public static Tensor Fold(Tensor length, Tensor direction)
     {
         using var scope = NewDisposeScope();
-        return (_weight * (_length! / Norm(_weight))).MoveToOuterDisposeScope();
+        return (direction * (length / Norm(direction))).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The Euclidean norm over all dimensions but the first: [n, 1, ...].</summary>
-    private static Tensor Norm(Tensor weight) =>
-        weight.square().sum([.. Enumerable.Range(1, (int)weight.dim() - 1).Select(d => (long)d)], keepdim: true).sqrt();
+    /// <summary>
+    /// The Euclidean norm over all dimensions but the first: [n, 1, ...]. Summed in float64, it does not depend on the width of a
+    /// processor's vectors.
+    /// </summary>
+    public static Tensor Norm(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        long[] others = [.. Enumerable.Range(1, (int)weight.dim() - 1).Select(d => (long)d)];
+        return weight.to(ScalarType.Float64).square().sum(others, keepdim: true).sqrt().to(weight.dtype).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Product() => Fold(_length!, _weight);
 }

@@ -1,7 +1,9 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks.Vits;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks;
@@ -15,7 +17,9 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
     /// <summary>Networks of their own classes, by <c>model_type</c>; all others are described transformers.</summary>
     private static readonly Dictionary<string, Func<string, ScalarType, Device, GenerativeNetwork>> s_ofModelType = new()
     {
+        [MusicGenConfiguration.ModelType] = static (folder, type, device) => MusicGenModel.Load(folder, type, device),
         [EnCodecConfiguration.ModelType] = static (folder, _, device) => EnCodecModel.Load(folder, device),
+        [VitsConfiguration.ModelType] = static (folder, type, device) => VitsModel.Load(folder, type, device),
     };
 
     private static readonly NetworkForm[] s_all =

@@ -92,10 +92,12 @@ public class SpectrumReferenceTests
     {
         var frames = new FourierFrames(512, 128);
 
-        Assert.Contains("256 samples", Assert.Throws<ArgumentException>(() => frames.Magnitudes(new float[256])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "256 samples", Assert.Throws<ArgumentException>(() => frames.Magnitudes(new float[256])).Message, StringComparison.Ordinal);
         Assert.Equal(3, frames.Magnitudes(new float[257]).GetLength(1));
         var whole = frames with { Padding = FramePadding.None };
-        Assert.Contains("511 samples", Assert.Throws<ArgumentException>(() => whole.Magnitudes(new float[511])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "511 samples", Assert.Throws<ArgumentException>(() => whole.Magnitudes(new float[511])).Message, StringComparison.Ordinal);
         Assert.Equal(0, whole.FramesOf(511));
     }
 
@@ -116,7 +118,8 @@ public class SpectrumReferenceTests
             nameof(MelFilters.HighestFrequency),
             Assert.Throws<ArgumentException>(() => new MelFilters(8000, 512, 40) { HighestFrequency = 4001 }.ToArray()).Message,
             StringComparison.Ordinal);
-        Assert.Contains("Bands", Assert.Throws<ArgumentException>(() => new MelFilters(8000, 512, 0).ToArray()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Bands", Assert.Throws<ArgumentException>(() => new MelFilters(8000, 512, 0).ToArray()).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new FourierFrames(512, 0).Magnitudes(new float[1000]));
         Assert.Throws<ArgumentException>(() => new FourierFrames(512, 128) { WindowLength = 513 }.Magnitudes(new float[1000]));
         Assert.Throws<ArgumentException>(() => new MelCepstrum(new(8000, 512, 13), 128, 13));

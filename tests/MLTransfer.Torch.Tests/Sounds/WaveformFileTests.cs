@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MLTransfer.Torch.Sounds;
 using Xunit;
 
@@ -74,7 +73,9 @@ public class WaveformFileTests
         var minute = new Waveform([.. Enumerable.Range(0, 60 * 8000).Select(i => (float)Math.Sin(i * 0.1) / 2)], 8000);
         WaveformFile.WritePieces(path, Enumerable.Repeat(minute, 180));
 
-        Assert.Contains("hours.wav", Assert.Throws<InvalidDataException>(() => WaveformFile.Read(path, TimeSpan.FromMinutes(10))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "hours.wav", Assert.Throws<InvalidDataException>(() => WaveformFile.Read(path, TimeSpan.FromMinutes(10))).Message,
+                StringComparison.Ordinal);
         var before = GC.GetAllocatedBytesForCurrentThread();
         using var reader = WaveformReader.Open(path);
         Assert.Equal(180L * 60 * 8000, reader.Frames);

@@ -5,14 +5,15 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Report.Audio;
 
-/// <summary>Times work on sounds, the library's and the plain one in turn, and prints how many times faster than real time each is.</summary>
+/// <summary>Times work on sounds, the library's and the plain one in turn, and prints how many times faster than real time each
+/// is.</summary>
 internal static class AudioCommand
 {
     public static int Run(Arguments arguments)
     {
         if (arguments.Threads is { } threads)
             set_num_threads(threads);
-        IEnumerable<SoundTask> tasks = EnCodecTasks.Create();
+        var tasks = EnCodecTasks.Create().Concat(VitsTasks.Create());
         Print($"{get_num_threads()} threads, medians of {arguments.Steps}");
         Print($"| work | library, times real time | plain TorchSharp, times real time | ratio |");
         Print($"|---|---|---|---|");

@@ -17,7 +17,7 @@ internal sealed class SpectrogramDiscriminators : NamedModule
     public SpectrogramDiscriminators(int channels, IReadOnlyList<int> windows, int filters, long seed, Device device)
         : base(nameof(SpectrogramDiscriminators))
     {
-        using var generator = new Generator((ulong)seed, device);
+        using var generator = new Generator((ulong)seed);
         var weights = WeightSource.Initialized(ScalarType.Float32, device, generator);
         foreach (var (index, window) in windows.Index())
         {
