@@ -31,7 +31,8 @@ public sealed class SpeechGenerator
                 + "not of one checkpoint.", nameof(tokenizer));
         }
 
-        model.eval();
+        if (model.training)
+            model.eval();
         (_model, _tokenizer) = (model, tokenizer);
     }
 

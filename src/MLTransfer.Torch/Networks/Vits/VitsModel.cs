@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Layers;
 using static TorchSharp.torch;
 using Embedding = MLTransfer.Torch.Layers.Embedding;
@@ -13,7 +12,7 @@ namespace MLTransfer.Torch.Networks.Vits;
 /// </summary>
 /// <remarks>
 /// <c>discriminator.safetensors</c> beside the weights, where there is one, is what the network was trained against:
-/// <see cref="Discriminator"/>.
+/// <see cref="Discriminator"/>. What is made of weights for speaking is kept: call <c>eval()</c> after changing a weight by hand.
 /// </remarks>
 public sealed class VitsModel : GenerativeNetwork
 {
@@ -239,6 +238,16 @@ public sealed class VitsModel : GenerativeNetwork
         using var hold = Hold();
         return new VitsModel(
             Sizes, Configuration.DeepClone().AsObject(), new TensorWeightSource(CheckpointTensors()), normalizesDecoder);
+    }
+
+    /// <summary>Frees what was made of weights for speaking, since they have changed; no other thread may speak meanwhile.</summary>
+    internal void FreeCopies()
+    {
+        foreach (var module in modules())
+        {
+            (module as TimeConvolution)?.Free();
+            (module as TransposedConvolution)?.Free();
+        }
     }
 
     /// <summary>Vectors of speakers: [N] int64 to [N, speaker width, 1]; null where there are none.</summary>

@@ -65,7 +65,7 @@ internal sealed class TrainedSpeech : IDisposable
         }
 
         _model.WriteTokenRows();
-        _model.eval(); // forgets what was made of the weights before
+        _model.FreeCopies();
     }
 
     public void Dispose() => Network.Dispose();
