@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 using MLTransfer.Experiments;
 using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
@@ -70,18 +71,18 @@ public sealed class PipelineExperimentTests : IDisposable
     [Fact]
     public async Task Killed_process_leaves_an_experiment_that_goes_on_as_if_nothing_had_happened()
     {
-        var whole = Experiment(_folder["whole"]).SetMaxModelToExplore(3);
+        var whole = Experiment(_folder["whole"]).SetMaxModelToExplore(2);
         using var expected = (IDisposable)whole.Run().Model!;
 
         var (exitCode, _, errors) = await TestProcess.RunAsync(
-            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "3", "1", "5", "0");
+            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "2", "1", "5", "0");
         Assert.True(exitCode != 0 && errors.Length == 0, $"exit code {exitCode}: {errors}");
         var steps = new List<int>();
         var resumed = Experiment(_folder["run"], (trial, step) =>
         {
             if (trial == 1)
                 steps.Add(step);
-        }).SetMaxModelToExplore(3);
+        }).SetMaxModelToExplore(2);
         using var actual = (IDisposable)(await resumed.RunAsync()).Model!;
 
         Assert.Equal([5, 6, 7, 8], steps);
@@ -146,6 +147,8 @@ public sealed class PipelineExperimentTests : IDisposable
     {
         var stories = TextExperiment.Rows(_ml, 0, 6);
         var drawings = _ml.Data.LoadFromEnumerable(Drawings.Make(8));
+        var pictures = _ml.Data.LoadFromEnumerable(
+            Drawings.Make(8).Select((drawing, i) => new Picture { Seed = i, Image = drawing.Image }));
         var space = new SearchSpace { ["Steps"] = new ChoiceOption(2) };
         var (data, estimator) = kind switch
         {
@@ -155,7 +158,7 @@ public sealed class PipelineExperimentTests : IDisposable
                     PretrainedModel = RepositoryFiles.Data("families/distilbert-tiny"),
                     Training = new() { MaximumSteps = o["Steps"].AsType<int>(), BatchSize = 2 },
                 }), space)),
-            "image" => (drawings, _ml.Generation.CreateSweepableEstimator((ml, o) => ml.Transforms.FineTuneImageGenerator(
+            "image" => (pictures, _ml.Generation.CreateSweepableEstimator((ml, o) => ml.Transforms.FineTuneImageGenerator(
                 "Picture", "Seed", "Image", TinyGenerator.Options(TinyGenerator.Save(_folder), options => { })), space)),
             _ => (drawings, _ml.Generation.CreateSweepableEstimator((ml, o) => Network(ml, new() { Epochs = 1 }, Layer.Dense(2)), space)),
         };
@@ -236,6 +239,14 @@ public sealed class PipelineExperimentTests : IDisposable
 
     private static IEnumerable<string> Told(AutoMLExperiment experiment) => experiment.Trials.Select(trial =>
         $"{trial.TrialSettings.Parameter} {trial.State} {trial.Loss:R} {string.Join(' ', trial.Reports)}");
+
+    private sealed class Picture
+    {
+        public int Seed { get; set; }
+
+        [ImageType(16, 16)]
+        public MLImage? Image { get; set; }
+    }
 
     private sealed class Point
     {
