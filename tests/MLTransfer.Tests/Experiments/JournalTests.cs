@@ -92,6 +92,10 @@ public sealed class JournalTests : IDisposable
             Create("tpe", _folder["run"], interruptAt: null).AddSearchSpace("y", new SearchSpace { ["c"] = new UniformIntOption(1, 2) }),
             "search space");
         var lines = File.ReadAllLines(Journal);
+        var chosen = Array.FindLastIndex(lines, line => line.Contains("\"by\":\"tuner\"", StringComparison.Ordinal));
+        var changed = lines[chosen].Replace("\"a\":", "\"a\":-", StringComparison.Ordinal).Replace("--", "", StringComparison.Ordinal);
+        File.WriteAllLines(Journal, [.. lines[..chosen], changed, .. lines[(chosen + 1)..]]);
+        AssertRefused(Create("tpe", _folder["run"], interruptAt: null), "other values of trial 23");
         File.WriteAllLines(Journal, [.. lines.Take(4), "{\"trial\":}", .. lines.Skip(4)]);
         AssertRefused(Create("tpe", _folder["run"], interruptAt: null), "Line 5");
         File.WriteAllText(Journal, "{\"trial\":0,\"start\":1}\n");

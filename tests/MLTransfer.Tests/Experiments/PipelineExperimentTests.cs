@@ -211,6 +211,29 @@ public sealed class PipelineExperimentTests : IDisposable
     }
 
     [Fact]
+    public void Pipelines_are_put_together_of_estimators_and_of_pipelines()
+    {
+        var copy = _ml.Transforms.CopyColumns("Where", "Place");
+        SweepableEstimator Swept() => _ml.Generation.CreateSweepableEstimator<NetworkOptions>((ml, o) => Network(ml, o, Layer.Dense(2)));
+        (SweepablePipeline Pipeline, string[] Options)[] pipelines =
+        [
+            (copy.Append(Swept()), ["e1"]), (Swept().Append(copy), ["e0"]), (Swept().Append(Swept()), ["e0", "e1"]),
+            (Swept().Append(new SweepablePipeline().Append(copy)), ["e0"]),
+            (copy.Append(new SweepablePipeline().Append([Swept()])), ["e1"]),
+        ];
+        var data = _ml.Data.LoadFromEnumerable(Drawings.Make(1));
+        var schema = SchemaShape.Create(copy.Fit(data).Transform(data).Schema);
+        foreach (var (pipeline, options) in pipelines)
+        {
+            Assert.Equal(options, pipeline.SearchSpace.Keys);
+            Assert.Equal(["e0", "e1"], pipeline.Estimators.Keys);
+            var chosen = pipeline.SearchSpace.SampleFromFeatureSpace(pipeline.SearchSpace.Default);
+            Assert.Contains(
+                "Colour", pipeline.BuildFromOption(_ml, chosen).GetOutputSchema(schema).Select(column => column.Name));
+        }
+    }
+
+    [Fact]
     public void A_pipeline_without_texts_needs_a_metric_and_one_without_rows_is_refused()
     {
         var pipeline = _ml.Transforms.CopyColumns("Where", "Place").Append(

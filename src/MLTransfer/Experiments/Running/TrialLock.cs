@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Experiments.Running;
 
@@ -24,21 +23,10 @@ internal static class TrialLock
         var clock = Stopwatch.StartNew();
         while (true)
         {
-            try
-            {
-                return new FileStream(
-                    Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0,
-                    FileOptions.DeleteOnClose);
-            }
-            catch (IOException exception) when (SharingViolation.Is(exception))
-            {
-                if (clock.Elapsed > s_longestWait)
-                {
-                    throw new IOException(
-                        $"The folder '{folder}' is in use by another process of the same trial: end that first.", exception);
-                }
-            }
-
+            if (LockFile.TryTake(Path.Combine(folder, FileName)) is { } taken)
+                return taken;
+            if (clock.Elapsed > s_longestWait)
+                throw new IOException($"The folder '{folder}' is in use by another process of the same trial: end that first.");
             await Task.Delay(s_interval, cancellationToken).ConfigureAwait(false);
         }
     }
