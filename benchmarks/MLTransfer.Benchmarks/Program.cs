@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using MLTransfer.Benchmarks;
 using MLTransfer.Benchmarks.Kernels;
 using MLTransfer.Benchmarks.Report;
+using MLTransfer.Benchmarks.Report.Audio;
 using MLTransfer.Benchmarks.Report.Images;
 
 try
@@ -18,8 +19,12 @@ try
             return CheckpointCommand.Run(Arguments.Parse(rest));
         case ["stylegan", .. var rest]:
             return StyleGan2Command.Run(Arguments.Parse(rest, batchSize: 8, steps: 10));
+        case ["audio", .. var rest]:
+            return AudioCommand.Run(Arguments.Parse(rest, steps: 10));
         case ["onnx", .. var rest]:
             return OnnxCommand.Run(Arguments.Parse(rest));
+        case ["music", .. var rest]:
+            return MusicCommand.Run(Arguments.Parse(rest, steps: 100, length: 500));
         case ["--help" or "-h"]:
             Console.WriteLine(Arguments.Usage);
             return 0;

@@ -15,27 +15,26 @@ internal static class TrainedTokens
     {
         if (options.TrainedTokens.Count == 0)
             return [];
-        if (network is not TransformerNetwork transformer || transformer.Description.Stacks.Any(stack => stack.Input.Tables.Length != 1)
-            || transformer.Description.Stacks.Select(stack => stack.Input.Tables[0]).Distinct().Count() > 1)
+        var (table, vocabulary) = TableOf(network);
+        if (table is null)
         {
             throw new ArgumentException(
                 $"{nameof(LoraOptions.TrainedTokens)} (trainable_token_indices) are of a network with one table of tokens; "
                 + $"{network.GetName()} is none.", nameof(options));
         }
 
-        if (options.TrainedTokens.Max() is var largest && largest >= transformer.VocabularySize)
+        if (options.TrainedTokens.Max() is var largest && largest >= vocabulary)
         {
             throw new ArgumentException(
                 $"{nameof(LoraOptions.TrainedTokens)} (trainable_token_indices) name the token {largest}; the network has "
-                + $"{transformer.VocabularySize}. Give it room first "
+                + $"{vocabulary}. Give it room first "
                 + $"({nameof(TransformerNetwork)}.{nameof(TransformerNetwork.WithTokens)}).",
                 nameof(options));
         }
 
-        var table = transformer.Output.Input.Tables[0];
         var modules = network.named_modules().ToList();
         var found = new List<(string Name, nn.Module Module)> { modules.First(m => ReferenceEquals(m.module, table)) };
-        if (options.TrainsTokensOfHead && transformer.Output.Heads is [{ Layer: { } head }, ..])
+        if (options.TrainsTokensOfHead && network is TransformerNetwork { Output.Heads: [{ Layer: { } head }, ..] })
             found.Add(modules.First(m => ReferenceEquals(m.module, head)));
         return found;
     }
@@ -66,6 +65,17 @@ internal static class TrainedTokens
     }
 
     public static Tensor TableOf(nn.Module module) => module is Embedding table ? table.Weight : ((Linear)module).Weight;
+
+    /// <summary>The one table that a network looks tokens up in, and their number; null where there are several or none.</summary>
+    private static (Embedding? Table, long Vocabulary) TableOf(GenerativeNetwork network)
+    {
+        if (network is not TransformerNetwork transformer)
+            return (network.TokenTable, network.TokenTable?.Weight.shape[0] ?? 0);
+        var stacks = transformer.Description.Stacks;
+        var isOne = stacks.All(stack => stack.Input.Tables.Length == 1)
+            && stacks.Select(stack => stack.Input.Tables[0]).Distinct().Count() == 1;
+        return isOne ? (transformer.Output.Input.Tables[0], transformer.VocabularySize) : (null, 0);
+    }
 
     private static void Set(nn.Module module, TokenRows? rows)
     {

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -12,8 +13,8 @@ internal sealed class DropoutSource
     public Generator? Generator { get; set; }
 
     /// <summary>
-    /// In training zeroes each element with a probability and scales the others up. The same bits as libtorch's from a generator of the
-    /// same seed.
+    /// In training zeroes each element with a probability and scales the others up. On the CPU the same bits as libtorch's from a generator
+    /// of the same seed.
     /// </summary>
     /// <param name="x">Any shape.</param>
     /// <param name="probability">From 0 to less than 1.</param>
@@ -29,10 +30,23 @@ internal sealed class DropoutSource
         return (x * Mask(x, probability)).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Whether something happens that happens with a probability, such as that a layer is left out.</summary>
+    /// <param name="probability">From 0 to less than 1; nothing is drawn for 0.</param>
+    public bool Happens(double probability)
+    {
+        if (probability == 0)
+            return false;
+        using var drawn = rand(1, generator: Generator);
+        return drawn.item<float>() < probability;
+    }
+
     /// <summary>0 or 1 / (1 - probability) for each element.</summary>
     private Tensor Mask(Tensor x, double probability)
     {
         using var gradients = no_grad();
-        return empty_like(x).bernoulli_(1 - probability, Generator).div_(1 - probability);
+        var kept = x.device_type == TorchSharp.DeviceType.CPU
+            ? empty_like(x).bernoulli_(1 - probability, Generator)
+            : HashedDraws.Bernoulli(x, 1 - probability, Generator!);
+        return kept.div_(1 - probability);
     }
 }

@@ -58,6 +58,22 @@ internal static partial class NativeTensor
         return new Span<T>(Pointer(tensor), (int)count);
     }
 
+    /// <summary>Some neighbouring elements of a contiguous CPU tensor, as <see cref="AsSpan{T}(Tensor)"/> gives all.</summary>
+    /// <param name="tensor">The tensor; the caller keeps it alive.</param>
+    /// <param name="start">The first of them.</param>
+    /// <param name="length">How many.</param>
+    /// <exception cref="ArgumentException">The tensor is elsewhere, is not contiguous, or has elements of another size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The tensor does not have these elements.</exception>
+    public static unsafe Span<T> AsSpan<T>(Tensor tensor, long start, int length)
+        where T : unmanaged
+    {
+        if (ElementSize(tensor.dtype) != sizeof(T))
+            throw new ArgumentException($"Elements of {tensor.dtype} are not {sizeof(T)} bytes wide.", nameof(tensor));
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, tensor.numel() - start);
+        return new Span<T>((T*)Pointer(tensor) + start, length);
+    }
+
     /// <summary>The address of the first element of a contiguous CPU tensor; the caller keeps the tensor alive.</summary>
     /// <exception cref="ArgumentException">The tensor is not on the CPU or not contiguous.</exception>
     public static unsafe void* Pointer(Tensor tensor)

@@ -35,7 +35,7 @@ public abstract class GenerativeNetwork : nn.Module
     internal DropoutSource DropoutSource { get; } = new();
 
     /// <summary>The LoRA adapters that are attached, or null.</summary>
-    public LoraOptions? Lora { get; internal set; }
+    public virtual LoraOptions? Lora { get; internal set; }
 
     /// <summary>Whether matrices are int8 numbers in place of parameters.</summary>
     public bool IsQuantized { get; internal set; }
@@ -54,6 +54,9 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>Whether a parameter is a table that ids are looked up in.</summary>
     public virtual bool IsEmbedding(string parameterName) => false;
+
+    /// <summary>The one table that tokens are looked up in; null where there is none, or are several.</summary>
+    internal virtual Embedding? TokenTable => null;
 
     /// <summary>Whether two modules read a parameter.</summary>
     internal virtual bool IsShared(string parameterName) => false;

@@ -1,6 +1,9 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Networks.Vits;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks;
@@ -11,11 +14,19 @@ namespace MLTransfer.Torch.Networks;
 /// <param name="Load">Loads it, in evaluation mode.</param>
 internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, Func<string, ScalarType, Device, GenerativeNetwork> Load)
 {
+    /// <summary>Networks of their own classes, by <c>model_type</c>; all others are described transformers.</summary>
+    private static readonly Dictionary<string, Func<string, ScalarType, Device, GenerativeNetwork>> s_ofModelType = new()
+    {
+        [MusicGenConfiguration.ModelType] = static (folder, type, device) => MusicGenModel.Load(folder, type, device),
+        [EnCodecConfiguration.ModelType] = static (folder, _, device) => EnCodecModel.Load(folder, device),
+        [VitsConfiguration.ModelType] = static (folder, type, device) => VitsModel.Load(folder, type, device),
+    };
+
     private static readonly NetworkForm[] s_all =
     [
         new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",
             static folder => Configures(folder, "model_type"),
-            static (folder, type, device) => TransformerNetwork.Load(folder, type, device)),
+            LoadByModelType),
         new(
             $"{ModelConfigurationFile.FileName} with an 'architecture', {StyleGan2Model.GeneratorFile} and "
             + $"{StyleGan2Model.DiscriminatorFile}",
@@ -34,6 +45,10 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
         return s_all.FirstOrDefault(form => form.IsIn(folder)) ?? throw new FileNotFoundException(
             $"'{folder}' holds no checkpoint that is known. Expected one of: {string.Join("; ", s_all.Select(form => form.Description))}.");
     }
+
+    private static GenerativeNetwork LoadByModelType(string folder, ScalarType type, Device device) =>
+        s_ofModelType.TryGetValue(ModelConfigurationFile.Read(folder)["model_type"]?.ToString() ?? "", out var load)
+            ? load(folder, type, device) : TransformerNetwork.Load(folder, type, device);
 
     private static bool Configures(string folder, string key) =>
         File.Exists(Path.Combine(folder, ModelConfigurationFile.FileName)) && ModelConfigurationFile.Read(folder).ContainsKey(key);

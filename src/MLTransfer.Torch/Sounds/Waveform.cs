@@ -1,4 +1,5 @@
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace MLTransfer.Torch.Sounds;
 
@@ -54,6 +55,23 @@ public sealed class Waveform
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Channels);
         return _samples.AsSpan(index * Frames, Frames);
+    }
+
+    /// <summary>Refuses samples that are no finite numbers, of which nothing can be computed.</summary>
+    /// <exception cref="ArgumentException">There is one; the message tells where.</exception>
+    internal void CheckFinite()
+    {
+        // one pass without branches: a sum of squares is finite only if all are
+        if (float.IsFinite(TensorPrimitives.SumOfSquares<float>(Samples)))
+            return;
+        for (var i = 0; i < _samples.Length; i++)
+        {
+            if (!float.IsFinite(_samples[i]))
+            {
+                throw new ArgumentException(
+                    $"The sound has a sample that is no finite number: {_samples[i]} in frame {i % Frames} of channel {i / Frames}.");
+            }
+        }
     }
 
     /// <summary>A copy of the samples as a float32 tensor [channels, frames] on the CPU.</summary>

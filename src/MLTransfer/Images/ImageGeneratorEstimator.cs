@@ -99,7 +99,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     }
 
     private ImageBaseModel LoadBase() => _options.BaseModel is { } transformer
-        ? ImageBaseModel.CopyOf(transformer)
+        ? ImageBaseModel.CopyOf(transformer, ComputeDevice.Of(Host))
         : ImageBaseModel.Load(Host, _options.PretrainedModel);
 
     /// <summary>The model, or where there are labels that it does not take, one made of it that does.</summary>

@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks;
+using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
@@ -16,6 +17,7 @@ public class NetworkFormTests
     [InlineData("families/t5-tiny", typeof(EncoderDecoderModel))]
     [InlineData("families/min-dalle-tiny", typeof(EncoderDecoderModel))] // two files of weights
     [InlineData("stylegan2-tiny", typeof(StyleGan2Model))]
+    [InlineData("codecs/encodec-24khz-tiny", typeof(EnCodecModel))]
     public void A_folder_is_loaded_as_what_it_holds(string folder, Type expected)
     {
         using var network = GenerativeNetwork.Load(RepositoryFiles.Data(folder));

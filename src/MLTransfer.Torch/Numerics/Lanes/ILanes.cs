@@ -45,6 +45,9 @@ internal unsafe interface ILanes<TVector>
 
     static abstract TVector Exp(TVector vector);
 
+    /// <summary>2 to the power of whole numbers from -126 to 127.</summary>
+    static abstract TVector PowerOfTwo(TVector exponent);
+
     static abstract float Sum(TVector vector);
 
     /// <summary>The <see cref="Sum"/> of each of eight vectors, to eight neighbours.</summary>

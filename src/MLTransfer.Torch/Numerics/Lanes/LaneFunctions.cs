@@ -29,6 +29,32 @@ internal static class LaneFunctions
         return TLanes.SelectLess(magnitude, TLanes.Broadcast(Small), small, large);
     }
 
+    /// <summary>The exponential linear unit: x above 0, else exp(x) - 1 (arXiv 1511.07289).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Elu<TLanes, TVector>(TVector x)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        const float Least = -87; // beyond, exp(x) - 1 is -1 in float32
+        const float Rounding = 12582912; // 1.5 * 2^23: what is added to it is rounded to a whole number
+
+        // exp(x) = 2^n exp(r), r from -ln(2) / 2 to ln(2) / 2; exp(r) - 1 by its series, so that small results keep their digits.
+        var negative = Negate<TLanes, TVector>(TLanes.Max(Negate<TLanes, TVector>(x), TLanes.Broadcast(0))); // min(x, 0)
+        negative = TLanes.Max(negative, TLanes.Broadcast(Least));
+        var n = TLanes.MultiplyAdd(negative, TLanes.Broadcast(1.44269504f), TLanes.Broadcast(Rounding));
+        n = TLanes.Add(n, TLanes.Broadcast(-Rounding));
+        var r = TLanes.MultiplyAdd(n, TLanes.Broadcast(-0.693359375f), negative); // ln(2) in two parts, the first of few digits
+        r = TLanes.MultiplyAdd(n, TLanes.Broadcast(2.12194440e-4f), r);
+        var series = TLanes.MultiplyAdd(r, TLanes.Broadcast(1f / 720), TLanes.Broadcast(1f / 120));
+        series = TLanes.MultiplyAdd(r, series, TLanes.Broadcast(1f / 24));
+        series = TLanes.MultiplyAdd(r, series, TLanes.Broadcast(1f / 6));
+        series = TLanes.MultiplyAdd(r, series, TLanes.Broadcast(0.5f));
+        series = TLanes.MultiplyAdd(TLanes.Multiply(r, r), series, r);
+        var power = TLanes.PowerOfTwo(n);
+        var below = TLanes.MultiplyAdd(power, series, TLanes.Add(power, TLanes.Broadcast(-1)));
+        return TLanes.SelectLess(x, TLanes.Broadcast(0), below, x);
+    }
+
     /// <summary>x times the probability that a standard normal variable is less, x (1 + erf(x / sqrt(2))) / 2.</summary>
     /// <remarks>As max(x, 0) - |x| Q(|x|): what is added does not cancel, so that small results of negative x keep their digits.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

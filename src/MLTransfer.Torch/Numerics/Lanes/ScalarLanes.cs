@@ -42,6 +42,8 @@ internal readonly unsafe struct ScalarLanes : ILanes<float>
 
     public static float Exp(float vector) => MathF.Exp(vector);
 
+    public static float PowerOfTwo(float exponent) => BitConverter.Int32BitsToSingle((int)exponent + 127 << 23);
+
     public static float Sum(float vector) => vector;
 
     public static void SumEight(

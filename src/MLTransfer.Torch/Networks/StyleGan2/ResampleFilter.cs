@@ -3,20 +3,10 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
 
-/// <summary>Tensors of a checkpoint that are not trained.</summary>
-internal static class WeightBuffers
+/// <summary>The filter that checkpoints repeat in every layer.</summary>
+internal static class ResampleFilter
 {
     private const double FilterTolerance = 1e-5;
-
-    /// <summary>Takes a tensor and registers it as a buffer of the module.</summary>
-    public static Tensor TakeBuffer(
-        this nn.Module module, WeightScope weights, string name, Initialization initialization, params ReadOnlySpan<long> shape)
-    {
-        var buffer = weights.Take(name, initialization, shape);
-        buffer.requires_grad = false;
-        module.register_buffer(name, buffer);
-        return buffer;
-    }
 
     /// <summary>
     /// Registers <c>resample_filter</c>, [4, 4], which checkpoints repeat in every layer, and makes sure that it is the usual one.

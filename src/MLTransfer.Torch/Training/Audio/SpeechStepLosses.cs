@@ -1,0 +1,25 @@
+namespace MLTransfer.Torch.Training.Audio;
+
+/// <summary>The losses of a step, weighted.</summary>
+internal sealed class SpeechStepLosses
+{
+    public UpdateResult Discriminator { get; set; }
+
+    public UpdateResult Generator { get; set; }
+
+    /// <summary>How far real sounds were from 1, by part of the discriminator.</summary>
+    public required double[] Real { get; init; }
+
+    /// <summary>How far made sounds were from 0, by part of the discriminator.</summary>
+    public required double[] Made { get; init; }
+
+    public double Adversarial { get; set; }
+
+    public double Features { get; set; }
+
+    public double Mel { get; set; }
+
+    public double Duration { get; set; }
+
+    public double Divergence { get; set; }
+}
