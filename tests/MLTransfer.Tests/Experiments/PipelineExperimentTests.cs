@@ -44,24 +44,24 @@ public sealed class PipelineExperimentTests : IDisposable
     }
 
     [Fact]
-    public void Interrupted_trial_goes_on_from_its_checkpoint_and_ends_with_the_same_bits()
+    public async Task Interrupted_trial_goes_on_from_its_checkpoint_and_ends_with_the_same_bits()
     {
         var whole = Experiment(_folder["whole"]).SetMaxModelToExplore(2);
-        using var expected = (IDisposable)whole.Run().Model!;
+        using var expected = (IDisposable)(await whole.RunAsync()).Model!;
 
         using var source = new CancellationTokenSource();
         var steps = new List<int>();
-        Experiment(_folder["run"], (trial, step) =>
+        await Experiment(_folder["run"], (trial, step) =>
         {
             if (trial == 1 && step == 5)
                 source.Cancel();
-        }).SetMaxModelToExplore(2).RunAsync(source.Token).GetAwaiter().GetResult();
+        }).SetMaxModelToExplore(2).RunAsync(source.Token);
         var resumed = Experiment(_folder["run"], (trial, step) =>
         {
             if (trial == 1)
                 steps.Add(step);
         }).SetMaxModelToExplore(2);
-        using var actual = (IDisposable)resumed.Run().Model!;
+        using var actual = (IDisposable)(await resumed.RunAsync()).Model!;
 
         Assert.Equal([5, 6, 7, 8], steps); // from the checkpoint of step 4
         Assert.Equal(Told(whole), Told(resumed));
@@ -251,7 +251,7 @@ public sealed class PipelineExperimentTests : IDisposable
     private AutoMLExperiment Experiment(string? folder, Action<int, int>? step = null) =>
         TextExperiment.Create(_ml, TestData.TinyModel, folder, step);
 
-    private static IEstimator<ITransformer> Network(MLContext ml, NetworkOptions options, params Layer[] layers) =>
+    private static TorchModuleEstimator Network(MLContext ml, NetworkOptions options, params Layer[] layers) =>
         ml.Transforms.FineTuneTorchModule("Colour", "Label", "Where", new TorchModuleOptions
         {
             NewLayers = [.. layers], Training = new() { NumberOfEpochs = options.Epochs },
