@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Layers;
 /// The weight of a convolution: a parameter, or its length and its direction, which are trained apart (weight normalization,
 /// arXiv 1602.07868). For inference the two are multiplied once, and laid out once as kernels read them.
 /// </summary>
-internal sealed class ConvolutionWeight
+internal sealed class ConvolutionWeight : IDisposable
 {
     /// <summary>What checkpoints call it where it is one.</summary>
     public const string Plain = "weight";
@@ -99,6 +99,13 @@ internal sealed class ConvolutionWeight
     {
         lock (_folding)
             (_folded, _packed) = (null, null); // calls under way may still read them
+    }
+
+    /// <summary>Frees what was made of parameters, which are the owner's; nothing may use it any more.</summary>
+    public void Dispose()
+    {
+        _folded?.Dispose();
+        _packed?.Dispose();
     }
 
     /// <summary>The weight of a length, [n, 1, ...], and a direction, [n, ...].</summary>
