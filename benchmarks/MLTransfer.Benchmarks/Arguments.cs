@@ -46,6 +46,13 @@ internal sealed class Arguments
                 --threads N        threads of ONNX Runtime and libtorch (default: as they choose)
                 --quick            one repetition, short decoding
 
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- music [options]
+              Measures MusicGen-small with random weights: frames/s with guidance in each number format, and training.
+                --steps N          frames of each measurement (default: 100)
+                --length N         columns of the row that is trained on (default: 500)
+                --threads N        threads that libtorch and the library use; with 1, frames are by processor time, not by the clock
+                --quick            one repetition, no training
+
           dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- --filter '*'
               Measures single kernels with BenchmarkDotNet, which takes its own options.
         """;
@@ -69,9 +76,9 @@ internal sealed class Arguments
     public int? Threads { get; private set; }
 
     /// <exception cref="ArgumentException">An argument is unknown or its value is not usable.</exception>
-    public static Arguments Parse(string[] args, int batchSize = 4, int steps = 30)
+    public static Arguments Parse(string[] args, int batchSize = 4, int steps = 30, int length = 256)
     {
-        var parsed = new Arguments { BatchSize = batchSize, Steps = steps };
+        var parsed = new Arguments { BatchSize = batchSize, Steps = steps, Length = length };
         for (var i = 0; i < args.Length; i++)
         {
             var name = args[i];

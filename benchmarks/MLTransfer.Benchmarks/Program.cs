@@ -23,6 +23,8 @@ try
             return AudioCommand.Run(Arguments.Parse(rest, steps: 10));
         case ["onnx", .. var rest]:
             return OnnxCommand.Run(Arguments.Parse(rest));
+        case ["music", .. var rest]:
+            return MusicCommand.Run(Arguments.Parse(rest, steps: 100, length: 500));
         case ["--help" or "-h"]:
             Console.WriteLine(Arguments.Usage);
             return 0;

@@ -17,6 +17,7 @@ var target = new TargetFolder(args[1], check: args.Length == 3);
 foreach (var family in Families.All)
     family.Copy(Path.Combine(goldens, family.Name), target, $"tests/data/families/{family.Name}");
 Codecs.Copy(goldens, target);
+Music.Copy(goldens, target);
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");
 <<<<<<< HEAD
@@ -26,6 +27,7 @@ target.CopyFolder(Path.Combine(goldens, "signal"), "tests/data/signal");
 >>>>>>> audio
 target.CopyArchive(Path.Combine(goldens, "tokenizers"), "tests/data/tokenizers/references.zip");
 target.CopyArchive(Path.Combine(goldens, "chat"), "tests/data/chat/references.zip");
+target.CopyArchive(Path.Combine(goldens, "tuners"), "tests/data/tuners/references.zip");
 foreach (var name in (string[])["reference_mars.json", "reference_mars_lora.json"])
     target.Copy(Path.Combine(pretrained, name), $"tests/data/tales/{name}");
 target.Write("tests/data/mars-excerpt.txt", Excerpt.FirstLines(File.ReadAllBytes(Path.Combine(corpus, "mars", "train.txt")), lines: 49));

@@ -1,12 +1,15 @@
 // Arguments: what to do, then
 // dispose: seconds, a seed, and a folder with text.zip, image.zip and network.zip, where it may write too
 // save:    a model file, and the file that it is saved to; the process dies in the middle
+// experiment: a model's folder, a folder, a number of trials, the trial and step at which its process dies, and processes at a time
 // serve:   the assembly of a web application, and its arguments
+using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using Microsoft.ML;
 using MLTransfer;
 using MLTransfer.Tests.ChildProcess;
+using MLTransfer.Tests.Experiments;
 using MLTransfer.Torch.Tests.TrainingProcess;
 
 switch (args[0])
@@ -20,6 +23,14 @@ switch (args[0])
         var model = ml.Model.Load(args[1], out var schema);
         FileSizeLimit.Set(FileSizeLimit.Consequence.Death, bytes: (ulong)new FileInfo(args[1]).Length / 2);
         ml.Generation.Save(model, schema, args[2]);
+        return 0;
+    case "experiment":
+        int[] numbers = [.. args[3..].Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
+        TextExperiment.Create(new MLContext(seed: 1), args[1], args[2], (trial, step) =>
+        {
+            if (trial == numbers[1] && step == numbers[2])
+                Process.GetCurrentProcess().Kill();
+        }).SetMaxModelToExplore(numbers[0]).SetTrialProcesses(numbers[3]).Run();
         return 0;
     case "serve":
         Assembly.LoadFrom(args[1]).EntryPoint!.Invoke(null, [args[2..]]);

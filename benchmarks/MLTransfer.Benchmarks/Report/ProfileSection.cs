@@ -28,7 +28,7 @@ internal static class ProfileSection
                 Tensor hidden = null!;
                 times[0] = Time(() => hidden = network.ComputeHiddenStates(batch.Input));
                 var rows = hidden.detach().narrow(1, 0, shape.Length - 1).reshape(-1, model.Size.Width);
-                times[1] = Time(() => LanguageModelLoss.BackwardHead(network, rows, batch.Targets, 1e-3));
+                times[1] = Time(() => LanguageModelLoss.BackwardHead(network, network.Head, rows, batch.Targets, 1e-3));
             }
 
             optimizer.ClearGradients();

@@ -111,6 +111,7 @@ internal sealed class OnnxModelSession : IDisposable
         {
             TensorElementType.Int64 => ScalarType.Int64,
             TensorElementType.Float16 => ScalarType.Float16,
+            TensorElementType.Bool => ScalarType.Bool,
             _ => ScalarType.Float32,
         }, CPU).contiguous();
         var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, values.shape);

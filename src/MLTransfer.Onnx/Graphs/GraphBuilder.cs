@@ -22,7 +22,7 @@ internal sealed class GraphBuilder
 
     private readonly ModelProto _model;
     private readonly BaseGraph? _base;
-    private readonly List<GraphNode> _nodes = [];
+    private List<GraphNode> _nodes = []; // of the graph, or of the body that is put together
     private readonly List<(Value Value, ValueInfoProto Description)> _inputs = [];
     private readonly List<(Value Value, ValueInfoProto Description)> _outputs = [];
     private readonly Dictionary<string, (Value Value, Initializer Initializer)> _initializers = [];
@@ -165,6 +165,17 @@ internal sealed class GraphBuilder
         return results;
     }
 
+    /// <summary>Values that are computed in one of two ways.</summary>
+    /// <param name="condition">A bool of one element.</param>
+    /// <param name="type">Of all values.</param>
+    /// <param name="then">Adds nodes and gives their values where the condition holds; what it makes is known nowhere else.</param>
+    /// <param name="otherwise">The same where it does not, with as many values.</param>
+    public Value[] If(Value condition, DataType type, Func<IReadOnlyList<Value>> then, Func<IReadOnlyList<Value>> otherwise)
+    {
+        var (first, second) = (Body("then_branch", type, then), Body("else_branch", type, otherwise));
+        return Nodes("If", first.Outputs.Count, [condition], attributes: [("then_branch", first), ("else_branch", second)]);
+    }
+
     public Value Sum(Value a, Value b) => Node("Add", [a, b]);
 
     public Value Product(Value a, Value b) => Node("Mul", [a, b]);
@@ -191,7 +202,7 @@ internal sealed class GraphBuilder
     /// <summary>The file without <see cref="Initializers"/>, which the writer adds.</summary>
     public ModelProto Build()
     {
-        if (_nodes.Any(node => node.Domain == RuntimeDomain) && !_model.OpsetImport.Any(import => import.Domain == RuntimeDomain))
+        if (_nodes.Any(node => node.IsOf(RuntimeDomain)) && !_model.OpsetImport.Any(import => import.Domain == RuntimeDomain))
             _model.OpsetImport.Add(new OperatorSetIdProto { Domain = RuntimeDomain, Version = 1 });
         var graph = _base?.ToProto() ?? new GraphProto { Name = "main_graph" };
         graph.Input.AddRange(_inputs.Select(Named));
@@ -204,6 +215,21 @@ internal sealed class GraphBuilder
         {
             place.Description.Name = place.Value.Name;
             return place.Description;
+        }
+    }
+
+    private GraphBody Body(string name, DataType type, Func<IReadOnlyList<Value>> build)
+    {
+        var outer = _nodes;
+        _nodes = [];
+        try
+        {
+            var outputs = build();
+            return new GraphBody(name, type, _nodes, outputs);
+        }
+        finally
+        {
+            _nodes = outer;
         }
     }
 

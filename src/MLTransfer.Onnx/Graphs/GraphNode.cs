@@ -7,10 +7,14 @@ namespace MLTransfer.Onnx.Graphs;
 /// <param name="node">The node, whose inputs and outputs are written when it is asked for.</param>
 /// <param name="inputs">What it takes.</param>
 /// <param name="outputs">What it gives.</param>
-internal sealed class GraphNode(NodeProto node, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs)
+/// <param name="bodies">Attributes that are graphs, which are written likewise; null for none.</param>
+internal sealed class GraphNode(
+    NodeProto node, IReadOnlyList<Value> inputs, IReadOnlyList<Value> outputs,
+    IReadOnlyList<(AttributeProto Attribute, GraphBody Body)>? bodies = null)
 {
-    /// <summary>The set of operators that the node is of.</summary>
-    public string Domain => node.Domain;
+    /// <summary>Whether the node, or one in its bodies, is of a set of operators.</summary>
+    public bool IsOf(string domain) =>
+        node.Domain == domain || bodies?.Any(body => body.Body.Nodes.Any(inner => inner.IsOf(domain))) == true;
 
     public static GraphNode Create(
         string name, string operation, string domain, ReadOnlySpan<Value> inputs, IReadOnlyList<Value> outputs,
@@ -19,9 +23,16 @@ internal sealed class GraphNode(NodeProto node, IReadOnlyList<Value> inputs, IRe
         var node = new NodeProto { Name = name, OpType = operation };
         if (domain.Length > 0)
             node.Domain = domain;
+        var bodies = new List<(AttributeProto, GraphBody)>();
         foreach (var (key, value) in attributes)
-            node.Attribute.Add(Attribute(key, value));
-        return new GraphNode(node, inputs.ToArray(), outputs);
+        {
+            var attribute = Attribute(key, value);
+            node.Attribute.Add(attribute);
+            if (value is GraphBody body)
+                bodies.Add((attribute, body));
+        }
+
+        return new GraphNode(node, inputs.ToArray(), outputs, bodies);
     }
 
     public NodeProto ToProto()
@@ -30,6 +41,8 @@ internal sealed class GraphNode(NodeProto node, IReadOnlyList<Value> inputs, IRe
         node.Input.AddRange(inputs.Select(input => input.Name));
         node.Output.Clear();
         node.Output.AddRange(outputs.Select(output => output.Name));
+        foreach (var (attribute, body) in bodies ?? [])
+            attribute.G = body.ToProto();
         return node;
     }
 
@@ -47,6 +60,9 @@ internal sealed class GraphNode(NodeProto node, IReadOnlyList<Value> inputs, IRe
             case long[] numbers:
                 attribute.Ints.AddRange(numbers);
                 attribute.Type = AttributeProto.Types.AttributeType.Ints;
+                break;
+            case GraphBody:
+                attribute.Type = AttributeProto.Types.AttributeType.Graph;
                 break;
             case string text:
                 (attribute.S, attribute.Type) = (ByteString.CopyFromUtf8(text), AttributeProto.Types.AttributeType.String);

@@ -14,7 +14,7 @@ internal static class ExportFolder
     {
         if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())
             return;
-        if (!Directory.EnumerateFiles(folder).Any(TransformerFile.IsName))
+        if (!Directory.EnumerateFiles(folder).Any(file => TransformerFile.IsName(file) || MusicGenExporter.IsName(file)))
             throw new IOException(
                 $"The folder '{folder}' is not empty and holds no ONNX export. Give a new folder: what is in it would be lost.");
         var other = Directory.EnumerateFileSystemEntries(folder).FirstOrDefault(entry => !IsOfExport(Path.GetFileName(entry)));
@@ -24,7 +24,7 @@ internal static class ExportFolder
     }
 
     private static bool IsOfExport(string name) =>
-        name is TransformersJs or "config.json" or "generation_config.json"
+        name is TransformersJs or "config.json" or "generation_config.json" or "preprocessor_config.json"
         || TokenizerFiles.IsTokenizerFile(name)
         || Path.GetExtension(name) is ".onnx" or ".onnx_data";
 }

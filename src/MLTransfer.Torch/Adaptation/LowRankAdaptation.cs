@@ -19,7 +19,7 @@ public static class LowRankAdaptation
         options.Check();
         options = LoraTargets.Named(network, options);
         TrainedTokens.Modules(network, options); // refuses what does not fit before anything is changed
-        using var generator = seed is { } number ? new Generator((ulong)number, network.Device) : null;
+        using var generator = seed is { } number ? new Generator((ulong)number) : null;
         Attach(network, options,
         [
             .. LoraTargets.Find(network, options).Select(target => (

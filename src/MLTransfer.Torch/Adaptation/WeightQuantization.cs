@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.Transformers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -41,6 +42,22 @@ public static class WeightQuantization
                 embedding.QuantizeWeight();
         }
 
+        model.IsQuantized = true;
+    }
+
+    /// <summary>
+    /// Quantizes the text encoder and the decoder of a float32 model on the CPU, as <see cref="Quantize(TransformerNetwork)"/> does, and
+    /// the projection between them. The codec stays as it is.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The model has adapters, is not float32 or not on the CPU, or is quantized
+    /// already.</exception>
+    public static void Quantize(MusicGenModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        Quantize(model.Decoder);
+        Quantize(model.TextEncoder);
+        using var gradients = no_grad();
+        model.Projection?.QuantizeWeight();
         model.IsQuantized = true;
     }
 }

@@ -9,7 +9,7 @@ namespace MLTransfer.Torch.Generation;
 /// <summary>Reads and writes <c>generation_config.json</c>.</summary>
 internal static class GenerationConfigurationFile
 {
-    private const string FileName = "generation_config.json";
+    public const string FileName = "generation_config.json";
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
@@ -23,7 +23,9 @@ internal static class GenerationConfigurationFile
         ("watermarking_config", "null"),
     ];
 
-    public static GenerationOptions Read(string folder)
+    /// <param name="folder">A folder in Hugging Face layout.</param>
+    /// <param name="supported">An entry that texts have no use for and the caller reads.</param>
+    public static GenerationOptions Read(string folder, string? supported = null)
     {
         var path = Path.Combine(folder, FileName);
         if (!FileOnDisk.Exists(path))
@@ -32,7 +34,7 @@ internal static class GenerationConfigurationFile
         try
         {
             var options = Convert(json, HasEncoder(folder));
-            RefuseUnsupported(json, path);
+            RefuseUnsupported(json, path, supported);
             options.Check();
             return options with { Published = new PublishedOptions(options) };
         }
@@ -127,11 +129,12 @@ internal static class GenerationConfigurationFile
         }
     }
 
-    private static void RefuseUnsupported(JsonElement root, string path)
+    private static void RefuseUnsupported(JsonElement root, string path, string? supported)
     {
         foreach (var (name, neutral) in s_unsupported)
         {
-            if (root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null && !IsNeutral(value, neutral))
+            if (name != supported && root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+                && !IsNeutral(value, neutral))
             {
                 throw new NotSupportedException(
                     $"{path}: {name} is {value.GetRawText()}; supported is {neutral}. Remove the entry and set the options that you want.");

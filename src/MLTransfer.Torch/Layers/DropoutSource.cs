@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -12,8 +13,8 @@ internal sealed class DropoutSource
     public Generator? Generator { get; set; }
 
     /// <summary>
-    /// In training zeroes each element with a probability and scales the others up. The same bits as libtorch's from a generator of the
-    /// same seed.
+    /// In training zeroes each element with a probability and scales the others up. On the CPU the same bits as libtorch's from a generator
+    /// of the same seed.
     /// </summary>
     /// <param name="x">Any shape.</param>
     /// <param name="probability">From 0 to less than 1.</param>
@@ -43,6 +44,9 @@ internal sealed class DropoutSource
     private Tensor Mask(Tensor x, double probability)
     {
         using var gradients = no_grad();
-        return empty_like(x).bernoulli_(1 - probability, Generator).div_(1 - probability);
+        var kept = x.device_type == TorchSharp.DeviceType.CPU
+            ? empty_like(x).bernoulli_(1 - probability, Generator)
+            : HashedDraws.Bernoulli(x, 1 - probability, Generator!);
+        return kept.div_(1 - probability);
     }
 }

@@ -44,8 +44,10 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
             return vectors.MoveToOuterDisposeScope();
         }
 
-        return Weight.index_select(0, indices.reshape(-1)).to(_streamType).view([.. indices.shape, Weight.shape[1]])
-            .MoveToOuterDisposeScope();
+        // on a graphics processor the gradient of index_select is added up in whatever order threads come, that of an index is not
+        var rows = Weight.device_type == TorchSharp.DeviceType.CPU
+            ? Weight.index_select(0, indices.reshape(-1)) : Weight[TensorIndex.Tensor(indices.reshape(-1))];
+        return rows.to(_streamType).view([.. indices.shape, Weight.shape[1]]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Makes a table that is kept in a narrower type one of the network's type, so that it can be trained.</summary>

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -56,7 +57,8 @@ internal sealed class LoraAdapter : IDisposable
     {
         using var gradients = no_grad();
         var (bound, rank) = (1 / Math.Sqrt(layer.InputWidth), options.RankOf(name));
-        var a = empty(rank, layer.InputWidth, dtype: dataType, device: device).uniform_(-bound, bound, generator);
+        var a = SeededTensors.Filled(
+            [rank, layer.InputWidth], dataType, device, generator, matrix => matrix.uniform_(-bound, bound, generator));
         var b = zeros(layer.OutputWidth, rank, dtype: dataType, device: device);
         var magnitude = options.WeightDecomposed ? LengthsOfRows(layer.OutputByInput()).to(dataType) : null;
         return new LoraAdapter(a, b, magnitude, options.ScaleOf(name), options.Dropout);

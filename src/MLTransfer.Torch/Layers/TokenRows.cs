@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -71,7 +72,7 @@ internal sealed class TokenRows : IDisposable
         if (tokens.Count > 0)
         {
             var read = gradients.index_select(0, tensor(tokens.ToArray(), device: gradients.device));
-            Add(gradient => gradient.index_add_(0, tensor(rows.ToArray(), device: gradients.device), read.to(gradient.dtype), 1));
+            Add(gradient => RowSums.Add(gradient, tensor(rows.ToArray(), device: gradients.device), read.to(gradient.dtype)));
         }
     }
 

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -132,11 +133,10 @@ internal abstract class WeightSource
         public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
         {
             using var gradients = no_grad();
-            var tensor = empty(shape.ToArray(), dataType, device);
-            if (initialization.StandardDeviation > 0)
-                tensor.normal_(initialization.Constant, initialization.StandardDeviation, generator);
-            else
-                nn.init.constant_(tensor, initialization.Constant);
+            var tensor = initialization.StandardDeviation > 0
+                ? SeededTensors.Filled(shape, dataType, device, generator, weights =>
+                    weights.normal_(initialization.Constant, initialization.StandardDeviation, generator))
+                : full(shape.ToArray(), initialization.Constant, dataType, device);
             return new Parameter(tensor.DetachFromDisposeScope(), requires_grad: true);
         }
     }

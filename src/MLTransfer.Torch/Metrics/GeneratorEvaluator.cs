@@ -55,7 +55,7 @@ public static class GeneratorEvaluator
         CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
-        using var draws = new RandomDraws(seed, stream: 0, generator.Device);
+        using var draws = new RandomDraws(seed, stream: 0);
         using var made = Collect(
             Enumerable.Range(0, count).Chunk(batchSize),
             numbers => generator.Generate(

@@ -35,7 +35,7 @@ public abstract class GenerativeNetwork : nn.Module
     internal DropoutSource DropoutSource { get; } = new();
 
     /// <summary>The LoRA adapters that are attached, or null.</summary>
-    public LoraOptions? Lora { get; internal set; }
+    public virtual LoraOptions? Lora { get; internal set; }
 
     /// <summary>Whether matrices are int8 numbers in place of parameters.</summary>
     public bool IsQuantized { get; internal set; }

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Networks.Vits;
@@ -16,6 +17,7 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
     /// <summary>Networks of their own classes, by <c>model_type</c>; all others are described transformers.</summary>
     private static readonly Dictionary<string, Func<string, ScalarType, Device, GenerativeNetwork>> s_ofModelType = new()
     {
+        [MusicGenConfiguration.ModelType] = static (folder, type, device) => MusicGenModel.Load(folder, type, device),
         [EnCodecConfiguration.ModelType] = static (folder, _, device) => EnCodecModel.Load(folder, device),
         [VitsConfiguration.ModelType] = static (folder, type, device) => VitsModel.Load(folder, type, device),
     };

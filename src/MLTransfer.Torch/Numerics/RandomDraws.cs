@@ -7,10 +7,10 @@ internal class RandomDraws : IDisposable
 {
     private SplitMix64 _random;
 
-    public RandomDraws(long seed, int stream, Device device)
+    public RandomDraws(long seed, int stream)
     {
         _random = new SplitMix64(SplitMix64.Mix((ulong)seed, 3, (ulong)stream));
-        Generator = new Generator(_random.NextUInt64(), device);
+        Generator = new Generator(_random.NextUInt64());
     }
 
     /// <summary>For tensors: not libtorch's generator of the process, which other threads may draw from.</summary>
@@ -18,7 +18,8 @@ internal class RandomDraws : IDisposable
 
     protected ref SplitMix64 Random => ref _random;
 
-    public Tensor Normal(long[] shape, Device device) => randn(shape, ScalarType.Float32, device, generator: Generator);
+    public Tensor Normal(long[] shape, Device device) =>
+        SeededTensors.Normal(shape, ScalarType.Float32, device, Generator);
 
     public bool Happens(double probability) => _random.NextDouble() < probability;
 

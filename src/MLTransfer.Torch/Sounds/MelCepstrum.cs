@@ -16,7 +16,8 @@ public sealed class MelCepstrum
     {
         ArgumentNullException.ThrowIfNull(filters);
         if (coefficients < 1 || coefficients >= filters.Bands)
-            throw new ArgumentException($"{coefficients} coefficients of {filters.Bands} bands: there must be fewer.", nameof(coefficients));
+            throw new ArgumentException(
+                $"{coefficients} coefficients of {filters.Bands} bands: there must be fewer.", nameof(coefficients));
         _spectrogram = new(filters, new(filters.FftSize, hopLength)) { Logarithm = MelLogarithm.Natural };
         // the orthonormal discrete cosine transform of type II
         _cosines = [.. Enumerable.Range(0, coefficients + 1).Select(k => Enumerable.Range(0, filters.Bands)

@@ -29,7 +29,8 @@ public sealed record MelFilters(int SampleRate, int FftSize, int Bands)
     {
         var highest = HighestFrequency ?? SampleRate / 2.0;
         if (SampleRate < 1 || FftSize < 2 || Bands < 1)
-            throw new ArgumentException($"{nameof(SampleRate)}, {nameof(Bands)} (both at least 1) or {nameof(FftSize)} (at least 2): {this}");
+            throw new ArgumentException(
+                $"{nameof(SampleRate)}, {nameof(Bands)} (both at least 1) or {nameof(FftSize)} (at least 2): {this}");
         if (!(LowestFrequency >= 0 && LowestFrequency < highest && highest <= SampleRate / 2.0))
         {
             throw new ArgumentException(

@@ -56,7 +56,8 @@ public sealed record MelSpectrogram(MelFilters Filters, FourierFrames Frames)
     /// <summary>Magnitudes out of squared ones.</summary>
     internal static Tensor Magnitudes(Tensor power) => (power + RootFloor).sqrt();
 
-    /// <summary>The bands of a spectrum that is there already, [.., bins, frames], as power or magnitudes by <see cref="SumsPower"/>.</summary>
+    /// <summary>The bands of a spectrum that is there already, [.., bins, frames], as power or magnitudes by
+    /// <see cref="SumsPower"/>.</summary>
     internal Tensor OfSpectrum(Tensor spectrum)
     {
         using var scope = NewDisposeScope();

@@ -26,7 +26,8 @@ internal sealed class WaveSource : SampleSource
         catch (ArgumentException)
         {
             throw new InvalidDataException(
-                $"its encoding, {format.Encoding} of {format.BitsPerSample} bits, cannot be read; PCM of 8, 16, 24 or 32 bits and float of 32 or 64 can");
+                $"its encoding, {format.Encoding} of {format.BitsPerSample} bits, cannot be read; PCM of 8, 16, 24 or 32 bits and "
+                + "float of 32 or 64 can");
         }
     }
 

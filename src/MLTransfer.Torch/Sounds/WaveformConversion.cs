@@ -35,26 +35,27 @@ public static class WaveformConversion
         IEnumerable<Waveform> Converted()
         {
             SincResampler? resampler = null;
-            foreach (var piece in pieces)
+            try
             {
-                piece.CheckFinite();
-                resampler ??= new SincResampler(piece.SampleRate, sampleRate, piece.Channels);
-                if (piece.SampleRate != resampler.From || piece.Channels != resampler.Channels)
+                foreach (var piece in pieces)
                 {
-                    throw new ArgumentException(
-                        $"A piece has {piece.Channels} channels at {piece.SampleRate} Hz, the first {resampler.Channels} at {resampler.From}.",
-                        nameof(pieces));
+                    piece.CheckFinite();
+                    resampler ??= SincResampler.Begin(piece.SampleRate, sampleRate, piece.Channels);
+                    resampler.Check(piece);
+                    for (var start = 0; start < piece.Frames; start += SincResampler.PieceFrames)
+                    {
+                        if (resampler.Convert(piece, start) is { Frames: > 0 } converted)
+                            yield return converted;
+                    }
                 }
 
-                for (var start = 0; start < piece.Frames; start += SincResampler.PieceFrames)
-                {
-                    if (resampler.Convert(piece, start) is { Frames: > 0 } converted)
-                        yield return converted;
-                }
+                while (resampler?.Finish() is { } rest)
+                    yield return rest;
             }
-
-            while (resampler?.Finish() is { } rest)
-                yield return rest;
+            finally
+            {
+                resampler?.Dispose();
+            }
         }
     }
 

@@ -19,17 +19,33 @@ public static class WaveformFile
     public static Waveform Read(string path, TimeSpan? longest = null)
     {
         using var reader = WaveformReader.Open(path);
+        return Read(reader, longest);
+    }
+
+    /// <summary>Reads the content of a file.</summary>
+    /// <param name="content">The content.</param>
+    /// <param name="location">What messages call it.</param>
+    /// <param name="longest">As in <see cref="Read(string, TimeSpan?)"/>.</param>
+    /// <exception cref="InvalidDataException">As in <see cref="Read(string, TimeSpan?)"/>.</exception>
+    internal static Waveform Read(byte[] content, string location, TimeSpan? longest = null)
+    {
+        using var reader = WaveformReader.Open(new MemoryStream(content, writable: false), location);
+        return Read(reader, longest);
+    }
+
+    private static Waveform Read(WaveformReader reader, TimeSpan? longest)
+    {
         var mostFrames = Array.MaxLength / reader.Channels;
         if (longest is { } duration)
             mostFrames = (int)Math.Min(mostFrames, duration.TotalSeconds * reader.SampleRate);
         if (reader.Frames > mostFrames)
-            throw TooLong(path, reader, mostFrames);
+            throw TooLong(reader, mostFrames);
         List<Waveform> pieces = [];
         long frames = 0;
         foreach (var piece in reader.ReadPieces(PieceFrames))
         {
             if ((frames += piece.Frames) > mostFrames)
-                throw TooLong(path, reader, mostFrames);
+                throw TooLong(reader, mostFrames);
             pieces.Add(piece);
         }
 
@@ -100,7 +116,8 @@ public static class WaveformFile
                 if (piece.SampleRate != format.SampleRate || piece.Channels != format.Channels)
                 {
                     throw new ArgumentException(
-                        $"A piece has {piece.Channels} channels at {piece.SampleRate} Hz, the first {format.Channels} at {format.SampleRate}.",
+                        $"A piece has {piece.Channels} channels at {piece.SampleRate} Hz, the first {format.Channels} at "
+                        + $"{format.SampleRate} Hz.",
                         nameof(pieces));
                 }
 
@@ -140,7 +157,8 @@ public static class WaveformFile
                 if (encoding == WaveEncoding.Float32)
                     BinaryPrimitives.WriteSingleLittleEndian(four, samples[frame]);
                 else
-                    BinaryPrimitives.WriteInt32LittleEndian(four, (int)Math.Clamp(Math.Round((double)samples[frame] * scale), -scale, scale - 1));
+                    BinaryPrimitives.WriteInt32LittleEndian(
+                        four, (int)Math.Clamp(Math.Round((double)samples[frame] * scale), -scale, scale - 1));
                 four[..width].CopyTo(bytes.AsSpan((frame * sound.Channels + channel) * width));
             }
         }
@@ -148,7 +166,7 @@ public static class WaveformFile
         return bytes;
     }
 
-    private static InvalidDataException TooLong(string path, WaveformReader reader, int mostFrames) => new(
-        $"'{path}' lasts longer than {TimeSpan.FromSeconds((double)mostFrames / reader.SampleRate):c}, which is the most that is read at "
-        + $"once. Cut it, or read it in pieces ({nameof(WaveformReader)}).");
+    private static InvalidDataException TooLong(WaveformReader reader, int mostFrames) => new(
+        $"'{reader.Location}' lasts longer than {TimeSpan.FromSeconds((double)mostFrames / reader.SampleRate):c}, the most that is read "
+        + $"at once. Cut it, allow more, or read it in pieces ({nameof(WaveformReader)}).");
 }

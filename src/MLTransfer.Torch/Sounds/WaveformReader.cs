@@ -9,20 +9,23 @@ namespace MLTransfer.Torch.Sounds;
 /// </summary>
 public sealed class WaveformReader : IDisposable
 {
-    private readonly string _path;
+    private readonly string _location;
     private readonly string _kind;
-    private readonly FileStream _file;
+    private readonly Stream _file;
     private readonly SampleSource _source;
     private long _framesRead;
 
-    private WaveformReader(string path, string kind, FileStream file, SampleSource source) =>
-        (_path, _kind, _file, _source) = (path, kind, file, source);
+    private WaveformReader(string location, string kind, Stream file, SampleSource source) =>
+        (_location, _kind, _file, _source) = (location, kind, file, source);
 
     /// <summary>Frames a second.</summary>
     public int SampleRate => _source.SampleRate;
 
     /// <summary>How many channels there are.</summary>
     public int Channels => _source.Channels;
+
+    /// <summary>What messages call the file.</summary>
+    internal string Location => _location;
 
     /// <summary>How many frames a WAV file has, as far as its header and its size tell; null for the other kinds.</summary>
     public long? Frames => _source.Frames;
@@ -34,11 +37,19 @@ public sealed class WaveformReader : IDisposable
     public static WaveformReader Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        return Open(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete), path);
+    }
+
+    /// <summary>Opens a file's content.</summary>
+    /// <param name="stream">Can seek; it is closed with the reader.</param>
+    /// <param name="location">What messages call it.</param>
+    /// <exception cref="InvalidDataException">As in <see cref="Open(string)"/>.</exception>
+    internal static WaveformReader Open(Stream stream, string location)
+    {
         try
         {
-            var kind = KindOf(stream) ?? throw new InvalidDataException($"'{path}' is no WAV, MP3 or Ogg Vorbis file.");
-            return Guarded(path, kind, () => new WaveformReader(path, kind, stream, OpenSource(kind, stream)));
+            var kind = KindOf(stream) ?? throw new InvalidDataException($"'{location}' is no WAV, MP3 or Ogg Vorbis file.");
+            return Guarded(location, kind, () => new WaveformReader(location, kind, stream, OpenSource(kind, stream)));
         }
         catch
         {
@@ -55,7 +66,7 @@ public sealed class WaveformReader : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(frames, 1);
         var interleaved = new float[checked(frames * Channels)];
-        var count = Guarded(_path, _kind, () =>
+        var count = Guarded(_location, _kind, () =>
         {
             var filled = 0;
             for (int read; filled < interleaved.Length && (read = _source.Read(interleaved.AsSpan(filled))) > 0;)
@@ -73,7 +84,7 @@ public sealed class WaveformReader : IDisposable
                 if (!float.IsFinite(sample))
                 {
                     throw new InvalidDataException(
-                        $"'{_path}' has a sample that is no finite number: {sample} in frame {_framesRead + frame}.");
+                        $"'{_location}' has a sample that is no finite number: {sample} in frame {_framesRead + frame}.");
                 }
 
                 samples[channel * count + frame] = sample;
@@ -106,7 +117,7 @@ public sealed class WaveformReader : IDisposable
         _file.Dispose(); // not every decoder does it
     }
 
-    private static string? KindOf(FileStream stream)
+    private static string? KindOf(Stream stream)
     {
         Span<byte> start = stackalloc byte[4];
         var count = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
@@ -120,7 +131,7 @@ public sealed class WaveformReader : IDisposable
         };
     }
 
-    private static SampleSource OpenSource(string kind, FileStream stream)
+    private static SampleSource OpenSource(string kind, Stream stream)
     {
         SampleSource source = kind switch
         {
@@ -140,7 +151,7 @@ public sealed class WaveformReader : IDisposable
     }
 
     /// <summary>Decoders meet damaged files with whatever their code runs into.</summary>
-    private static T Guarded<T>(string path, string kind, Func<T> decode)
+    private static T Guarded<T>(string location, string kind, Func<T> decode)
     {
         try
         {
@@ -149,7 +160,7 @@ public sealed class WaveformReader : IDisposable
         catch (Exception e) when (e is not (OutOfMemoryException or ObjectDisposedException or UnauthorizedAccessException)
             && e is not IOException || e is EndOfStreamException or InvalidDataException)
         {
-            throw new InvalidDataException($"'{path}' cannot be read as {kind}: {e.Message.TrimEnd('.')}.", e);
+            throw new InvalidDataException($"'{location}' cannot be read as {kind}: {e.Message.TrimEnd('.')}.", e);
         }
     }
 }

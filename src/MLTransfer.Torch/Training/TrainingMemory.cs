@@ -1,7 +1,9 @@
+using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training.Adversarial;
+using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Language;
 
@@ -53,5 +55,17 @@ public static class TrainingMemory
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         return new ModuleMemory(network, options).Estimate();
+    }
+
+    /// <summary>Of a codec of sounds.</summary>
+    /// <param name="codec">The codec.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static MemoryEstimate Estimate(EnCodecModel codec, EnCodecTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(codec);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        return new EnCodecMemory(codec, options).Estimate();
     }
 }

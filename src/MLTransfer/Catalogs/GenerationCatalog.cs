@@ -23,9 +23,11 @@ public sealed partial class GenerationCatalog
 {
     private const string AnyModel = "no text generator, no text infiller, no image generator and no network of layers";
 
+    private readonly MLContext _context;
     private readonly IHost _host;
 
-    internal GenerationCatalog(IHostEnvironment environment) => _host = environment.Register(nameof(GenerationCatalog));
+    internal GenerationCatalog(MLContext context) =>
+        (_context, _host) = (context, ((IHostEnvironment)context).Register(nameof(GenerationCatalog)));
 
     /// <summary>Loads a pretrained model for use outside of a pipeline, or for several pipelines.</summary>
     /// <param name="folderOrHubId">

@@ -36,6 +36,12 @@ internal enum ColumnKind
 
     /// <summary>A picture.</summary>
     Image = 64,
+
+    /// <summary>A sound.</summary>
+    Sound = 128,
+
+    /// <summary>A vector of bytes, of a known size or of any.</summary>
+    Bytes = 256,
 }
 
 internal static class ColumnKinds
@@ -63,10 +69,12 @@ internal static class ColumnKinds
         (VectorKind.Scalar, _, true) => ColumnKind.Key,
         (VectorKind.Scalar, TextDataViewType, _) => ColumnKind.Text,
         (VectorKind.Scalar, ImageDataViewType, _) => ColumnKind.Image,
+        (VectorKind.Scalar, WaveformDataViewType, _) => ColumnKind.Sound,
         (VectorKind.Scalar, BooleanDataViewType, _) => ColumnKind.Boolean,
         (VectorKind.Scalar, NumberDataViewType number, _) when number == NumberDataViewType.Single => ColumnKind.Single,
         (VectorKind.Scalar, NumberDataViewType, _) => ColumnKind.OtherNumber,
         (VectorKind.Vector, NumberDataViewType number, false) when number == NumberDataViewType.Single => ColumnKind.SingleVector,
+        (not VectorKind.Scalar, NumberDataViewType number, false) when number == NumberDataViewType.Byte => ColumnKind.Bytes,
         _ => ColumnKind.None,
     };
 }

@@ -5,6 +5,7 @@ using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Images;
 
@@ -25,15 +26,15 @@ internal sealed record ImageBaseModel(StyleGan2Model Model, BaseOrigin? Origin)
         }
 
         var folder = PretrainedModels.ResolveImageFolder(name);
-        return new ImageBaseModel(StyleGan2Model.Load(folder), BaseOrigin.Read(name, folder));
+        return new ImageBaseModel(StyleGan2Model.Load(folder, ComputeDevice.Of(environment)), BaseOrigin.Read(name, folder));
     }
 
     /// <summary>Copies the model of a transformer, or of a chain with one, which stays as it is.</summary>
     /// <exception cref="ArgumentException">There is no image generator.</exception>
-    public static ImageBaseModel CopyOf(ITransformer transformer)
+    public static ImageBaseModel CopyOf(ITransformer transformer, Device device)
     {
         var found = TransformerChain.Find<ImageGeneratorTransformer>(transformer, Wanted).Found;
-        return new ImageBaseModel(found.CopyModel(), found.Card?.Base);
+        return new ImageBaseModel(found.CopyModel(device), found.Card?.Base);
     }
 
     /// <summary>A model of the base's sizes, without its weights.</summary>

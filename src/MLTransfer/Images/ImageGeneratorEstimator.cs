@@ -69,7 +69,8 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             if (_options.FeatureExtractor is { } extractor)
                 GeneratorEvaluator.Check(model.Generator, extractor);
             using var images = TrainingImageReader.Read(input, _trainingColumn, _columns, model.Generator, _options.CancellationToken);
-            var trainer = new StyleGan2Trainer(model, options with { Seed = seed }, images, _options.FeatureExtractor);
+            var trainer = new StyleGan2Trainer(
+                model, TrainingObserver.Place(options with { Seed = seed }), images, _options.FeatureExtractor);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning {name} on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
                 + $"Features are computed in {PrecisionText.Of(trainer.Precision, options.Precision)}."));
@@ -98,7 +99,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     }
 
     private ImageBaseModel LoadBase() => _options.BaseModel is { } transformer
-        ? ImageBaseModel.CopyOf(transformer)
+        ? ImageBaseModel.CopyOf(transformer, ComputeDevice.Of(Host))
         : ImageBaseModel.Load(Host, _options.PretrainedModel);
 
     /// <summary>The model, or where there are labels that it does not take, one made of it that does.</summary>

@@ -2,6 +2,7 @@ using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Images;
 
@@ -35,13 +36,13 @@ internal static class ImageGeneratorFile
 
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     /// <exception cref="NotSupportedException">A newer version of the library wrote the file.</exception>
-    public static ImageGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
+    public static ImageGeneratorTransformer Load(ModelLoadContext context, Device device) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;
         var configuration = reader.ReadJson(ModelConfigurationFile.FileName);
         using var generator = reader.ReadWeights(StyleGan2Model.GeneratorFile);
         using var discriminator = reader.ReadWeights(StyleGan2Model.DiscriminatorFile);
-        var model = StyleGan2Model.Load(configuration, generator, discriminator, reader.Origin);
+        var model = StyleGan2Model.Load(configuration, generator, discriminator, reader.Origin, device);
         return Ownership.Pass(model, () =>
         {
             manifest.ToOptions().CheckFor(model.Generator);

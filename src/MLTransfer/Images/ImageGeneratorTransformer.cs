@@ -69,10 +69,10 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(Model.Generator.ImageResolution)];
 
     /// <summary>The model in memory of its own.</summary>
-    internal StyleGan2Model CopyModel()
+    internal StyleGan2Model CopyModel(Device device)
     {
         using var hold = Hold();
-        return Model.Copy();
+        return Model.Copy(device);
     }
 
     /// <inheritdoc/>
@@ -135,7 +135,8 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     }
 
     // Called by ML.NET when it loads a model file.
-    internal static ImageGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => ImageGeneratorFile.Load(ctx);
+    internal static ImageGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
+        ImageGeneratorFile.Load(ctx, ComputeDevice.Of(env));
 
     private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) =>
         Columns.FindInputs(schema, Model.Generator);

@@ -18,6 +18,7 @@ internal abstract class ProgressLog<T>(IChannel channel, IProgress<T>? next) : I
     {
         Write(value);
         next?.Report(value);
+        TrainingObserver.Observe(value);
     }
 
     /// <summary>Writes what is worth a message.</summary>

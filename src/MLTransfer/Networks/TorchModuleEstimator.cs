@@ -1,6 +1,7 @@
 using MLTransfer.Cards;
 using MLTransfer.Networks;
 using MLTransfer.Columns;
+using MLTransfer.Logging;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
@@ -78,7 +79,7 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             if (network.Pretrained is { } pretrained)
                 _options.Freezing.Apply(pretrained);
             var columns = CreateColumns(network, input.Schema);
-            var trainer = new NetworkTrainer(network, _options.Training with { Seed = seed })
+            var trainer = new NetworkTrainer(network, TrainingObserver.Place(_options.Training with { Seed = seed }))
             {
                 PixelOf = columns.OutputKind == NetworkOutputKind.Image ? _options.OutputScaling.ToPixel : null,
             };

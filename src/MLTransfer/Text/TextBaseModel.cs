@@ -5,6 +5,7 @@ using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Layers;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Text;
 
@@ -31,21 +32,34 @@ internal sealed record TextBaseModel<TModel>(
         if (ModelZip.Is(name))
         {
             var transformer = ModelZip.Take<ITextModelOwner<TModel>>(environment, name, TModel.Wanted);
-            return new TextBaseModel<TModel>(name, transformer.Model, AdaptersOf: transformer.BaseModel);
+            return new TextBaseModel<TModel>(name, transformer.Model, AdaptersOf: transformer.BaseModel); // on the context's device
         }
 
         var folder = PretrainedModels.ResolveFolder(name, revision, progress, cancellationToken);
-        return new TextBaseModel<TModel>(name, TModel.Load(name, folder, keepsMatrices), folder);
+        return new TextBaseModel<TModel>(name, TModel.Load(name, folder, keepsMatrices), folder)
+            .On(ComputeDevice.Of(environment), keepsMatrices);
     }
 
     /// <summary>Copies the model of a transformer, or of a chain with one, which stays as it is.</summary>
     /// <exception cref="ArgumentException">There is none of the kind.</exception>
-    public static TextBaseModel<TModel> CopyOf(ITransformer transformer, bool keepsMatrices) =>
-        TransformerChain.Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.CopyModel(keepsMatrices);
+    public static TextBaseModel<TModel> CopyOf(ITransformer transformer, bool keepsMatrices) => TransformerChain
+        .Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.CopyModel(keepsMatrices);
 
     /// <summary>Copies a model, which stays as it is.</summary>
     /// <exception cref="ArgumentException">Its weights are int8 numbers.</exception>
-    public static TextBaseModel<TModel> CopyOf(TModel model, bool keepsMatrices, BaseModelReference? adaptersOf = null)
+    public static TextBaseModel<TModel> CopyOf(TModel model, bool keepsMatrices, BaseModelReference? adaptersOf = null) =>
+        new("the loaded model", CopyOf(model, keepsMatrices, model.Network.Device), AdaptersOf: adaptersOf);
+
+    /// <summary>The model on a device; it is disposed where the result is another.</summary>
+    public static TModel MoveTo(TModel model, Device device, bool keepsMatrices = false)
+    {
+        if (ComputeDevice.IsSame(model.Network.Device, device))
+            return model;
+        using (model)
+            return CopyOf(model, keepsMatrices, device);
+    }
+
+    private static TModel CopyOf(TModel model, bool keepsMatrices, Device device)
     {
         var source = model.Network;
         if (source.IsQuantized)
@@ -55,16 +69,19 @@ internal sealed record TextBaseModel<TModel>(
                 + "comes from.");
         }
 
-        var network = source.Copy(keepsMatrices);
+        var network = source.Copy(keepsMatrices, device);
         return Ownership.Pass(network, () =>
         {
             if (source.Lora is not null)
                 PeftAdapterFolder.Copy(source, network);
             var copy = TModel.Create(network, model.Tokenizer, "the loaded model");
             copy.TakeNotes(model);
-            return new TextBaseModel<TModel>("the loaded model", copy, AdaptersOf: adaptersOf);
+            return copy;
         });
     }
+
+    /// <summary>The model on a device; the one before is disposed where the result is another.</summary>
+    public TextBaseModel<TModel> On(Device device, bool keepsMatrices) => this with { Model = MoveTo(Model, device, keepsMatrices) };
 
     /// <summary>The model with further tokens; adapters that it has become part of its weights where a token is really new.</summary>
     public TextBaseModel<TModel> WithTokens(IReadOnlyList<string> tokens)

@@ -101,6 +101,7 @@ internal sealed record TextFineTuning
             : BaseModel is { } transformer ? TextBaseModel<TModel>.CopyOf(transformer, KeepsMatrices)
             : TextBaseModel<TModel>.Load(
                 environment, PretrainedModel, revision: null, new DownloadLog(channel), CancellationToken, KeepsMatrices);
+        start = start.On(ComputeDevice.Of(environment), KeepsMatrices);
         return AddTokens is { Count: > 0 } tokens ? Ownership.Pass(start.Model, () => start.WithTokens(tokens)) : start;
     }
 

@@ -5,13 +5,11 @@ using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text.Chats;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML.Runtime;
-using TorchSharp;
 
 namespace MLTransfer;
 
@@ -193,18 +191,8 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
         using var hold = Network.Hold();
         if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
             return this;
-        var network = Network.ConvertTo(precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
-        try
-        {
-            if (precision == DecodingPrecision.Int8)
-                WeightQuantization.Quantize(network);
-            return new TextGenerationModel(network, Tokenizer) { PublishedEnds = PublishedEnds };
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        var network = DecodingNetwork.Of(Network, precision);
+        return Ownership.Pass(network, () => new TextGenerationModel(network, Tokenizer) { PublishedEnds = PublishedEnds });
     }
 
     /// <inheritdoc/>

@@ -93,10 +93,10 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             fineTuning.Prepare(model.Network, start.Name);
             var (training, validation, noise, report) = ReadRows(input, model.Tokenizer, model.Network, start.Name);
             var trainer = new LanguageModelTrainer(
-                model.Network, _options.Training with
+                model.Network, TrainingObserver.Place(_options.Training with
                 {
                     Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
-                }, training, validation, model.Tokenizer, noise)
+                }), training, validation, model.Tokenizer, noise)
                 {
                     AnswerSamples = _columns.Chat is not { } form ? null
                         : (prompts, options, stop) => ChatGenerator.AnswerSamples(model, form, prompts, options, stop),

@@ -1,5 +1,6 @@
 using MLTransfer.Persistence;
 using Microsoft.ML;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Text;
 
@@ -36,10 +37,10 @@ internal static class TextGeneratorFile
     /// <exception cref="InvalidOperationException">
     /// The file holds only adapters, and the model that they need is not there or is another one.
     /// </exception>
-    public static TextGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
+    public static TextGeneratorTransformer Load(ModelLoadContext context, Device device) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;
-        var model = TextModelFile.Read<TextGenerationModel, TextGeneratorManifest>(reader, manifest.BaseModel);
+        var model = TextModelFile.Read<TextGenerationModel, TextGeneratorManifest>(reader, manifest.BaseModel, device);
         if (manifest.PublishedEnds is { } ends)
             model.PublishedEnds = ends;
         return new TextGeneratorTransformer(

@@ -130,7 +130,8 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     private protected override ChatGenerator Chats => _decoder.Value.Chats;
 
     // Called by ML.NET when it loads a model file.
-    internal static TextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => TextGeneratorFile.Load(ctx);
+    internal static TextGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
+        TextGeneratorFile.Load(ctx, ComputeDevice.Of(env));
 
     private protected override IReadOnlyList<IReadOnlyList<GeneratedText>> Generate(
         IReadOnlyList<string> prompts, GenerationOptions options) =>

@@ -3,6 +3,7 @@ using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Text;
 
@@ -46,13 +47,13 @@ internal static class TextModelFile
     /// <exception cref="InvalidOperationException">
     /// The file holds only adapters, and the model that they need is not there or is another one.
     /// </exception>
-    public static TModel Read<TModel, TManifest>(ModelPartReader<TManifest> reader, BaseModelReference? baseModel)
+    public static TModel Read<TModel, TManifest>(ModelPartReader<TManifest> reader, BaseModelReference? baseModel, Device device)
         where TModel : class, ITextModel<TModel>
         where TManifest : ModelManifest
     {
         var model = baseModel is null ? ReadWhole<TModel, TManifest>(reader) : ReadAdapted<TModel, TManifest>(reader, baseModel);
         model.Card = reader.Manifest.Card;
-        return model;
+        return TextBaseModel<TModel>.MoveTo(model, device);
     }
 
     /// <summary>A model with its adapters merged, as a new object.</summary>

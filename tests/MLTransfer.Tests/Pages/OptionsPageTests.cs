@@ -1,10 +1,13 @@
 using System.Collections;
 using System.Globalization;
 using System.Reflection;
+using MLTransfer.Experiments;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
+using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Audio;
@@ -25,7 +28,8 @@ public sealed class OptionsPageTests
         typeof(GenerationOptions), typeof(TextMemorizationOptions), typeof(ChatTemplateOptions), typeof(TokenizerTrainingOptions),
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
-        typeof(ModuleTrainingOptions), typeof(SpeechTrainingOptions), typeof(SpeechOptions),
+        typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
+        typeof(SpeechTrainingOptions), typeof(SpeechOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MLTransfer.Torch.Sounds;
 using Xunit;
 

@@ -47,7 +47,7 @@ public class TrainableWeightsTests
         using var ofFrozen = Optimizer(frozen);
         TrainableWeights.Convert(frozen, ofFrozen);
         Assert.All(Linears(frozen), layer => Assert.Null(layer.ConvertedWeight));
-        Assert.Null(frozen.ConvertedOutputHead);
+        Assert.Null(frozen.Head.Converted);
 
         using var full = TinyRun.LoadModel();
         using var ofFull = Optimizer(full);
@@ -62,9 +62,9 @@ public class TrainableWeightsTests
         model.ComputeType = ScalarType.BFloat16;
         using var optimizer = Optimizer(model);
         TrainableWeights.Convert(model, optimizer);
-        Assert.NotNull(model.ConvertedOutputHead);
+        Assert.NotNull(model.Head.Converted);
         model.ComputeType = null;
-        Assert.Null(model.ConvertedOutputHead);
+        Assert.Null(model.Head.Converted);
         Assert.All(Linears(model), layer => Assert.Null(layer.ConvertedWeight));
     }
 

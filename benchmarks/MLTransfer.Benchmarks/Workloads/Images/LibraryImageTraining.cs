@@ -19,7 +19,7 @@ internal sealed class LibraryImageTraining : ImageTrainingVariant
         _updates = new AdversarialUpdates(
             model.Generator, model.Discriminator,
             new AdversarialTrainingOptions { BatchSize = (int)real.shape[0], StyleMixingProbability = 0 });
-        (_draws, _real) = (new TrainingDraws(1, 0, real.device), real);
+        (_draws, _real) = (new TrainingDraws(1, 0), real);
     }
 
     public override void UpdateBoth()

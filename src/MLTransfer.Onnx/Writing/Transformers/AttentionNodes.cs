@@ -49,18 +49,22 @@ internal sealed class AttentionNodes(LayerNodes layers, Attention attention)
         var query = SplitHeads(layers.Linear(x, attention.Inputs[0]), attention.Heads);
         if (attention.QueryNorm is { } queryNorm)
             query = layers.Normalize(query, queryNorm, attention.HeadWidth);
-        var (key, value) = past.Before ?? KeysAndValues();
-        return Output(Attend(query, key, value, bias));
-
-        (Value Key, Value Value) KeysAndValues()
+        if (past.Before is not { } known)
         {
-            var keys = SplitHeads(layers.Linear(encoded!, attention.Inputs[1]), attention.KeyValueHeads);
-            if (attention.KeyNorm is { } keyNorm)
-                keys = layers.Normalize(keys, keyNorm, attention.HeadWidth);
-            var values = SplitHeads(layers.Linear(encoded!, attention.Inputs[2]), attention.KeyValueHeads);
-            past.Give(keys, values);
-            return (keys, values);
+            known = KeysAndValues(encoded!);
+            past.Give(known.Key, known.Value);
         }
+
+        return Output(Attend(query, known.Key, known.Value, bias));
+    }
+
+    /// <summary>What cross-attention makes of [B, S, width of the encoder]: [B, K, S, D] twice.</summary>
+    public (Value Key, Value Value) KeysAndValues(Value encoded)
+    {
+        var keys = SplitHeads(layers.Linear(encoded, attention.Inputs[1]), attention.KeyValueHeads);
+        if (attention.KeyNorm is { } keyNorm)
+            keys = layers.Normalize(keys, keyNorm, attention.HeadWidth);
+        return (keys, SplitHeads(layers.Linear(encoded, attention.Inputs[2]), attention.KeyValueHeads));
     }
 
     /// <summary>Whether ONNX Runtime has one operator for all of it.</summary>

@@ -23,13 +23,16 @@ internal sealed class PastNodes(string name, Attention attention)
     public required string GivenLength { get; init; }
 
     /// <summary>Adds the inputs.</summary>
-    public void Take(GraphBuilder graph, DataType type, string length)
+    public void Take(GraphBuilder graph, DataType type, string length, string batch = "batch_size")
     {
         Before = (Input("key"), Input("value"));
 
         Value Input(string kind) => graph.Input(
-            $"past_key_values.{name}.{kind}", type, "batch_size", attention.KeyValueHeads, length, attention.HeadWidth);
+            $"past_key_values.{name}.{kind}", type, batch, attention.KeyValueHeads, length, attention.HeadWidth);
     }
+
+    /// <summary>Takes others in their place.</summary>
+    public void Replace(Value key, Value value) => Before = (key, value);
 
     public void Give(Value key, Value value) => _given = (key, value);
 

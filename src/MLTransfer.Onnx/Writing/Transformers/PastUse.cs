@@ -11,4 +11,7 @@ internal enum PastUse
 
     /// <summary>It takes those of what was read and gives them with those of what it reads.</summary>
     Continued,
+
+    /// <summary>One file for both, as Optimum merges them: <c>use_cache_branch</c> tells whether there is something to continue.</summary>
+    Either,
 }

@@ -11,6 +11,7 @@ internal sealed class TransformerGraph
 {
     private const string PastLength = "past_sequence_length";
     private const string Length = "sequence_length";
+    private const string EncoderLength = "encoder_sequence_length";
 
     private readonly Transformer _description;
     private readonly LayerNodes _layers;
@@ -75,31 +76,38 @@ internal sealed class TransformerGraph
     /// <param name="use">
     /// Keys and values of the encoder's text are given by the graph that begins, and only taken by the one that continues.
     /// </param>
-    public void BuildCrossDecoder(PastUse use)
+    /// <param name="form">Where inputs and outputs have another form; null for their own.</param>
+    public void BuildCrossDecoder(PastUse use, CrossDecoderForm? form = null)
     {
-        const string EncoderLength = "encoder_sequence_length";
         var stack = _description.Decoder!;
-        var continues = use == PastUse.Continued;
+        var (continues, begins) = (use is PastUse.Continued or PastUse.Either, use is PastUse.Given or PastUse.Either);
         var length = continues ? $"{PastLength} + {Length}" : Length;
-        var inputIds = Ids(stack);
+        var inputIds = form is { HasFlatStreams: true } ? _graph.Input("input_ids", DataType.Int64, "batch_size_x_streams", Length)
+            : Ids(stack);
+        var ids = form is { HasFlatStreams: true } ? Streams(inputIds, stack.Input.Tables.Length) : inputIds;
         var encoderMask = _graph.Input("encoder_attention_mask", DataType.Int64, "batch_size", EncoderLength);
-        var encoderWidth = (_description.Encoder ?? stack).Width;
-        var encoded = continues ? null : _graph.Input("encoder_hidden_states", _layers.Type, "batch_size", EncoderLength, encoderWidth);
+        var encoderWidth = form?.EncoderWidth ?? (_description.Encoder ?? stack).Width;
+        var encoded = begins ? _graph.Input("encoder_hidden_states", _layers.Type, "batch_size", EncoderLength, encoderWidth) : null;
+        if (encoded is not null && form is not null)
+            encoded = form.Encode(encoded, encoderMask);
         PastNodes[] past = [.. stack.Blocks.Select((block, layer) =>
             new PastNodes($"{layer}.decoder", block.Self) { IsGiven = use != PastUse.None, GivenLength = length })];
         PastNodes[] encoderPast = [.. stack.Blocks.Select((block, layer) =>
-            new PastNodes($"{layer}.encoder", block.Cross!) { IsGiven = use == PastUse.Given, GivenLength = EncoderLength })];
+            new PastNodes($"{layer}.encoder", block.Cross!) { IsGiven = begins, GivenLength = EncoderLength })];
         if (continues)
         {
+            // Before the first step there is nothing of any batch.
             foreach (var (own, other) in past.Zip(encoderPast))
             {
-                own.Take(_graph, _layers.Type, PastLength);
-                other.Take(_graph, _layers.Type, EncoderLength);
+                own.Take(_graph, _layers.Type, PastLength, use == PastUse.Either ? "past_batch_size" : "batch_size");
+                other.Take(_graph, _layers.Type, EncoderLength, use == PastUse.Either ? "past_batch_size" : "batch_size");
             }
         }
 
-        var sequence = Sequence(stack, inputIds, past);
-        var hidden = Embed(stack, inputIds, positionIds: null, attentionMask: null, tokenTypeIds: null, sequence);
+        if (use == PastUse.Either)
+            Choose(stack, _graph.Input("use_cache_branch", DataType.Bool, 1), ids, encoded!, past, encoderPast);
+        var sequence = Sequence(stack, ids, past);
+        var hidden = Embed(stack, ids, positionIds: null, attentionMask: null, tokenTypeIds: null, sequence);
         var crossBiases = new Dictionary<DataType, Value>();
         foreach (var type in stack.Blocks.Select(block => AttentionNodes.ScoreType(_layers, block.Cross!)).Distinct())
             crossBiases.Add(type, ScoreBiasNodes.BothWays(_layers, encoderMask, type));
@@ -110,13 +118,49 @@ internal sealed class TransformerGraph
             return new AttentionNodes(_layers, attention).AddCross(
                 x, encoded, crossBiases[AttentionNodes.ScoreType(_layers, attention)], encoderPast[layer]);
         });
-        AddLogits(stack, hidden);
+        AddLogits(stack, hidden, form is { HasFlatStreams: true } ? inputIds : null);
         foreach (var (own, other) in past.Zip(encoderPast))
         {
             own.AddOutputs(_graph, _layers.Type);
             other.AddOutputs(_graph, _layers.Type);
         }
     }
+
+    /// <summary>Where nothing was read before, what is taken is nothing of the decoder's, and what is computed of the encoder's.</summary>
+    private void Choose(Stack stack, Value continues, Value ids, Value encoded, PastNodes[] past, PastNodes[] encoderPast)
+    {
+        PastNodes[] all = [.. past, .. encoderPast];
+        var chosen = _graph.If(
+            continues, _layers.Type,
+            () => [.. all.SelectMany(taken => (Value[])[Same(taken.Before!.Value.Key), Same(taken.Before!.Value.Value)])],
+            () =>
+            [
+                .. stack.Blocks.SelectMany(block => (Value[])[Nothing(block.Self), Nothing(block.Self)]),
+                .. stack.Blocks.SelectMany(block =>
+                {
+                    var (key, value) = new AttentionNodes(_layers, block.Cross!).KeysAndValues(encoded);
+                    return (Value[])[key, value];
+                }),
+            ]);
+        foreach (var (index, taken) in all.Index())
+        {
+            taken.Replace(chosen[2 * index], chosen[2 * index + 1]);
+            taken.Give(chosen[2 * index], chosen[2 * index + 1]); // the decoder's give more
+        }
+
+        Value Same(Value value) => _graph.Node("Identity", [value]);
+
+        Value Nothing(Attention attention)
+        {
+            var batch = _graph.Node("Unsqueeze", [_graph.Size(ids, 0), _graph.Constant([0])]);
+            var shape = _graph.Concatenate(0, batch, _graph.Constant([attention.KeyValueHeads, 0, attention.HeadWidth]));
+            return _layers.Cast(_graph.Node("ConstantOfShape", [shape]), DataType.Float, _layers.Type);
+        }
+    }
+
+    /// <summary>[B streams, T] to [B, streams, T].</summary>
+    private Value Streams(Value ids, int streams) =>
+        _graph.Reshape(_graph.Node("Unsqueeze", [ids, _graph.Constant([0])]), -1, streams, 0);
 
     private SequenceNodes Sequence(Stack stack, Value ids, PastNodes[] past) =>
         new(_graph, ids, stack.Input.Tables.Length == 1 ? 1 : 2, past[0].Before?.Key);
@@ -154,7 +198,10 @@ internal sealed class TransformerGraph
     }
 
     /// <summary>[B, T, rows], or [B, streams, T, rows] of several streams.</summary>
-    private void AddLogits(Stack stack, Value hidden)
+    /// <param name="stack">Has the heads.</param>
+    /// <param name="hidden">[B, T, C].</param>
+    /// <param name="flatIds">[B streams, T] where streams are rows of the batch, and logits [B streams, T, rows]; null otherwise.</param>
+    private void AddLogits(Stack stack, Value hidden, Value? flatIds = null)
     {
         _graph.EnterScope("/lm_head");
         Value[] logits = [.. stack.Heads.Select(head => HeadNodes.Add(_layers, head, hidden, stack.Width))];
@@ -166,6 +213,13 @@ internal sealed class TransformerGraph
         }
 
         var stacked = _graph.Concatenate(1, [.. logits.Select(each => _graph.Node("Unsqueeze", [each, _graph.Constant([1])]))]);
-        _graph.Output("logits", stacked, _layers.Type, "batch_size", logits.Length, Length, rows);
+        if (flatIds is null)
+        {
+            _graph.Output("logits", stacked, _layers.Type, "batch_size", logits.Length, Length, rows);
+            return;
+        }
+
+        var shape = _graph.Concatenate(0, _graph.Node("Shape", [flatIds]), _graph.Constant([rows]));
+        _graph.Output("logits", _graph.Node("Reshape", [stacked, shape]), _layers.Type, "batch_size_x_streams", Length, rows);
     }
 }

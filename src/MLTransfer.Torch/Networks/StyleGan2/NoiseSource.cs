@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.StyleGan2;
@@ -10,7 +11,7 @@ internal readonly record struct NoiseSource(NoiseMode Mode, Generator? Random = 
     /// <summary>Noise for a layer: [N, 1, R, R], or [R, R] for the constant one, or null.</summary>
     public Tensor? Draw(Tensor constant, long batch) => Mode switch
     {
-        NoiseMode.Random => randn([batch, 1, .. constant.shape], constant.dtype, constant.device, generator: Random),
+        NoiseMode.Random => SeededTensors.Normal([batch, 1, .. constant.shape], constant.dtype, constant.device, Random),
         NoiseMode.Constant => constant,
         NoiseMode.None => null,
         _ => throw new ArgumentOutOfRangeException(nameof(constant), Mode, "Unknown noise mode."),

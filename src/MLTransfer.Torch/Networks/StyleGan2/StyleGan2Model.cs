@@ -108,7 +108,7 @@ public sealed class StyleGan2Model : GenerativeNetwork
         var json = Configuration.DeepClone().AsObject();
         foreach (var network in (string[])["generator", "discriminator"])
             json[network]!["c_dim"] = labelWidth;
-        using var generator = new Generator((ulong)seed, Generator.Device);
+        using var generator = new Generator((ulong)seed);
         var initialized = WeightSource.Initialized(ScalarType.Float32, Generator.Device, generator);
         return Build(json, "The configuration", new LabelledWeightSource(Generator, initialized),
             new LabelledWeightSource(Discriminator, initialized));
@@ -153,11 +153,11 @@ public sealed class StyleGan2Model : GenerativeNetwork
             .Select(parts => $"generator.synthesis.{parts[2]}.").Distinct()];
 
     /// <summary>A model on the CPU with weights of its own, as one that is saved and loaded again.</summary>
-    internal StyleGan2Model Copy()
+    internal StyleGan2Model Copy(Device? device = null)
     {
         using var generator = new TensorCheckpoint("the generator in memory", CheckpointTensors(Generator));
         using var discriminator = new TensorCheckpoint("the discriminator in memory", CheckpointTensors(Discriminator));
-        return Load(Configuration.DeepClone().AsObject(), generator, discriminator);
+        return Load(Configuration.DeepClone().AsObject(), generator, discriminator, device: device);
     }
 
     /// <summary>Writes <c>config.json</c> and both networks' weights.</summary>

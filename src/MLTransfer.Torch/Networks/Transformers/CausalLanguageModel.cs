@@ -52,7 +52,8 @@ public sealed class CausalLanguageModel : TransformerNetwork
     internal new CausalLanguageModel ConvertTo(ScalarType dataType) => (CausalLanguageModel)base.ConvertTo(dataType);
 
     /// <inheritdoc cref="TransformerNetwork.Copy"/>
-    internal new CausalLanguageModel Copy(bool keepsMatrices = false) => (CausalLanguageModel)base.Copy(keepsMatrices);
+    internal new CausalLanguageModel Copy(bool keepsMatrices = false, Device? device = null) =>
+        (CausalLanguageModel)base.Copy(keepsMatrices, device);
 
     private static CausalLanguageModel Causal(TransformerNetwork network, string origin)
     {

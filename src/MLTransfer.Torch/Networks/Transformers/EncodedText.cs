@@ -8,6 +8,7 @@ namespace MLTransfer.Torch.Networks.Transformers;
 public sealed class EncodedText : IDisposable
 {
     private readonly Dictionary<int, (Tensor Keys, Tensor Values)> _projected = [];
+    private readonly IReadOnlyList<Tensor>? _alone; // the rows, where each is projected on its own
 
     /// <summary>Takes what an encoder gave.</summary>
     /// <param name="hiddenStates">[batch, length, encoder width]; disposed with this object.</param>
@@ -38,6 +39,25 @@ public sealed class EncodedText : IDisposable
 
         Tensor Select(Tensor all) => all.index_select(0, rows).DetachFromDisposeScope();
     }
+
+    /// <param name="alone">[1, own length, encoder width] each; disposed with this object.</param>
+    private EncodedText(IReadOnlyList<Tensor> alone)
+    {
+        _alone = [.. alone.Select(row => row.DetachFromDisposeScope())];
+        using var scope = NewDisposeScope();
+        int[] ends = [.. alone.Select(row => (int)row.shape[1])];
+        HiddenStates = Join(alone, dimension: 1, ends.Max()).DetachFromDisposeScope();
+        Ranges = (new int[ends.Length], ends);
+        Mask = AttentionMask.BothWays(Array.TrueForAll(ends, end => end == ends[0]) ? null
+            : arange(ends.Max(), ScalarType.Int64, HiddenStates.device).unsqueeze(0)
+                .less(tensor(Array.ConvertAll(ends, end => (long)end), device: HiddenStates.device).unsqueeze(1)));
+        Mask.Allowed?.DetachFromDisposeScope();
+    }
+
+    /// <summary>Texts that were read one by one. What blocks make of a row is computed from it alone, so that no bit of it depends on the
+    /// other rows.</summary>
+    /// <param name="rows">[1, own length, encoder width] each, of one width and type; disposed with the result.</param>
+    internal static EncodedText OfRows(IReadOnlyList<Tensor> rows) => new(rows);
 
     /// <summary>[batch, length, encoder width].</summary>
     public Tensor HiddenStates { get; }
@@ -72,7 +92,7 @@ public sealed class EncodedText : IDisposable
             if (!_projected.TryGetValue(layer, out var projected))
             {
                 using var scope = NewDisposeScope();
-                var (keys, values) = project(HiddenStates);
+                var (keys, values) = Project(project);
                 projected = (keys.contiguous().DetachFromDisposeScope(), values.contiguous().DetachFromDisposeScope());
                 _projected.Add(layer, projected);
             }
@@ -80,6 +100,28 @@ public sealed class EncodedText : IDisposable
             return projected;
         }
     }
+
+    private (Tensor Keys, Tensor Values) Project(Func<Tensor, (Tensor Keys, Tensor Values)> project)
+    {
+        if (_alone is null)
+            return project(HiddenStates);
+        var rows = _alone.Select(project).ToList(); // each [1, heads, own length, head width]
+        var length = HiddenStates.shape[1];
+        return (Join([.. rows.Select(row => row.Keys)], 2, length), Join([.. rows.Select(row => row.Values)], 2, length));
+    }
+
+    /// <summary>Rows below each other, with zeros behind the shorter ones.</summary>
+    private static Tensor Join(IReadOnlyList<Tensor> rows, int dimension, long length) => cat(
+        [
+            .. rows.Select(row =>
+            {
+                if (row.shape[dimension] == length)
+                    return row;
+                var shape = row.shape.ToArray();
+                shape[dimension] = length - shape[dimension];
+                return cat([row, zeros(shape, row.dtype, row.device)], dimension);
+            }),
+        ], 0);
 
     private static (int[] Starts, int[] Ends)? FindRanges(Tensor hiddenStates, Tensor? padding)
     {
@@ -107,6 +149,8 @@ public sealed class EncodedText : IDisposable
     public void Dispose()
     {
         HiddenStates.Dispose();
+        foreach (var row in _alone ?? [])
+            row.Dispose();
         Mask.Allowed?.Dispose();
         foreach (var (keys, values) in _projected.Values)
         {

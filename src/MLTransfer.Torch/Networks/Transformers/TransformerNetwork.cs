@@ -118,13 +118,6 @@ public abstract class TransformerNetwork : GenerativeNetwork
         }
     }
 
-    /// <summary>The output head in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
-    internal Tensor? ConvertedOutputHead
-    {
-        get => Output.Heads is [var head, ..] ? head.Converted : null;
-        set => Head.Converted = value;
-    }
-
     /// <inheritdoc/>
     public override bool IsEmbedding(string parameterName) => _tables.Contains(parameterName);
 
@@ -242,7 +235,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var family = FamilyRegistry.Of(configuration, "the configuration");
-        using var generator = seed is { } number ? new Generator((ulong)number, device ?? CPU) : null;
+        using var generator = seed is { } number ? new Generator((ulong)number) : null;
         return Build(family, configuration, family.Read(new ConfigurationReader(configuration)), WeightSource.Initialized(
             dataType ?? ScalarType.Float32, device ?? CPU, generator));
     }
@@ -255,14 +248,15 @@ public abstract class TransformerNetwork : GenerativeNetwork
     }
 
     /// <summary>
-    /// A float32 network on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.
+    /// A float32 network with weights of its own, as one that is saved and loaded again; adapters are left out.
     /// </summary>
     /// <param name="keepsMatrices">Whether matrices in a narrower type stay so.</param>
+    /// <param name="device">Where it goes; the CPU where null.</param>
     /// <exception cref="InvalidOperationException">The network is quantized.</exception>
-    internal TransformerNetwork Copy(bool keepsMatrices = false)
+    internal TransformerNetwork Copy(bool keepsMatrices = false, Device? device = null)
     {
         using var weights = new TensorCheckpoint($"the {Family.ModelType} in memory", CheckpointTensors());
-        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location, keepsMatrices: keepsMatrices);
+        return Load(Configuration.DeepClone().AsObject(), weights, weights.Location, device: device, keepsMatrices: keepsMatrices);
     }
 
     /// <summary>
@@ -305,8 +299,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
     internal override void WriteTokenRows()
     {
         base.WriteTokenRows();
-        if (ConvertedOutputHead is { } converted && Head.TrainedRows is { } rows)
-            rows.Write(converted);
+        foreach (var head in Output.Heads)
+        {
+            if (head.Converted is { } converted)
+                head.TrainedRows?.Write(converted);
+        }
     }
 
     /// <summary>Makes what is trained of the network's type, where it is kept in a narrower one.</summary>

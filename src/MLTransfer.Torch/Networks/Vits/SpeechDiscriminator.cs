@@ -44,7 +44,7 @@ public sealed class SpeechDiscriminator : nn.Module
     {
         if (width is < 8 or > 256 || width % 8 != 0)
             throw new ArgumentOutOfRangeException(nameof(width), width, "The width must be a multiple of 8 from 8 to 256.");
-        using var generator = new Generator((ulong)seed, device ?? CPU);
+        using var generator = new Generator((ulong)seed);
         return new SpeechDiscriminator(
             WeightSource.Initialized(ScalarType.Float32, device ?? CPU, generator), part => DiscriminatorLayer.Usual(part > 0, width));
     }

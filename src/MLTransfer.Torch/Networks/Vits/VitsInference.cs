@@ -18,7 +18,7 @@ internal static class VitsInference
         var (ids, device) = (input.InputIds.to(network.Device), network.Device);
         var mask = (input.AttentionMask?.to(device) ?? ones_like(ids)).to(network.DataType).unsqueeze(1); // [N, 1, T]
         var speaker = network.Speakers(input.SpeakerIds?.to(device)); // [N or 1, speaker width, 1]
-        using var draws = new RandomDraws(input.Seed, 0, device);
+        using var draws = new RandomDraws(input.Seed, 0);
 
         var (hidden, means, logDeviations) = network.TextEncoder.Forward(ids, mask);
         var logDurations = LogDurations();

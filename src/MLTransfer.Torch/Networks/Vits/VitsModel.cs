@@ -175,7 +175,7 @@ public sealed class VitsModel : GenerativeNetwork
     public static VitsModel Create(JsonObject configuration, long seed, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        using var generator = new Generator((ulong)seed, device ?? CPU);
+        using var generator = new Generator((ulong)seed);
         return new VitsModel(
             VitsConfiguration.Parse(configuration, "The configuration"), configuration.DeepClone().AsObject(),
             WeightSource.Initialized(ScalarType.Float32, device ?? CPU, generator), normalizesDecoder: false);
@@ -207,7 +207,7 @@ public sealed class VitsModel : GenerativeNetwork
         configuration["num_speakers"] = count;
         if (Sizes.SpeakerWidth == 0)
             configuration["speaker_embedding_size"] = UsualSpeakerWidth;
-        using var generator = new Generator((ulong)seed, Device);
+        using var generator = new Generator((ulong)seed);
         return Grown(configuration, new SilentConditionSource(WeightSource.Initialized(DataType, Device, generator)));
     }
 

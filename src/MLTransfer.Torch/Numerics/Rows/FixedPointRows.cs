@@ -18,8 +18,8 @@ internal static unsafe class FixedPointRows
     /// <summary>Less than this is zero, lest its scale's inverse overflow.</summary>
     private const float Smallest = 1e-30f;
 
-    /// <summary>How many of the rows from some row on lie interleaved: 8, 4 or 1.</summary>
-    public static int Interleaved(int remainingRows) => remainingRows >= 8 ? 8 : remainingRows >= 4 ? 4 : 1;
+    /// <summary>How many of the rows from some row on lie interleaved: 8, 4, 2 or 1.</summary>
+    public static int Interleaved(int remainingRows) => remainingRows switch { >= 8 => 8, >= 4 => 4, >= 2 => 2, _ => 1 };
 
     /// <summary>Pairs of a row.</summary>
     public static int Pairs(int inputs) => (inputs + 1) / 2;

@@ -14,7 +14,7 @@ internal static unsafe class Int8Kernels
     private const int PrefetchedBytes = 4096;
 
     /// <summary>sums[r, o] += scale[r] * sum of value[r, i] * weight[o, i] over one group of inputs, for all outputs of a tile.</summary>
-    /// <param name="rows">8, 4 or 1: how many rows' values lie interleaved.</param>
+    /// <param name="rows">8, 4, 2 or 1: how many rows' values lie interleaved.</param>
     /// <param name="weights">The group's part of the tile: [steps, outputs, 2].</param>
     /// <param name="values">[steps, rows] pairs.</param>
     /// <param name="steps">Pairs of inputs.</param>
@@ -31,6 +31,8 @@ internal static unsafe class Int8Kernels
                 AddEightRows<TPairs, TVector>(weights + 2 * output, values, steps, scales, sums + output);
             else if (rows == 4)
                 AddFourRows<TPairs, TVector>(weights + 2 * output, values, steps, scales, sums + output);
+            else if (rows == 2)
+                AddTwoRows<TPairs, TVector>(weights + 2 * output, values, steps, scales, sums + output);
             else
                 AddOneRow<TPairs, TVector>(weights + 2 * output, values, steps, scales, sums + output);
         }
@@ -70,6 +72,28 @@ internal static unsafe class Int8Kernels
         }
 
         AddScaled<TPairs, TVector>(a0, a1, scales[0], sums);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddTwoRows<TPairs, TVector>(sbyte* weights, int* values, int steps, float* scales, float* sums)
+        where TPairs : struct, IPairLanes<TVector>
+        where TVector : unmanaged
+    {
+        var zero = TPairs.Broadcast(0);
+        var (a0, a1, b0, b1) = (zero, zero, zero, zero);
+        for (var end = values + 2 * steps; values < end; values += 2)
+        {
+            Prefetch(weights);
+            var (w0, w1) = (TPairs.Widen(weights), TPairs.Widen(weights + 2 * TPairs.Count));
+            var x = TPairs.Broadcast(values[0]);
+            (a0, a1) = (TPairs.AddProducts(w0, x, a0), TPairs.AddProducts(w1, x, a1));
+            x = TPairs.Broadcast(values[1]);
+            (b0, b1) = (TPairs.AddProducts(w0, x, b0), TPairs.AddProducts(w1, x, b1));
+            weights += 2 * Int8Matrix.TileOutputs;
+        }
+
+        AddScaled<TPairs, TVector>(a0, a1, scales[0], sums);
+        AddScaled<TPairs, TVector>(b0, b1, scales[1], sums + Int8Matrix.TileOutputs);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

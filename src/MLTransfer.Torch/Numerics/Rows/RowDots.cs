@@ -23,7 +23,7 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
 
     /// <summary>products[r, o] = sum of x[r, i] * matrix[o, i] over i.</summary>
     /// <param name="x">[rows, inputs] in the order of <see cref="RowKernels{TLanes, TVector, TWeight}.Arrange"/>.</param>
-    /// <param name="rows">One, or what <see cref="RowTiles.Padded"/> gives.</param>
+    /// <param name="rows">What <see cref="RowTiles.PaddedForDots"/> gives.</param>
     /// <param name="inputs">The length of a row.</param>
     /// <param name="matrix">[outputs, inputs].</param>
     /// <param name="products">[rows, outputs] in rows of the length <paramref name="productStride"/>.</param>
@@ -33,7 +33,9 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
     public static void Compute(float* x, int rows, int inputs, TWeight* matrix, float* products, nint productStride, int outputs)
     {
         var output = 0;
-        for (; output <= outputs - 2 && rows > 1; output += 2)
+        for (; output <= outputs - 4 && rows == 2; output += 4)
+            TwoRowsByFour(x, inputs, matrix + (nint)output * inputs, products + output, productStride);
+        for (; output <= outputs - 2 && rows > 2; output += 2)
         {
             var weights = matrix + (nint)output * inputs;
             for (int row = 0, height; row < rows; row += height)
@@ -139,6 +141,39 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
         }
     }
 
+    /// <summary>Two rows of x by four rows of weights.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TwoRowsByFour(float* x, int inputs, TWeight* weights, float* products, nint productStride)
+    {
+        var zero = TLanes.Broadcast(0);
+        // the first row of x by each row of weights, then the second one
+        var (a0, b0, c0, d0, a1, b1, c1, d1) = (zero, zero, zero, zero, zero, zero, zero, zero);
+        var ahead = weights + PrefetchedRows * inputs;
+        var i = 0;
+        for (; i <= inputs - PairCount; i += PairCount)
+        {
+            for (var part = 0; part < 4; part++)
+                RowKernels<TLanes, TVector, TWeight>.Prefetch(ahead + 4 * i + part * PairCount);
+            var (x0, x1) = (TLanes.Load(x + i), TLanes.Load(x + i + TLanes.Count));
+            var (y0, y1) = (TLanes.Load(x + inputs + i), TLanes.Load(x + inputs + i + TLanes.Count));
+            var row = weights + i;
+            MultiplyAdd(row, x0, x1, y0, y1, ref a0, ref a1);
+            MultiplyAdd(row += inputs, x0, x1, y0, y1, ref b0, ref b1);
+            MultiplyAdd(row += inputs, x0, x1, y0, y1, ref c0, ref c1);
+            MultiplyAdd(row + inputs, x0, x1, y0, y1, ref d0, ref d1);
+        }
+
+        var sums = stackalloc float[8];
+        TLanes.SumEight(a0, b0, c0, d0, a1, b1, c1, d1, sums);
+        for (var output = 0; output < 4; output++)
+        {
+            products[output] = AddLast(sums[output], x, weights, i, inputs);
+            products[productStride + output] = AddLast(sums[output + 4], x + inputs, weights, i, inputs);
+            weights += inputs;
+        }
+    }
+
     /// <summary>One row of x by eight rows of weights.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -181,6 +216,15 @@ internal static unsafe class RowDots<TLanes, TVector, TWeight>
     {
         RowKernels<TLanes, TVector, TWeight>.LoadPair(weights, out var first, out var second);
         return TLanes.MultiplyAdd(second, x1, TLanes.MultiplyAdd(first, x0, sums));
+    }
+
+    /// <summary>One pair of a row of weights by the pairs of two rows, x and y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void MultiplyAdd(TWeight* weights, TVector x0, TVector x1, TVector y0, TVector y1, ref TVector x, ref TVector y)
+    {
+        RowKernels<TLanes, TVector, TWeight>.LoadPair(weights, out var w0, out var w1);
+        x = TLanes.MultiplyAdd(w1, x1, TLanes.MultiplyAdd(w0, x0, x));
+        y = TLanes.MultiplyAdd(w1, y1, TLanes.MultiplyAdd(w0, y0, y));
     }
 
     /// <summary>One pair of a row by the pairs of two rows of weights, w and v.</summary>

@@ -124,7 +124,7 @@ internal static unsafe class RowProduct
         var width = Math.Clamp(share, Math.Clamp(SmallestBlockBytes / outputBytes, 1, WidestBlock),
             Math.Clamp(LargestBlockBytes / outputBytes, 1, WidestBlock));
         work->BlockLength = RoundUp((int)width, ColumnUnit);
-        work->PaddedRows = RowTiles.Padded<TLanes, TVector>(rows);
+        work->PaddedRows = RowTiles.PaddedForDots<TLanes, TVector>(rows);
         using var arranged = new RowBuffer(checked(work->PaddedRows * matrix.Inputs));
         arranged.Span[(rows * matrix.Inputs)..].Clear();
         fixed (float* x = arranged.Span)

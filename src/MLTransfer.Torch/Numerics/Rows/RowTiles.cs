@@ -11,6 +11,13 @@ internal static class RowTiles
         where TVector : unmanaged =>
         remainingRows > 4 && TLanes.Count >= 16 ? 8 : 4;
 
+    /// <summary>The rows that <see cref="RowDots{TLanes, TVector, TWeight}"/> takes in place of so many: one and two need no
+    /// others.</summary>
+    public static int PaddedForDots<TLanes, TVector>(int rows)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged =>
+        rows <= 2 ? rows : Padded<TLanes, TVector>(rows);
+
     /// <summary>The rows of all tiles; one row needs none.</summary>
     public static int Padded<TLanes, TVector>(int rows)
         where TLanes : struct, ILanes<TVector>

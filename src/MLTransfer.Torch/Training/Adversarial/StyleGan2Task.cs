@@ -80,7 +80,7 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     public override StyleGan2Progress RunStep(TrainingStep step)
     {
         using var scope = NewDisposeScope();
-        using var draws = new TrainingDraws(_options.Seed, step.Index, _trained.Device);
+        using var draws = new TrainingDraws(_options.Seed, step.Index);
         double? pathLength = null, penalty = null;
         Distances = null;
         _updates.Step = step;
@@ -239,7 +239,7 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
         if (_model.Generator.ImageChannels is not (1 or 3))
             return null;
         using var scope = NewDisposeScope();
-        using var draws = new TrainingDraws(_options.Seed, step: -1, _model.Generator.Device);
+        using var draws = new TrainingDraws(_options.Seed, step: -1);
         var made = new List<Tensor>();
         foreach (var part in Enumerable.Range(0, _options.SampleCount).Chunk(_options.BatchSize))
         {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training.Adversarial;
 
 /// <summary>The random numbers of one step, which depend on nothing but the run's seed and the step's number.</summary>
-internal sealed class TrainingDraws(long seed, int step, Device device) : RandomDraws(seed, step, device)
+internal sealed class TrainingDraws(long seed, int step) : RandomDraws(seed, step)
 {
     /// <summary>Augments each image on its own; with probability 0 they are what they were.</summary>
     public Tensor Augment(Tensor images, AugmentationGroups groups, double probability)

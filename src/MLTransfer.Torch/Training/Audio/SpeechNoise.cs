@@ -19,7 +19,7 @@ internal sealed record SpeechNoise(Tensor Posterior, Tensor Durations, IReadOnly
         for (var row = 0; row < batch.Count; row++)
         {
             using var scope = NewDisposeScope();
-            using var draws = new RandomDraws(seeds[row], 0, batch.Ids.device);
+            using var draws = new RandomDraws(seeds[row], 0);
             posterior[row].narrow(1, 0, batch.FrameCounts[row]).copy_(
                 draws.Normal([model.Sizes.LatentWidth, batch.FrameCounts[row]], batch.Ids.device));
             durations[row].narrow(1, 0, batch.TokenCounts[row]).copy_(

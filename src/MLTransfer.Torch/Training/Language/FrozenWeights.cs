@@ -16,7 +16,7 @@ internal sealed class FrozenWeights : IDisposable
     private readonly TransformerNetwork _model;
     private readonly string _path;
     private readonly List<(Parameter Parameter, Tensor Converted)> _weights = [];
-    private Tensor? _convertedHead; // where some of its rows are trained, so that the weight itself cannot wait in a file
+    private readonly List<Tensor> _convertedHeads = []; // where some rows are trained, so that the weight itself cannot wait in a file
 
     private FrozenWeights(TransformerNetwork model, string path) => (_model, _path) = (model, path);
 
@@ -30,7 +30,7 @@ internal sealed class FrozenWeights : IDisposable
             return null;
         var linears = Linears(model).Where(layer => IsFrozen(layer.Weight) && layer.TrainedRows is null).ToList();
         var parameters = linears.Select(layer => layer.Weight)
-            .Concat(model.Head.TrainedRows is null ? [model.OutputHead] : Array.Empty<Parameter>()).Where(IsFrozen)
+            .Concat(model.Output.Heads.Where(head => head.TrainedRows is null).Select(head => head.Weight)).Where(IsFrozen)
             .Distinct(ReferenceEqualityComparer.Instance).Cast<Parameter>().ToList();
         if (parameters.Count == 0)
             return null;
@@ -55,9 +55,15 @@ internal sealed class FrozenWeights : IDisposable
 
             foreach (var layer in linears)
                 layer.ConvertedWeight = frozen.Converted(layer.Weight);
-            if (model.Head.TrainedRows is not null && IsFrozen(model.OutputHead))
-                frozen._convertedHead = model.OutputHead.to(type).DetachFromDisposeScope();
-            model.ConvertedOutputHead = frozen._convertedHead ?? frozen.Converted(model.OutputHead);
+            foreach (var head in model.Output.Heads)
+            {
+                head.Converted = frozen.Converted(head.Weight);
+                if (head.TrainedRows is null || !IsFrozen(head.Weight))
+                    continue;
+                head.Converted = head.Weight.to(type).DetachFromDisposeScope();
+                frozen._convertedHeads.Add(head.Converted);
+            }
+
             NativeHeap.Trim();
             return frozen;
         }
@@ -86,8 +92,10 @@ internal sealed class FrozenWeights : IDisposable
         using var gradients = no_grad();
         foreach (var layer in Linears(_model))
             layer.ConvertedWeight = null;
-        _model.ConvertedOutputHead = null;
-        _convertedHead?.Dispose();
+        foreach (var head in _model.Output.Heads)
+            head.Converted = null;
+        _convertedHeads.ForEach(head => head.Dispose());
+        _convertedHeads.Clear();
         foreach (var (parameter, converted) in _weights)
         {
             using var scope = NewDisposeScope();

@@ -28,12 +28,18 @@ internal static class LanguageModelLoss
         using var scope = NewDisposeScope();
         using var encoded = batch.EncoderInput is { } source ? ((EncoderDecoderModel)model).Encode(source) : null;
         var rows = PredictingRows(model, batch, batch.Input with { Encoded = encoded });
+        return SumHead(model, model.Head, rows, batch.Targets);
+    }
+
+    /// <summary>The sum over rows that a head reads, [rows, C], of -ln p(target), in nats.</summary>
+    internal static double SumHead(TransformerNetwork model, HeadModule head, Tensor rows, Tensor targets)
+    {
         double sum = 0;
-        foreach (var (start, count) in Chunks(model, rows))
+        foreach (var (start, count) in Chunks(head.Rows, model.ComputeType ?? model.DataType, rows))
         {
             using var chunkScope = NewDisposeScope();
-            var logits = model.ComputeLogits(rows.narrow(0, start, count)); // [count, vocabulary]
-            sum += CrossEntropy.Sum(logits, batch.Targets.narrow(0, start, count));
+            var logits = head.Logits(rows.narrow(0, start, count), model.ComputeType); // [count, vocabulary]
+            sum += CrossEntropy.Sum(logits, targets.narrow(0, start, count));
         }
 
         return sum;
@@ -65,7 +71,7 @@ internal static class LanguageModelLoss
         if (rows.device_type == TorchSharp.DeviceType.CPU && model.OutputHead.numel() >= LargeHead)
             NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
 
-        var (sum, rowGradients) = BackwardHead(model, rows.detach(), batch.Targets, factor);
+        var (sum, rowGradients) = BackwardHead(model, model.Head, rows.detach(), batch.Targets, factor);
         if (rows.requires_grad)
             autograd.backward(rows, rowGradients);
         recomputation?.Backward();
@@ -74,29 +80,30 @@ internal static class LanguageModelLoss
         return sum * factor;
     }
 
-    /// <summary>The loss, the gradient of what the head reads, and the head's gradient added to where gradients are.</summary>
-    internal static (double Sum, Tensor RowGradients) BackwardHead(TransformerNetwork model, Tensor rows, Tensor targets, double factor)
+    /// <summary>The loss, the gradient of what a head reads, and the head's gradient added to where gradients are.</summary>
+    internal static (double Sum, Tensor RowGradients) BackwardHead(
+        TransformerNetwork model, HeadModule head, Tensor rows, Tensor targets, double factor)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var rowGradients = empty_like(rows);
         var type = model.ComputeType ?? model.DataType;
         var inputs = rows.to(type);
-        var weight = model.ConvertedOutputHead ?? (model.OutputHead.dtype == model.DataType ? model.OutputHead.to(type) : model.OutputHead);
-        var headGradient = model.OutputHead.requires_grad ? new HeadGradient(model.OutputHead, type) : null;
+        var weight = head.Converted ?? (head.Weight.dtype == model.DataType ? head.Weight.to(type) : head.Weight);
+        var headGradient = head.Weight.requires_grad ? new HeadGradient(head.Weight, type) : null;
         Tensor? memory = null; // of the first chunk, which is the longest
         double sum = 0;
-        foreach (var (start, count) in Chunks(model, rows))
+        foreach (var (start, count) in Chunks(head.Rows, type, rows))
         {
             using var chunkScope = NewDisposeScope();
             var input = inputs.narrow(0, start, count);
-            memory ??= empty([count, model.VocabularySize], type, rows.device).MoveToOuterDisposeScope();
+            memory ??= empty([count, head.Rows], type, rows.device).MoveToOuterDisposeScope();
             var logits = memory.narrow(0, 0, count);
             WideProduct.Multiply(input, weight, logits); // the weight is [vocabulary, C]
-            sum += ToGradient(model.Head, logits, targets.narrow(0, start, count), factor);
+            sum += ToGradient(head, logits, targets.narrow(0, start, count), factor);
             rowGradients.narrow(0, start, count).copy_(WideProduct.Back(logits, weight));
             headGradient?.Add(logits, input);
-            model.Head.TrainedRows?.AddProduct(logits, input);
+            head.TrainedRows?.AddProduct(logits, input);
         }
 
         return (sum, rowGradients.MoveToOuterDisposeScope());
@@ -157,9 +164,9 @@ internal static class LanguageModelLoss
         return Math.Min(rows, count > 1 ? ((rows + count - 1) / count + 63) / 64 * 64 : most);
     }
 
-    private static IEnumerable<(long Start, long Count)> Chunks(TransformerNetwork model, Tensor rows)
+    private static IEnumerable<(long Start, long Count)> Chunks(int vocabulary, ScalarType type, Tensor rows)
     {
-        var length = LongestChunk(model.VocabularySize, model.ComputeType ?? model.DataType, rows.shape[0]);
+        var length = LongestChunk(vocabulary, type, rows.shape[0]);
         for (long start = 0; start < rows.shape[0]; start += length)
             yield return (start, Math.Min(length, rows.shape[0] - start));
     }

@@ -169,7 +169,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
 
     // Biases and normalization weights are the vectors of a model.
     /// <summary>Biases, T5's table of them too, and weights of norms are spared; the lengths of rows (DoRA) are not.</summary>
-    private static bool IsDecayed(string name, long dimensions) => !name.Contains("bias", StringComparison.Ordinal)
+    internal static bool IsDecayed(string name, long dimensions) => !name.Contains("bias", StringComparison.Ordinal)
         && (dimensions > 1 || name.EndsWith(LoraAdapter.MagnitudeName, StringComparison.Ordinal));
 
     /// <summary>What training changes, under the names that a file has for it.</summary>

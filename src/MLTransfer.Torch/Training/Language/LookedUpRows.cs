@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Embedding = MLTransfer.Torch.Layers.Embedding;
@@ -40,6 +41,6 @@ internal sealed class LookedUpRows
             return;
         _table.grad ??= zeros_like(_table);
         using var tableGradient = _table.grad;
-        tableGradient.index_add_(0, _ids, gradient.view(-1, _table.shape[1]), 1);
+        RowSums.Add(tableGradient, _ids, gradient.view(-1, _table.shape[1]));
     }
 }

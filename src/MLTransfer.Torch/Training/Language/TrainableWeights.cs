@@ -21,7 +21,10 @@ internal static class TrainableWeights
                 layer.ConvertedWeight = optimizer.CopyOf(layer.Weight, type);
         }
 
-        if (model.OutputHead.requires_grad && model.OutputHead.dtype != type)
-            model.ConvertedOutputHead = optimizer.CopyOf(model.OutputHead, type);
+        foreach (var head in model.Output.Heads)
+        {
+            if (head.Weight.requires_grad && head.Weight.dtype != type)
+                head.Converted = optimizer.CopyOf(head.Weight, type);
+        }
     }
 }

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Sounds;
 
 namespace MLTransfer.Torch.Training.Reports;
 
@@ -32,7 +33,7 @@ internal sealed partial class AnswerLog
         GoBackTo(lastStep);
     }
 
-    /// <summary>All answers, pictures no larger than a page shows them.</summary>
+    /// <summary>All answers, pictures no larger than a page shows them, sounds with theirs.</summary>
     public IReadOnlyList<(int Step, SampleAnswer Answer)> Answers => _answers;
 
     private string FilePath => Path.Combine(_outputDirectory, FileName);
@@ -81,9 +82,25 @@ internal sealed partial class AnswerLog
         return media with { File = file };
     }
 
-    private static SampleAnswer ToShow(SampleAnswer answer) => answer is MediaAnswer { MediaType: MediaAnswer.Picture } picture
-        ? picture with { Content = PngPicture.Shrink(picture.Content, ShownSize) }
-        : answer;
+    private static SampleAnswer ToShow(SampleAnswer answer) => answer switch
+    {
+        MediaAnswer { MediaType: MediaAnswer.Picture } picture => picture with { Content = PngPicture.Shrink(picture.Content, ShownSize) },
+        MediaAnswer { MediaType: MediaAnswer.Sound } sound => sound with { Plot = PlotOf(sound) },
+        _ => answer,
+    };
+
+    /// <summary>Waveform and spectrogram; a task may answer with what is no sound, which is no reason to end a run.</summary>
+    private static byte[]? PlotOf(MediaAnswer sound)
+    {
+        try
+        {
+            return WaveformPlot.ToPng(WaveformFile.Read(sound.Content, sound.File ?? sound.Input), ShownSize, ShownSize / 2);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
 
     private static string ToLine(int step, SampleAnswer answer)
     {

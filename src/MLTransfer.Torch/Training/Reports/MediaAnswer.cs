@@ -11,4 +11,7 @@ public sealed record MediaAnswer(string Input, string MediaType, byte[] Content)
 
     /// <summary>Where the content lies in the run's folder already; null where it does not.</summary>
     internal string? File { get; init; }
+
+    /// <summary>A sound's picture, a PNG file; null for pictures, and for sounds that cannot be drawn.</summary>
+    internal byte[]? Plot { get; init; }
 }

@@ -29,6 +29,7 @@ internal static class RunPage
         figure { margin: 0; } figcaption { font-size: 0.85em; color: #555; }
         svg { width: 100%; } svg text { font-size: 12px; fill: currentColor; } svg .grid { stroke: #ddd; }
         .media { display: flex; flex-wrap: wrap; gap: 0.7em; } .media img { max-width: 256px; min-width: 64px; image-rendering: pixelated; }
+        .media img.sound { max-width: 400px; image-rendering: auto; }
         table { border-collapse: collapse; }
         td, th { border-top: 1px solid #ddd; padding: 0.25em 0.7em; text-align: left; vertical-align: top; }
         td.text, h3, .wrap { white-space: pre-wrap; overflow-wrap: anywhere; } .usual { color: #888; }
@@ -127,7 +128,13 @@ internal static class RunPage
     private static string Medium(MediaAnswer media)
     {
         var source = $"src=\"data:{PageText.Escape(media.MediaType)};base64,{Convert.ToBase64String(media.Content)}\"";
-        return media.MediaType == MediaAnswer.Picture ? $"<img alt=\"\" {source}>" : $"<audio controls {source}></audio>";
+        if (media.MediaType == MediaAnswer.Picture)
+            return $"<img alt=\"\" {source}>";
+        var player = $"<audio controls {source}></audio>";
+        return media.Plot is null
+            ? player
+            : "<img class=\"sound\" alt=\"waveform and spectrogram\" src=\"data:image/png;base64,"
+                + $"{Convert.ToBase64String(media.Plot)}\"><br>{player}";
     }
 
     private static string Cells(IReadOnlyList<float> numbers)

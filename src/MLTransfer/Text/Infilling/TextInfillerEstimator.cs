@@ -78,7 +78,8 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
             fineTuning.Prepare(model.Network, start.Name);
             var (training, validation, noise, report) = ReadRows(input, model.Tokenizer, model.Network);
             var trainer = new LanguageModelTrainer(
-                model.Network, _options.Training with { Seed = seed }, training, validation, model.Tokenizer, noise);
+                model.Network, TrainingObserver.Place(_options.Training with { Seed = seed }), training, validation, model.Tokenizer,
+                noise);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
                 + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MLTransfer.Persistence;
+using static TorchSharp.torch;
 
 namespace MLTransfer.Text.Infilling;
 
@@ -33,10 +34,10 @@ internal static class TextInfillerFile
     /// <exception cref="InvalidOperationException">
     /// The file holds only adapters, and the model that they need is not there or is another one.
     /// </exception>
-    public static TextInfillerTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
+    public static TextInfillerTransformer Load(ModelLoadContext context, Device device) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;
-        var model = TextModelFile.Read<TextInfillingModel, TextInfillerManifest>(reader, manifest.BaseModel);
+        var model = TextModelFile.Read<TextInfillingModel, TextInfillerManifest>(reader, manifest.BaseModel, device);
         model.Infilling = manifest.Infilling;
         return new TextInfillerTransformer(
             model, ownsModel: true, manifest.Columns, manifest.Infilling, manifest.DecodingPrecision, manifest.WeightType,

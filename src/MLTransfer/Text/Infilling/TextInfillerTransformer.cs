@@ -114,7 +114,8 @@ public sealed class TextInfillerTransformer
     }
 
     // Called by ML.NET when it loads a model file.
-    internal static TextInfillerTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => TextInfillerFile.Load(ctx);
+    internal static TextInfillerTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
+        TextInfillerFile.Load(ctx, ComputeDevice.Of(env));
 
     private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) => [Columns.InputRole.Find(schema)];
 

@@ -5,12 +5,10 @@ using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
-using TorchSharp;
 
 namespace MLTransfer;
 
@@ -152,14 +150,8 @@ public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
         using var hold = Network.Hold();
         if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
             return this;
-        var network = (MaskedLanguageModel)Network.ConvertTo(
-            precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
-        return Ownership.Pass(network, () =>
-        {
-            if (precision == DecodingPrecision.Int8)
-                WeightQuantization.Quantize(network);
-            return new TextInfillingModel(network, Tokenizer) { Infilling = Infilling };
-        });
+        var network = (MaskedLanguageModel)DecodingNetwork.Of(Network, precision);
+        return Ownership.Pass(network, () => new TextInfillingModel(network, Tokenizer) { Infilling = Infilling });
     }
 
     /// <inheritdoc/>

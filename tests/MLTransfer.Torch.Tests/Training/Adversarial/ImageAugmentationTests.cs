@@ -130,8 +130,8 @@ public sealed class ImageAugmentationTests
     public void Without_augmentation_images_are_the_same_memory_and_nothing_is_drawn(AugmentationGroups groups, double probability)
     {
         using var scope = NewDisposeScope();
-        using var draws = new TrainingDraws(1, 1, CPU);
-        using var untouched = new TrainingDraws(1, 1, CPU);
+        using var draws = new TrainingDraws(1, 1);
+        using var untouched = new TrainingDraws(1, 1);
         var images = Images(2, 3);
         var augmented = draws.Augment(images, groups, probability);
         AssertSame(images, augmented);
@@ -224,8 +224,8 @@ public sealed class ImageAugmentationTests
         using var model = TinyImages.CreateModel();
         using var images = TinyImages.Create();
         using var updates = new AdversarialUpdates(model.Generator, model.Discriminator, TinyImages.Options(folder: null));
-        using var draws = new TrainingDraws(5, 0, CPU);
-        using var sameDraws = new TrainingDraws(5, 0, CPU);
+        using var draws = new TrainingDraws(5, 0);
+        using var sameDraws = new TrainingDraws(5, 0);
         var real = images.Take([0, 1, 2, 3], CPU);
         var expected = AdversarialLosses.GradientPenalty(
             model.Discriminator, real, augment: x => sameDraws.Augment(x, AugmentationGroups.All, 0.8)).item<float>();
@@ -289,7 +289,7 @@ public sealed class ImageAugmentationTests
 
     private static Tensor Draw(Tensor images, double probability, int step)
     {
-        using var draws = new TrainingDraws(1, step, CPU);
+        using var draws = new TrainingDraws(1, step);
         return draws.Augment(images, AugmentationGroups.All, probability);
     }
 

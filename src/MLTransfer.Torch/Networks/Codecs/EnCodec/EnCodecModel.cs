@@ -129,7 +129,7 @@ public sealed class EnCodecModel : GenerativeNetwork
     {
         ArgumentNullException.ThrowIfNull(configuration);
         var read = EnCodecConfiguration.Read(configuration, "The configuration");
-        using var generator = new Generator((ulong)seed, device ?? CPU);
+        using var generator = new Generator((ulong)seed);
         return new EnCodecModel(configuration, read, WeightSource.Initialized(ScalarType.Float32, device ?? CPU, generator));
     }
 

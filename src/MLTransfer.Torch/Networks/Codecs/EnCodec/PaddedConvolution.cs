@@ -37,10 +37,10 @@ internal sealed unsafe class PaddedConvolution : CodecLayer
         : base(nameof(PaddedConvolution))
     {
         (_configuration, _activates, _kernel, _stride, _dilation) = (configuration, activates, kernel, stride, dilation);
-        var initialization = Initialization.Normal(1 / Math.Sqrt(3.0 * inputChannels * kernel));
+        var initialization = Initialization.Normal(1 / Math.Sqrt((double)inputChannels * kernel)); // keeps the size of what goes through
         _weight = new ConvolutionWeight(
             this, "conv", weights, configuration.HasWeightNorm, initialization, outputChannels, inputChannels, kernel);
-        Bias = weights.Scope("conv").Take("bias", initialization, outputChannels);
+        Bias = weights.Scope("conv").Take("bias", Initialization.Zeros, outputChannels);
         ModuleNode.Add(this, "conv.bias", Bias);
         if (!configuration.HasWeightNorm)
             register_module("norm", _norm = new OutputNorm(weights.Scope("norm"), outputChannels));

@@ -32,10 +32,10 @@ internal sealed unsafe class TransposedConvolution : CodecLayer
         _stride = stride;
         var excess = stride; // kernel - stride
         _trimLeft = excess - (configuration.IsCausal ? (int)Math.Ceiling(excess * configuration.TrimRightRatio) : excess / 2);
-        var initialization = Initialization.Normal(1 / Math.Sqrt(3.0 * outputChannels * 2 * stride));
+        var initialization = Initialization.Normal(1 / Math.Sqrt(2.0 * inputChannels)); // two taps reach an output step
         _weight = new ConvolutionWeight(
             this, "conv", weights, configuration.HasWeightNorm, initialization, inputChannels, outputChannels, 2 * stride);
-        _bias = weights.Scope("conv").Take("bias", initialization, outputChannels);
+        _bias = weights.Scope("conv").Take("bias", Initialization.Zeros, outputChannels);
         ModuleNode.Add(this, "conv.bias", _bias);
         if (!configuration.HasWeightNorm)
             register_module("norm", _norm = new OutputNorm(weights.Scope("norm"), outputChannels));

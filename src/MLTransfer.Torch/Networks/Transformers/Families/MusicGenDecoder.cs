@@ -12,7 +12,7 @@ internal static class MusicGenDecoder
     {
         LoraTargets = ["q_proj", "v_proj"],
         Ignored = ["*embed_positions.weights"],
-        Harmless = ["audio_channels"],
+        Harmless = ["audio_channels", "scale_embedding"], // vectors are not scaled, whatever a file says
     };
 
     private static Transformer Describe(ConfigurationReader c)

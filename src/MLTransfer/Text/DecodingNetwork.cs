@@ -1,0 +1,29 @@
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
+using TorchSharp;
+
+namespace MLTransfer.Text;
+
+/// <summary>The network that generates with a number format.</summary>
+internal static class DecodingNetwork
+{
+    /// <summary>A network that shares with another what it can; with int8 numbers it is one of the CPU wherever the other is.</summary>
+    /// <exception cref="InvalidOperationException">The other has int8 numbers.</exception>
+    public static TransformerNetwork Of(TransformerNetwork trained, DecodingPrecision precision)
+    {
+        if (precision != DecodingPrecision.Int8)
+            return trained.ConvertTo(precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
+        var network = trained.ConvertTo(torch.ScalarType.Float32);
+        if (network.Device.type != DeviceType.CPU)
+        {
+            using var elsewhere = network;
+            network = network.Copy();
+        }
+
+        return Ownership.Pass(network, () =>
+        {
+            WeightQuantization.Quantize(network);
+            return network;
+        });
+    }
+}

@@ -1,0 +1,183 @@
+using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Generation.Music;
+using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks.MusicGen;
+using MLTransfer.Torch.Tests.Networks.MusicGen;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Audio;
+using Xunit;
+
+namespace MLTransfer.Torch.Tests.Training.Audio;
+
+public sealed class MusicTrainerTests : IDisposable
+{
+    private static readonly string[] s_captions = ["slow minor flute", "", "fast drums", "piano", "soft strings", "brass"];
+
+    private readonly TinyMusic _music = new(TinyMusic.Mono);
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static MusicTrainingOptions Options => new()
+    {
+        Precision = Precision.Float32, LearningRate = 1e-3, NumberOfEpochs = 2, BatchSize = 2, ConditionDropout = 0.5,
+    };
+
+    public void Dispose()
+    {
+        _music.Dispose();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_resumed_run_ends_with_the_same_weights(bool hasAdapters)
+    {
+        var options = Options with { CheckpointSteps = 2, OutputDirectory = _folder["run"] };
+        using var whole = Model(hasAdapters);
+        Trainer(whole, Options).Train(cancellationToken: Token);
+        using (var interrupted = Model(hasAdapters))
+        {
+            using var source = new CancellationTokenSource();
+            Assert.ThrowsAny<OperationCanceledException>(() => Trainer(interrupted, options).Train(
+                new Callback(p => { if (p.Step == 3) source.Cancel(); }), source.Token));
+        }
+
+        using var resumed = Model(hasAdapters);
+        var result = Trainer(resumed, options with { Resume = true }).Train(cancellationToken: Token);
+        Assert.Equal(6, result.Steps);
+        Assert.Equal(Bytes(whole), Bytes(resumed));
+    }
+
+    [Fact]
+    public void The_text_encoder_and_the_codec_stay_also_after_adapters_were_merged()
+    {
+        LowRankAdaptation.Attach(_music.Model, new LoraOptions { Rank = 2 }, seed: 1);
+        LowRankAdaptation.Merge(_music.Model);
+        var before = Frozen(_music.Model);
+        Trainer(_music.Model, Options).Train(cancellationToken: Token);
+        Assert.Equal(before, Frozen(_music.Model));
+
+        static List<byte[]> Frozen(MusicGenModel model) =>
+            [.. model.CheckpointTensors().Where(t => !t.Key.StartsWith("decoder.", StringComparison.Ordinal)
+                && !t.Key.StartsWith("enc_to_dec", StringComparison.Ordinal)).Select(t => t.Value.bytes.ToArray())];
+    }
+
+    [Fact]
+    public void Captions_are_left_out_by_row_or_by_step_as_the_seed_says()
+    {
+        MusicTrainingRow[] rows = [.. Enumerable.Range(0, 400).Select(_ => new MusicTrainingRow([1, 2], [[3], [3], [3], [3]]))];
+        var byRow = new MusicRows(Options with { ConditionDropout = 0.2, BatchSize = 4 }, rows, []);
+        bool[] Dropped(MusicRows of, int step) => [.. Enumerable.Range(0, 400).Select(row => of.Training(row, step).CaptionIds is null)];
+        Assert.Equal(Dropped(byRow, 0), Dropped(byRow, 99));      // the same epoch
+        Assert.NotEqual(Dropped(byRow, 0), Dropped(byRow, 100));
+        Assert.InRange(Dropped(byRow, 0).Count(isDropped => isDropped), 55, 105);
+
+        var byStep = new MusicRows(
+            Options with { ConditionDropout = 0.2, BatchSize = 4, ConditionDropoutUnit = ConditionDropoutUnit.Step }, rows, []);
+        var steps = Enumerable.Range(0, 400).Select(step => Dropped(byStep, step).Distinct().Single()).ToList();
+        Assert.InRange(steps.Count(isDropped => isDropped), 55, 105);
+        Assert.DoesNotContain(true, Dropped(new MusicRows(Options with { ConditionDropout = 0 }, rows, []), 0));
+    }
+
+    [Fact]
+    public void A_run_is_evaluated_by_codebook_and_its_samples_are_sounds()
+    {
+        var options = Options with
+        {
+            OutputDirectory = _folder["run"], SamplePrompts = ["piano"],
+            SampleGeneration = new MusicGenerationOptions { MaximumFrames = 8 },
+        };
+        var result = Trainer(_music.Model, options, validation: Examples()).Train(cancellationToken: Token);
+        var last = result.History[^1].Validation!;
+        Assert.Equal(4, last.CodebookLosses.Count);
+        Assert.Equal(last.CodebookLosses.Average(), last.Loss, 1e-12);
+        Assert.True(last.Loss < result.InitialValidationLoss);
+        Assert.Equal(last.CodebookLosses.Select(Math.Exp), last.CodebookPerplexities);
+        var measured = MusicEvaluator.Evaluate(_music.Model, Examples(), _music.Tokenizer, batchSize: 5, Token);
+        Assert.Equal(result.ValidationLoss!.Value, measured.Loss, 1e-5);
+        Assert.Equal(3, Directory.GetFiles(_folder["run/answers"], "*.wav").Length); // at the start and after each epoch
+        Assert.Contains("eval_loss_codebook_3", File.ReadAllText(_folder["run/metrics.jsonl"]), StringComparison.Ordinal);
+        Assert.Contains("<audio", File.ReadAllText(_folder["run/run.html"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Music_longer_than_a_row_is_cut()
+    {
+        MusicExample[] examples = [new("piano", [.. Enumerable.Range(0, 4).Select(k => Enumerable.Range(0, 25).ToArray())])];
+        var rows = MusicRows.Read(_music.Model, _music.Tokenizer, examples, maximumSeconds: 0.2, "training"); // 10 frames
+        Assert.Equal([13, 13, 8], rows.Select(row => row.Length));
+        Assert.Equal(Enumerable.Range(10, 10), rows[1].Labels[0][..10]);
+        Assert.Equal(Enumerable.Range(10, 10), rows[1].Labels[3][3..]);
+    }
+
+    [Fact]
+    public void Music_that_does_not_fit_is_refused_by_its_number()
+    {
+        Refuses(new MusicExample("a", [[1], [1], [1]]), "codebooks");
+        Refuses(new MusicExample("a", [[1], [1], [64], [1]]), "code");
+        Refuses(new MusicExample("a", [[], [], [], []]), "frames");
+        Assert.Contains("tokenizer", Assert.Throws<ArgumentException>(
+            () => new MusicTrainer(_music.Model, Options, Examples())).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new MusicTrainer(_music.Model, Options, []));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new MusicTrainer(_music.Model, Options with { ConditionDropout = 1.5 }, []));
+
+        void Refuses(MusicExample example, string reason)
+        {
+            var error = Assert.Throws<ArgumentException>(
+                () => new MusicTrainer(_music.Model, Options, [Examples()[0], example], tokenizer: _music.Tokenizer));
+            Assert.Contains("Row 1", error.Message, StringComparison.Ordinal);
+            Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_limit_of_memory_is_kept_before_any_work()
+    {
+        var error = Assert.Throws<InsufficientMemoryException>(
+            () => Trainer(_music.Model, Options with { MemoryLimit = 1 }).Train(cancellationToken: Token));
+        Assert.Contains("MemoryLimit", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Adapters_are_put_on_queries_and_values_of_the_decoder_and_saved_as_peft_does()
+    {
+        LowRankAdaptation.Attach(_music.Model, new LoraOptions { Rank = 4, Alpha = 8 }, seed: 3);
+        Trainer(_music.Model, Options).Train(cancellationToken: Token);
+        Directory.CreateDirectory(_folder["adapter"]);
+        PeftAdapterFolder.Save(_music.Model, _folder["adapter"]);
+        using var reference = Open(Path.Combine(_music.Folder, "lora_end"));
+        using var saved = Open(_folder["adapter"]);
+        Assert.Equal(reference.Tensors.Keys.Order(StringComparer.Ordinal), saved.Tensors.Keys.Order(StringComparer.Ordinal));
+    }
+
+    private static MusicExample[] Examples() =>
+    [
+        .. s_captions.Select((caption, row) => new MusicExample(
+            caption, [.. Enumerable.Range(0, 4)
+                .Select(k => Enumerable.Range(0, 8 + row).Select(t => (7 * row + 3 * k + t) % 64).ToArray())])),
+    ];
+
+    private MusicTrainer Trainer(MusicGenModel model, MusicTrainingOptions options, MusicExample[]? validation = null) =>
+        new(model, options, Examples(), validation, _music.Tokenizer);
+
+    private MusicGenModel Model(bool hasAdapters)
+    {
+        var model = MusicGenModel.Load(_music.Folder);
+        if (hasAdapters)
+            LowRankAdaptation.Attach(model, new LoraOptions { Rank = 2, Dropout = 0.1 }, seed: 1);
+        return model;
+    }
+
+    private static List<byte[]> Bytes(MusicGenModel model) =>
+        [.. model.TrainableParameters().Select(p => p.Parameter.bytes.ToArray())];
+
+    private sealed class Callback(Action<MusicProgress> report) : IProgress<MusicProgress>
+    {
+        public void Report(MusicProgress value) => report(value);
+    }
+
+    private static SafetensorsFile Open(string folder) => SafetensorsFile.Open(Path.Combine(folder, PeftAdapterFolder.WeightsFileName));
+}
