@@ -11,8 +11,8 @@ namespace MLTransfer.Torch.Networks.Vits;
 /// (VITS, arXiv 2106.06103), in the layout and with the numbers of transformers' <c>VitsModel</c>.
 /// </summary>
 /// <remarks>
-/// <c>discriminator.safetensors</c> beside the weights, where there is one, is what the network was trained against:
-/// <see cref="Discriminator"/>. What is made of weights for speaking is kept: call <c>eval()</c> after changing a weight by hand.
+/// <c>discriminator.safetensors</c> beside the weights, or tensors among them whose names begin with <c>discriminator.</c>, are what the
+/// network was trained against: <see cref="Discriminator"/>. What is made of weights for speaking is kept: call <c>eval()</c> after changing a weight by hand.
 /// </remarks>
 public sealed class VitsModel : GenerativeNetwork
 {
@@ -124,6 +124,8 @@ public sealed class VitsModel : GenerativeNetwork
         {
             if (File.Exists(Path.Combine(folder, SpeechDiscriminator.FileName)))
                 network.Discriminator = SpeechDiscriminator.Load(folder, device);
+            else if (checkpoint.Tensors.Keys.Any(name => name.StartsWith(VitsNames.DiscriminatorPrefix, StringComparison.Ordinal)))
+                network.Discriminator = SpeechDiscriminator.Load(checkpoint, device);
             return network;
         }
         catch

@@ -135,7 +135,7 @@ public sealed class SpeechTrainerTests : IDisposable
         var id = tokenizer.VocabularySize - 1;
         using var old = TinySpeech.Model();
         using var model = old.WithVocabulary(tokenizer.VocabularySize);
-        LowRankAdaptation.Attach(model, new LoraOptions { Rank = 2, TrainedTokens = [id] }, seed: 2);
+        LowRankAdaptation.Attach(model, new LoraOptions { Rank = 2, TrainedTokens = [id], TrainedModules = ["upsampler.0"] }, seed: 2);
         var table = model.get_parameter("text_encoder.embed_tokens.weight")!.clone();
         var rows = TinySpeech.Rows().Select(row => row with { Text = row.Text + "ß" }).ToList();
         var options = TinySpeech.Options(_folders["adapters"]);
@@ -146,6 +146,8 @@ public sealed class SpeechTrainerTests : IDisposable
         Assert.False(table[id].allclose(trained[id]));
         Assert.True(
             old.get_parameter("decoder.conv_pre.weight")!.equal(model.get_parameter("decoder.conv_pre.weight")!).all().item<bool>());
+
+        Assert.False(old.get_parameter("decoder.upsampler.0.weight")!.allclose(model.get_parameter("decoder.upsampler.0.weight")!));
 
         using var loaded = old.WithVocabulary(tokenizer.VocabularySize);
         PeftAdapterFolder.Load(loaded, _folders["adapters/checkpoint-6"]);
