@@ -9,7 +9,8 @@ public interface IAudioFeatureExtractor
     /// <summary>Frames a second of the sounds that it takes; sounds of other rates are converted before.</summary>
     int SampleRate { get; }
 
-    /// <summary>The channels of the sounds that it takes, 1 or as many as all sounds have; see <see cref="WaveformConversion.Mix"/>.</summary>
+    /// <summary>The channels of the sounds that it takes, 1 or as many as all sounds have; see
+    /// <see cref="WaveformConversion.Mix"/>.</summary>
     int Channels { get; }
 
     /// <summary>The features of a sound. Called without gradients.</summary>

@@ -16,7 +16,8 @@ public sealed class TorchScriptAudioFeatureExtractor : IAudioFeatureExtractor, I
     /// <param name="path">The file.</param>
     /// <param name="sampleRate">Frames a second of the sounds that it takes.</param>
     /// <param name="windowSamples">
-    /// Samples that it takes at once: sounds are cut into windows of so many, what is left is dropped, and a sound that is shorter is filled
+    /// Samples that it takes at once: sounds are cut into windows of so many, what is left is dropped, and a sound that is shorter is
+    /// filled
     /// up with silence. Null for whole sounds.
     /// </param>
     /// <param name="channels">The channels of sounds; null for [N, samples] of one, without an axis of channels.</param>

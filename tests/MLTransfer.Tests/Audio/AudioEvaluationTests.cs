@@ -21,7 +21,8 @@ public class AudioEvaluationTests
         var told = new List<int>();
 
         var metrics = _context.Generation.EvaluateAudio(
-            _context.Data.LoadFromEnumerable(pairs), "Real", "Generated", progress: new Told<AudioEvaluationProgress>(p => told.Add(p.SoundCount)));
+            _context.Data.LoadFromEnumerable(pairs), "Real", "Generated",
+                progress: new Told<AudioEvaluationProgress>(p => told.Add(p.SoundCount)));
 
         Assert.Equal(3, metrics.SoundCount);
         Assert.Equal(comparison.ToDistances(), metrics.Speech);

@@ -136,7 +136,8 @@ public class SoundComparisonTests
     }
 
     private static Waveform Tone(double hertz, int sampleRate = 8000) =>
-        new([.. Enumerable.Range(0, sampleRate / 2).Select(i => (float)(0.4 * Math.Sin(2 * Math.PI * hertz * i / sampleRate)))], sampleRate);
+        new([.. Enumerable.Range(0, sampleRate / 2).Select(i => (float)(0.4 * Math.Sin(2 * Math.PI * hertz * i / sampleRate)))],
+            sampleRate);
 
     private static float[] Noise(float scale)
     {

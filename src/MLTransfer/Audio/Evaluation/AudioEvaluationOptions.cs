@@ -12,7 +12,8 @@ public sealed class AudioEvaluationOptions
     public IAudioFeatureExtractor? FeatureExtractor;
 
     /// <summary>
-    /// Whether cepstra and pitches of each pair of sounds are compared, for which both must say the same. Null: of speech and of two columns
+    /// Whether cepstra and pitches of each pair of sounds are compared, for which both must say the same. Null: of speech and of two
+    /// columns
     /// they are, of music not.
     /// </summary>
     public bool? CompareSpeech;

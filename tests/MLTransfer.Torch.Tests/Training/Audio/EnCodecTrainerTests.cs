@@ -142,7 +142,8 @@ public class EnCodecTrainerTests
         using var codec = TinyTones.Codec();
         Waveform[] sounds = [new(new float[4000], 2000), new([0.5f], 2000), .. TinyTones.Create(1, seed: 5, samples: 300)];
         var result = new EnCodecTrainer(
-            codec, s_options with { MaximumSteps = 2, CheckpointSteps = 0, LearningRateSchedule = LearningRateSchedule.Cosine }, sounds).Train();
+            codec, s_options with { MaximumSteps = 2, CheckpointSteps = 0, LearningRateSchedule = LearningRateSchedule.Cosine },
+                sounds).Train();
         Assert.All(result.History, step => Assert.True(double.IsFinite(step.MelLoss!.Value)));
         Assert.Null(result.MelLoss);
     }
