@@ -12,22 +12,23 @@ namespace MLTransfer.Onnx.Generation;
 /// </remarks>
 public sealed class OnnxSpeechGenerator : IDisposable
 {
-    private readonly OnnxSpeechDecoder _decoder;
-    private readonly SpeechGenerator _generator;
+        private readonly SpeechGenerator _generator;
 
     private OnnxSpeechGenerator(OnnxExportFiles files, OnnxSpeechDecoder decoder, SpeechTokenizer tokenizer) =>
-        (Files, _decoder, Tokenizer, _generator) = (files, decoder, tokenizer, new SpeechGenerator(decoder, tokenizer));
+        (Files, Decoder, Tokenizer, _generator) = (files, decoder, tokenizer, new SpeechGenerator(decoder, tokenizer));
 
     /// <summary>The tokenizer.</summary>
     public SpeechTokenizer Tokenizer { get; }
 
     /// <summary>Samples a second of the sounds.</summary>
-    public int SampleRate => _decoder.SampleRate;
+    public int SampleRate => Decoder.SampleRate;
 
     /// <summary>The number of voices.</summary>
-    public int SpeakerCount => _decoder.SpeakerCount;
+    public int SpeakerCount => Decoder.SpeakerCount;
 
     internal OnnxExportFiles Files { get; }
+
+    internal OnnxSpeechDecoder Decoder { get; }
 
     /// <summary>Loads an export.</summary>
     /// <param name="folder">Has the graph, <c>config.json</c> and the tokenizer's files.</param>
@@ -63,5 +64,5 @@ public sealed class OnnxSpeechGenerator : IDisposable
         _generator.Generate(requests, options, cancellationToken);
 
     /// <summary>Frees the graph, as soon as no call uses it.</summary>
-    public void Dispose() => _decoder.Dispose();
+    public void Dispose() => Decoder.Dispose();
 }

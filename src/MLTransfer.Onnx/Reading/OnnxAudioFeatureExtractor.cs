@@ -44,8 +44,8 @@ public sealed class OnnxAudioFeatureExtractor : IAudioFeatureExtractor, IDisposa
         if (dimensions is not { Count: 2 or 3 } || graph.BatchSize > 1 || dimensions[^1] > LongestWindow
             || (dimensions.Count == 3 && dimensions[1] > Waveform.MostChannels))
         {
-            var found = dimensions is null ? "unknown" : $"[{string.Join(",
-                ", dimensions.Select(extent => extent > 0 ? $"{extent}" : "?"))}]";
+            var extents = dimensions?.Select(extent => extent > 0 ? $"{extent}" : "?");
+            var found = extents is null ? "unknown" : $"[{string.Join(", ", extents)}]";
             throw new NotSupportedException(
                 $"The input '{graph.Input}' of the feature extractor '{path}' has the shape {found}; expected sounds [batch, samples] or "
                 + "[batch, channels, samples], with a symbolic batch or a batch of 1.");
