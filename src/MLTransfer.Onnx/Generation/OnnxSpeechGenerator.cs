@@ -12,7 +12,7 @@ namespace MLTransfer.Onnx.Generation;
 /// </remarks>
 public sealed class OnnxSpeechGenerator : IDisposable
 {
-        private readonly SpeechGenerator _generator;
+    private readonly SpeechGenerator _generator;
 
     private OnnxSpeechGenerator(OnnxExportFiles files, OnnxSpeechDecoder decoder, SpeechTokenizer tokenizer) =>
         (Files, Decoder, Tokenizer, _generator) = (files, decoder, tokenizer, new SpeechGenerator(decoder, tokenizer));

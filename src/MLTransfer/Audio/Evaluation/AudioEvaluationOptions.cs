@@ -7,7 +7,7 @@ public sealed class AudioEvaluationOptions
 {
     /// <summary>
     /// The network over whose features the Frechet and kernel distances are measured. Null: of a model with a codec the mean over time of
-    /// what its encoder gives (<see cref="CodecFeatureExtractor"/>); else there are no such distances.
+    /// what its encoder gives (<see cref="CodecFeatureExtractor"/>), where there are two sounds at least; else there are no such distances.
     /// </summary>
     public IAudioFeatureExtractor? FeatureExtractor;
 
@@ -23,6 +23,9 @@ public sealed class AudioEvaluationOptions
     /// that were generated anew.
     /// </summary>
     public bool CompareReconstruction;
+
+    /// <summary>Whether a model makes sounds, which are compared; off to measure the loss of codes alone, which takes far less time.</summary>
+    public bool CompareGenerated = true;
 
     /// <summary>How pairs of sounds are compared.</summary>
     public SoundComparisonOptions Comparison = new();

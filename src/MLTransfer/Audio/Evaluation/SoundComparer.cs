@@ -7,7 +7,9 @@ namespace MLTransfer.Audio.Evaluation;
 /// <param name="options">Checked options.</param>
 /// <param name="extractor">The network of features; null for no distances over features. It stays the caller's.</param>
 /// <param name="comparesSpeech">Whether cepstra and pitches are compared.</param>
-internal sealed class SoundComparer(AudioEvaluationOptions options, IAudioFeatureExtractor? extractor, bool comparesSpeech) : IDisposable
+/// <param name="isOfCodec">Whether a codec made the sounds of the real ones, which are compared sample by sample then.</param>
+internal sealed class SoundComparer(
+    AudioEvaluationOptions options, IAudioFeatureExtractor? extractor, bool comparesSpeech, bool isOfCodec = false) : IDisposable
 {
     private readonly AudioFeatureRows? _real = extractor is null ? null : new(extractor);
     private readonly AudioFeatureRows? _generated = extractor is null ? null : new(extractor);
@@ -25,7 +27,7 @@ internal sealed class SoundComparer(AudioEvaluationOptions options, IAudioFeatur
         var rate = options.Comparison.SampleRate ?? real.SampleRate;
         if (comparesSpeech)
             (_speech ??= new(rate, options.Comparison)).Add(real, generated);
-        if (options.CompareReconstruction)
+        if (isOfCodec || options.CompareReconstruction)
             (_reconstruction ??= new(rate, options.Comparison)).Add(real, generated);
         Count++;
     }
@@ -35,8 +37,9 @@ internal sealed class SoundComparer(AudioEvaluationOptions options, IAudioFeatur
     {
         if (Count == 0)
             throw new ArgumentException("The data has no sounds to compare.");
-        using var real = _real?.ToTensor();
-        using var generated = _generated?.ToTensor();
+        var hasFeatures = options.FeatureExtractor is not null || Count > 1; // of the default one sound is none too few
+        using var real = hasFeatures ? _real?.ToTensor() : null;
+        using var generated = hasFeatures ? _generated?.ToTensor() : null;
         return new(Count)
         {
             FrechetDistance = real is null ? null : FeatureDistances.FrechetDistance(real, generated!),

@@ -3,6 +3,7 @@ using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Sounds;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace MLTransfer.Audio.Onnx;
 
