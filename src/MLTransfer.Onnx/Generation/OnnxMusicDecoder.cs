@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation.Music;
@@ -14,6 +15,7 @@ internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
 {
     private readonly UseCount _uses = new();
     private readonly List<InferenceSession> _sessions = [];
+    private readonly List<GraphFile> _graphs = [];
     private readonly EnCodecConfiguration _codec;
     private readonly InferenceSession _soundDecoder;
     private readonly InferenceSession? _soundEncoder;
@@ -22,8 +24,8 @@ internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
     /// <exception cref="InvalidDataException">A graph or <c>config.json</c> is malformed.</exception>
     public OnnxMusicDecoder(string folder, OnnxRuntimeOptions options)
     {
-        var configuration = ModelConfigurationFile.Read(folder);
-        var parts = MusicGenConfiguration.Parse(configuration, Path.Combine(folder, ModelConfigurationFile.FileName));
+        Configuration = ModelConfigurationFile.Read(folder);
+        var parts = MusicGenConfiguration.Parse(Configuration, Path.Combine(folder, ModelConfigurationFile.FileName));
         var decoder = new ConfigurationReader(parts.Decoder);
         _codec = EnCodecConfiguration.Read(parts.AudioEncoder);
         (Channels, StartId, FrameRate) = (parts.Channels, parts.StartId, _codec.FrameRate);
@@ -57,6 +59,7 @@ internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
                 return null;
             if (!File.Exists(path))
                 throw new FileNotFoundException($"The folder '{folder}' is no ONNX export of a MusicGen: it has no {path}.", path);
+            _graphs.AddRange(OnnxExportFiles.GraphFiles(path));
             using var sessionOptions = new SessionOptions
             {
                 GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
@@ -75,6 +78,15 @@ internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
             }
         }
     }
+
+    /// <summary>The content of <c>config.json</c>.</summary>
+    public JsonObject Configuration { get; }
+
+    /// <summary>The graphs and the files of their weights, the decoder first.</summary>
+    public IReadOnlyList<GraphFile> Graphs => _graphs;
+
+    /// <summary>Samples a second of sounds.</summary>
+    public int SampleRate => _codec.SampleRate;
 
     public int Codebooks { get; }
 

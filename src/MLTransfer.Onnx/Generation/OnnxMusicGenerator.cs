@@ -11,11 +11,21 @@ namespace MLTransfer.Onnx.Generation;
 /// </remarks>
 public sealed class OnnxMusicGenerator : IDisposable
 {
-    private readonly OnnxMusicDecoder _decoder;
     private readonly MusicGenerator _generator;
 
     private OnnxMusicGenerator(OnnxMusicDecoder decoder, TextTokenizer? tokenizer) =>
-        (_decoder, _generator) = (decoder, new MusicGenerator(decoder, tokenizer));
+        (Decoder, Tokenizer, _generator) = (decoder, tokenizer, new MusicGenerator(decoder, tokenizer));
+
+    /// <summary>The tokenizer of captions; null where the folder has none.</summary>
+    public TextTokenizer? Tokenizer { get; }
+
+    /// <summary>Samples a second of the sounds.</summary>
+    public int SampleRate => Decoder.SampleRate;
+
+    /// <summary>Channels of the sounds: 1 or 2.</summary>
+    public int Channels => Decoder.Channels;
+
+    internal OnnxMusicDecoder Decoder { get; }
 
     /// <summary>Loads an export.</summary>
     /// <param name="folder">Has the graphs, <c>config.json</c> and, where captions are given, the tokenizer's files.</param>
@@ -43,5 +53,5 @@ public sealed class OnnxMusicGenerator : IDisposable
         CancellationToken cancellationToken = default) => _generator.Generate(prompts, options, progress, cancellationToken);
 
     /// <summary>Frees the graphs, as soon as no call uses them.</summary>
-    public void Dispose() => _decoder.Dispose();
+    public void Dispose() => Decoder.Dispose();
 }

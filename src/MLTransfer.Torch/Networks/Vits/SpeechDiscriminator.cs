@@ -90,10 +90,10 @@ public sealed class SpeechDiscriminator : nn.Module
     internal IEnumerable<KeyValuePair<string, Tensor>> CheckpointTensors() =>
         named_parameters().Select(p => KeyValuePair.Create(VitsNames.ToOlder(p.name), (Tensor)p.parameter));
 
-    internal SpeechDiscriminator Copy()
+    internal SpeechDiscriminator Copy(Device? device = null)
     {
         using var tensors = new TensorCheckpoint("the discriminator in memory", CheckpointTensors());
-        return Load(tensors, parameters().First().device);
+        return Load(tensors, device ?? parameters().First().device);
     }
 
     /// <inheritdoc/>

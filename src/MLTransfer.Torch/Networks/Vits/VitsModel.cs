@@ -252,6 +252,16 @@ public sealed class VitsModel : GenerativeNetwork
         }
     }
 
+    /// <summary>A network on a device with weights of its own, adapters left out, and what it was trained against.</summary>
+    internal VitsModel CopyTo(Device device)
+    {
+        using var hold = Hold();
+        using var weights = new TensorCheckpoint("the network in memory", CheckpointTensors());
+        var network = Load(Configuration.DeepClone().AsObject(), weights, weights.Location, DataType, device);
+        network.Discriminator = Discriminator?.Copy(device);
+        return network;
+    }
+
     /// <summary>Vectors of speakers: [N] int64 to [N, speaker width, 1]; null where there are none.</summary>
     internal Tensor? Speakers(Tensor? ids) => ids is null || SpeakerTable is null ? null : SpeakerTable.call(ids).unsqueeze(-1);
 
