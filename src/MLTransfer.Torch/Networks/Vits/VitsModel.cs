@@ -230,7 +230,7 @@ public sealed class VitsModel : GenerativeNetwork
     {
         using var hold = Hold();
         base.Save(folder, storeAs);
-        Discriminator?.Save(folder);
+        Discriminator?.Save(folder, storeAs);
     }
 
     /// <summary>A network with weights of its own, adapters left out.</summary>
