@@ -4,7 +4,6 @@ using MLTransfer.Benchmarks.Workloads;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
 using Spectre.Console;
