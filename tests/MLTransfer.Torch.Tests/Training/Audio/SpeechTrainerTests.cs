@@ -212,7 +212,8 @@ public sealed class SpeechTrainerTests : IDisposable
         CancellationTokenSource? cancellation = null) =>
         new SpeechTrainer(
             model, TinySpeech.TokenizerOf(model.HasStochasticDurations ? "vits-tiny-stochastic" : "vits-tiny-speakers"), options,
-            TinySpeech.Rows(speaker: speaker)).Train(report is null ? null : new Callback(report), cancellation?.Token ?? TestContext.Current.CancellationToken);
+            TinySpeech.Rows(speaker: speaker)).Train(
+                report is null ? null : new Callback(report), cancellation?.Token ?? TestContext.Current.CancellationToken);
 
     private static void AssertSame(Dictionary<string, byte[]> expected, Dictionary<string, byte[]> actual)
     {
