@@ -1,5 +1,4 @@
 using System.Globalization;
-using MLTransfer.Onnx.Checking;
 using MLTransfer.Onnx.Writing.Speech;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;

@@ -14,7 +14,8 @@ internal sealed class TorchSpeechDecoder : ISpeechDecoder
     public TorchSpeechDecoder(VitsModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        model.eval();
+        if (model.training)
+            model.eval();
         _model = model;
     }
 

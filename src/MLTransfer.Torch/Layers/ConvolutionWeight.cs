@@ -101,6 +101,17 @@ internal sealed class ConvolutionWeight
             (_folded, _packed) = (null, null); // calls under way may still read them
     }
 
+    /// <summary>Frees what was made of parameters: for one who knows that no other thread computes with them.</summary>
+    public void Free()
+    {
+        lock (_folding)
+        {
+            _folded?.Dispose();
+            _packed?.Dispose();
+            (_folded, _packed) = (null, null);
+        }
+    }
+
     /// <summary>The weight of a length, [n, 1, ...], and a direction, [n, ...].</summary>
     public static Tensor Fold(Tensor length, Tensor direction)
     {

@@ -68,8 +68,7 @@ public sealed class SpeechDiscriminator : nn.Module
     public static SpeechDiscriminator Load(Checkpoint checkpoint, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        string? Find(string name) => VitsNames.Find(name, checkpoint.Tensors.ContainsKey)
-            ?? VitsNames.Find(VitsNames.DiscriminatorPrefix + name, checkpoint.Tensors.ContainsKey);
+        string? Find(string name) => VitsNames.FindOfDiscriminator(name, checkpoint.Tensors.ContainsKey);
         var weights = WeightSource.FromCheckpoint(checkpoint, checkpoint.Location, Find, ScalarType.Float32, device ?? CPU);
         return new SpeechDiscriminator(weights, part => DiscriminatorLayer.Read(checkpoint, Find, part));
     }
