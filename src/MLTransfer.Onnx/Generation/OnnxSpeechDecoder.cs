@@ -46,7 +46,11 @@ internal sealed class OnnxSpeechDecoder : ISpeechDecoder, IDisposable
             throw new InvalidDataException($"{_path}: ONNX Runtime cannot load the graph: {exception.Message}", exception);
         }
 
-        string[] expected = [Ids, Mask, .. SpeakerCount > 1 ? [Speaker] : Array.Empty<string>(), .. _drawsNoise ? [SeededNoise.Input] : Array.Empty<string>()];
+        List<string> expected = [Ids, Mask];
+        if (SpeakerCount > 1)
+            expected.Add(Speaker);
+        if (_drawsNoise)
+            expected.Add(SeededNoise.Input);
         if (_session.InputNames.ToHashSet().SetEquals(expected) && _session.OutputNames.Contains(Samples))
             return;
         var found = string.Join(", ", _session.InputNames);
@@ -71,14 +75,16 @@ internal sealed class OnnxSpeechDecoder : ISpeechDecoder, IDisposable
     {
         foreach (var (name, isSet) in ((string, bool)[])
             [
-                (nameof(options.SpeakingRate), options.SpeakingRate is not null), (nameof(options.NoiseScale), options.NoiseScale is not null),
+                (nameof(options.SpeakingRate), options.SpeakingRate is not null),
+                (nameof(options.NoiseScale), options.NoiseScale is not null),
                 (nameof(options.DurationNoiseScale), options.DurationNoiseScale is not null),
             ])
         {
             if (isSet)
             {
                 throw new ArgumentException(
-                    $"{name} is set, but speaking rate and noise are part of the graph. Leave it out, and export with it.", nameof(options));
+                    $"{name} is set, but speaking rate and noise are part of the graph. Leave it out, and export with it.",
+                    nameof(options));
             }
         }
     }

@@ -7,8 +7,8 @@ namespace MLTransfer.Onnx.Generation;
 /// <summary>Speaks texts with an ONNX export of a VITS that ONNX Runtime runs; libtorch is neither needed nor loaded.</summary>
 /// <remarks>
 /// The file is that of <see cref="Writing.SpeechExporter"/>, as Optimum writes it. Without noise sounds are those of
-/// <see cref="SpeechGenerator"/> but for rounding; noise is drawn from the seed as there, but other numbers. Speaking rate and noise are part
-/// of the file. Several threads may use one object at once.
+/// <see cref="SpeechGenerator"/> but for rounding; noise is drawn from the seed as there, but other numbers. Speaking rate and noise are
+/// part of the file. Several threads may use one object at once.
 /// </remarks>
 public sealed class OnnxSpeechGenerator : IDisposable
 {

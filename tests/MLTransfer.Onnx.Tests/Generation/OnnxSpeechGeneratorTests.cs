@@ -62,7 +62,8 @@ public sealed class OnnxSpeechGeneratorTests : IDisposable
         using var generator = Export("vits-tiny-speakers", s_silent);
         Assert.Contains("SpeakingRate", Assert.Throws<ArgumentException>(
             () => generator.Generate([new("a")], new() { SpeakingRate = 2 }, Token)).Message);
-        Assert.Contains("voices", Assert.Throws<ArgumentException>(() => generator.Generate([new("a") { Speaker = 99 }], null, Token)).Message);
+        Assert.Contains("voices", Assert.Throws<ArgumentException>(
+            () => generator.Generate([new("a") { Speaker = 99 }], null, Token)).Message);
 
         File.WriteAllText(_folder["export/model.onnx"], "not a graph");
         Assert.Contains("model.onnx", Assert.Throws<InvalidDataException>(() => OnnxSpeechGenerator.Load(_folder["export"])).Message);

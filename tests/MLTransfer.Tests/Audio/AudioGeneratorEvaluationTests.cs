@@ -20,13 +20,14 @@ public class AudioGeneratorEvaluationTests
     [Fact]
     public void Of_music_the_loss_of_codes_and_distances_over_the_codec_s_embeddings_are_measured()
     {
-        var data = _context.Data.LoadFromEnumerable(Rows(["piano", "a slow march", "drums"], 16000));
+        var rows = Rows(["piano", "a slow march", "drums"], 16000);
+        var data = _context.Data.LoadFromEnumerable(rows);
         using var transformer = _context.Transforms.GenerateAudio("Made", "Text", s_music, new() { Music = new() { MaximumFrames = 8 } })
             .Fit(data);
         var music = (MusicGenerationModel)transformer.Model;
         var codes = MusicEvaluator.Evaluate(
             music.Network,
-            [.. Rows(["piano", "a slow march", "drums"], 16000).Select(row => new MusicExample(row.Text, music.Network.EncodeSound(row.Real!)))],
+            [.. rows.Select(row => new MusicExample(row.Text, music.Network.EncodeSound(row.Real!)))],
             music.Tokenizer, cancellationToken: Token);
         var expected = _context.Generation.EvaluateAudio(
             transformer.Transform(data), "Real", "Made",
@@ -44,7 +45,8 @@ public class AudioGeneratorEvaluationTests
         Assert.True(metrics.FrechetDistance > 0);
         Assert.Null(metrics.Speech);
 
-        var alone = _context.Generation.EvaluateAudio(transformer, data, "Real", new() { CompareGenerated = false }, cancellationToken: Token);
+        var alone = _context.Generation.EvaluateAudio(
+            transformer, data, "Real", new() { CompareGenerated = false }, cancellationToken: Token);
         Assert.Equal((3, codes.Loss, null), (alone.SoundCount, alone.Codes!.Loss, alone.FrechetDistance));
         var one = _context.Generation.EvaluateAudio(transformer, _context.Data.TakeRows(data, 1), "Real", cancellationToken: Token);
         Assert.Null(one.FrechetDistance);

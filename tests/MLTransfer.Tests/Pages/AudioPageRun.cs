@@ -8,6 +8,8 @@ internal sealed class AudioPageRun : PageRun
 {
     public override string Page => "docs/audio.md";
 
+    public override void Prepare(PageFolder folder) => folder.Copy(RepositoryFiles.Data("music/musicgen-small-tiny"), "music");
+
     public override void Check(PageFolder folder, IReadOnlyList<string> printed)
     {
         Assert.Equal(new Page(Page).Text.Split("```text\n")[1].Split("\n```")[0], printed[0]);
@@ -19,5 +21,8 @@ internal sealed class AudioPageRun : PageRun
         Assert.Matches("^[1-9][0-9]* ?% of codewords.*\n2 codebooks, 25 frames$", printed[2]);
         Assert.Equal(4000, WaveformFile.Read(folder["decoded.wav"]).Frames);
         Assert.True(File.Exists(folder["codec-run/run.html"]));
+        Assert.Matches(
+            "^perplexity [0-9.]+, of 4 codebooks\nFrechet distance [0-9.]+ over 4 sounds\n[0-9.]+ dB, real pitch (2[89]|30)[0-9] Hz$",
+            printed[^1]);
     }
 }

@@ -1,6 +1,9 @@
 using System.Globalization;
 using MLTransfer.Tests.ForeignClients;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Networks.Vits;
+using MLTransfer.Torch.Sounds;
+using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
 using Xunit;
 
@@ -19,6 +22,8 @@ internal sealed class OnnxPageRun : PageRun
         var rows = ml.Data.LoadFromEnumerable(Array.Empty<PromptRow>());
         using var model = ml.Transforms.Text.GenerateText("Continuation", "Prompt").Fit(rows);
         ml.Model.Save(model, rows.Schema, folder["storyteller.zip"]);
+        folder.Copy(RepositoryFiles.Data("music/musicgen-small-tiny"), "music");
+        folder.Copy(RepositoryFiles.Data("speech/vits-tiny-speakers"), "voice");
     }
 
     public override void Check(PageFolder folder, IReadOnlyList<string> printed)
@@ -32,5 +37,12 @@ internal sealed class OnnxPageRun : PageRun
 
         var next = new TokenGenerator(model.Network).Generate([[12, 7, 345, 18]], new() { MaximumNewTokens = 1 });
         Assert.Equal(next[0][0].TokenIds, [int.Parse(printed[3], CultureInfo.InvariantCulture)]);
+
+        Assert.True(File.Exists(folder["music-onnx/onnx/decoder_model_merged_quantized.onnx"]));
+        Assert.True(WaveformFile.Read(folder["music.wav"]).Frames > 0);
+        using var voice = VitsModel.Load(folder["voice"]);
+        var spoken = new SpeechGenerator(voice, SpeechTokenizer.Load(folder["voice"]))
+            .Generate("hello there", new() { NoiseScale = 0, DurationNoiseScale = 0 });
+        Assert.Equal(spoken.Frames, WaveformFile.Read(folder["voice.wav"]).Frames);
     }
 }

@@ -6,6 +6,7 @@ using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
@@ -30,7 +31,8 @@ public sealed class OptionsPageTests
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
-        typeof(AutoMLExperiment.AutoMLExperimentSettings),
+        typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),
+        typeof(OnnxAudioGeneratorOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

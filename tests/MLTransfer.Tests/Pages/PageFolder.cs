@@ -13,6 +13,14 @@ internal sealed class PageFolder : IDisposable
 
     public string this[string relativePath] => _folder[relativePath];
 
+    /// <summary>Copies the files of a folder into one of this.</summary>
+    public void Copy(string source, string name)
+    {
+        Directory.CreateDirectory(this[name]);
+        foreach (var file in Directory.GetFiles(source))
+            File.Copy(file, System.IO.Path.Combine(this[name], System.IO.Path.GetFileName(file)));
+    }
+
     /// <summary>What a program prints.</summary>
     public string Printed(Action program)
     {

@@ -7,7 +7,8 @@ public sealed class AudioEvaluationOptions
 {
     /// <summary>
     /// The network over whose features the Frechet and kernel distances are measured. Null: of a model with a codec the mean over time of
-    /// what its encoder gives (<see cref="CodecFeatureExtractor"/>), where there are two sounds at least; else there are no such distances.
+    /// what its encoder gives (<see cref="CodecFeatureExtractor"/>), where there are two sounds at least; else there are no such
+    /// distances.
     /// </summary>
     public IAudioFeatureExtractor? FeatureExtractor;
 
@@ -24,7 +25,7 @@ public sealed class AudioEvaluationOptions
     /// </summary>
     public bool CompareReconstruction;
 
-    /// <summary>Whether a model makes sounds, which are compared; off to measure the loss of codes alone, which takes far less time.</summary>
+    /// <summary>Whether a model makes sounds, which are compared; off for the loss of codes alone, which takes far less time.</summary>
     public bool CompareGenerated = true;
 
     /// <summary>How pairs of sounds are compared.</summary>

@@ -119,8 +119,8 @@ public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IModel
     IEnumerable<Waveform> IAudioEvaluation.ReadSounds(IDataView data, string soundColumn, CancellationToken cancellationToken)
     {
         var role = AudioGeneratorColumns.TrainingRole(soundColumn);
-        return (Reader(data, soundColumn) with { Inputs = new AudioTrainingInputs(role.Find(data.Schema), null, null) })
-            .Read(cancellationToken).Select(row => row.Sound);
+        var inputs = new AudioTrainingInputs(role.Find(data.Schema), null, null);
+        return new AudioTrainingReader(data, inputs, Model, Generation.ConvertSounds).Read(cancellationToken).Select(row => row.Sound);
     }
 
     /// <inheritdoc/>
