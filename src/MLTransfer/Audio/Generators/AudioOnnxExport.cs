@@ -1,6 +1,7 @@
 using MLTransfer.Logging;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
@@ -44,6 +45,8 @@ internal static class AudioOnnxExport
         using var merged = model.Network.Lora is null ? null : (SpeechGenerationModel)model.Copy(CPU);
         var spoken = merged ?? (SpeechGenerationModel)model;
         var difference = SpeechExporter.Export(spoken.Network, spoken.Tokenizer, folder, speech, options.TransformersJsFiles);
+        if (spoken.Speakers.Count > 0)
+            AtomicFile.WriteAllText(Path.Combine(folder, SpeakerFile.FileName), SpeakerFile.Format(spoken.Speakers));
         var file = new OnnxExportedFile(
             SpeechExporter.ModelFileName, OnnxPrecision.Float32,
             new FileInfo(Path.Combine(folder, SpeechExporter.ModelFileName)).Length, difference);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLTransfer.Audio.Generators;
 using MLTransfer.Cards;
 using MLTransfer.Persistence;
@@ -68,13 +67,7 @@ public sealed class SpeechGenerationModel : AudioGenerationModel
 
     /// <summary>The number of a speaker; null where there is none of the name.</summary>
     /// <param name="speaker">A name, or a number as a text.</param>
-    internal int? FindSpeaker(string speaker)
-    {
-        if (Speakers.TryGetValue(speaker, out var number))
-            return number;
-        return int.TryParse(speaker, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < Network.SpeakerCount
-            ? number : null;
-    }
+    internal int? FindSpeaker(string speaker) => SpeakerFile.Find(Speakers, Network.SpeakerCount, speaker);
 
     internal override SpeechGenerationModel Copy(Device device)
     {
