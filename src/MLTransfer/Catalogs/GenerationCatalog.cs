@@ -21,7 +21,7 @@ namespace MLTransfer;
 /// </remarks>
 public sealed partial class GenerationCatalog
 {
-    private const string AnyModel = "no text generator, no text infiller, no image generator and no network of layers";
+    private const string AnyModel = "no text generator, no text infiller, no image generator, no audio generator and no network of layers";
 
     private readonly MLContext _context;
     private readonly IHost _host;
@@ -158,7 +158,8 @@ public sealed partial class GenerationCatalog
     /// <remarks>
     /// A text generator or infiller in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>,
     /// <c>model.safetensors</c> and the tokenizer's files, with adapters merged into the weights. An image generator with
-    /// <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>. A network of described layers with
+    /// <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>. A MusicGen or a VITS in Hugging Face layout,
+    /// with a VITS's <c>discriminator.safetensors</c> and the names of its speakers (<c>speakers.json</c>). A network of described layers with
     /// <c>layers.json</c> and <c>model.safetensors</c>, for <c>PretrainedNetwork.Layers</c>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
