@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Layers;
 /// The weight of a convolution: a parameter, or its length and its direction, which are trained apart (weight normalization,
 /// arXiv 1602.07868). For inference the two are multiplied once, and laid out once as kernels read them.
 /// </summary>
-internal sealed class ConvolutionWeight
+internal sealed class ConvolutionWeight : IDisposable
 {
     /// <summary>What checkpoints call it where it is one.</summary>
     public const string Plain = "weight";
@@ -111,6 +111,9 @@ internal sealed class ConvolutionWeight
             (_folded, _packed) = (null, null);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Free();
 
     /// <summary>The weight of a length, [n, 1, ...], and a direction, [n, ...].</summary>
     public static Tensor Fold(Tensor length, Tensor direction)

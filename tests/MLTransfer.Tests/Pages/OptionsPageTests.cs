@@ -32,6 +32,7 @@ public sealed class OptionsPageTests
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
         typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions), typeof(OnnxAudioGeneratorOptions),
+        typeof(AutoMLExperiment.AutoMLExperimentSettings),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

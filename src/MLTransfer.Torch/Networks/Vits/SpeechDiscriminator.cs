@@ -74,11 +74,13 @@ public sealed class SpeechDiscriminator : nn.Module
     }
 
     /// <summary>Writes <see cref="FileName"/> into an existing folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="storeAs">The type of the numbers in the file; null for that of the weights.</param>
     /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>
-    public void Save(string folder)
+    public void Save(string folder, ScalarType? storeAs = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, FileName), CheckpointTensors());
+        SafetensorsWriter.Write(Path.Combine(folder, FileName), CheckpointTensors(), storeAs: storeAs);
     }
 
     /// <summary>Judges sounds.</summary>

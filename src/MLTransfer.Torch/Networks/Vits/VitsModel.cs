@@ -230,7 +230,7 @@ public sealed class VitsModel : GenerativeNetwork
     {
         using var hold = Hold();
         base.Save(folder, storeAs);
-        Discriminator?.Save(folder);
+        Discriminator?.Save(folder, storeAs);
     }
 
     /// <summary>A network with weights of its own, adapters left out.</summary>
@@ -242,16 +242,6 @@ public sealed class VitsModel : GenerativeNetwork
             Sizes, Configuration.DeepClone().AsObject(), new TensorWeightSource(CheckpointTensors()), normalizesDecoder);
     }
 
-    /// <summary>A network on a device with weights of its own, adapters left out, and what it was trained against.</summary>
-    internal VitsModel CopyTo(Device device)
-    {
-        using var hold = Hold();
-        using var weights = new TensorCheckpoint("the network in memory", CheckpointTensors());
-        var network = Load(Configuration.DeepClone().AsObject(), weights, weights.Location, DataType, device);
-        network.Discriminator = Discriminator?.Copy(device);
-        return network;
-    }
-
     /// <summary>Frees what was made of weights for speaking, since they have changed; no other thread may speak meanwhile.</summary>
     internal void FreeCopies()
     {
@@ -260,6 +250,16 @@ public sealed class VitsModel : GenerativeNetwork
             (module as TimeConvolution)?.Free();
             (module as TransposedConvolution)?.Free();
         }
+    }
+
+    /// <summary>A network on a device with weights of its own, adapters left out, and what it was trained against.</summary>
+    internal VitsModel CopyTo(Device device)
+    {
+        using var hold = Hold();
+        using var weights = new TensorCheckpoint("the network in memory", CheckpointTensors());
+        var network = Load(Configuration.DeepClone().AsObject(), weights, weights.Location, DataType, device);
+        network.Discriminator = Discriminator?.Copy(device);
+        return network;
     }
 
     /// <summary>Vectors of speakers: [N] int64 to [N, speaker width, 1]; null where there are none.</summary>

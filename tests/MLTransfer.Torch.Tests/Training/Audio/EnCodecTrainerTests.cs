@@ -104,7 +104,11 @@ public class EnCodecTrainerTests
         using var codec = TinyTones.Codec();
         var told = new List<EnCodecProgress>();
         var options = s_options with { MaximumSteps = 2, CheckpointSteps = 0, OutputDirectory = folder.Path, SampleSounds = 2 };
-        new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train(new Watch(told.Add));
+        new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train(new Watch(step =>
+        {
+            Assert.Equal(System.Runtime.GCLatencyMode.Batch, System.Runtime.GCSettings.LatencyMode); // see BackgroundCollection
+            told.Add(step);
+        }));
         var answers = told[^1].Answers.Cast<MediaAnswer>().ToList();
         Assert.Equal(["sound 0", "sound 1"], answers.Select(answer => answer.Input));
         Assert.All(answers, answer => Assert.Equal("RIFF"u8.ToArray(), answer.Content[..4]));
