@@ -24,7 +24,7 @@ internal static class ExportFolder
     }
 
     private static bool IsOfExport(string name) =>
-        name is TransformersJs or "config.json" or "generation_config.json" or "preprocessor_config.json"
+        name is TransformersJs or "config.json" or "generation_config.json" or "preprocessor_config.json" or "speakers.json"
         || TokenizerFiles.IsTokenizerFile(name)
         || Path.GetExtension(name) is ".onnx" or ".onnx_data";
 }

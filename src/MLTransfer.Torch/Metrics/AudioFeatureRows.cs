@@ -25,7 +25,7 @@ internal sealed class AudioFeatureRows(IAudioFeatureExtractor extractor) : IDisp
         {
             throw new ArgumentException(
                 $"The feature extractor gave shape {TensorShape.Describe(rows.shape)} for a sound; expected "
-                + $"[rows, {(_rows.Count > 0 ? _rows[0].shape[1] : "width")}].", nameof(extractor));
+                + $"[rows, {(_rows.Count > 0 ? _rows[0].shape[1] : "width")}].");
         }
 
         _rows.Add(rows.to(ScalarType.Float32).cpu().DetachFromDisposeScope());

@@ -30,7 +30,7 @@ public sealed partial class GenerationCatalog
         var fixedOptions = new OnnxAudioGeneratorOptions
         {
             ModelFile = options.ModelFile, ThreadCount = options.ThreadCount, Music = options.Music, Speech = options.Speech,
-            Seed = options.Seed ?? Seeds.Of(_host), GenerationBatchSize = options.GenerationBatchSize,
+            SpeakerColumnName = options.SpeakerColumnName, Seed = options.Seed ?? Seeds.Of(_host), GenerationBatchSize = options.GenerationBatchSize,
         };
         var model = OnnxAudioModel.Load(folder, options.ToRuntimeOptions());
         return Ownership.Pass(

@@ -159,8 +159,9 @@ public sealed partial class GenerationCatalog
     /// <remarks>
     /// A text generator or infiller in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>,
     /// <c>model.safetensors</c> and the tokenizer's files, with adapters merged into the weights. An image generator with
-    /// <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>. A network of described layers with
-    /// <c>layers.json</c> and <c>model.safetensors</c>, for <c>PretrainedNetwork.Layers</c>.
+    /// <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>. A MusicGen or a VITS in Hugging Face layout,
+    /// with a VITS's <c>discriminator.safetensors</c> and the names of its speakers (<c>speakers.json</c>). A network of described layers
+    /// with <c>layers.json</c> and <c>model.safetensors</c>, for <c>PretrainedNetwork.Layers</c>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="folder">A new or empty folder, or one that holds a model, which is replaced.</param>

@@ -30,7 +30,7 @@ public sealed class OnnxAudioGeneratorTests : IDisposable
 
         using var onnx = _context.Generation.LoadOnnxAudio(_folder["export"], options: new() { Music = options, Seed = 5 });
 
-        AssertClose(transformer, onnx);
+        AssertClose(transformer, onnx, Data());
         Assert.Equal(transformer.GetOutputSchema(Data().Schema)["Sound"].Type, onnx.GetOutputSchema(Data().Schema)["Sound"].Type);
     }
 
@@ -60,7 +60,36 @@ public sealed class OnnxAudioGeneratorTests : IDisposable
 
         using var onnx = _context.Generation.LoadOnnxAudio(_folder["export"], options: new() { Speech = new() { Speaker = 1 } });
 
-        AssertClose(transformer, onnx);
+        AssertClose(transformer, onnx, Data());
+    }
+
+    [Fact]
+    public void Rows_say_who_speaks_by_name_or_number_also_in_a_loaded_file()
+    {
+        var folder = _folder["voice"];
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(RepositoryFiles.Data("speech/vits-tiny-speakers")))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+        File.WriteAllText(Path.Combine(folder, "speakers.json"), """{ "Ann": 2 }""");
+        var silent = new SpeechOptions { NoiseScale = 0, DurationNoiseScale = 0 };
+        var data = _context.Data.LoadFromEnumerable(
+            new[] { "Ann", "0", "2" }.Select(speaker => new Line { Text = "hello", Opening = speaker }));
+        using var transformer = _context.Transforms.GenerateAudio(
+            "Sound", "Text", folder, new() { Speech = silent, SpeakerColumnName = "Opening" }).Fit(data);
+        _context.Generation.ExportToOnnx(transformer, _folder["export"], cancellationToken: Token);
+        _context.Generation.ExportToOnnx(transformer, _folder["export"], cancellationToken: Token); // an export is replaced
+        using var onnx = _context.Generation.LoadOnnxAudio(_folder["export"], options: new() { SpeakerColumnName = "Opening" });
+        _context.Model.Save(onnx, data.Schema, _folder["model.zip"]);
+
+        using var loaded = (OnnxAudioGeneratorTransformer)_context.Model.Load(_folder["model.zip"], out _);
+
+        AssertClose(transformer, loaded, data);
+        var sounds = loaded.Transform(data).GetColumn<Waveform>("Sound").ToList();
+        Assert.Equal(sounds[0].Samples, sounds[2].Samples);
+        Assert.False(sounds[0].Samples.SequenceEqual(sounds[1].Samples));
+        var strange = _context.Data.LoadFromEnumerable([new Line { Text = "hello", Opening = "Bob" }]);
+        Assert.Contains("'Bob'", Assert.Throws<InvalidOperationException>(
+            () => loaded.Transform(strange).GetColumn<Waveform>("Sound").ToList()).Message);
     }
 
     [Theory]
@@ -114,9 +143,9 @@ public sealed class OnnxAudioGeneratorTests : IDisposable
     private AudioGeneratorTransformer Generator(string name, GenerateAudioOptions options) =>
         _context.Transforms.GenerateAudio("Sound", "Text", RepositoryFiles.Data(name), options).Fit(Data());
 
-    private void AssertClose(ITransformer expected, ITransformer found)
+    private static void AssertClose(ITransformer expected, ITransformer found, IDataView data)
     {
-        var pairs = expected.Transform(Data()).GetColumn<Waveform>("Sound").Zip(found.Transform(Data()).GetColumn<Waveform>("Sound"));
+        var pairs = expected.Transform(data).GetColumn<Waveform>("Sound").Zip(found.Transform(data).GetColumn<Waveform>("Sound"));
         foreach (var (wanted, sound) in pairs)
         {
             Assert.Equal((wanted.Frames, wanted.SampleRate, wanted.Channels), (sound.Frames, sound.SampleRate, sound.Channels));

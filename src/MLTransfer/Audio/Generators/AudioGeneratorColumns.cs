@@ -28,14 +28,16 @@ internal sealed record AudioGeneratorColumns(
     public ColumnRole? PhonemeRole => Phonemes is null ? null : ColumnRole.Text("phoneme", Phonemes);
 
     [JsonIgnore]
-    public ColumnRole? SpeakerRole =>
-        Speaker is null ? null : new("speaker", Speaker, SpeakerKinds, "a text, a key or a whole number");
+    public ColumnRole? SpeakerRole => Speaker is null ? null : SpeakerRoleOf(Speaker);
 
     [JsonIgnore]
     public ColumnRole? SeedRole => Seed is null ? null : new("seed", Seed, ColumnKind.Number, "a number");
 
     /// <summary>The column of sounds that the model learns to make.</summary>
     public static ColumnRole TrainingRole(string column) => new("training", column, ColumnKind.Sound, "a sound (see LoadAudio)");
+
+    /// <summary>A column of speakers.</summary>
+    public static ColumnRole SpeakerRoleOf(string column) => new("speaker", column, SpeakerKinds, "a text, a key or a whole number");
 
     public static AudioGeneratorColumns Create(string output, string? input, GenerateAudioOptions options) => new(
         output, input, options.CaptionColumnName, options.SpeakerColumnName, options.PhonemeColumnName, options.SeedColumnName);

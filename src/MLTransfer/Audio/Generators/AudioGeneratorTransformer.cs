@@ -28,7 +28,7 @@ namespace MLTransfer;
 /// thread, a row keeps its sound when others are filtered out, and two rows of one text differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the sound of the first row. A text of which a VITS knows no character is a sound without samples.
 /// </remarks>
-public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IModelFolder, IOnnxExport, IAudioEvaluation
+public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IAudioEvaluation
 {
     internal const string LoaderSignature = "AudioGenerator";
 
@@ -88,7 +88,7 @@ public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IModel
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
         using var hold = Hold();
-        return AudioOnnxExport.Write(Model, Generation.Speech, path, options, channel, cancellationToken);
+        return Model.ExportToOnnx(path, options, Generation, channel, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 
@@ -7,6 +8,14 @@ namespace MLTransfer.Audio.Generators;
 internal static class SpeakerFile
 {
     public const string FileName = "speakers.json";
+
+    /// <summary>The number of a speaker; null where there is none of the name.</summary>
+    /// <param name="speakers">Those that have a name.</param>
+    /// <param name="count">The voices of the network.</param>
+    /// <param name="speaker">A name, or a number as a text.</param>
+    public static int? Find(IReadOnlyDictionary<string, int> speakers, int count, string speaker) =>
+        speakers.TryGetValue(speaker, out var number)
+        || (int.TryParse(speaker, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < count) ? number : null;
 
     public static string Format(IReadOnlyDictionary<string, int> speakers) => new JsonObject(speakers.OrderBy(speaker => speaker.Value)
         .Select(speaker => KeyValuePair.Create(speaker.Key, (JsonNode?)speaker.Value))).ToJsonString();

@@ -1,6 +1,8 @@
-using System.Globalization;
 using MLTransfer.Audio.Generators;
 using MLTransfer.Cards;
+using MLTransfer.Logging;
+using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
@@ -9,6 +11,7 @@ using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Vits;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
+using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLTransfer;
@@ -68,13 +71,7 @@ public sealed class SpeechGenerationModel : AudioGenerationModel
 
     /// <summary>The number of a speaker; null where there is none of the name.</summary>
     /// <param name="speaker">A name, or a number as a text.</param>
-    internal int? FindSpeaker(string speaker)
-    {
-        if (Speakers.TryGetValue(speaker, out var number))
-            return number;
-        return int.TryParse(speaker, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number < Network.SpeakerCount
-            ? number : null;
-    }
+    internal int? FindSpeaker(string speaker) => SpeakerFile.Find(Speakers, Network.SpeakerCount, speaker);
 
     internal override SpeechGenerationModel Copy(Device device)
     {
@@ -102,8 +99,34 @@ public sealed class SpeechGenerationModel : AudioGenerationModel
         using var hold = Hold();
         Network.Save(folder, weightType.ToScalarType());
         Tokenizer.Save(folder);
-        if (Speakers.Count > 0)
-            AtomicFile.WriteAllText(Path.Combine(folder, SpeakerFile.FileName), SpeakerFile.Format(Speakers));
+        SaveSpeakers(folder);
+    }
+
+    internal override IReadOnlyList<OnnxExportedFile> ExportToOnnx(
+        string folder, OnnxExportOptions? options, AudioGeneration generation, IChannel channel, CancellationToken cancellationToken)
+    {
+        options ??= new();
+        Refuse(nameof(options.Precision), options.Precision != OnnxPrecision.Float32);
+        Refuse(nameof(options.SeparateAdapter), options.SeparateAdapter);
+        Refuse(nameof(options.FileWithoutPast), options.FileWithoutPast);
+        Refuse(nameof(options.FusedOperators), options.FusedOperators);
+        Refuse(nameof(options.Generation), options.Generation is not null);
+        using var hold = Hold();
+        cancellationToken.ThrowIfCancellationRequested();
+        using var merged = Network.Lora is null ? null : Copy(Network.Device);
+        var difference = SpeechExporter.Export(
+            merged?.Network ?? Network, Tokenizer, folder, generation.Speech, options.TransformersJsFiles);
+        SaveSpeakers(folder);
+        var size = new FileInfo(Path.Combine(folder, SpeechExporter.ModelFileName)).Length;
+        var file = new OnnxExportedFile(SpeechExporter.ModelFileName, OnnxPrecision.Float32, size, difference);
+        new OnnxExportLog(channel, "samples").Report(file);
+        return [file];
+
+        static void Refuse(string option, bool isSet)
+        {
+            if (isSet)
+                throw new ArgumentException($"{option} is set, which has no meaning for a VITS. Leave it out.", nameof(options));
+        }
     }
 
     internal override void Write(ModelPartWriter writer, BaseModelReference? adaptersOf, WeightType weightType)
@@ -116,5 +139,11 @@ public sealed class SpeechGenerationModel : AudioGenerationModel
         writer.AddWeights(AudioGeneratorFile.WeightsName, Network.CheckpointTensors(), weightType.ToScalarType());
         if (Network.Discriminator is { } discriminator)
             writer.AddWeights(SpeechDiscriminator.FileName, discriminator.CheckpointTensors());
+    }
+
+    private void SaveSpeakers(string folder)
+    {
+        if (Speakers.Count > 0)
+            AtomicFile.WriteAllText(Path.Combine(folder, SpeakerFile.FileName), SpeakerFile.Format(Speakers));
     }
 }

@@ -1,3 +1,4 @@
+using MLTransfer.Audio.Generators;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints;
 using Microsoft.ML;
@@ -21,6 +22,8 @@ internal static class OnnxAudioGeneratorFile
         foreach (var (name, content) in model.TokenizerFiles)
             writer.AddText(name, content);
         writer.AddText(ModelConfigurationFile.FileName, model.Configuration.ToJsonString());
+        if (model.Speakers.Count > 0)
+            writer.AddText(SpeakerFile.FileName, SpeakerFile.Format(model.Speakers));
         foreach (var file in model.Graphs)
         {
             using var source = file.Open();
@@ -35,6 +38,7 @@ internal static class OnnxAudioGeneratorFile
             ThreadCount = options.ThreadCount,
             Music = options.Music,
             Speech = options.Speech,
+            SpeakerColumn = options.SpeakerColumnName,
             Seed = options.Seed!.Value,
             GenerationBatchSize = options.GenerationBatchSize,
             Files = writer.Files,

@@ -20,14 +20,16 @@ internal sealed record OnnxAudioGeneratorManifest : ModelManifest
 
     public SpeechOptions? Speech { get; init; }
 
+    public string? SpeakerColumn { get; init; }
+
     public required long Seed { get; init; }
 
     public required int GenerationBatchSize { get; init; }
 
     public OnnxAudioGeneratorOptions ToOptions() => new()
     {
-        ModelFile = ModelFile, ThreadCount = ThreadCount, Music = Music, Speech = Speech, Seed = Seed,
-        GenerationBatchSize = GenerationBatchSize,
+        ModelFile = ModelFile, ThreadCount = ThreadCount, Music = Music, Speech = Speech,
+        SpeakerColumnName = SpeakerColumn, Seed = Seed, GenerationBatchSize = GenerationBatchSize,
     };
 
     public override void Check()

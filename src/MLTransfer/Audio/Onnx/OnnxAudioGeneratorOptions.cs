@@ -22,6 +22,12 @@ public sealed class OnnxAudioGeneratorOptions
     /// <summary>How a VITS speaks; null for defaults. Its seed is the one below; speaking rate and noise are part of the file.</summary>
     public SpeechOptions? Speech;
 
+    /// <summary>
+    /// The column of speakers of a VITS: a text, a key or a whole number, as in <see cref="GenerateAudioOptions.SpeakerColumnName"/>; null
+    /// for the one voice, or that of <see cref="SpeechOptions.Speaker"/>.
+    /// </summary>
+    public string? SpeakerColumnName;
+
     /// <summary>Decides with the id of a row what is drawn for it; null for the seed of the <c>MLContext</c>.</summary>
     public long? Seed;
 
@@ -40,6 +46,14 @@ public sealed class OnnxAudioGeneratorOptions
         {
             var option = Music?.Seed is not null ? nameof(Music) : nameof(Speech);
             throw new ArgumentException($"{option}.Seed is {seed}, but the own option {nameof(Seed)} decides: set that one.", option);
+        }
+
+        OptionCheck.ColumnName(nameof(SpeakerColumnName), SpeakerColumnName);
+        if (SpeakerColumnName is not null && Speech?.Speaker is { } speaker)
+        {
+            throw new ArgumentException(
+                $"{nameof(Speech)}.{nameof(Speech.Speaker)} is {speaker}, but {nameof(SpeakerColumnName)} says who speaks each row. Leave "
+                + "one of them out.");
         }
 
         OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);

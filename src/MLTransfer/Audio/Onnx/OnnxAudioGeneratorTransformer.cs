@@ -1,7 +1,7 @@
+using MLTransfer.Audio.Generators;
 using MLTransfer;
 using MLTransfer.Audio.Onnx;
 using MLTransfer.Columns;
-using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Sounds;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -62,7 +62,10 @@ public sealed class OnnxAudioGeneratorTransformer : ColumnMappingTransformer
         : Model.ReadsSounds ? new("input", Input, ColumnKind.Text | ColumnKind.Sound, "text, or a sound that music goes on from")
         : ColumnRole.Text("input", Input);
 
-    internal IReadOnlyList<Waveform> Generate(IReadOnlyList<MusicPrompt> rows)
+    private ColumnRole? SpeakerRole =>
+        Options.SpeakerColumnName is { } speaker ? AudioGeneratorColumns.SpeakerRoleOf(speaker) : null;
+
+    internal IReadOnlyList<Waveform> Generate(IReadOnlyList<AudioRequest> rows)
     {
         using var hold = Hold();
         return Model.Generate(rows, Options);
@@ -72,10 +75,10 @@ public sealed class OnnxAudioGeneratorTransformer : ColumnMappingTransformer
     internal static OnnxAudioGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => OnnxAudioGeneratorFile.Load(ctx);
 
     private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) =>
-        InputRole is { } role ? [role.Find(schema)] : [];
+        [.. new[] { InputRole, SpeakerRole }.OfType<ColumnRole>().Select(role => role.Find(schema)).DistinctBy(column => column.Index)];
 
     private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) =>
-        new OnnxAudioBatch(this, source, inputs.Count == 0 ? null : inputs[0]);
+        new OnnxAudioBatch(this, source, InputRole?.Find(source.Schema), SpeakerRole?.Find(source.Schema));
 
     private protected override void Save(ModelSaveContext context) => OnnxAudioGeneratorFile.Save(context, this);
 

@@ -1,7 +1,7 @@
+using MLTransfer.Audio.Generators;
 using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.Vits;
@@ -18,6 +18,12 @@ internal abstract class OnnxAudioModel : IDisposable
 
     /// <summary>Whether sounds can be prompts.</summary>
     public abstract bool ReadsSounds { get; }
+
+    /// <summary>The numbers of speakers that have a name.</summary>
+    public virtual IReadOnlyDictionary<string, int> Speakers => new Dictionary<string, int>();
+
+    /// <summary>The number of voices.</summary>
+    public virtual int SpeakerCount => 0;
 
     /// <summary>The content of <c>config.json</c>.</summary>
     public abstract JsonObject Configuration { get; }
@@ -39,7 +45,7 @@ internal abstract class OnnxAudioModel : IDisposable
         return new ConfigurationReader(ModelConfigurationFile.Read(folder), folder).Text("model_type", "") switch
         {
             MusicGenConfiguration.ModelType => new OnnxMusicModel(OnnxMusicGenerator.Load(folder, options)),
-            VitsConfiguration.ModelType => new OnnxSpeechModel(OnnxSpeechGenerator.Load(folder, options)),
+            VitsConfiguration.ModelType => new OnnxSpeechModel(OnnxSpeechGenerator.Load(folder, options), ReadSpeakers(folder)),
             var other => throw new NotSupportedException(
                 $"The folder '{folder}' has the export of a '{other}' (model_type of config.json); sounds are made by a "
                 + $"{MusicGenConfiguration.ModelType} or a {VitsConfiguration.ModelType}. Of texts see LoadOnnx."),
@@ -52,7 +58,13 @@ internal abstract class OnnxAudioModel : IDisposable
     public abstract UseCount.Hold Hold();
 
     /// <summary>Makes the sounds of rows, each as if it were alone.</summary>
-    public abstract IReadOnlyList<Waveform> Generate(IReadOnlyList<MusicPrompt> rows, OnnxAudioGeneratorOptions options);
+    public abstract IReadOnlyList<Waveform> Generate(IReadOnlyList<AudioRequest> rows, OnnxAudioGeneratorOptions options);
 
     public abstract void Dispose();
+
+    private static Dictionary<string, int> ReadSpeakers(string folder)
+    {
+        var path = Path.Combine(folder, SpeakerFile.FileName);
+        return File.Exists(path) ? SpeakerFile.Read(FileKind.Configuration.Read(path), path) : [];
+    }
 }

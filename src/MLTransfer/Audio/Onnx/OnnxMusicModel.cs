@@ -1,3 +1,4 @@
+using MLTransfer.Audio.Generators;
 using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation.Music;
@@ -25,12 +26,18 @@ internal sealed class OnnxMusicModel(OnnxMusicGenerator generator) : OnnxAudioMo
     {
         if (options.Speech is not null)
             throw new ArgumentException($"{nameof(options.Speech)} is how a VITS speaks; the export is of a MusicGen. Leave it out.");
+        if (options.SpeakerColumnName is not null)
+            throw new ArgumentException($"{nameof(options.SpeakerColumnName)} is for a VITS; the export is of a MusicGen. Leave it out.");
     }
 
     public override UseCount.Hold Hold() => generator.Decoder.Hold();
 
-    public override IReadOnlyList<Waveform> Generate(IReadOnlyList<MusicPrompt> rows, OnnxAudioGeneratorOptions options) =>
-        [.. generator.Generate(rows, (options.Music ?? new()) with { BatchSize = rows.Count }).Select(music => music.Sound)];
+    public override IReadOnlyList<Waveform> Generate(IReadOnlyList<AudioRequest> rows, OnnxAudioGeneratorOptions options) =>
+        [
+            .. generator.Generate(
+                [.. rows.Select(row => new MusicPrompt { Text = row.Text, Sound = row.Sound, Seed = row.Seed })],
+                (options.Music ?? new()) with { BatchSize = rows.Count }).Select(music => music.Sound),
+        ];
 
     public override void Dispose() => generator.Dispose();
 }

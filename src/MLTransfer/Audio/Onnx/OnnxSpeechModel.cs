@@ -1,20 +1,26 @@
+using MLTransfer.Audio.Generators;
 using System.Text.Json.Nodes;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Sounds;
 
 namespace MLTransfer.Audio.Onnx;
 
 /// <summary>An ONNX export of a VITS.</summary>
-internal sealed class OnnxSpeechModel(OnnxSpeechGenerator generator) : OnnxAudioModel
+/// <param name="generator">Speaks; disposed with this object.</param>
+/// <param name="speakers">The numbers of speakers that have a name.</param>
+internal sealed class OnnxSpeechModel(OnnxSpeechGenerator generator, IReadOnlyDictionary<string, int> speakers) : OnnxAudioModel
 {
     public override int SampleRate => generator.SampleRate;
 
     public override int Channels => 1;
 
     public override bool ReadsSounds => false;
+
+    public override IReadOnlyDictionary<string, int> Speakers => speakers;
+
+    public override int SpeakerCount => generator.SpeakerCount;
 
     public override JsonObject Configuration => generator.Decoder.Configuration;
 
@@ -32,8 +38,8 @@ internal sealed class OnnxSpeechModel(OnnxSpeechGenerator generator) : OnnxAudio
 
     public override UseCount.Hold Hold() => generator.Decoder.Hold();
 
-    public override IReadOnlyList<Waveform> Generate(IReadOnlyList<MusicPrompt> rows, OnnxAudioGeneratorOptions options) =>
-        generator.Generate([.. rows.Select(row => new SpeechRequest(row.Text ?? "") { Seed = row.Seed })], options.Speech);
+    public override IReadOnlyList<Waveform> Generate(IReadOnlyList<AudioRequest> rows, OnnxAudioGeneratorOptions options) =>
+        generator.Generate([.. rows.Select(row => new SpeechRequest(row.Text ?? "") { Speaker = row.Speaker, Seed = row.Seed })], options.Speech);
 
     public override void Dispose() => generator.Dispose();
 }
