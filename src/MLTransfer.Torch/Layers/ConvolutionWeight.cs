@@ -101,12 +101,19 @@ internal sealed class ConvolutionWeight : IDisposable
             (_folded, _packed) = (null, null); // calls under way may still read them
     }
 
-    /// <summary>Frees what was made of parameters, which are the owner's; nothing may use it any more.</summary>
-    public void Dispose()
+    /// <summary>Frees what was made of parameters: for one who knows that no other thread computes with them.</summary>
+    public void Free()
     {
-        _folded?.Dispose();
-        _packed?.Dispose();
+        lock (_folding)
+        {
+            _folded?.Dispose();
+            _packed?.Dispose();
+            (_folded, _packed) = (null, null);
+        }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => Free();
 
     /// <summary>The weight of a length, [n, 1, ...], and a direction, [n, ...].</summary>
     public static Tensor Fold(Tensor length, Tensor direction)

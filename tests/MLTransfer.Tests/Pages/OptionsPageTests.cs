@@ -30,6 +30,7 @@ public sealed class OptionsPageTests
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
+        typeof(AutoMLExperiment.AutoMLExperimentSettings),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]
