@@ -97,13 +97,14 @@ internal sealed class CodecStack : NamedModule
     private static Tensor Run(List<CodecLayer> layers, Tensor input)
     {
         using var scope = NewDisposeScope();
-        var forms = RowForms.Of(input, layers[0].Demand((int)input.shape[0]));
+        using var pool = new RowPool();
+        var forms = RowForms.Of(pool, input, layers[0].Demand((int)input.shape[0]));
         foreach (var (index, layer) in layers.Index())
         {
             var steps = layer.StepsOf(forms.Steps);
             var demand = index + 1 < layers.Count ? layers[index + 1].Demand(steps)
                 : new RowDemand(Plain: true, Activated: false, default);
-            var output = new RowForms(steps, layer.OutputChannels, demand, layer.Overhang);
+            var output = new RowForms(pool, steps, layer.OutputChannels, demand, layer.Overhang);
             layer.Run(forms, output);
             forms.Dispose();
             forms = output;

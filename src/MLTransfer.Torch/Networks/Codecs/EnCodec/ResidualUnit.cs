@@ -47,7 +47,7 @@ internal sealed unsafe class ResidualUnit : CodecLayer
     public override void Run(RowForms input, RowForms output)
     {
         using var scope = NewDisposeScope();
-        using var inner = new RowForms(input.Steps, _around.OutputChannels, _within.Demand(input.Steps), default);
+        using var inner = new RowForms(input.Pool, input.Steps, _around.OutputChannels, _within.Demand(input.Steps), default);
         _around.Run(input, inner);
         Span<RowConvolution.Part> parts = stackalloc RowConvolution.Part[_shortcut is null ? 1 : 2];
         var packed = _within.WriteParts(inner.Activated!, parts[..1]);

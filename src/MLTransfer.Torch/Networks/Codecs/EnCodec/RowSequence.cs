@@ -7,13 +7,19 @@ namespace MLTransfer.Torch.Networks.Codecs.EnCodec;
 /// <summary>A sequence that lies step by step, [T, channels] in float32, with room before and after it.</summary>
 internal sealed unsafe class RowSequence : IDisposable
 {
+    private readonly RowPool? _pool;
     private readonly Tensor _memory;
     private readonly int _before;
 
-    public RowSequence(int steps, int channels, RowRoom room)
+    /// <param name="steps">T.</param>
+    /// <param name="channels">Numbers of a step.</param>
+    /// <param name="room">Steps before and after.</param>
+    /// <param name="pool">Where the memory is from; null for new memory.</param>
+    public RowSequence(int steps, int channels, RowRoom room, RowPool? pool = null)
     {
-        (Steps, Channels, _before) = (steps, channels, room.Before);
-        _memory = empty([((long)room.Before + steps + room.After) * channels], ScalarType.Float32).DetachFromDisposeScope();
+        (_pool, Steps, Channels, _before) = (pool, steps, channels, room.Before);
+        var count = ((long)room.Before + steps + room.After) * channels;
+        _memory = pool?.Rent(count) ?? empty([count], ScalarType.Float32).DetachFromDisposeScope();
     }
 
     public int Steps { get; }
@@ -46,8 +52,14 @@ internal sealed unsafe class RowSequence : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _memory.Dispose();
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        if (_pool is null)
+            _memory.Dispose();
+        else
+            _pool.Return(_memory);
+    }
 }
 
 /// <summary>Steps before and after a sequence that can be written or read.</summary>
@@ -60,13 +72,16 @@ internal readonly record struct RowRoom(int Before, int After)
 internal readonly record struct RowDemand(bool Plain, bool Activated, RowRoom Room);
 
 /// <summary>A sequence as it is, its exponential linear unit, or both.</summary>
-internal sealed unsafe class RowForms(int steps, int channels, RowDemand demand, RowRoom overhang) : IDisposable
+internal sealed unsafe class RowForms(RowPool pool, int steps, int channels, RowDemand demand, RowRoom overhang) : IDisposable
 {
     public int Steps => steps;
 
-    public RowSequence? Plain { get; } = demand.Plain ? new(steps, channels, demand.Room.Or(overhang)) : null;
+    /// <summary>Where the pass takes memory from.</summary>
+    public RowPool Pool => pool;
 
-    public RowSequence? Activated { get; } = demand.Activated ? new(steps, channels, demand.Room.Or(overhang)) : null;
+    public RowSequence? Plain { get; } = demand.Plain ? new(steps, channels, demand.Room.Or(overhang), pool) : null;
+
+    public RowSequence? Activated { get; } = demand.Activated ? new(steps, channels, demand.Room.Or(overhang), pool) : null;
 
     /// <summary>Where the numbers of a step of <see cref="Plain"/> are; null where it is not there.</summary>
     public float* PlainAt(int step) => Plain is null ? null : Plain[step];
@@ -75,10 +90,10 @@ internal sealed unsafe class RowForms(int steps, int channels, RowDemand demand,
     public float* ActivatedAt(int step) => Activated is null ? null : Activated[step];
 
     /// <summary>The sequence that a tensor [T, channels] holds.</summary>
-    public static RowForms Of(Tensor steps, RowDemand demand)
+    public static RowForms Of(RowPool pool, Tensor steps, RowDemand demand)
     {
         using var scope = NewDisposeScope();
-        var forms = new RowForms((int)steps.shape[0], (int)steps.shape[1], demand, default);
+        var forms = new RowForms(pool, (int)steps.shape[0], (int)steps.shape[1], demand, default);
         forms.Plain?.View().copy_(steps);
         forms.Activated?.View().copy_(steps.elu());
         return forms;
