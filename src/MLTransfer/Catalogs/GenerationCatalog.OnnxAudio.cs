@@ -1,5 +1,4 @@
 using MLTransfer.Audio.Onnx;
-using Microsoft.ML.Runtime;
 
 namespace MLTransfer;
 
