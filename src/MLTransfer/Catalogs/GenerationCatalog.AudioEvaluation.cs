@@ -61,7 +61,8 @@ public sealed partial class GenerationCatalog
     /// <remarks>
     /// Of a MusicGen the loss of the codes of all real sounds is measured, with their captions, and Frechet and kernel distance of as many
     /// generated ones, by default over the codec's embeddings, for each sound their mean over time. Of a VITS cepstra and pitches of what
-    /// it says are compared with the recordings. Sounds are generated as the transformer generates them, one after another, and are not kept.
+    /// it says are compared with the recordings. Sounds are generated as the transformer generates them, one after another, and are not
+    /// kept.
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The model holds no audio generator, an option is not usable, a column is missing or of another type, there are no rows or, for
