@@ -60,8 +60,9 @@ public sealed partial class GenerationCatalog
     /// <param name="cancellationToken">Checked before every sound.</param>
     /// <remarks>
     /// Of a MusicGen the loss of the codes of all real sounds is measured, with their captions, and Frechet and kernel distance of as many
-    /// generated ones, by default over the codec's embeddings, for each sound their mean over time. Of a VITS cepstra and pitches of what it
-    /// says are compared with the recordings. Sounds are generated as the transformer generates them, one after another, and are not kept.
+    /// generated ones, by default over the codec's embeddings, for each sound their mean over time. Of a VITS cepstra and pitches of what
+    /// it says are compared with the recordings. Sounds are generated as the transformer generates them, one after another, and are not
+    /// kept.
     /// </remarks>
     /// <exception cref="ArgumentException">
     /// The model holds no audio generator, an option is not usable, a column is missing or of another type, there are no rows or, for

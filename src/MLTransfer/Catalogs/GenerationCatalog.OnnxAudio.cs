@@ -1,5 +1,4 @@
 using MLTransfer.Audio.Onnx;
-using Microsoft.ML.Runtime;
 
 namespace MLTransfer;
 
@@ -10,8 +9,8 @@ public sealed partial class GenerationCatalog
     /// </summary>
     /// <param name="folder">Has the graphs, <c>config.json</c>, which tells which network it is, and the tokenizer's files.</param>
     /// <param name="outputColumnName">The column for sounds.</param>
-    /// <param name="inputColumnName">The column of captions or of texts to speak; of a MusicGen also of sounds that it goes on from, or null
-    /// for music of nothing.</param>
+    /// <param name="inputColumnName">The column of captions or of texts to speak; of a MusicGen also of sounds that it goes on from, or
+    /// null for music of nothing.</param>
     /// <param name="options">How to generate; null for defaults.</param>
     /// <returns>A transformer, to be disposed by the caller.</returns>
     /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>
@@ -30,7 +29,8 @@ public sealed partial class GenerationCatalog
         var fixedOptions = new OnnxAudioGeneratorOptions
         {
             ModelFile = options.ModelFile, ThreadCount = options.ThreadCount, Music = options.Music, Speech = options.Speech,
-            SpeakerColumnName = options.SpeakerColumnName, Seed = options.Seed ?? Seeds.Of(_host), GenerationBatchSize = options.GenerationBatchSize,
+            SpeakerColumnName = options.SpeakerColumnName, Seed = options.Seed ?? Seeds.Of(_host),
+            GenerationBatchSize = options.GenerationBatchSize,
         };
         var model = OnnxAudioModel.Load(folder, options.ToRuntimeOptions());
         return Ownership.Pass(

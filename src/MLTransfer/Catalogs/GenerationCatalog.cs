@@ -188,12 +188,12 @@ public sealed partial class GenerationCatalog
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="path">
-    /// Of a text or audio generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced where
-    /// there is one.
+    /// Of a text or audio generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced
+    /// where there is one.
     /// </param>
     /// <param name="options">
-    /// How a text or audio generator is written; null for a float32 model of standard operators with adapters merged. The generator's own generation
-    /// options go into <c>generation_config.json</c> where these name none. Null for other models.
+    /// How a text or audio generator is written; null for a float32 model of standard operators with adapters merged. The generator's own
+    /// generation options go into <c>generation_config.json</c> where these name none. Null for other models.
     /// </param>
     /// <param name="cancellationToken">Stops between files.</param>
     /// <returns>

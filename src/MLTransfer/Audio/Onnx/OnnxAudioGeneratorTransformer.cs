@@ -4,7 +4,6 @@ using MLTransfer.Audio.Onnx;
 using MLTransfer.Columns;
 using MLTransfer.Torch.Sounds;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass("Makes sounds with an ONNX export", typeof(OnnxAudioGeneratorTransformer), typeof(OnnxAudioGeneratorTransformer),

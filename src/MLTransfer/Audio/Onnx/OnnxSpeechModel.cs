@@ -39,7 +39,8 @@ internal sealed class OnnxSpeechModel(OnnxSpeechGenerator generator, IReadOnlyDi
     public override UseCount.Hold Hold() => generator.Decoder.Hold();
 
     public override IReadOnlyList<Waveform> Generate(IReadOnlyList<AudioRequest> rows, OnnxAudioGeneratorOptions options) =>
-        generator.Generate([.. rows.Select(row => new SpeechRequest(row.Text ?? "") { Speaker = row.Speaker, Seed = row.Seed })], options.Speech);
+        generator.Generate(
+            [.. rows.Select(row => new SpeechRequest(row.Text ?? "") { Speaker = row.Speaker, Seed = row.Seed })], options.Speech);
 
     public override void Dispose() => generator.Dispose();
 }
