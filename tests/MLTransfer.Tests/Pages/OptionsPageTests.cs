@@ -29,7 +29,7 @@ public sealed class OptionsPageTests
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
-        typeof(SpeechTrainingOptions), typeof(SpeechOptions),
+        typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(AudioGeneratorOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]
