@@ -23,6 +23,18 @@ public static class PretrainedModels
     public const string TalesInfilling = "mltransfer/tales-infilling";
 
     /// <summary>
+    /// The small MusicGen of the package <c>MLTransfer.Models.Tunes</c>, which an application adds: tunes of 8,000 samples a second from
+    /// captions such as <c>slow minor flute, three beats</c>. Nothing is downloaded.
+    /// </summary>
+    public const string Tunes = "mltransfer/tunes";
+
+    /// <summary>
+    /// The small VITS of the package <c>MLTransfer.Models.Voice</c>, which an application adds: six English voices of 16,000 samples a
+    /// second. Nothing is downloaded.
+    /// </summary>
+    public const string Voice = "mltransfer/voice";
+
+    /// <summary>
     /// Whether loading a model file may get what it refers to over the network: the base of a text generator that was saved as adapters
     /// alone, from the Hugging Face hub or a network share. Off: a file from elsewhere starts no download, and its base comes from the
     /// local Hugging Face cache or a folder of this machine.
@@ -43,7 +55,7 @@ public static class PretrainedModels
         folder == Shapes ? InstalledFolder(Shapes, nameof(Shapes), "shapes", applicationFolder) : folder;
 
     /// <summary>Whether a name is that of a model that comes in a package.</summary>
-    internal static bool IsEmbedded(string name) => name is Tales or Shapes or TalesInfilling;
+    internal static bool IsEmbedded(string name) => name is Tales or Shapes or TalesInfilling or Tunes or Voice;
 
     /// <summary>The local folder of a model, downloaded first where it has to be.</summary>
     /// <exception cref="DirectoryNotFoundException">It is a model of a package that the application does not have.</exception>
@@ -53,6 +65,8 @@ public static class PretrainedModels
         {
             Tales => TalesModel.Folder,
             TalesInfilling => InstalledFolder(TalesInfilling, nameof(TalesInfilling), "tales-infilling", AppContext.BaseDirectory),
+            Tunes => InstalledFolder(Tunes, nameof(Tunes), "tunes", AppContext.BaseDirectory),
+            Voice => InstalledFolder(Voice, nameof(Voice), "voice", AppContext.BaseDirectory),
             _ => PretrainedModel.ResolveAsync(folderOrHubId, revision, progress, cancellationToken).GetAwaiter().GetResult(),
         };
 

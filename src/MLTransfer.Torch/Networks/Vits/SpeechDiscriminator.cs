@@ -68,18 +68,19 @@ public sealed class SpeechDiscriminator : nn.Module
     public static SpeechDiscriminator Load(Checkpoint checkpoint, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        string? Find(string name) => VitsNames.Find(name, checkpoint.Tensors.ContainsKey)
-            ?? VitsNames.Find(VitsNames.DiscriminatorPrefix + name, checkpoint.Tensors.ContainsKey);
+        string? Find(string name) => VitsNames.FindOfDiscriminator(name, checkpoint.Tensors.ContainsKey);
         var weights = WeightSource.FromCheckpoint(checkpoint, checkpoint.Location, Find, ScalarType.Float32, device ?? CPU);
         return new SpeechDiscriminator(weights, part => DiscriminatorLayer.Read(checkpoint, Find, part));
     }
 
     /// <summary>Writes <see cref="FileName"/> into an existing folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="storeAs">The type of the numbers in the file; null for that of the weights.</param>
     /// <exception cref="IOException">The file cannot be written, for example because the disk is full.</exception>
-    public void Save(string folder)
+    public void Save(string folder, ScalarType? storeAs = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, FileName), CheckpointTensors());
+        SafetensorsWriter.Write(Path.Combine(folder, FileName), CheckpointTensors(), storeAs: storeAs);
     }
 
     /// <summary>Judges sounds.</summary>

@@ -23,8 +23,8 @@ internal static class MusicLoss
         ];
     }
 
-    /// <summary>Adds the gradient of the loss to the gradients of the decoder's and the projection's parameters.</summary>
-    /// <param name="model">The model; its text encoder is not trained.</param>
+    /// <summary>Adds the gradient of the loss to the gradients of the parameters that are not frozen.</summary>
+    /// <param name="model">The model.</param>
     /// <param name="batch">The rows.</param>
     /// <param name="counts">For each codebook what its sum is divided by: the codes that the whole step predicts.</param>
     /// <param name="recomputation">Computes blocks twice to save memory; null for once.</param>
@@ -35,12 +35,18 @@ internal static class MusicLoss
         FrozenWeights? frozen)
     {
         using var scope = NewDisposeScope();
+        var words = new LookedUpRows(
+            model.TextEncoder.Encoder!.Input.Tables[0], batch.Captions.InputIds, model.TextEncoder.DataType);
         Tensor text;
-        using (no_grad())
-            text = model.TextEncoder.ComputeHiddenStates(batch.Captions);
-        var projected = model.Project(text, batch.Captions.AttentionMask); // with the graph of the projection
+        using (words.Values.requires_grad ? null : no_grad())
+        {
+            text = model.TextEncoder.ComputeHiddenStates(
+                words.Values.requires_grad ? batch.Captions with { InputEmbeddings = words.Values } : batch.Captions);
+        }
 
-        // A leaf of the decoder's graph, so that the projection's own graph is gone through once.
+        var projected = model.Project(text, batch.Captions.AttentionMask); // with the graph of the projection, and of a trained encoder
+
+        // A leaf of the decoder's graph, so that the graph before it is gone through once.
         using var captions = new EncodedText(
             projected.detach().requires_grad_(projected.requires_grad), batch.Captions.AttentionMask);
         var tables = model.Decoder.Output.Input.Tables
@@ -61,6 +67,7 @@ internal static class MusicLoss
         tables.ForEach(table => table.Backward());
         if (captions.HiddenStates.grad is { } ofCaptions)
             autograd.backward(projected, ofCaptions);
+        words.Backward();
         return loss;
     }
 

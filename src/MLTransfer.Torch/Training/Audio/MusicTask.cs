@@ -74,9 +74,11 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
 
     public override MusicProgress RunStep(TrainingStep step)
     {
-        _model.Decoder.train(); // the text encoder stays as it is when it reads captions to generate from
+        _model.Decoder.train();
+        _model.TextEncoder.train(_options.TrainTextEncoder); // else it stays as it is when it reads captions to generate from
         _model.Projection?.train();
         using var dropout = step.SeedDropout(_model.Decoder.DropoutSource, step.Index);
+        using var textDropout = step.SeedDropout(_model.TextEncoder.DropoutSource, ~step.Index);
         var rows = step.Rows.ToDictionary(row => row, row => _rows.Training(row, step.Index));
         var counts = MusicTrainingBatch.CountPredicted(rows.Values, _model.Codebooks, _model.Pattern.PaddingId);
         var update = step.Update(_player, counts, pass =>

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training.Audio;
 
 /// <summary>
-/// Trains a MusicGen on music: its decoder and the projection of captions, or the adapters that it has; the text encoder and the codec stay
-/// as they are. Same schedule, clipping, optimizer and numbers as Hugging Face's <c>Trainer</c> with this model.
+/// Trains a MusicGen on music: its decoder and the projection of captions, or the adapters that it has; the codec stays as it is, and the
+/// text encoder too where <see cref="MusicTrainingOptions.TrainTextEncoder"/> does not say otherwise. Same schedule, clipping, optimizer and numbers as Hugging Face's <c>Trainer</c> with this model.
 /// </summary>
 /// <remarks>
 /// The same seed, data, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed:
@@ -47,6 +47,19 @@ public sealed class MusicTrainer
     {
         using var hold = Checked(model, options).Hold();
         model.FreezeConditioning();
+        if (options.TrainTextEncoder)
+        {
+            if (model.Lora is not null)
+            {
+                throw new ArgumentException(
+                    $"{nameof(options.TrainTextEncoder)} is on, but the model has adapters, whose files have no weights of a text encoder. "
+                    + "Turn it off, or train all weights.", nameof(options));
+            }
+
+            foreach (var parameter in model.TextEncoder.parameters())
+                parameter.requires_grad = true;
+        }
+
         if (!model.TrainableParameters().Any())
             throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
         var frozenPart = model.AdaptedLayers().FirstOrDefault(layer =>
@@ -69,7 +82,13 @@ public sealed class MusicTrainer
     public Precision Precision { get; }
 
     /// <summary>What <see cref="Train"/> takes in memory, for the rows that there are.</summary>
-    public MemoryEstimate EstimateMemory() => Memory().Estimate();
+    public MemoryEstimate EstimateMemory()
+    {
+        var estimate = Memory().Estimate();
+        var text = _model.TextEncoder.parameters().Where(parameter => parameter.requires_grad)
+            .Sum(parameter => parameter.numel() * parameter.element_size());
+        return estimate with { Gradients = estimate.Gradients + text, Optimizer = estimate.Optimizer + 2 * text };
+    }
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <param name="progress">Told after every step and evaluation, on this thread.</param>
@@ -90,9 +109,8 @@ public sealed class MusicTrainer
         IProgress<MusicProgress>? progress = null, CancellationToken cancellationToken = default, CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
-        var memory = Memory();
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
-            MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
+            MemoryCheck.Run(EstimateMemory(), _options, Memory().Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new MusicTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
         var run = new TrainingRun<MusicProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);

@@ -36,6 +36,12 @@ public sealed record MusicTrainingOptions : EpochTrainingOptions
     /// <summary>What captions are left out of together.</summary>
     public ConditionDropoutUnit ConditionDropoutUnit { get; init; }
 
+    /// <summary>
+    /// Whether the text encoder is trained beside the decoder, as that of a new model must be; else it stays as it is, as in the paper. Not
+    /// with adapters, whose files have no weights of a text encoder.
+    /// </summary>
+    public bool TrainTextEncoder { get; init; }
+
     /// <summary>Longer music becomes several rows of this length and a shorter one. As in the pretraining, 30.</summary>
     public double MaximumSeconds { get; init; } = 30;
 

@@ -1,14 +1,11 @@
 using MLTransfer.Audio.Generators;
 using MLTransfer.Cards;
-using MLTransfer.Onnx;
-using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Sounds;
-using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLTransfer;
@@ -63,15 +60,6 @@ public abstract class AudioGenerationModel : IDisposable
 
     /// <summary>Writes a folder in Hugging Face layout, without adapters.</summary>
     internal abstract void Save(string folder, WeightType weightType);
-
-    /// <summary>Writes a folder with ONNX files.</summary>
-    /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
-    /// <param name="options">Null for defaults.</param>
-    /// <param name="generation">How the transformer makes sounds.</param>
-    /// <param name="channel">Told of the files.</param>
-    /// <param name="cancellationToken">Stops between files.</param>
-    internal abstract IReadOnlyList<OnnxExportedFile> ExportToOnnx(
-        string folder, OnnxExportOptions? options, AudioGeneration generation, IChannel channel, CancellationToken cancellationToken);
 
     /// <summary>Writes the files of such a folder into a model file.</summary>
     /// <param name="writer">Writes files.</param>

@@ -3,7 +3,6 @@ using MLTransfer.Audio.Generators;
 using MLTransfer.Cards;
 using MLTransfer.Columns;
 using MLTransfer.Onnx;
-using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints;
@@ -29,7 +28,7 @@ namespace MLTransfer;
 /// thread, a row keeps its sound when others are filtered out, and two rows of one text differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the sound of the first row. A text of which a VITS knows no character is a sound without samples.
 /// </remarks>
-public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IAudioEvaluation
+public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IModelFolder, IOnnxExport, IAudioEvaluation
 {
     internal const string LoaderSignature = "AudioGenerator";
 
@@ -89,7 +88,7 @@ public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IOnnxE
         string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
     {
         using var hold = Hold();
-        return Model.ExportToOnnx(path, options, Generation, channel, cancellationToken);
+        return AudioOnnxExport.Write(Model, Generation.Speech, path, options, channel, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -1,8 +1,5 @@
 using MLTransfer.Audio.Generators;
 using MLTransfer.Cards;
-using MLTransfer.Logging;
-using MLTransfer.Onnx;
-using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
@@ -11,7 +8,6 @@ using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
-using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLTransfer;
@@ -87,15 +83,6 @@ public sealed class MusicGenerationModel : AudioGenerationModel
         using var merged = Network.Lora is null ? null : Copy(Network.Device);
         (merged?.Network ?? Network).Save(folder, weightType.ToScalarType());
         Tokenizer?.Save(folder);
-    }
-
-    internal override IReadOnlyList<OnnxExportedFile> ExportToOnnx(
-        string folder, OnnxExportOptions? options, AudioGeneration generation, IChannel channel, CancellationToken cancellationToken)
-    {
-        using var hold = Hold();
-        using var merged = Network.Lora is null ? null : Copy(Network.Device);
-        return MusicGenExporter.Export(
-            merged?.Network ?? Network, Tokenizer, folder, options, new OnnxExportLog(channel, "logits"), cancellationToken);
     }
 
     internal override void Write(ModelPartWriter writer, BaseModelReference? adaptersOf, WeightType weightType)

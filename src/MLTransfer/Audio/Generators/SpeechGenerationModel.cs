@@ -1,8 +1,6 @@
 using System.Globalization;
 using MLTransfer.Audio.Generators;
 using MLTransfer.Cards;
-using MLTransfer.Onnx;
-using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
@@ -11,7 +9,6 @@ using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Vits;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
-using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 namespace MLTransfer;
@@ -107,16 +104,6 @@ public sealed class SpeechGenerationModel : AudioGenerationModel
         Tokenizer.Save(folder);
         if (Speakers.Count > 0)
             AtomicFile.WriteAllText(Path.Combine(folder, SpeakerFile.FileName), SpeakerFile.Format(Speakers));
-    }
-
-    internal override IReadOnlyList<OnnxExportedFile> ExportToOnnx(
-        string folder, OnnxExportOptions? options, AudioGeneration generation, IChannel channel, CancellationToken cancellationToken)
-    {
-        using var hold = Hold();
-        var path = Path.Combine(folder, SpeechExporter.ModelFileName);
-        return OnnxFileExport.Write(
-            path, options, "samples", channel, () => SpeechExporter.Export(Network, Tokenizer, folder, generation.Speech),
-            cancellationToken);
     }
 
     internal override void Write(ModelPartWriter writer, BaseModelReference? adaptersOf, WeightType weightType)

@@ -66,6 +66,82 @@ public sealed class MusicTrainerTests : IDisposable
     }
 
     [Fact]
+    public void A_text_encoder_is_trained_where_asked_for_and_a_resumed_run_ends_with_the_same_weights()
+    {
+        var trained = Options with { TrainTextEncoder = true };
+        var start = Of(_music.Model, "text_encoder.");
+        using var whole = Model(hasAdapters: false);
+        Trainer(whole, trained).Train(cancellationToken: Token);
+        Assert.All(start.Zip(Of(whole, "text_encoder.")), pair => Assert.NotEqual(pair.First, pair.Second));
+        Assert.Equal(Of(_music.Model, "audio_encoder."), Of(whole, "audio_encoder."));
+
+        var options = trained with { CheckpointSteps = 2, OutputDirectory = _folder["text"] };
+        using (var interrupted = Model(hasAdapters: false))
+        {
+            using var source = new CancellationTokenSource();
+            Assert.ThrowsAny<OperationCanceledException>(() => Trainer(interrupted, options).Train(
+                new Callback(p => { if (p.Step == 3) source.Cancel(); }), source.Token));
+        }
+
+        using var resumed = Model(hasAdapters: false);
+        Trainer(resumed, options with { Resume = true }).Train(cancellationToken: Token);
+        Assert.Equal(Of(whole, ""), Of(resumed, ""));
+
+        Trainer(whole, Options).Train(cancellationToken: Token); // freezes it again
+        Assert.Equal(Of(resumed, "text_encoder."), Of(whole, "text_encoder."));
+
+        static List<byte[]> Of(MusicGenModel model, string part) =>
+            [.. model.CheckpointTensors().Where(t => t.Key.StartsWith(part, StringComparison.Ordinal)).Select(t => t.Value.bytes.ToArray())];
+    }
+
+    [Fact]
+    public void The_gradient_of_a_trained_text_encoder_is_that_of_the_loss()
+    {
+        var model = _music.Model;
+        _ = new MusicTrainer(model, Options with { TrainTextEncoder = true }, Examples(), tokenizer: _music.Tokenizer);
+        MusicTrainingRow[] rows = [new([5, 9], Labels(0)), new(null, Labels(3)), new([9, 4, 7], Labels(1))];
+        var counts = MusicTrainingBatch.CountPredicted(rows, model.Codebooks, model.Pattern.PaddingId);
+        Backward();
+        using var all = TorchSharp.torch.NewDisposeScope();
+        var gradients = model.named_parameters().Where(p => p.name.StartsWith("text_encoder.", StringComparison.Ordinal))
+            .Select(p => (p.name, p.parameter, p.parameter.grad!.detach().clone())).ToList(); // later passes add to them
+        foreach (var (name, parameter, gradient) in gradients)
+        {
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            Assert.True(gradient.isfinite().all().item<bool>(), name);
+            var (step, before) = (1e-3 / (gradient.norm().item<float>() + 1e-6), parameter.detach().clone());
+            var (up, down) = (LossAt(step), LossAt(-step));
+            Assert.Equal(gradient.square().sum().item<float>(), (up - down) / (2 * step), 0.05 * gradient.square().sum().item<float>() + 1e-5);
+
+            double LossAt(double along)
+            {
+                using (TorchSharp.torch.no_grad())
+                    parameter.copy_(before + gradient * along);
+                var loss = Backward();
+                using (TorchSharp.torch.no_grad())
+                    parameter.copy_(before);
+                return loss;
+            }
+        }
+
+        double Backward()
+        {
+            using var scope = TorchSharp.torch.NewDisposeScope();
+            return MusicLoss.Backward(model, MusicTrainingBatch.Create(model, rows), counts, null, null);
+        }
+
+        int[][] Labels(int shift) => [.. Enumerable.Range(0, 4).Select(k => Enumerable.Range(shift + k, 6).ToArray())];
+    }
+
+    [Fact]
+    public void A_text_encoder_is_not_trained_beside_adapters()
+    {
+        using var model = Model(hasAdapters: true);
+        var error = Assert.Throws<ArgumentException>(() => Trainer(model, Options with { TrainTextEncoder = true }));
+        Assert.Contains("TrainTextEncoder", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Captions_are_left_out_by_row_or_by_step_as_the_seed_says()
     {
         MusicTrainingRow[] rows = [.. Enumerable.Range(0, 400).Select(_ => new MusicTrainingRow([1, 2], [[3], [3], [3], [3]]))];

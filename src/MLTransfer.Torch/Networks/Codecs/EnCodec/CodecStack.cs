@@ -1,6 +1,5 @@
 using System.Globalization;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Codecs.EnCodec;
