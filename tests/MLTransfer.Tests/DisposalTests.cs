@@ -33,7 +33,9 @@ public sealed class DisposalTests : IDisposable
 
         var (exitCode, output, errors) = await TestProcess.RunAsync(_folder.Path, "dispose", "4", $"{Environment.TickCount}", _folder.Path);
         Assert.True(exitCode == 0, $"exit code {exitCode}: {errors}");
-        foreach (var kind in (string[])["text", "image", "network", "music", "speech", "ONNX text", "engine", "text training", "network training"])
+        string[] kinds =
+            ["text", "image", "network", "music", "speech", "ONNX text", "engine", "text training", "network training"];
+        foreach (var kind in kinds)
             Assert.Contains($"\n{kind}, ", "\n" + output, StringComparison.Ordinal);
     }
 

@@ -160,7 +160,7 @@ public sealed partial class GenerationCatalog
     /// A text generator or infiller in Hugging Face layout, which <c>from_pretrained</c> loads: <c>config.json</c>,
     /// <c>model.safetensors</c> and the tokenizer's files, with adapters merged into the weights. An image generator with
     /// <c>config.json</c>, <c>generator.safetensors</c> and <c>discriminator.safetensors</c>. A MusicGen or a VITS in Hugging Face layout,
-    /// with a VITS's <c>discriminator.safetensors</c> and the names of its speakers (<c>speakers.json</c>). A network of described layers with
+    /// with a VITS's <c>discriminator.safetensors</c> and <c>speakers.json</c>, the names of its voices. A network of described layers with
     /// <c>layers.json</c> and <c>model.safetensors</c>, for <c>PretrainedNetwork.Layers</c>.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
@@ -188,12 +188,12 @@ public sealed partial class GenerationCatalog
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="path">
-    /// Of a text or audio generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced where
-    /// there is one.
+    /// Of a text or audio generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced
+    /// where there is one.
     /// </param>
     /// <param name="options">
-    /// How a text or audio generator is written; null for a float32 model of standard operators with adapters merged. The generator's own generation
-    /// options go into <c>generation_config.json</c> where these name none. Null for other models.
+    /// How a text or audio generator is written; null for a float32 model of standard operators with adapters merged. The generator's own
+    /// generation options go into <c>generation_config.json</c> where these name none. Null for other models.
     /// </param>
     /// <param name="cancellationToken">Stops between files.</param>
     /// <returns>

@@ -90,7 +90,8 @@ public sealed class SpeechFineTuningTests : IDisposable
         foreach (var file in Directory.GetFiles(TinyAudio.Speech).Where(file => Path.GetFileName(file) != "forward.safetensors"))
             File.Copy(file, Path.Combine(base_, Path.GetFileName(file)));
         var settings = Path.Combine(base_, "tokenizer_config.json");
-        File.WriteAllText(settings, File.ReadAllText(settings).Replace("\"phonemize\": false", "\"phonemize\": true", StringComparison.Ordinal));
+        var text = File.ReadAllText(settings);
+        File.WriteAllText(settings, text.Replace("\"phonemize\": false", "\"phonemize\": true", StringComparison.Ordinal));
         var rows = TinyAudio.Words(2);
         rows.ForEach(row => row.Caption = row.Opening);
         var data = _ml.Data.LoadFromEnumerable(rows);
