@@ -2,9 +2,11 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLTransfer.Onnx;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Described;
@@ -41,7 +43,7 @@ internal sealed class DisposalSubjects : IDisposable
             _ml.Generation.ExportToOnnx(text, OnnxFolder, new OnnxExportOptions { Check = false });
         }
 
-        Kinds = [Text, Image, Network, OnnxText, Engine, TextTraining, ImageTraining, NetworkTraining];
+        Kinds = [Text, Image, Network, Music, Speech, OnnxText, Engine, TextTraining, ImageTraining, NetworkTraining];
     }
 
     /// <summary>Make an object of each kind; the number decides what varies.</summary>
@@ -110,6 +112,22 @@ internal sealed class DisposalSubjects : IDisposable
             ("save as folder", () => _ml.Generation.SaveModelFolder(transformer, NewPath())),
             ("export", () => _ml.Generation.ExportToOnnx(transformer, NewPath())),
         ], seed % 2 == 0 ? [transformer.Dispose] : [transformer.Network.Dispose], () => weights.TrueForAll(weight => weight.IsInvalid));
+    }
+
+    private DisposalSubject Music(int seed) => Audio("music", seed);
+
+    private DisposalSubject Speech(int seed) => Audio("speech", seed);
+
+    private DisposalSubject Audio(string kind, int seed)
+    {
+        var transformer = (AudioGeneratorTransformer)Load($"{kind}.zip");
+        var weights = transformer.Model.Network.named_parameters().Select(pair => pair.parameter).ToList();
+        return new DisposalSubject(kind, [
+            ("transform", () => Transform<Waveform>(transformer, _stories, "Made")),
+            ("generate", () => Generate(_ml.Generation.GetAudioGenerator(transformer))),
+            ("save", () => _ml.Generation.Save(transformer, _stories.Schema, NewPath())),
+            ("save as folder", () => _ml.Generation.SaveModelFolder(transformer, NewPath())),
+        ], seed % 2 == 0 ? [transformer.Dispose] : [transformer.Model.Dispose], () => weights.TrueForAll(weight => weight.IsInvalid));
     }
 
     private DisposalSubject OnnxText(int seed)
@@ -202,6 +220,14 @@ internal sealed class DisposalSubjects : IDisposable
     }
 
     private static async Task BeginAsync(IAsyncEnumerable<string> stream) => await stream.GetAsyncEnumerator().MoveNextAsync();
+
+    private static void Generate(AudioGenerationModel model)
+    {
+        if (model is MusicGenerationModel music)
+            music.Generate([new MusicPrompt { Text = "piano" }], new MusicGenerationOptions { MaximumFrames = 3 });
+        else
+            ((SpeechGenerationModel)model).Generate([new SpeechRequest("abc")]);
+    }
 
     private static void Generate(StyleGan2Generator generator)
     {

@@ -1,3 +1,4 @@
+using MLTransfer.Tests.Audio;
 using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Text;
@@ -105,8 +106,15 @@ public sealed class BeforeTrainingTests : IDisposable
         var text = TextGeneratorPipelineTests.Tiny(o => o.Training = o.Training with { MemoryLimit = 1 });
         var images = TinyGenerator.Options(TinyGenerator.Save(_folder), training: training => training with { MemoryLimit = 1 });
         var network = new TorchModuleOptions { NewLayers = [Layer.Dense(3)], Training = new() { MemoryLimit = 1 } };
+        var tunes = _ml.Data.LoadFromEnumerable(TinyAudio.Tunes(2));
         Action[] fits =
         [
+            () => _ml.Transforms.FineTuneAudioGenerator("Out", null, "Sound", TinyAudio.MusicOptions(
+                training: training => training with { MemoryLimit = 1 })).Fit(tunes),
+            () => _ml.Transforms.FineTuneAudioGenerator("Out", "Opening", "Sound", TinyAudio.SpeechOptions(
+                o => (o.SpeakerColumnName, o.PretrainedModel, o.Training) =
+                    (null, TinyAudio.Voice, TinyAudio.SpeechTraining with { MemoryLimit = 1 })))
+                .Fit(_ml.Data.LoadFromEnumerable(TinyAudio.Words(2))),
             () => _ml.Transforms.Text.FineTuneTextGenerator("Out", "Class", options: text).Fit(data),
             () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", images).Fit(data),
             () => _ml.Transforms.FineTuneTorchModule("Colour", "Place", "Label", network).Fit(data),

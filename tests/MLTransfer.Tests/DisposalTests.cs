@@ -1,4 +1,5 @@
 using MLTransfer.Onnx;
+using MLTransfer.Tests.Audio;
 using MLTransfer.Tests.Images;
 using MLTransfer.Torch.Networks.Described;
 using Microsoft.ML;
@@ -20,9 +21,21 @@ public sealed class DisposalTests : IDisposable
     {
         foreach (var kind in (string[])["text", "image", "network"])
             File.Copy(RepositoryFiles.Data($"zips/{kind}-0.1.zip"), _folder[$"{kind}.zip"]);
+        foreach (var (kind, model) in ((string, string)[])[("music", TinyAudio.Music), ("speech", TinyAudio.Speech)])
+        {
+            var rows = _ml.Data.LoadFromEnumerable([new { Opening = "piano" }]);
+            using var transformer = _ml.Transforms.GenerateAudio("Made", "Opening", model, new()
+            {
+                Music = kind == "music" ? TinyAudio.Short : null, GenerationBatchSize = 2,
+            }).Fit(rows);
+            _ml.Model.Save(transformer, rows.Schema, _folder[$"{kind}.zip"]);
+        }
+
         var (exitCode, output, errors) = await TestProcess.RunAsync(_folder.Path, "dispose", "4", $"{Environment.TickCount}", _folder.Path);
         Assert.True(exitCode == 0, $"exit code {exitCode}: {errors}");
-        foreach (var kind in (string[])["text", "image", "network", "ONNX text", "engine", "text training", "network training"])
+        string[] kinds =
+            ["text", "image", "network", "music", "speech", "ONNX text", "engine", "text training", "network training"];
+        foreach (var kind in kinds)
             Assert.Contains($"\n{kind}, ", "\n" + output, StringComparison.Ordinal);
     }
 
@@ -33,6 +46,8 @@ public sealed class DisposalTests : IDisposable
     [InlineData("image", true)]
     [InlineData("network", false)]
     [InlineData("network", true)]
+    [InlineData("audio", false)]
+    [InlineData("audio", true)]
     [InlineData("ONNX", false)]
     [InlineData("ONNX", true)]
     public void A_disposed_model_is_neither_saved_nor_exported_and_old_files_stay(string kind, bool network)
@@ -45,7 +60,7 @@ public sealed class DisposalTests : IDisposable
         };
         if (kind != "ONNX")
         {
-            var exported = kind == "text" ? "export" : "model.onnx";
+            var exported = kind is "text" or "audio" ? "export" : "model.onnx";
             writes.Add((_folder["folder"], () => _ml.Generation.SaveModelFolder(model, _folder["folder"])));
             writes.Add((_folder[exported], () => _ml.Generation.ExportToOnnx(model, _folder[exported])));
             writes.ForEach(write => write.Write());
@@ -118,6 +133,10 @@ public sealed class DisposalTests : IDisposable
                 var seeds = TinyGenerator.Seeds(_ml, 2);
                 var image = _ml.Transforms.GenerateImages("Picture", "Seed", TinyGenerator.Save(_folder)).Fit(seeds);
                 return (image, image.Model.Dispose, seeds);
+            case "audio":
+                var words = _ml.Data.LoadFromEnumerable(TinyAudio.Words(2));
+                var audio = _ml.Transforms.GenerateAudio("Made", "Opening", TinyAudio.Voice).Fit(words);
+                return (audio, audio.Model.Dispose, words);
             case "network":
                 var network = _ml.Transforms.FineTuneTorchModule("Found", "Number", "Number", new TorchModuleOptions
                 {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MLTransfer.Tests.Audio;
 using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Text;
@@ -65,6 +66,26 @@ public sealed class StopAndKeepTests : IDisposable
 
         Assert.Equal((2, true), (stopped.TrainingResult!.Steps, stopped.TrainingResult.StoppedOnRequest));
         Assert.Equal(3, TinyGenerator.Pixels(stopped.Transform(TinyGenerator.Seeds(_ml, 3))).Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_audio_generator_is_returned_with_what_it_has_learned(bool isSpeech)
+    {
+        var data = _ml.Data.LoadFromEnumerable(isSpeech ? TinyAudio.Words(4) : TinyAudio.Tunes(4));
+        Action<AudioGeneratorOptions> stop = o =>
+        {
+            o.Training = isSpeech ? TinyAudio.SpeechTraining with { MaximumSteps = 9 } : TinyAudio.MusicTraining with { MaximumSteps = 9 };
+            o.Progress = new At<Torch.Training.RunProgress>(report => report.Step == 2, _source);
+            o.StopAndKeep = _source.Token;
+        };
+        using var stopped = _ml.Transforms.FineTuneAudioGenerator(
+            "Made", "Opening", "Sound", isSpeech ? TinyAudio.SpeechOptions(stop) : TinyAudio.MusicOptions(stop)).Fit(data);
+
+        Assert.Equal((2, true), (stopped.TrainingResult!.Steps, stopped.TrainingResult.StoppedOnRequest));
+        Assert.Equal(4, TinyAudio.Samples(stopped.Transform(data)).Count);
+        Assert.Contains(_messages, message => message.Contains("Stopped after step 2", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using MLTransfer.Tests.Text;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
+using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -69,6 +70,10 @@ public sealed class TrainingKindTests : IDisposable
                 "Out", "In", "Text", new TextGeneratorOptions { Training = new LanguageTrainingOptions { Seed = 3 } })).Message,
             Assert.Throws<ArgumentException>(() => _ml.Transforms.FineTuneImageGenerator(
                 "Out", "In", "Image", new ImageGeneratorOptions { Training = new AdversarialTrainingOptions { Seed = 3 } })).Message,
+            Assert.Throws<ArgumentException>(() => _ml.Transforms.FineTuneAudioGenerator("Out", "In", "Sound", new AudioGeneratorOptions
+            {
+                PretrainedModel = "any", Training = new SpeechTrainingOptions { Seed = 3 },
+            })).Message,
             Assert.Throws<ArgumentException>(() => _ml.Transforms.FineTuneTorchModule("Out", "In", "Label", new TorchModuleOptions
             {
                 NewLayers = [Layer.Dense(1)], Training = new ModuleTrainingOptions { Seed = 3 },

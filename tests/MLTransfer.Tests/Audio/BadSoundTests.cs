@@ -195,6 +195,21 @@ public sealed class BadSoundTests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Options_of_sampling_without_sampling_are_warned_of()
+    {
+        List<string> messages = [];
+        _ml.Log += (_, entry) => messages.Add(entry.Message);
+        var data = Load(TinyAudio.Tunes(1));
+        using var plain = Generate(new() { Sample = false });
+        Assert.DoesNotContain(messages, message => message.Contains("changes nothing", StringComparison.Ordinal));
+        using var model = Generate(new() { Sample = false, TopK = 5, Temperature = 0.5 });
+        Assert.Contains(messages, message => message.Contains("Temperature, TopK without Sample", StringComparison.Ordinal));
+
+        AudioGeneratorTransformer Generate(Torch.Generation.Music.MusicGenerationOptions music) =>
+            _ml.Transforms.GenerateAudio("Made", "Caption", TinyAudio.Music, new() { Music = music }).Fit(data);
+    }
+
     private IDataView Load(IEnumerable<TuneRow> rows) => _ml.Data.LoadFromEnumerable(rows);
 
     private AudioGeneratorTransformer Fit(IDataView data, AudioGeneratorOptions? options = null) => _ml.Transforms

@@ -61,11 +61,10 @@ public sealed class MusicFineTuningTests : IDisposable
         Parallel.For(0, 3, _ => Assert.Equal(all, TinyAudio.Samples(model.Transform(data))));
 
         using var seeded = Generate(new() { Music = TinyAudio.Short, SeedColumnName = "Number" }, data);
-        rows.Reverse();
-        var reversed = TinyAudio.Samples(seeded.Transform(Load(rows)));
-        reversed.Reverse();
-        Assert.Equal(reversed, TinyAudio.Samples(seeded.Transform(data))); // the seed decides, wherever the row is
-        Assert.NotEqual(all, reversed);
+        var forward = TinyAudio.Samples(seeded.Transform(data));
+        var backward = TinyAudio.Samples(seeded.Transform(Load([.. rows.AsEnumerable().Reverse()])));
+        Assert.Equal(forward, backward.AsEnumerable().Reverse()); // the seed decides, wherever the row is
+        Assert.NotEqual(all, forward);
     }
 
     [Fact]
@@ -155,14 +154,6 @@ public sealed class MusicFineTuningTests : IDisposable
             TinyAudio.Samples(model.Transform(data)),
             evaluation.GenerateSounds(data, TestContext.Current.CancellationToken).Select(sound => sound.Samples.ToArray()));
         Assert.Equal(6, evaluation.ReadSounds(data, "Sound", TestContext.Current.CancellationToken).Count());
-    }
-
-    [Fact]
-    public void Too_little_memory_is_told_before_training()
-    {
-        var options = TinyAudio.MusicOptions(training: t => t with { MemoryLimit = 1 });
-        Assert.Throws<InsufficientMemoryException>(() => _ml.Transforms.FineTuneAudioGenerator("Made", "Caption", "Sound", options)
-            .Fit(Load(TinyAudio.Tunes())));
     }
 
     private IDataView Load(IEnumerable<TuneRow> rows) => _ml.Data.LoadFromEnumerable(rows);

@@ -31,8 +31,8 @@ public sealed class SpeechFineTuningTests : IDisposable
         using var loaded = (AudioGeneratorTransformer)_ml.Model.Load(_folder["model.zip"], out _);
         using var folder = _ml.Transforms.GenerateAudio(
             "Made", "Opening", _folder["model"], new() { SpeakerColumnName = "Speaker" }).Fit(data);
-        Assert.Equal(made, TinyAudio.Samples(loaded.Transform(data)));
-        Assert.Equal(made, TinyAudio.Samples(folder.Transform(data)));
+        AssertAlike(made, TinyAudio.Samples(loaded.Transform(data)));
+        AssertAlike(made, TinyAudio.Samples(folder.Transform(data)));
         Assert.NotNull(((SpeechGenerationModel)loaded.Model).Network.Discriminator);
 
         using var further = _ml.Transforms.FineTuneAudioGenerator("Made", "Opening", "Sound", TinyAudio.SpeechOptions(
@@ -53,8 +53,8 @@ public sealed class SpeechFineTuningTests : IDisposable
         rows.ForEach(row => row.Speaker = "1");
         var texts = Speak(_ml.Data.LoadFromEnumerable(rows), "Speaker");
 
-        Assert.Equal(texts, Speak(data, "Voice"));
-        Assert.Equal(texts, Speak(keyed, "Key")); // the key stands for the number 1
+        AssertAlike(texts, Speak(data, "Voice"));
+        AssertAlike(texts, Speak(keyed, "Key")); // the key stands for the number 1
         Assert.NotEqual(texts, Speak(data, null));
 
         List<float[]> Speak(IDataView view, string? column)
@@ -90,7 +90,8 @@ public sealed class SpeechFineTuningTests : IDisposable
         foreach (var file in Directory.GetFiles(TinyAudio.Speech).Where(file => Path.GetFileName(file) != "forward.safetensors"))
             File.Copy(file, Path.Combine(base_, Path.GetFileName(file)));
         var settings = Path.Combine(base_, "tokenizer_config.json");
-        File.WriteAllText(settings, File.ReadAllText(settings).Replace("\"phonemize\": false", "\"phonemize\": true", StringComparison.Ordinal));
+        var text = File.ReadAllText(settings);
+        File.WriteAllText(settings, text.Replace("\"phonemize\": false", "\"phonemize\": true", StringComparison.Ordinal));
         var rows = TinyAudio.Words(2);
         rows.ForEach(row => row.Caption = row.Opening);
         var data = _ml.Data.LoadFromEnumerable(rows);
@@ -105,8 +106,8 @@ public sealed class SpeechFineTuningTests : IDisposable
         using var said = _ml.Transforms.GenerateAudio(
             "Made", "Opening", base_, new() { Speech = new SpeechOptions { TextsArePhonemes = true }, Seed = 2 }).Fit(data);
         var made = TinyAudio.Samples(column.Transform(data));
-        Assert.Equal(made, TinyAudio.Samples(function.Transform(data)));
-        Assert.Equal(made, TinyAudio.Samples(said.Transform(data)));
+        AssertAlike(made, TinyAudio.Samples(function.Transform(data)));
+        AssertAlike(made, TinyAudio.Samples(said.Transform(data)));
         using var tuned = _ml.Transforms.FineTuneAudioGenerator("Made", null, "Sound", TinyAudio.SpeechOptions(
             o => (o.PretrainedModel, o.PhonemeColumnName, o.SpeakerColumnName) = (base_, "Caption", "Voice"))).Fit(data);
         Assert.Equal(2, tuned.TrainingResult!.Steps);
@@ -122,5 +123,13 @@ public sealed class SpeechFineTuningTests : IDisposable
         var made = TinyAudio.Samples(model.Transform(data));
         Assert.NotEmpty(made[0]);
         Assert.Empty(made[1]);
+    }
+
+    /// <summary>Convolutions of libtorch round as the memory that they get is aligned.</summary>
+    private static void AssertAlike(List<float[]> expected, List<float[]> actual)
+    {
+        Assert.Equal(expected.Select(samples => samples.Length), actual.Select(samples => samples.Length));
+        Assert.All(expected.Zip(actual), pair => Assert.All(
+            pair.First.Zip(pair.Second), sample => Assert.Equal(sample.First, sample.Second, 1e-5f)));
     }
 }

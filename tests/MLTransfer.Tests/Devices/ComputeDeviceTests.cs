@@ -1,3 +1,4 @@
+using MLTransfer.Tests.Audio;
 using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
 using MLTransfer.Tests.Text.Infilling;
@@ -28,6 +29,19 @@ public sealed class ComputeDeviceTests : IDisposable
         var error = Assert.Throws<InvalidOperationException>(() => FineTuner(ml).Fit(stories));
         Assert.Contains("MLContext.GpuDeviceId is 77", error.Message, StringComparison.Ordinal);
         Assert.Contains("FallbackToCpu", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_it_an_audio_generator_is_refused_too_and_falls_back_where_that_is_allowed()
+    {
+        var tunes = new MLContext().Data.LoadFromEnumerable(TinyAudio.Tunes(3));
+        var options = TinyAudio.MusicOptions(training: training => training with { MaximumSteps = 1 });
+        var error = Assert.Throws<InvalidOperationException>(() => new MLContext { GpuDeviceId = 77, FallbackToCpu = false }
+            .Transforms.FineTuneAudioGenerator("Made", "Caption", "Sound", options).Fit(tunes));
+        Assert.Contains("MLContext.GpuDeviceId is 77", error.Message, StringComparison.Ordinal);
+        using var model = new MLContext { GpuDeviceId = 77, FallbackToCpu = true }
+            .Transforms.FineTuneAudioGenerator("Made", "Caption", "Sound", options).Fit(tunes);
+        Assert.Equal(TorchSharp.DeviceType.CPU, model.Model.Network.Device.type);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class OptionsPageTests
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
         typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),
-        typeof(OnnxAudioGeneratorOptions),
+        typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

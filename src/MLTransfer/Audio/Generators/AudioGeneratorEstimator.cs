@@ -1,5 +1,6 @@
 using MLTransfer.Audio.Generators;
 using MLTransfer.Columns;
+using MLTransfer.Logging;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -56,6 +57,7 @@ public sealed class AudioGeneratorEstimator : ColumnMappingEstimator<AudioGenera
 
     private protected override AudioGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
+        GenerationLog.Warn(channel, _options.Music);
         if (_options.ValidationData is { } validation)
             Check(_columns.RolesWith(_trainingColumn), SchemaShape.Create(validation.Schema));
         var tuning = CreateTuning(channel);

@@ -1,5 +1,6 @@
 using MLTransfer.Audio.Generators;
 using MLTransfer.Columns;
+using MLTransfer.Logging;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
@@ -27,6 +28,7 @@ public sealed class PretrainedAudioGeneratorEstimator : ColumnMappingEstimator<A
 
     private protected override AudioGeneratorTransformer Fit(IDataView input, IChannel channel)
     {
+        GenerationLog.Warn(channel, _options.Music);
         var model = AudioBaseModel.Load(Host, _model, _options, channel, CancellationToken.None).Model;
         return Ownership.Pass(model, () =>
         {
