@@ -19,7 +19,7 @@ using MLTransfer.Torch.Training.Audio;
 using static TorchSharp.torch;
 
 const int Seed = 1;
-const int Steps = 7_000;
+const int Steps = 8_500;
 const int SentencesEach = 250;
 const int HeldOutEach = 6;
 const int SpokenSeed = 5_000; // of sentences that are no voice's of the model
@@ -72,6 +72,7 @@ static int Train(string folder, double share)
             LearningRateSchedule = LearningRateSchedule.Cosine,
             LearningRateDecay = 1,
             DiscriminatorWidth = ModelSizes.DiscriminatorWidth,
+            FirstAdversarialStep = steps / 3,
             EvaluationSteps = Math.Max(1, steps / 8),
             EvaluationBatchSize = 8,
             CheckpointSteps = 250,
@@ -129,7 +130,7 @@ internal sealed class Progress(TrainingLog log) : IProgress<SpeechProgress>
         {
             log.Write(
                 $"step {value.Step}: mel {value.MelLoss:F2}, divergence {value.DivergenceLoss:F2}, durations {value.DurationLoss:F2}, "
-                + $"features {value.FeatureLoss:F2}, discriminator {value.DiscriminatorLoss:F2}, "
+                + $"features {value.FeatureLoss ?? 0:F2}, discriminator {value.DiscriminatorLoss ?? 0:F2}, "
                 + $"{value.SoundSecondsPerSecond:F1} s/s, {value.Remaining:hh\\:mm\\:ss} left");
         }
     }

@@ -10,6 +10,7 @@ internal sealed record VoiceDistance(double Distortion, double Semitones)
     private const int FftSize = 1024;
     private const int Hop = 256;
     private const int Bands = 80;
+    private const float Noise = 0.004f;
 
     private static readonly PitchOptions s_pitch = new()
     {
@@ -32,11 +33,17 @@ internal sealed record VoiceDistance(double Distortion, double Semitones)
         return pitches.Count == 0 ? double.NaN : 12 * Math.Log2(pitches[pitches.Count / 2]);
     }
 
-    /// <summary>A sound that is shorter than a frame is followed by silence.</summary>
+    /// <summary>
+    /// A sound over noise that one hardly hears, so that the zeros between a synthesizer's words are not endlessly far from anybody's
+    /// breath. One that is shorter than a frame is followed by silence.
+    /// </summary>
     private static float[] Padded(Waveform sound)
     {
         var samples = new float[Math.Max(sound.Frames, 2 * FftSize)];
         sound.Channel(0).CopyTo(samples);
+        var random = new Random(1);
+        for (var i = 0; i < samples.Length; i++)
+            samples[i] += Noise * (random.NextSingle() - 0.5f);
         return samples;
     }
 }
