@@ -19,7 +19,7 @@ internal sealed class Arguments
           dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- memory VARIANT [options]
               Trains in this process alone and prints its memory and speed as JSON.
               Variants: float32, bfloat16, lora-bfloat16, stored-lora-bfloat16 (on a file in bfloat16), plain-float32, and others.
-                --model DIR        as above, or gpt2 (the default), smollm2-135m, qwen3-0.6b, qwen2-1.5b (random weights) or tales
+                --model DIR        as above, or gpt2 (the default), smollm2, qwen3, qwen2 (random weights) or tales
                 --batch-size N     rows of a step (default: 4)
                 --length N         tokens of a row (default: 256, or the model's context)
                 --steps N          training steps (default: 30)

@@ -1,6 +1,7 @@
 namespace MakeTestData;
 
-/// <summary>The folders of <c>tests/data/codecs</c>: checkpoints of tiny codecs of sounds, and what the reference stack makes of them.</summary>
+/// <summary>The folders of <c>tests/data/codecs</c>: checkpoints of tiny codecs of sounds, and what the reference stack makes of
+/// them.</summary>
 internal static class Codecs
 {
     private static readonly string[] s_all = ["encodec-24khz-tiny", "encodec-32khz-tiny", "encodec-48khz-tiny", "encodec-tiny"];

@@ -20,11 +20,8 @@ Codecs.Copy(goldens, target);
 Music.Copy(goldens, target);
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");
-<<<<<<< HEAD
 Speech.Copy(goldens, target);
-=======
 target.CopyFolder(Path.Combine(goldens, "signal"), "tests/data/signal");
->>>>>>> audio
 target.CopyArchive(Path.Combine(goldens, "tokenizers"), "tests/data/tokenizers/references.zip");
 target.CopyArchive(Path.Combine(goldens, "chat"), "tests/data/chat/references.zip");
 target.CopyArchive(Path.Combine(goldens, "tuners"), "tests/data/tuners/references.zip");

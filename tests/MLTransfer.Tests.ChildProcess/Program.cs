@@ -26,11 +26,13 @@ switch (args[0])
         return 0;
     case "experiment":
         int[] numbers = [.. args[3..].Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
-        TextExperiment.Create(new MLContext(seed: 1), args[1], args[2], (trial, step) =>
+        var experiment = TextExperiment.Create(new MLContext(seed: 1), args[1], args[2], (trial, step) =>
         {
             if (trial == numbers[1] && step == numbers[2])
                 Process.GetCurrentProcess().Kill();
-        }).SetMaxModelToExplore(numbers[0]).SetTrialProcesses(numbers[3]).Run();
+        }).SetTrialProcesses(numbers[3]);
+        experiment.SetMaxModelToExplore(1).Run(); // and then further
+        experiment.SetMaxModelToExplore(numbers[0]).Run();
         return 0;
     case "serve":
         Assembly.LoadFrom(args[1]).EntryPoint!.Invoke(null, [args[2..]]);

@@ -19,6 +19,8 @@ foreach (string file in args[0].Split(Path.PathSeparator))
     {
         TextDataViewType => view.GetColumn<string>(args[1]),
         ImageDataViewType => view.GetColumn<MLImage>(args[1]).Select(image => image.Pixels.ToArray()),
+        VectorDataViewType { ItemType: NumberDataViewType { RawType: { } type } } when type == typeof(byte) =>
+            view.GetColumn<byte[]>(args[1]),
         _ => view.GetColumn<float[]>(args[1]),
     };
     foreach (object value in values)

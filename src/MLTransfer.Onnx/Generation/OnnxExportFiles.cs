@@ -35,7 +35,7 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
             ?? throw NoExport(string.Join(" or ", candidates));
         if (!File.Exists(Path.Combine(folder, ModelConfigurationFile.FileName)))
             throw NoExport(ModelConfigurationFile.FileName);
-        return new OnnxExportFiles(folder, [GraphFile.Of(path), .. WeightFiles(path).Select(GraphFile.Of)]);
+        return new OnnxExportFiles(folder, GraphFiles(path));
 
         FileNotFoundException NoExport(string missing) =>
             new(
@@ -43,6 +43,9 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
                 + "with the graph, "
                 + $"{ModelConfigurationFile.FileName} and the tokenizer's files.");
     }
+
+    /// <summary>A graph, then the files that hold weights for it.</summary>
+    public static IReadOnlyList<GraphFile> GraphFiles(string path) => [GraphFile.Of(path), .. WeightFiles(path).Select(GraphFile.Of)];
 
     /// <summary>
     /// Files of weights by the names that exporters give them, such as <c>model.onnx_data</c>, without those of another graph.

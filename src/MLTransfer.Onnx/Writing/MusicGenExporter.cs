@@ -23,6 +23,7 @@ namespace MLTransfer.Onnx.Writing;
 /// [batch x codebooks, columns, codes] and <c>present.N...</c>; where <c>use_cache_branch</c> is false, the past is not read and may be
 /// empty. For guidance the rows without a caption follow those with one, and their mask is 0 throughout.
 /// </para>
+/// <para><c>encodec_decode.onnx</c> and <c>encodec_encode.onnx</c> are those of <see cref="EnCodecExporter"/>, always in float32.</para>
 /// <para><c>build_delay_pattern_mask.onnx</c> makes of <c>input_ids</c>, <c>pad_token_id</c> and <c>max_length</c>
 /// <c>input_ids_edited</c> and <c>delay_pattern_mask</c>, -1 where ids are generated.</para>
 /// </remarks>
@@ -90,6 +91,21 @@ public static class MusicGenExporter
             Write(TextEncoder, MusicGenGraph.TextEncoder(model, precision), path => CompareTextEncoder(path, model));
             Write(Decoder, MusicGenGraph.Decoder(model, precision), path => CompareDecoder(path, model));
             Write(DelayMask, MusicGenGraph.DelayMask(model.Pattern), path => CompareDelayMask(path, model));
+            var each = model.Codebooks / model.Channels;
+            WriteCodec(EnCodecExporter.DecoderFile, path => EnCodecExporter.ExportDecoder(model.Codec, path));
+            if (SoundCodes.HasBandwidthOf(model.Codec, each))
+            {
+                WriteCodec(EnCodecExporter.EncoderFile, path => EnCodecExporter.ExportEncoder(
+                    model.Codec, path, SoundCodes.BandwidthOf(model.Codec, each)));
+            }
+
+            void WriteCodec(string file, Func<string, double> write)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var name = $"{place}{Path.GetFileNameWithoutExtension(file)}{suffix}.onnx";
+                var difference = write(Path.Combine(inside, name));
+                Tell(name, OnnxPrecision.Float32, difference);
+            }
 
             void Write(string stem, GraphBuilder graph, Func<string, double> compare)
             {
@@ -102,9 +118,13 @@ public static class MusicGenExporter
                     difference = Judge(name, precision, compare(path));
                 else
                     ExportedSession.Open(path, name).Dispose();
-                var data = new FileInfo(path + "_data");
-                var file = new OnnxExportedFile(
-                    name, precision, new FileInfo(path).Length + (data.Exists ? data.Length : 0), difference);
+                Tell(name, precision, difference);
+            }
+
+            void Tell(string name, OnnxPrecision written, double? difference)
+            {
+                var (path, data) = (new FileInfo(Path.Combine(inside, name)), new FileInfo(Path.Combine(inside, name + "_data")));
+                var file = new OnnxExportedFile(name, written, path.Length + (data.Exists ? data.Length : 0), difference);
                 files.Add(file);
                 progress?.Report(file);
             }

@@ -2,7 +2,6 @@ using MLTransfer.Torch.Networks.Vits;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Generation;
 
@@ -13,7 +12,7 @@ namespace MLTransfer.Torch.Generation;
 /// </remarks>
 public sealed class SpeechGenerator
 {
-    private readonly VitsModel _model;
+    private readonly ISpeechDecoder _decoder;
     private readonly SpeechTokenizer _tokenizer;
 
     /// <summary>Puts a model into evaluation mode and speaks with it.</summary>
@@ -21,22 +20,28 @@ public sealed class SpeechGenerator
     /// <param name="tokenizer">The tokenizer that the model was trained with.</param>
     /// <exception cref="ArgumentException">The tokenizer has more tokens than the model.</exception>
     public SpeechGenerator(VitsModel model, SpeechTokenizer tokenizer)
+        : this(new TorchSpeechDecoder(model), tokenizer)
     {
-        ArgumentNullException.ThrowIfNull(model);
+    }
+
+    /// <param name="decoder">The network; it stays the caller's.</param>
+    /// <param name="tokenizer">The tokenizer that the network was trained with.</param>
+    /// <exception cref="ArgumentException">The tokenizer has more tokens than the network.</exception>
+    internal SpeechGenerator(ISpeechDecoder decoder, SpeechTokenizer tokenizer)
+    {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        if (tokenizer.VocabularySize > model.VocabularySize)
+        if (tokenizer.VocabularySize > decoder.VocabularySize)
         {
             throw new ArgumentException(
-                $"The tokenizer has {tokenizer.VocabularySize} tokens; the model knows {model.VocabularySize} (vocab_size). They are "
+                $"The tokenizer has {tokenizer.VocabularySize} tokens; the model knows {decoder.VocabularySize} (vocab_size). They are "
                 + "not of one checkpoint.", nameof(tokenizer));
         }
 
-        model.eval();
-        (_model, _tokenizer) = (model, tokenizer);
+        (_decoder, _tokenizer) = (decoder, tokenizer);
     }
 
     /// <summary>Samples a second of the sounds.</summary>
-    public int SampleRate => _model.SampleRate;
+    public int SampleRate => _decoder.SampleRate;
 
     /// <summary>Speaks texts.</summary>
     /// <param name="texts">A text of which the model knows no character is silence of no length.</param>
@@ -65,7 +70,8 @@ public sealed class SpeechGenerator
         ArgumentNullException.ThrowIfNull(requests);
         options ??= new SpeechOptions();
         options.Check();
-        using var hold = _model.Hold();
+        _decoder.Check(options);
+        using var hold = _decoder.Hold();
         var seed = options.Seed ?? Random.Shared.NextInt64();
         var rows = requests.Select((request, index) => Read(request, index, options)).ToList(); // refuses before any is spoken
         var sounds = new List<Waveform>(rows.Count);
@@ -91,30 +97,20 @@ public sealed class SpeechGenerator
         if (request?.Text is null)
             throw new ArgumentException($"Text {index} is null.", nameof(request));
         var speaker = request.Speaker ?? options.Speaker;
-        if (speaker is { } voice && (uint)voice >= (uint)_model.SpeakerCount)
+        if (speaker is { } voice && (uint)voice >= (uint)_decoder.SpeakerCount)
         {
             throw new ArgumentException(
-                $"{nameof(SpeechOptions.Speaker)} is {voice}; the model has {_model.SpeakerCount} voices, from 0.", nameof(request));
+                $"{nameof(SpeechOptions.Speaker)} is {voice}; the model has {_decoder.SpeakerCount} voices, from 0.", nameof(request));
         }
 
-        return (_tokenizer.Encode(request.Text, options.TextsArePhonemes), _model.SpeakerCount > 1 ? speaker ?? 0 : null, request.Seed);
+        return (_tokenizer.Encode(request.Text, options.TextsArePhonemes), _decoder.SpeakerCount > 1 ? speaker ?? 0 : null, request.Seed);
     }
 
     private Waveform Speak(int[] ids, int? speaker, long seed, SpeechOptions options)
     {
         if (ids.Length == 0)
-            return new Waveform([], _model.SampleRate);
-        using var scope = NewDisposeScope();
+            return new Waveform([], _decoder.SampleRate);
         var stream = SplitMix64.Mix([(ulong)seed, (ulong)((speaker ?? -1) + 1), .. ids.Select(id => (ulong)id)]);
-        using var output = _model.Forward(new VitsInput
-        {
-            InputIds = tensor(ids.Select(id => (long)id).ToArray()).unsqueeze(0),
-            SpeakerIds = speaker is { } voice ? tensor(new[] { (long)voice }) : null,
-            SpeakingRate = options.SpeakingRate,
-            NoiseScale = options.NoiseScale,
-            DurationNoiseScale = options.DurationNoiseScale,
-            Seed = (long)stream,
-        });
-        return Waveform.FromTensor(output.Waveforms, _model.SampleRate);
+        return _decoder.Speak(ids, speaker, (long)stream, options);
     }
 }

@@ -7,7 +7,7 @@ namespace MLTransfer.Torch.Layers;
 /// The weight of a convolution: a parameter, or its length and its direction, which are trained apart (weight normalization,
 /// arXiv 1602.07868). For inference the two are multiplied once, and laid out once as kernels read them.
 /// </summary>
-internal sealed class ConvolutionWeight
+internal sealed class ConvolutionWeight : IDisposable
 {
     /// <summary>What checkpoints call it where it is one.</summary>
     public const string Plain = "weight";
@@ -100,6 +100,20 @@ internal sealed class ConvolutionWeight
         lock (_folding)
             (_folded, _packed) = (null, null); // calls under way may still read them
     }
+
+    /// <summary>Frees what was made of parameters: for one who knows that no other thread computes with them.</summary>
+    public void Free()
+    {
+        lock (_folding)
+        {
+            _folded?.Dispose();
+            _packed?.Dispose();
+            (_folded, _packed) = (null, null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Free();
 
     /// <summary>The weight of a length, [n, 1, ...], and a direction, [n, ...].</summary>
     public static Tensor Fold(Tensor length, Tensor direction)

@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Layers;
 
-/// <summary>Layers of long short-term memory of one width, one over the other (Hochreiter and Schmidhuber 1997, with forget gates).</summary>
+/// <summary>Layers of long short-term memory of one width, one over the other (Hochreiter and Schmidhuber 1997, with forget
+/// gates).</summary>
 /// <remarks>Gates are stored in the order input, forget, cell, output. T: steps, B: batch, W: width.</remarks>
 internal sealed class LongShortTermMemory : NamedModule
 {

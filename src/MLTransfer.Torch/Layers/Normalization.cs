@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Layers.Fused;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics.Rows;
 using TorchSharp.Modules;
@@ -41,6 +42,14 @@ internal sealed class Normalization : nn.Module<Tensor, Tensor>
             // libtorch's backward pass takes another type than the parameters' only where there are both
             var typed = _weight is null != _bias is null ? input.to((_weight ?? _bias)!.dtype) : input;
             return F.layer_norm(typed, _shape, _weight, _bias, _epsilon).MoveToOuterDisposeScope();
+        }
+
+        if (RootMeanSquareFunction.Takes(input, _weight) && _bias is null)
+        {
+            // between two types libtorch's product takes the wider one
+            var type = _weight is null || _kind == NormKind.RootMeanSquareOnePlus ? input.dtype : ScalarType.Float32;
+            return RootMeanSquareFunction.Call(input, _weight, _kind == NormKind.RootMeanSquareOnePlus, _epsilon, type)
+                .MoveToOuterDisposeScope();
         }
 
         var x = input.to(ScalarType.Float32);

@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;
@@ -9,9 +8,7 @@ namespace MLTransfer.Torch.Metrics;
 /// </summary>
 public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDisposable
 {
-    private readonly jit.ScriptModule<Tensor, Tensor> _module;
-    private readonly UseCount _uses = new();
-    private readonly string _path;
+    private readonly TorchScriptModule _module;
     private readonly int? _resolution;
     private readonly (double Black, double White) _range;
 
@@ -24,50 +21,20 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
     /// <exception cref="InvalidDataException">The file is no TorchScript module, or it is a device or a pipe.</exception>
     public TorchScriptFeatureExtractor(string path, int? resolution = null, double black = -1, double white = 1)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
         if (resolution is not null)
             ArgumentOutOfRangeException.ThrowIfLessThan(resolution.Value, 1, nameof(resolution));
-        if (!File.Exists(path))
-            throw new FileNotFoundException($"The feature extractor '{path}' does not exist.", path);
-        FileOnDisk.RefuseAllButContent(path); // libtorch opens it
-        (_path, _resolution, _range) = (path, resolution, (black, white));
-        try
-        {
-            _module = jit.load<Tensor, Tensor>(path);
-        }
-        catch (System.Runtime.InteropServices.ExternalException exception)
-        {
-            throw new InvalidDataException(
-                $"'{path}' is not a TorchScript module as torch.jit.save writes it: {FirstLine(exception)}", exception);
-        }
-
-        _module.eval();
+        (_module, _resolution, _range) = (new TorchScriptModule(path), resolution, (black, white));
     }
 
     /// <inheritdoc/>
     public Tensor Extract(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        using var hold = _uses.Begin(GetType());
         using var scope = NewDisposeScope();
         var input = ImageInput.Convert(images, _range.Black, _range.White, _resolution is { } size ? (size, size) : null);
-        Tensor features;
-        try
-        {
-            features = _module.call(input);
-        }
-        catch (System.Runtime.InteropServices.ExternalException exception)
-        {
-            throw new InvalidOperationException(
-                $"The feature extractor '{_path}' failed on images of shape [{string.Join(", ", input.shape)}]: {FirstLine(exception)}",
-                exception);
-        }
-
-        return features.MoveToOuterDisposeScope();
+        return _module.Call(input, "images", GetType()).MoveToOuterDisposeScope();
     }
 
     /// <summary>Frees the module, as soon as no call uses it.</summary>
-    public void Dispose() => _uses.Dispose(_module.Dispose);
-
-    private static string FirstLine(Exception exception) => exception.Message.Split('\n')[0];
+    public void Dispose() => _module.Dispose();
 }

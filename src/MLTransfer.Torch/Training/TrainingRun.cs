@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
@@ -62,6 +63,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         IProgress<TReport>? progress, CancellationToken cancellationToken, CancellationToken stopAndKeep = default)
     {
         cancellationToken.ThrowIfCancellationRequested(); // before anything of an earlier run is deleted
+        using var collections = BackgroundCollection.HoldBack();
         using var folder = new RunFolder(options.OutputDirectory);
         var hasResult = false;
         try

@@ -10,7 +10,7 @@ namespace MLTransfer;
 /// null)
 /// has none afterwards. What is wrong with a row is told when the row is read.
 /// </summary>
-public static class AudioCatalogExtensions
+public static partial class AudioCatalogExtensions
 {
     /// <summary>Ten minutes.</summary>
     private const double LongestSeconds = 600;

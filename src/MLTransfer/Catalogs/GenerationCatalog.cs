@@ -21,7 +21,8 @@ namespace MLTransfer;
 /// </remarks>
 public sealed partial class GenerationCatalog
 {
-    private const string AnyModel = "no text generator, no text infiller, no image generator and no network of layers";
+    private const string AnyModel =
+        "no text generator, no text infiller, no image generator, no audio generator and no network of layers";
 
     private readonly MLContext _context;
     private readonly IHost _host;
@@ -179,17 +180,18 @@ public sealed partial class GenerationCatalog
     /// <summary>Writes a model as ONNX, which ONNX Runtime runs.</summary>
     /// <remarks>
     /// A text generator or infiller becomes a folder, which Hugging Face Optimum and transformers.js take as well; see
-    /// <see cref="OnnxExporter"/> for its inputs and outputs. An image generator becomes a file; see
+    /// <see cref="OnnxExporter"/> for its inputs and outputs. So does an audio generator; see <see cref="MusicGenExporter"/> and
+    /// <see cref="SpeechExporter"/>. An image generator becomes a file; see
     /// <see cref="ImageGeneratorExporter"/>: its noise goes along, truncation is an input. A network of layers becomes a file whose input
     /// and output are called as the columns are; see <see cref="TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="path">
-    /// Of a text generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced where
+    /// Of a text or audio generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced where
     /// there is one.
     /// </param>
     /// <param name="options">
-    /// How a text generator is written; null for a float32 model of standard operators with adapters merged. The generator's own generation
+    /// How a text or audio generator is written; null for a float32 model of standard operators with adapters merged. The generator's own generation
     /// options go into <c>generation_config.json</c> where these name none. Null for other models.
     /// </param>
     /// <param name="cancellationToken">Stops between files.</param>

@@ -147,15 +147,28 @@ public sealed partial class AutoMLExperiment
         if (SearchSpace.FeatureSpaceDim == 0)
             throw new InvalidOperationException($"There is nothing to search: use {nameof(AddSearchSpace)} or {nameof(SetPipeline)}.");
         var number = Interlocked.Increment(ref s_experiments);
-        if (TrialPipe.Served is { } served)
-            await ServeAsync(served, number).ConfigureAwait(false);
-        using var journal = _settings.CheckpointFolder is { } folder ? new TrialJournal(folder) : null;
+        if (TrialPipe.Served is { } served && number == served.Experiment)
+            await TrialService.ServeAsync(_context, served.Name, Plan, _schema).ConfigureAwait(false);
+        using var journal = OpenJournal(number);
         var head = journal?.Lines.OfType<JournalLine.Head>().FirstOrDefault();
         var plan = Plan(_settings.Seed ?? ((IHostEnvironmentInternal)_context).Seed ?? head?.Seed ?? Random.Shared.Next());
         using var runner = plan.Runner;
         JournalHead.Check(plan, journal, head);
         var best = new BestModel(_context, _settings.CheckpointFolder, _schema);
         var history = new TrialHistory(plan, journal);
+        if (TrialPipe.Served is null)
+            await ExploreAsync(plan, history, best, number, ct).ConfigureAwait(false);
+        else
+            history.Replay(); // what this process is started for comes later
+        Trials = [.. history.Results];
+        if (history.Best is not { } result)
+            throw NoResult(history.Results, ct);
+        result.Model ??= best.Load(result);
+        return result;
+    }
+
+    private async Task ExploreAsync(ExperimentPlan plan, TrialHistory history, BestModel best, int number, CancellationToken ct)
+    {
         ITrialHost host = _settings.TrialProcesses == 0 ? new InProcessHost(plan)
             : new ProcessHost(plan, number, Math.Max(1, Environment.ProcessorCount / plan.Concurrent));
         var run = new ExperimentRun(plan, history, host, best);
@@ -169,27 +182,21 @@ public sealed partial class AutoMLExperiment
         {
             Trials = [.. history.Results];
             _run = null;
-            if (_settings.CheckpointFolder is { } reportFolder)
-                Report.Save(reportFolder);
+            if (_settings.CheckpointFolder is { } folder)
+                Report.Save(folder);
         }
-
-        if (history.Best is not { } result)
-            throw NoResult(history.Results, ct);
-        result.Model ??= best.Load(result);
-        return result;
     }
 
-    /// <summary>Serves the trial that this process was started for, where this is its experiment.</summary>
-    private async Task ServeAsync((int Experiment, string Name) served, int number)
+    private TrialJournal? OpenJournal(int number)
     {
-        if (number == served.Experiment)
-            await TrialService.ServeAsync(_context, served.Name, Plan, _schema).ConfigureAwait(false);
-        if (number > served.Experiment || _settings.CheckpointFolder is null)
+        if (TrialPipe.Served is { } served && (number > served.Experiment || _settings.CheckpointFolder is null))
         {
             throw new InvalidOperationException(
                 $"This process was started for a trial of experiment {served.Experiment} of its program, and came to another one, "
                 + $"{number}. Give earlier experiments a folder ({nameof(SetCheckpoint)}), so that they need not run again.");
         }
+
+        return _settings.CheckpointFolder is { } folder ? new TrialJournal(folder, isShared: TrialPipe.Served is not null) : null;
     }
 
     private ExperimentPlan Plan(long seed)

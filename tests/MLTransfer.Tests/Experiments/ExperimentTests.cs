@@ -37,7 +37,7 @@ public sealed class ExperimentTests
         {
             0 => throw new TrainingDivergedException(3, double.NaN),
             1 => double.NaN,
-            2 => throw new OutOfMemoryException("too much"),
+            2 => throw new InsufficientMemoryException("too much"),
             3 => double.PositiveInfinity,
             4 => throw new OperationCanceledException("by itself"),
             _ => Loss(settings),
@@ -47,7 +47,7 @@ public sealed class ExperimentTests
 
         Assert.Equal(Enumerable.Repeat(TrialState.Failed, 5).Concat(Enumerable.Repeat(TrialState.Completed, 2)), States(experiment));
         Assert.Contains("at step 3", experiment.Trials[0].Error, StringComparison.Ordinal);
-        Assert.Contains("OutOfMemoryException: too much", experiment.Trials[2].Error, StringComparison.Ordinal);
+        Assert.Contains("InsufficientMemoryException: too much", experiment.Trials[2].Error, StringComparison.Ordinal);
         Assert.All(experiment.Trials.Take(5), trial => Assert.False(double.IsFinite(trial.Loss)));
         Assert.InRange(best.TrialSettings.TrialId, 5, 6);
         Assert.Contains("failed 0 TrainingDivergedException", _monitor.Events);

@@ -10,15 +10,10 @@ public sealed class JournalTests : IDisposable
     private const int Trials = 24;
 
     private readonly TemporaryFolder _folder = new();
-    private readonly CancellationTokenSource _source = new();
 
     private string Journal => _folder["run/journal.jsonl"];
 
-    public void Dispose()
-    {
-        _source.Dispose();
-        _folder.Dispose();
-    }
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("tpe")]
@@ -27,25 +22,25 @@ public sealed class JournalTests : IDisposable
     [InlineData("cma-es")]
     [InlineData("random")]
     [InlineData("grid")]
-    public void Interrupted_experiment_ends_with_the_same_trials(string tuner)
+    public async Task Interrupted_experiment_ends_with_the_same_trials(string tuner)
     {
         var whole = Create(tuner, null, interruptAt: null);
-        whole.Run();
+        await whole.RunAsync();
 
         foreach (var trial in (int[])[3, 13])
         {
             using var source = new CancellationTokenSource();
-            Create(tuner, _folder["run"], (trial, source)).RunAsync(source.Token).GetAwaiter().GetResult();
+            await Create(tuner, _folder["run"], (trial, source)).RunAsync(source.Token);
         }
 
         var resumed = Create(tuner, _folder["run"], interruptAt: null);
-        resumed.Run();
+        await resumed.RunAsync();
         Assert.Equal(Told(whole), Told(resumed));
         Assert.Contains(resumed.Trials, trial => trial.State == TrialState.Pruned);
         Assert.Contains(resumed.Trials, trial => trial.State == TrialState.Failed);
 
         var again = Create(tuner, _folder["run"], interruptAt: null); // nothing is left to do
-        Assert.Equal(whole.Trials.Where(trial => trial.State == TrialState.Completed).Min(trial => trial.Loss), again.Run().Loss);
+        Assert.Equal(whole.Trials.Where(trial => trial.State == TrialState.Completed).Min(trial => trial.Loss), (await again.RunAsync()).Loss);
         Assert.Equal(Told(whole), Told(again));
     }
 
@@ -92,6 +87,10 @@ public sealed class JournalTests : IDisposable
             Create("tpe", _folder["run"], interruptAt: null).AddSearchSpace("y", new SearchSpace { ["c"] = new UniformIntOption(1, 2) }),
             "search space");
         var lines = File.ReadAllLines(Journal);
+        var chosen = Array.FindLastIndex(lines, line => line.Contains("\"by\":\"tuner\"", StringComparison.Ordinal));
+        var changed = lines[chosen].Replace("\"a\":", "\"a\":-", StringComparison.Ordinal).Replace("--", "", StringComparison.Ordinal);
+        File.WriteAllLines(Journal, [.. lines[..chosen], changed, .. lines[(chosen + 1)..]]);
+        AssertRefused(Create("tpe", _folder["run"], interruptAt: null), "other values of trial 23");
         File.WriteAllLines(Journal, [.. lines.Take(4), "{\"trial\":}", .. lines.Skip(4)]);
         AssertRefused(Create("tpe", _folder["run"], interruptAt: null), "Line 5");
         File.WriteAllText(Journal, "{\"trial\":0,\"start\":1}\n");

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
 using MLTransfer.Experiments;
 using MLTransfer.Tests.Images;
 using MLTransfer.Tests.Networks;
@@ -43,24 +44,24 @@ public sealed class PipelineExperimentTests : IDisposable
     }
 
     [Fact]
-    public void Interrupted_trial_goes_on_from_its_checkpoint_and_ends_with_the_same_bits()
+    public async Task Interrupted_trial_goes_on_from_its_checkpoint_and_ends_with_the_same_bits()
     {
         var whole = Experiment(_folder["whole"]).SetMaxModelToExplore(2);
-        using var expected = (IDisposable)whole.Run().Model!;
+        using var expected = (IDisposable)(await whole.RunAsync()).Model!;
 
         using var source = new CancellationTokenSource();
         var steps = new List<int>();
-        Experiment(_folder["run"], (trial, step) =>
+        await Experiment(_folder["run"], (trial, step) =>
         {
             if (trial == 1 && step == 5)
                 source.Cancel();
-        }).SetMaxModelToExplore(2).RunAsync(source.Token).GetAwaiter().GetResult();
+        }).SetMaxModelToExplore(2).RunAsync(source.Token);
         var resumed = Experiment(_folder["run"], (trial, step) =>
         {
             if (trial == 1)
                 steps.Add(step);
         }).SetMaxModelToExplore(2);
-        using var actual = (IDisposable)resumed.Run().Model!;
+        using var actual = (IDisposable)(await resumed.RunAsync()).Model!;
 
         Assert.Equal([5, 6, 7, 8], steps); // from the checkpoint of step 4
         Assert.Equal(Told(whole), Told(resumed));
@@ -70,18 +71,18 @@ public sealed class PipelineExperimentTests : IDisposable
     [Fact]
     public async Task Killed_process_leaves_an_experiment_that_goes_on_as_if_nothing_had_happened()
     {
-        var whole = Experiment(_folder["whole"]).SetMaxModelToExplore(3);
+        var whole = Experiment(_folder["whole"]).SetMaxModelToExplore(2);
         using var expected = (IDisposable)whole.Run().Model!;
 
         var (exitCode, _, errors) = await TestProcess.RunAsync(
-            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "3", "1", "5", "0");
+            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "2", "1", "5", "0");
         Assert.True(exitCode != 0 && errors.Length == 0, $"exit code {exitCode}: {errors}");
         var steps = new List<int>();
         var resumed = Experiment(_folder["run"], (trial, step) =>
         {
             if (trial == 1)
                 steps.Add(step);
-        }).SetMaxModelToExplore(3);
+        }).SetMaxModelToExplore(2);
         using var actual = (IDisposable)(await resumed.RunAsync()).Model!;
 
         Assert.Equal([5, 6, 7, 8], steps);
@@ -146,6 +147,8 @@ public sealed class PipelineExperimentTests : IDisposable
     {
         var stories = TextExperiment.Rows(_ml, 0, 6);
         var drawings = _ml.Data.LoadFromEnumerable(Drawings.Make(8));
+        var pictures = _ml.Data.LoadFromEnumerable(
+            Drawings.Make(8).Select((drawing, i) => new Picture { Seed = i, Image = drawing.Image }));
         var space = new SearchSpace { ["Steps"] = new ChoiceOption(2) };
         var (data, estimator) = kind switch
         {
@@ -155,7 +158,7 @@ public sealed class PipelineExperimentTests : IDisposable
                     PretrainedModel = RepositoryFiles.Data("families/distilbert-tiny"),
                     Training = new() { MaximumSteps = o["Steps"].AsType<int>(), BatchSize = 2 },
                 }), space)),
-            "image" => (drawings, _ml.Generation.CreateSweepableEstimator((ml, o) => ml.Transforms.FineTuneImageGenerator(
+            "image" => (pictures, _ml.Generation.CreateSweepableEstimator((ml, o) => ml.Transforms.FineTuneImageGenerator(
                 "Picture", "Seed", "Image", TinyGenerator.Options(TinyGenerator.Save(_folder), options => { })), space)),
             _ => (drawings, _ml.Generation.CreateSweepableEstimator((ml, o) => Network(ml, new() { Epochs = 1 }, Layer.Dense(2)), space)),
         };
@@ -208,6 +211,29 @@ public sealed class PipelineExperimentTests : IDisposable
     }
 
     [Fact]
+    public void Pipelines_are_put_together_of_estimators_and_of_pipelines()
+    {
+        var copy = _ml.Transforms.CopyColumns("Where", "Place");
+        SweepableEstimator Swept() => _ml.Generation.CreateSweepableEstimator<NetworkOptions>((ml, o) => Network(ml, o, Layer.Dense(2)));
+        (SweepablePipeline Pipeline, string[] Options)[] pipelines =
+        [
+            (copy.Append(Swept()), ["e1"]), (Swept().Append(copy), ["e0"]), (Swept().Append(Swept()), ["e0", "e1"]),
+            (Swept().Append(new SweepablePipeline().Append(copy)), ["e0"]),
+            (copy.Append(new SweepablePipeline().Append([Swept()])), ["e1"]),
+        ];
+        var data = _ml.Data.LoadFromEnumerable(Drawings.Make(1));
+        var schema = SchemaShape.Create(copy.Fit(data).Transform(data).Schema);
+        foreach (var (pipeline, options) in pipelines)
+        {
+            Assert.Equal(options, pipeline.SearchSpace.Keys);
+            Assert.Equal(["e0", "e1"], pipeline.Estimators.Keys);
+            var chosen = pipeline.SearchSpace.SampleFromFeatureSpace(pipeline.SearchSpace.Default);
+            Assert.Contains(
+                "Colour", pipeline.BuildFromOption(_ml, chosen).GetOutputSchema(schema).Select(column => column.Name));
+        }
+    }
+
+    [Fact]
     public void A_pipeline_without_texts_needs_a_metric_and_one_without_rows_is_refused()
     {
         var pipeline = _ml.Transforms.CopyColumns("Where", "Place").Append(
@@ -225,7 +251,7 @@ public sealed class PipelineExperimentTests : IDisposable
     private AutoMLExperiment Experiment(string? folder, Action<int, int>? step = null) =>
         TextExperiment.Create(_ml, TestData.TinyModel, folder, step);
 
-    private static IEstimator<ITransformer> Network(MLContext ml, NetworkOptions options, params Layer[] layers) =>
+    private static TorchModuleEstimator Network(MLContext ml, NetworkOptions options, params Layer[] layers) =>
         ml.Transforms.FineTuneTorchModule("Colour", "Label", "Where", new TorchModuleOptions
         {
             NewLayers = [.. layers], Training = new() { NumberOfEpochs = options.Epochs },
@@ -236,6 +262,14 @@ public sealed class PipelineExperimentTests : IDisposable
 
     private static IEnumerable<string> Told(AutoMLExperiment experiment) => experiment.Trials.Select(trial =>
         $"{trial.TrialSettings.Parameter} {trial.State} {trial.Loss:R} {string.Join(' ', trial.Reports)}");
+
+    private sealed class Picture
+    {
+        public int Seed { get; set; }
+
+        [ImageType(16, 16)]
+        public MLImage? Image { get; set; }
+    }
 
     private sealed class Point
     {

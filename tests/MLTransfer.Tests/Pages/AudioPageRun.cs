@@ -16,5 +16,8 @@ internal sealed class AudioPageRun : PageRun
         Assert.True(File.Exists(folder["reading.zip"]));
         Assert.Equal("00:00:00.5000000", printed[1]);
         Assert.Equal(8000, WaveformFile.Read(folder["long.wav"]).Frames);
+        Assert.Matches("^[1-9][0-9]* ?% of codewords.*\n2 codebooks, 25 frames$", printed[2]);
+        Assert.Equal(4000, WaveformFile.Read(folder["decoded.wav"]).Frames);
+        Assert.True(File.Exists(folder["codec-run/run.html"]));
     }
 }

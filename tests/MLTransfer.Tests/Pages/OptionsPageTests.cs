@@ -29,7 +29,8 @@ public sealed class OptionsPageTests
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
         typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
-        typeof(SpeechTrainingOptions), typeof(SpeechOptions),
+        typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
+        typeof(AutoMLExperiment.AutoMLExperimentSettings),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]
@@ -64,6 +65,7 @@ public sealed class OptionsPageTests
         string or Enum => value.ToString()!,
         double number when number is not 0 and < 1e-2 => number.ToString("0.###e-0", CultureInfo.InvariantCulture),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        IEnumerable<int> numbers => $"[{string.Join(", ", numbers)}]",
         IEnumerable list => list.Cast<object>().Any() ? throw new ArgumentException("The list has elements.") : "[]",
         BaseFreezing freezing when freezing == BaseFreezing.All => "BaseFreezing.All",
         ImageScaling scaling when scaling == ImageScaling.ZeroToOne => "ImageScaling.ZeroToOne",

@@ -15,7 +15,7 @@ public class ModelTableTests
     private const string No = "-";
 
     /// <summary>Networks that are no transformers.</summary>
-    private static readonly string[] s_others = ["StyleGAN2", "described"];
+    private static readonly string[] s_others = ["StyleGAN2", "vits", "described"];
 
     private static readonly Dictionary<string, string[]> s_table = Page.All[0].Rows("`model_type`").ToDictionary(row => row[0].Trim('`'));
 

@@ -30,7 +30,9 @@ internal sealed class TextEncoderNodes(SpeechNodes nodes)
         _graph.EnterScope("/text_encoder");
         var states = _graph.Transpose(_graph.Product(hidden, columns), 0, 2, 1);
         var statistics = _graph.Product(nodes.Convolve("text_encoder.project", states), mask);
-        return (states, nodes.Slice(statistics, 1, 0, sizes.LatentWidth), nodes.Slice(statistics, 1, sizes.LatentWidth, 2 * sizes.LatentWidth));
+        var (means, logDeviations) = (
+            nodes.Slice(statistics, 1, 0, sizes.LatentWidth), nodes.Slice(statistics, 1, sizes.LatentWidth, 2 * sizes.LatentWidth));
+        return (states, means, logDeviations);
     }
 
     private Value Layer(string name, Value x, Value mask, Value isPadding, PositionBand? band)

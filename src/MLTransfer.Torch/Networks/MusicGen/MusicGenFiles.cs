@@ -8,7 +8,7 @@ namespace MLTransfer.Torch.Networks.MusicGen;
 /// <summary>What stands beside a MusicGen's weights in Hugging Face layout, but for the tokenizer.</summary>
 internal static class MusicGenFiles
 {
-    private const string Generation = "generation_config.json";
+    public const string Generation = "generation_config.json";
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 

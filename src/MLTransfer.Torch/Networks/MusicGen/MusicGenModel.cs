@@ -138,7 +138,13 @@ public sealed class MusicGenModel : GenerativeNetwork
         return Load(configuration, checkpoint, origin, dataType, device, generation: null);
     }
 
-    private static MusicGenModel Load(
+    /// <param name="configuration">The content of <c>config.json</c>.</param>
+    /// <param name="checkpoint">The weights.</param>
+    /// <param name="origin">The folder or file, for error messages.</param>
+    /// <param name="dataType">As in <see cref="Load(string, ScalarType?, Device?)"/>.</param>
+    /// <param name="device">The CPU where null.</param>
+    /// <param name="generation">The content of <c>generation_config.json</c>; null for none.</param>
+    internal static MusicGenModel Load(
         JsonObject configuration, Checkpoint checkpoint, string origin, ScalarType? dataType, Device? device, JsonObject? generation)
     {
         var parts = Names.Parse(configuration, $"{origin}: {ModelConfigurationFile.FileName}");
@@ -277,13 +283,15 @@ public sealed class MusicGenModel : GenerativeNetwork
             new NetworkWeightSource(this, dataType), CopyCodec, GenerationEntries);
     }
 
-    /// <summary>A float32 model on the CPU with weights of its own, as one that is saved and loaded again; adapters are left out.</summary>
+    /// <summary>A float32 model with weights of its own, as one that is saved and loaded again; adapters are left out.</summary>
+    /// <param name="device">The CPU where null.</param>
     /// <exception cref="InvalidOperationException">The model is quantized.</exception>
-    internal MusicGenModel Copy()
+    internal MusicGenModel Copy(Device? device = null)
     {
+        using var hold = Hold();
         using var weights = new TensorCheckpoint("the musicgen in memory", CheckpointTensors());
         return Load(
-            Configuration.DeepClone().AsObject(), weights, weights.Location, dataType: null, device: null, GenerationEntries);
+            Configuration.DeepClone().AsObject(), weights, weights.Location, dataType: null, device, GenerationEntries);
     }
 
     private EnCodecModel CopyCodec(JsonObject configuration)

@@ -32,7 +32,7 @@ internal static class SoundCodes
     /// <summary>[codebooks][frames].</summary>
     public static int[][] Encode(MusicGenModel model, Waveform sound)
     {
-        CheckSound(model, sound);
+        CheckSound(sound, model.SampleRate, model.Channels);
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var each = model.Codebooks / model.Channels;
@@ -69,8 +69,13 @@ internal static class SoundCodes
         return Waveform.FromTensor(stack(channels), model.SampleRate);
     }
 
+    /// <summary>Whether the codec encodes with so many codebooks.</summary>
+    public static bool HasBandwidthOf(EnCodecModel codec, int codebooks) =>
+        codec.Bandwidths.Any(bandwidth => codec.CodebooksOf(bandwidth) == codebooks);
+
     /// <summary>The bandwidth of so many codebooks.</summary>
-    private static double BandwidthOf(EnCodecModel codec, int codebooks)
+    /// <exception cref="NotSupportedException">There is none.</exception>
+    public static double BandwidthOf(EnCodecModel codec, int codebooks)
     {
         foreach (var bandwidth in codec.Bandwidths)
         {
@@ -83,13 +88,14 @@ internal static class SoundCodes
             + "kbit/s. Sounds cannot be made into codes.");
     }
 
-    private static void CheckSound(MusicGenModel model, Waveform sound)
+    /// <exception cref="ArgumentException">The sound has another rate or other channels, no sample, or one that is no number.</exception>
+    public static void CheckSound(Waveform sound, int sampleRate, int channels)
     {
-        if (sound.SampleRate != model.SampleRate || sound.Channels != model.Channels)
+        if (sound.SampleRate != sampleRate || sound.Channels != channels)
         {
             throw new ArgumentException(
-                $"The sound has {sound.Channels} channels at {sound.SampleRate} Hz; this model's have {model.Channels} at "
-                + $"{model.SampleRate} Hz. Resample it first.", nameof(sound));
+                $"The sound has {sound.Channels} channels at {sound.SampleRate} Hz; this model's have {channels} at {sampleRate} Hz. "
+                + "Resample it first.", nameof(sound));
         }
 
         if (sound.Frames == 0)

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Layers.Fused;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Transformers;
@@ -78,6 +79,12 @@ internal sealed class RotaryTable(Rotary rotary)
     public Tensor Turn(Tensor heads, Tensor cosines, Tensor sines)
     {
         using var scope = NewDisposeScope();
+        if (RotationFunction.Takes(heads))
+        {
+            return RotationFunction.Call(heads.transpose(1, 2), cosines, sines, rotary.Pairing == Pairing.Neighbours).transpose(1, 2)
+                .MoveToOuterDisposeScope();
+        }
+
         var (cos, sin) = (cosines.to(heads.dtype), sines.to(heads.dtype));
         var half = rotary.Width / 2;
         var rest = heads.shape[^1] - rotary.Width;

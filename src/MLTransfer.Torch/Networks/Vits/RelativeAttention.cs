@@ -60,7 +60,7 @@ internal sealed class RelativeAttention : NamedModule
         if (_keys is not null)
             scores += ToPositions(query.matmul(_keys[0].t()));
         if (padding is not null)
-            scores = scores.masked_fill(padding, float.MinValue);
+            scores = scores.masked_fill(padding, finfo(scores.dtype).min);
         var shares = _dropout.Apply(scores.softmax(-1), _dropoutProbability, training);
         var context = shares.matmul(Split(Value.call(input)));
         if (_values is not null)

@@ -68,8 +68,7 @@ public sealed class SpeechDiscriminator : nn.Module
     public static SpeechDiscriminator Load(Checkpoint checkpoint, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        string? Find(string name) => VitsNames.Find(name, checkpoint.Tensors.ContainsKey)
-            ?? VitsNames.Find(VitsNames.DiscriminatorPrefix + name, checkpoint.Tensors.ContainsKey);
+        string? Find(string name) => VitsNames.FindOfDiscriminator(name, checkpoint.Tensors.ContainsKey);
         var weights = WeightSource.FromCheckpoint(checkpoint, checkpoint.Location, Find, ScalarType.Float32, device ?? CPU);
         return new SpeechDiscriminator(weights, part => DiscriminatorLayer.Read(checkpoint, Find, part));
     }
@@ -93,10 +92,10 @@ public sealed class SpeechDiscriminator : nn.Module
     internal IEnumerable<KeyValuePair<string, Tensor>> CheckpointTensors() =>
         named_parameters().Select(p => KeyValuePair.Create(VitsNames.ToOlder(p.name), (Tensor)p.parameter));
 
-    internal SpeechDiscriminator Copy()
+    internal SpeechDiscriminator Copy(Device? device = null)
     {
         using var tensors = new TensorCheckpoint("the discriminator in memory", CheckpointTensors());
-        return Load(tensors, parameters().First().device);
+        return Load(tensors, device ?? parameters().First().device);
     }
 
     /// <inheritdoc/>

@@ -66,6 +66,9 @@ internal sealed class TimeConvolution : NamedModule
             .MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc cref="ConvolutionWeight.Free"/>
+    public void Free() => _weight.Free();
+
     /// <inheritdoc/>
     public override void train(bool on = true)
     {

@@ -47,6 +47,9 @@ internal sealed class TransposedConvolution : NamedModule
         return F.conv_transpose1d(input, Weight(), Bias, stride: Rate, padding: Padding).MoveToOuterDisposeScope();
     }
 
+    /// <inheritdoc cref="ConvolutionWeight.Free"/>
+    public void Free() => _weight.Free();
+
     /// <inheritdoc/>
     public override void train(bool on = true)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Layers;
 using static TorchSharp.torch;
 using Embedding = MLTransfer.Torch.Layers.Embedding;
@@ -12,8 +11,8 @@ namespace MLTransfer.Torch.Networks.Vits;
 /// (VITS, arXiv 2106.06103), in the layout and with the numbers of transformers' <c>VitsModel</c>.
 /// </summary>
 /// <remarks>
-/// <c>discriminator.safetensors</c> beside the weights, where there is one, is what the network was trained against:
-/// <see cref="Discriminator"/>.
+/// <c>discriminator.safetensors</c> beside the weights, or tensors among them whose names begin with <c>discriminator.</c>, are what the
+/// network was trained against: <see cref="Discriminator"/>. What is made of weights for speaking is kept: call <c>eval()</c> after changing a weight by hand.
 /// </remarks>
 public sealed class VitsModel : GenerativeNetwork
 {
@@ -125,6 +124,8 @@ public sealed class VitsModel : GenerativeNetwork
         {
             if (File.Exists(Path.Combine(folder, SpeechDiscriminator.FileName)))
                 network.Discriminator = SpeechDiscriminator.Load(folder, device);
+            else if (checkpoint.Tensors.Keys.Any(name => name.StartsWith(VitsNames.DiscriminatorPrefix, StringComparison.Ordinal)))
+                network.Discriminator = SpeechDiscriminator.Load(checkpoint, device);
             return network;
         }
         catch
@@ -239,6 +240,26 @@ public sealed class VitsModel : GenerativeNetwork
         using var hold = Hold();
         return new VitsModel(
             Sizes, Configuration.DeepClone().AsObject(), new TensorWeightSource(CheckpointTensors()), normalizesDecoder);
+    }
+
+    /// <summary>Frees what was made of weights for speaking, since they have changed; no other thread may speak meanwhile.</summary>
+    internal void FreeCopies()
+    {
+        foreach (var module in modules())
+        {
+            (module as TimeConvolution)?.Free();
+            (module as TransposedConvolution)?.Free();
+        }
+    }
+
+    /// <summary>A network on a device with weights of its own, adapters left out, and what it was trained against.</summary>
+    internal VitsModel CopyTo(Device device)
+    {
+        using var hold = Hold();
+        using var weights = new TensorCheckpoint("the network in memory", CheckpointTensors());
+        var network = Load(Configuration.DeepClone().AsObject(), weights, weights.Location, DataType, device);
+        network.Discriminator = Discriminator?.Copy(device);
+        return network;
     }
 
     /// <summary>Vectors of speakers: [N] int64 to [N, speaker width, 1]; null where there are none.</summary>

@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Layers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

@@ -45,7 +45,8 @@ internal static class LaneFunctions
         n = TLanes.Add(n, TLanes.Broadcast(-Rounding));
         var r = TLanes.MultiplyAdd(n, TLanes.Broadcast(-0.693359375f), negative); // ln(2) in two parts, the first of few digits
         r = TLanes.MultiplyAdd(n, TLanes.Broadcast(2.12194440e-4f), r);
-        var series = TLanes.MultiplyAdd(r, TLanes.Broadcast(1f / 720), TLanes.Broadcast(1f / 120));
+        var series = TLanes.MultiplyAdd(r, TLanes.Broadcast(1f / 5040), TLanes.Broadcast(1f / 720));
+        series = TLanes.MultiplyAdd(r, series, TLanes.Broadcast(1f / 120));
         series = TLanes.MultiplyAdd(r, series, TLanes.Broadcast(1f / 24));
         series = TLanes.MultiplyAdd(r, series, TLanes.Broadcast(1f / 6));
         series = TLanes.MultiplyAdd(r, series, TLanes.Broadcast(0.5f));

@@ -29,16 +29,19 @@ internal static unsafe class RowConvolution
     /// <param name="Input">The inputs of the first row.</param>
     /// <param name="Stride">From a row's first input to that of the next row.</param>
     /// <param name="Inputs">How many neighbours a row reads.</param>
-    /// <param name="Weights">As <see cref="Pack"/> lays them.</param>
+    /// <param name="Weights">As <see cref="Pack(Tensor)"/> lays them.</param>
     public readonly record struct Part(nint Input, int Stride, int Inputs, nint Weights);
 
     /// <summary>Weights [parts, inputs, outputs] as products read them: [parts, pairs of vectors, inputs, the pair].</summary>
-    public static Tensor Pack(Tensor weights)
+    public static Tensor Pack(Tensor weights) => Pack(weights, PairCount);
+
+    /// <summary>The same for pairs of the caller's choice.</summary>
+    internal static Tensor Pack(Tensor weights, int pairCount)
     {
         using var scope = NewDisposeScope();
         var (parts, inputs, outputs) = (weights.shape[0], weights.shape[1], weights.shape[2]);
-        var pairs = (outputs + PairCount - 1) / PairCount;
-        return nn.functional.pad(weights, (0, pairs * PairCount - outputs)).view(parts, inputs, pairs, PairCount)
+        var pairs = (outputs + pairCount - 1) / pairCount;
+        return nn.functional.pad(weights, (0, pairs * pairCount - outputs)).view(parts, inputs, pairs, pairCount)
             .permute(0, 2, 1, 3).contiguous().MoveToOuterDisposeScope();
     }
 
@@ -61,13 +64,15 @@ internal static unsafe class RowConvolution
             Compute<Lanes128, Vector128<float>>(parts, rows, bias, addend, plain, activated);
     }
 
-    private static void Compute<TLanes, TVector>(
+    /// <summary>The same with vectors of the caller's choice, which weights are packed for.</summary>
+    internal static void Compute<TLanes, TVector>(
         ReadOnlySpan<Part> parts, int rows, Tensor bias, float* addend, float* plain, float* activated)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
     {
         var (outputs, threads) = ((int)bias.numel(), get_num_threads());
-        var (pairs, blocks) = ((outputs + PairCount - 1) / PairCount, (rows + RowsOfBlock - 1) / RowsOfBlock);
+        var pairCount = 2 * TLanes.Count;
+        var (pairs, blocks) = ((outputs + pairCount - 1) / pairCount, (rows + RowsOfBlock - 1) / RowsOfBlock);
         var groups = Math.Clamp((4 * threads + blocks - 1) / blocks, 1, pairs); // where there are few rows, outputs are shared out too
         fixed (Part* first = parts)
         {

@@ -30,6 +30,22 @@ internal static class RowRotation
         }
     }
 
+    /// <summary>The same for one head, to where it is not.</summary>
+    /// <param name="head">[head width].</param>
+    /// <param name="cosines">[rotated width / 2].</param>
+    /// <param name="sines">[rotated width / 2].</param>
+    /// <param name="neighbours">As in <see cref="Apply"/>.</param>
+    /// <param name="target">[head width].</param>
+    public static void Turn(
+        ReadOnlySpan<float> head, ReadOnlySpan<float> cosines, ReadOnlySpan<float> sines, bool neighbours, Span<float> target)
+    {
+        head.CopyTo(target);
+        if (neighbours)
+            RotateNeighbours(target, cosines, sines);
+        else
+            RotateHalves(target[..cosines.Length], target.Slice(cosines.Length, cosines.Length), cosines, sines);
+    }
+
     private static void RotateHalves(Span<float> first, Span<float> second, ReadOnlySpan<float> cosines, ReadOnlySpan<float> sines)
     {
         var i = 0;

@@ -11,7 +11,10 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// place of sixteen (minimal filtering by the Chinese remainder theorem; S. Winograd 1980, arXiv 1509.09308). Wider kernels are sums over
 /// groups of four taps, which share what is made of the inputs.
 /// </summary>
-/// <remarks>The points are 0, 1, -1, 2, -2, 1/2 and infinity. Errors are some ten times those of plain sums of float32.</remarks>
+/// <remarks>
+/// Everything that rounds is inlined into code that is compiled once, fully optimized, so that bits do not change while a program
+/// warms up. The points are 0, 1, -1, 2, -2, 1/2 and infinity; errors are some ten times those of plain sums of float32.
+/// </remarks>
 internal static unsafe class WinogradConvolution
 {
     /// <summary>Outputs of a tile, and taps of a group.</summary>
@@ -43,7 +46,11 @@ internal static unsafe class WinogradConvolution
         var (outputs, inputs, kernel) = (weight.shape[0], weight.shape[1], (int)weight.shape[2]);
         var groups = Groups(kernel);
         var taps = nn.functional.pad(weight, (0, groups * Size - kernel)).view(outputs, inputs, groups, Size);
-        var transformed = tensordot(FilterTransform(), taps.to(ScalarType.Float64), [1], [3]); // [points, outputs, inputs, groups]
+        var wide = taps.to(ScalarType.Float64);
+        var transform = FilterTransform();
+        // Element by element: the bits of a matrix product may depend on where in memory its factors lie.
+        var transformed = stack(Enumerable.Range(0, Points).Select(point => Enumerable.Range(0, Size)
+            .Select(tap => wide.select(3, tap) * transform[point, tap]).Aggregate((sum, term) => sum + term))); // [points, out, in, groups]
         return RowConvolution.Pack(
             transformed.permute(0, 3, 2, 1).reshape(Points, groups * inputs, outputs).to(ScalarType.Float32)).MoveToOuterDisposeScope();
     }
@@ -77,7 +84,7 @@ internal static unsafe class WinogradConvolution
     private static int Tiles(int steps, int dilation) => ((steps + dilation - 1) / dilation + Size - 1) / Size;
 
     /// <summary>[points, taps]: the values of a filter's polynomial, divided by the differences of points.</summary>
-    private static Tensor FilterTransform()
+    private static double[,] FilterTransform()
     {
         var transform = new double[Points, Size];
         for (var point = 0; point < s_points.Length; point++)
@@ -89,7 +96,7 @@ internal static unsafe class WinogradConvolution
         }
 
         transform[Points - 1, Size - 1] = 1;
-        return tensor(transform);
+        return transform;
     }
 
     private static void Compute<TLanes, TVector>(
@@ -110,6 +117,7 @@ internal static unsafe class WinogradConvolution
         WorkerTeam.Run(dilation * work.BlocksOfPhase, threads, &ComputeBlock<TLanes, TVector>, &work);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ComputeBlock<TLanes, TVector>(void* state, int block)
         where TLanes : struct, ILanes<TVector>
         where TVector : unmanaged
@@ -187,9 +195,11 @@ internal static unsafe class WinogradConvolution
         Store(Times(4, x1, Times(-5, x3, x5)), 5);
         Store(Times(-2, x1, Times(4, x2, Times(2.5f, x3, Times(-5, x4, Times(-0.5f, x5, x6))))), 6);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static TVector Times(float factor, TVector vector, TVector addend) =>
             TLanes.MultiplyAdd(TLanes.Broadcast(factor), vector, addend);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         void Store(TVector vector, int point) => TLanes.Store(vector, y + point * pointStride);
     }
 
@@ -227,9 +237,11 @@ internal static unsafe class WinogradConvolution
         Finish(Times(4, even2, Times(0.25f, m5, even1)), 2);
         Finish(Times(8, odd2, Times(0.125f, m5, TLanes.Add(odd1, TLanes.Load(m + 6 * stride)))), 3);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static TVector Times(float factor, TVector vector, TVector addend) =>
             TLanes.MultiplyAdd(TLanes.Broadcast(factor), vector, addend);
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         void Finish(TVector value, int output)
         {
             var row = step + output * work->Dilation;

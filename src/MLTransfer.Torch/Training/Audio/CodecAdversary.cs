@@ -43,7 +43,8 @@ internal sealed class CodecAdversary : IDisposable
     }
 
     /// <summary>
-    /// How far decoded sounds are from being taken for real, and how far apart discriminators' features of both are, relative to their size.
+    /// How far decoded sounds are from being taken for real, and how far apart discriminators' features of both are, relative to their
+    /// size.
     /// </summary>
     public (Tensor Adversarial, Tensor Feature) Resist(Tensor real, Tensor decoded)
     {

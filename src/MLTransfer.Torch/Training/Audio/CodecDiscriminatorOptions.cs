@@ -28,14 +28,14 @@ public sealed record CodecDiscriminatorOptions
     {
         ArgumentNullException.ThrowIfNull(Windows);
         if (Windows.Count == 0)
-            throw new ArgumentException($"{nameof(Windows)} is empty; expected one or more lengths of frames.", nameof(Windows));
+            throw new ArgumentException($"{nameof(Windows)} is empty; expected one or more lengths of frames.");
         foreach (var window in Windows)
         {
             if (window < 64 || window % 4 != 0 || window / 2 >= segmentSamples)
             {
                 throw new ArgumentException(
                     $"{nameof(Windows)} has {window}; expected multiples of 4 from 64 to less than twice the {segmentSamples} samples of "
-                    + "a segment.", nameof(Windows));
+                    + "a segment.");
             }
         }
 

@@ -8,7 +8,8 @@ namespace MLTransfer.Torch.Training.Audio;
 /// <param name="options">Have the weights of losses.</param>
 /// <param name="samples">Of a row.</param>
 /// <param name="adversary">What the codec is trained against; null for nothing.</param>
-internal sealed class EnCodecLosses(EnCodecModel codec, EnCodecTrainingOptions options, int samples, CodecAdversary? adversary) : IDisposable
+internal sealed class EnCodecLosses(EnCodecModel codec, EnCodecTrainingOptions options, int samples, CodecAdversary? adversary)
+    : IDisposable
 {
     private readonly MultiScaleMelLoss _mel = new(codec.SampleRate, samples, codec.Device);
 

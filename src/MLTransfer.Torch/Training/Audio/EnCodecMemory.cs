@@ -64,7 +64,8 @@ internal sealed class EnCodecMemory(EnCodecModel codec, EnCodecTrainingOptions o
         return numbers + 2 * steps * channels * (12 + 14 * sizes.RecurrentLayers);
     }
 
-    /// <summary>The numbers that discriminators keep for a sample: real and decoded sounds, frames that overlap by three quarters.</summary>
+    /// <summary>The numbers that discriminators keep for a sample: real and decoded sounds, frames that overlap by three
+    /// quarters.</summary>
     private static double Discriminators(EnCodecTrainingOptions of) =>
         of.Discriminator is { } discriminator ? discriminator.Windows.Count * 2 * (2.0 * 2 * discriminator.Filters * 2 + 8) : 0;
 }

@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Sounds;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -39,8 +38,8 @@ public sealed class EnCodecTrainer
         if (samples < codec.HopLength || samples > int.MaxValue / options.BatchSize)
         {
             throw new ArgumentException(
-                $"{nameof(options.SegmentSeconds)} is {options.SegmentSeconds}: {samples} samples; expected from {codec.HopLength}, a frame "
-                + $"of codes, to {int.MaxValue / options.BatchSize}.", nameof(options));
+                $"{nameof(options.SegmentSeconds)} is {options.SegmentSeconds}: {samples} samples; expected from {codec.HopLength}, a "
+                + $"frame of codes, to {int.MaxValue / options.BatchSize}.", nameof(options));
         }
 
         _samples = (int)samples;

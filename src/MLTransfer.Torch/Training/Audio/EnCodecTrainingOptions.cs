@@ -55,7 +55,8 @@ public sealed record EnCodecTrainingOptions : EpochTrainingOptions
     public CodecDiscriminatorOptions? Discriminator { get; init; }
 
     /// <summary>
-    /// So many sounds, the first of the validation sounds (of the training sounds where there are none), that are encoded and decoded before
+    /// So many sounds, the first of the validation sounds (of the training sounds where there are none), that are encoded and decoded
+    /// before
     /// the first step and at each evaluation; they go to the progress, to the folder <c>answers</c> and to <c>run.html</c>.
     /// </summary>
     public int SampleSounds { get; init; }

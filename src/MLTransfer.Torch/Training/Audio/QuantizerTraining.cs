@@ -6,7 +6,8 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Torch.Training.Audio;
 
 /// <summary>
-/// How codebooks learn (arXiv 2210.13438, section 3.2): they start at the means that k-means finds, follow running means of the vectors that
+/// How codebooks learn (arXiv 2210.13438, section 3.2): they start at the means that k-means finds, follow running means of the vectors
+/// that
 /// they replace (arXiv 1711.00937, appendix A.1), and give up codewords that nobody uses.
 /// </summary>
 /// <remarks>N: vectors, D: width, K: codewords.</remarks>
@@ -90,7 +91,8 @@ internal sealed class QuantizerTraining(ResidualVectorQuantizer quantizer, EnCod
         return uses.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Puts vectors of the batch, drawn at random, in place of codewords that are hardly used; they count as used evenly.</summary>
+    /// <summary>Puts vectors of the batch, drawn at random, in place of codewords that are hardly used; they count as used
+    /// evenly.</summary>
     private void Replace(Codebook codebook, Tensor vectors, ref SplitMix64 random)
     {
         var dead = (codebook.Uses < LeastUses(codebook)).nonzero().flatten();

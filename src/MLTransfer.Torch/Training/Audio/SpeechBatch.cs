@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Networks.Vits;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Audio;

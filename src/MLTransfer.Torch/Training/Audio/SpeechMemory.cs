@@ -8,7 +8,7 @@ internal sealed class SpeechMemory(VitsModel model, SpeechTrainingOptions option
 {
     /// <summary>How much larger activations are in the heap than their tensors, for its gaps and for what kernels take on the
     /// way.</summary>
-    private const double Gaps = 1.3;
+    private const double Gaps = 2;
 
     /// <summary>Feature maps that a convolution with its rectifier, gate or residual keeps.</summary>
     private const int MapsOfLayer = 4;

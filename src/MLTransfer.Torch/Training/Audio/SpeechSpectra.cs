@@ -40,7 +40,7 @@ internal sealed class SpeechSpectra : IDisposable
         _filters = new MelFilters(model.SampleRate, FftSize, options.MelBands)
         {
             LowestFrequency = options.LowestFrequency, HighestFrequency = options.HighestFrequency,
-        }.ToTensor().to(model.Device).DetachFromDisposeScope();
+        }.ToTensor().clone().to(model.Device).DetachFromDisposeScope(); // in libtorch's own memory: bits of products go by its alignment
     }
 
     /// <summary>Samples of a spectrogram's frame.</summary>

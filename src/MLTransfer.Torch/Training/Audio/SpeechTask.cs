@@ -177,7 +177,7 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
         }
 
         WriteTokenRows();
-        _model.eval(); // forgets what was made of the weights before
+        _model.FreeCopies();
     }
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<SpeechProgress> history)
@@ -197,6 +197,7 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
     public override void End()
     {
         _model.eval();
+        _model.FreeCopies();
         WriteTokenRows(); // the run may have gone back to others
     }
 

@@ -83,7 +83,7 @@ public sealed record SpeechTrainingOptions : EpochTrainingOptions
 
     /// <summary>
     /// Whether the weights of the decoder's upsamplings and residual blocks are trained as lengths and directions (weight normalization);
-    /// they are saved as weights in any case.
+    /// they are saved as weights in any case. Beside adapters they are trained as they are.
     /// </summary>
     public bool NormalizeDecoder { get; init; } = true;
 

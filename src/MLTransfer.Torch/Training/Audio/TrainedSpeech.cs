@@ -21,7 +21,7 @@ internal sealed class TrainedSpeech : IDisposable
     public TrainedSpeech(VitsModel model, SpeechTrainingOptions options)
     {
         (_model, _averageDecay) = (model, options.AverageDecay);
-        var normalizes = options.NormalizeDecoder && model.TrainableParameters().Any(p => IsNormalizable(p.Name));
+        var normalizes = options.NormalizeDecoder && model.Lora is null && model.TrainableParameters().Any(p => IsNormalizable(p.Name));
         Network = model.Copy(normalizes);
         if (model.Lora is not null)
             PeftAdapterFolder.Copy(model, Network);
@@ -65,7 +65,7 @@ internal sealed class TrainedSpeech : IDisposable
         }
 
         _model.WriteTokenRows();
-        _model.eval(); // forgets what was made of the weights before
+        _model.FreeCopies();
     }
 
     public void Dispose() => Network.Dispose();

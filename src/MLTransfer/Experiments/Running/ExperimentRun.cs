@@ -65,8 +65,6 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
     {
         var trial = new RunningTrial(
             begun, plan.Folder is null ? null : Path.Combine(plan.Folder, FolderOf(begun.Settings)), history.Report, end);
-        if (trial.Settings.Folder is { } folder)
-            Directory.CreateDirectory(folder);
         lock (_running)
             _running.Add(trial);
         plan.Monitor.ReportRunningTrial(trial.Settings);

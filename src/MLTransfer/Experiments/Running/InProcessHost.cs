@@ -12,6 +12,7 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
             Report = trial.Observe, CancellationToken = trial.CancellationToken, Folder = trial.Settings.Folder,
             CheckpointSteps = plan.CheckpointSteps,
         };
+        using var folder = await TrialLock.TakeAsync(trial.Settings.Folder, trial.CancellationToken).ConfigureAwait(false);
         using var memory = new MemoryWatch(
             () => Environment.WorkingSet, plan.Megabytes, message => trial.End(TrialState.Failed, message));
         var result = await Task.Run(

@@ -37,7 +37,7 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
                     if (start.IsGiven)
                         _given++;
                     else
-                        plan.Tuner.Propose(start.Settings); // it comes to the state that it had
+                        ProposeAgain(start.Settings);
                     Open(start.Settings);
                     break;
                 case JournalLine.Report report:
@@ -90,6 +90,18 @@ internal sealed class TrialHistory(ExperimentPlan plan, TrialJournal? journal)
         {
             journal?.Write(new JournalLine.End(result));
             return Take(result);
+        }
+    }
+
+    /// <summary>Brings the tuner to the state that it had. Those of users may choose otherwise this time.</summary>
+    private void ProposeAgain(TrialSettings settings)
+    {
+        var proposed = plan.Tuner.Propose(settings);
+        if (plan.Tuner.GetType().Assembly == typeof(ITuner).Assembly && !settings.Parameter.Equals(proposed))
+        {
+            throw new InvalidDataException(
+                $"The journal has other values of trial {settings.TrialId} than {plan.Tuner.GetType().Name} chooses, {proposed}: it was "
+                + "written with other settings of the tuner, or by another version of this library. Take another folder.");
         }
     }
 

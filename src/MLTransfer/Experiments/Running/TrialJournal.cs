@@ -1,5 +1,4 @@
 using System.Text;
-using MLTransfer.Torch.Checkpoints;
 
 namespace MLTransfer.Experiments.Running;
 
@@ -11,35 +10,31 @@ internal sealed class TrialJournal : IDisposable
 {
     public const string FileName = "journal.jsonl";
 
+    private readonly IDisposable? _lock; // a file of its own, so that others may read the journal while it is written
     private readonly FileStream _file;
 
     /// <summary>Opens the journal of a folder, or begins one.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="isShared">Whether it is only read, beside the process that writes it.</param>
     /// <exception cref="IOException">Another experiment has it open, or it cannot be written.</exception>
     /// <exception cref="InvalidDataException">It is damaged; the message names the line.</exception>
-    public TrialJournal(string folder)
+    public TrialJournal(string folder, bool isShared = false)
     {
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, FileName);
+        _lock = isShared ? null : LockFile.TryTake(path + ".lock") ?? throw new IOException(
+            $"The journal '{path}' is in use by another experiment, of this process or of another one. Wait for it, or take another "
+            + "folder.");
         try
         {
-            // On Unix only "none" keeps other writers away; who reads with FileShare.ReadWrite may do so there too.
-            _file = new FileStream(
-                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None);
-        }
-        catch (IOException exception) when (SharingViolation.Is(exception))
-        {
-            throw new IOException(
-                $"The journal '{path}' is in use by another experiment, of this process or of another one. Wait for it, or take another "
-                + "folder.", exception);
-        }
-
-        try
-        {
+            _file = isShared ? new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+                : new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
             Lines = Read(path);
         }
         catch
         {
-            _file.Dispose();
+            _file?.Dispose();
+            _lock?.Dispose();
             throw;
         }
     }
@@ -53,7 +48,11 @@ internal sealed class TrialJournal : IDisposable
         _file.Flush(flushToDisk: line is not JournalLine.Report); // what a power failure takes of reports comes again
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file.Dispose();
+        _lock?.Dispose();
+    }
 
     private List<JournalLine> Read(string path)
     {
@@ -70,8 +69,12 @@ internal sealed class TrialJournal : IDisposable
 
         if (lines.Count > 0 && lines[0] is not JournalLine.Head)
             throw new InvalidDataException($"'{path}' is no journal of an experiment: its first line does not say what was searched.");
-        _file.SetLength(whole);
-        _file.Position = whole;
+        if (_file.CanWrite)
+        {
+            _file.SetLength(whole);
+            _file.Position = whole;
+        }
+
         return lines;
     }
 }

@@ -136,6 +136,17 @@ public sealed class MusicGeneratorTests : IDisposable
     }
 
     [Fact]
+    public async Task Several_threads_may_generate_at_once()
+    {
+        using var model = In("int8");
+        var generator = new MusicGenerator(model, _music.Tokenizer);
+        string[] captions = ["piano", "a slow march", "strings", "drums"];
+        IReadOnlyList<int[]> Of(string caption) => generator.Generate([caption], s_options, cancellationToken: Token)[0].Codes;
+        var together = await Task.WhenAll(captions.Select(caption => Task.Run(() => Of(caption), Token)));
+        Assert.Equal(captions.Select(Of), together);
+    }
+
+    [Fact]
     public void A_model_that_is_disposed_meanwhile_ends_the_call_and_refuses_the_next()
     {
         using var music = new TinyMusic(TinyMusic.Mono);

@@ -24,16 +24,20 @@ public class EnCodecFormulaTests
         using var codec = Create(changes);
         var formulas = new EnCodecFromTheFormulas(codec);
         var random = new SplitMix64(7);
+        // Normalized outputs of a step or two are divided by deviations near 0, which makes rounding errors larger.
+        var tolerance = codec.Sizes.HasWeightNorm ? 2e-5 : 5e-3;
         foreach (var length in (int[])[1, codec.HopLength - 1, 3 * codec.HopLength + 2])
         {
             var sound = Enumerable.Range(0, codec.Channels)
                 .Select(_ => Enumerable.Range(0, length).Select(_ => random.NextNormal()).ToArray()).ToArray();
             var embeddings = codec.Embed(Batch(sound));
-            AssertClose(formulas.Encode(sound), embeddings[0]);
+            AssertClose(formulas.Encode(sound), embeddings[0], tolerance);
+            AssertClose(formulas.Encode(sound), codec.Encoder.Forward(Batch(sound))[0], tolerance); // with gradients, by tensor operations
             var vectors = Enumerable.Range(0, codec.EmbeddingWidth)
                 .Select(_ => Enumerable.Range(0, (int)embeddings.shape[2]).Select(_ => random.NextNormal()).ToArray()).ToArray();
+            AssertClose(formulas.Decode(vectors), codec.Decoder.Forward(Batch(vectors))[0], tolerance);
             using var gradients = no_grad();
-            AssertClose(formulas.Decode(vectors), codec.Decoder.Forward(Batch(vectors))[0]);
+            AssertClose(formulas.Decode(vectors), codec.Decoder.Forward(Batch(vectors))[0], tolerance);
         }
     }
 
@@ -94,11 +98,11 @@ public class EnCodecFormulaTests
 
     private static Tensor Batch(double[][] sequence) => stack(sequence.Select(channel => tensor(channel))).unsqueeze(0).to(float32);
 
-    private static void AssertClose(double[][] expected, Tensor actual)
+    private static void AssertClose(double[][] expected, Tensor actual, double tolerance)
     {
         var wanted = Batch(expected)[0];
         Assert.Equal(wanted.shape, actual.shape);
         var difference = ((wanted - actual).abs() / (1 + wanted.abs())).max().item<float>();
-        Assert.True(difference < 2e-5, $"{difference}");
+        Assert.True(difference < tolerance, $"{difference}");
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Numerics.Rows;
 using MLTransfer.Torch.Sounds;
 using Xunit;
 using static TorchSharp.torch;
@@ -140,6 +141,23 @@ public class EnCodecInputTests
         Assert.Throws<ObjectDisposedException>(() => codec.Encode(new Waveform([1], 32000)));
         using var codes = new EnCodecCodes(zeros(1, 1, 4, 3, dtype: int64));
         Assert.Throws<ObjectDisposedException>(() => codec.Decode(codes));
+    }
+
+    [Fact]
+    public unsafe void What_was_made_of_weights_is_freed_with_them()
+    {
+        using var scope = NewDisposeScope();
+        using var codec = EnCodecFormulaTests.Create("{}");
+        var convolution = codec.Encoder.modules().OfType<PaddedConvolution>().First();
+        using var sequence = new RowSequence(5, channels: 1, convolution.Demand(5).Room);
+        Span<RowConvolution.Part> parts = stackalloc RowConvolution.Part[1];
+        var packed = convolution.WriteParts(sequence, parts);
+        Assert.Same(packed, convolution.WriteParts(sequence, parts));
+        convolution.eval(); // weights may have changed
+        var again = convolution.WriteParts(sequence, parts);
+        Assert.NotSame(packed, again);
+        codec.Dispose();
+        Assert.True(again.IsInvalid);
     }
 
     private static string Refused<T>(string key, string value, string? otherKey = null, string? otherValue = null)

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Networks;
@@ -61,6 +62,19 @@ public class MusicGenReferenceTests
         Assert.Equal(
             final.Tensors.Keys.Order(StringComparer.Ordinal),
             music.Model.TrainableParameters().Select(p => p.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void All_but_the_last_blocks_of_the_decoder_are_frozen()
+    {
+        using var music = new TinyMusic(TinyMusic.Mono);
+        ParameterFreezing.FreezeAllButLastBlocks(music.Model, 1);
+        var trained = music.Model.TrainableParameters().Select(p => p.Name).ToList();
+        Assert.DoesNotContain(trained, name => name.Contains("layers.0.", StringComparison.Ordinal));
+        Assert.DoesNotContain(trained, name => name.Contains("embed_tokens", StringComparison.Ordinal));
+        Assert.Contains("enc_to_dec_proj.weight", trained);
+        Assert.Contains("decoder.model.decoder.layers.1.fc1.weight", trained);
+        Assert.Contains("decoder.lm_heads.3.weight", trained);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Vits;
+using MLTransfer.Torch.Tokenization;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -33,6 +34,46 @@ public sealed class VitsModelTests : IDisposable
             expected.Read(name))));
         using var older = (VitsModel)GenerativeNetwork.Load(_folder.Path);
         Assert.Equal(model.ComputeFingerprint(), older.ComputeFingerprint());
+    }
+
+    [Fact]
+    public void A_discriminator_among_the_weights_is_found_and_saved_apart()
+    {
+        using var scope = NewDisposeScope();
+        using var model = VitsModel.Load(RepositoryFiles.Data("speech/vits-training-tiny"));
+        var beside = model.Discriminator!.CheckpointTensors().ToDictionary();
+        File.Copy(RepositoryFiles.Data("speech/vits-training-tiny/config.json"), _folder["config.json"]);
+        SafetensorsWriter.Write(_folder["model.safetensors"], model.CheckpointTensors().Concat(beside.Select(
+            tensor => KeyValuePair.Create("discriminator." + tensor.Key.Replace("conv_post", "final_conv"), tensor.Value))));
+        using var joined = VitsModel.Load(_folder.Path);
+        joined.Save(_folder.Path);
+        using var apart = VitsModel.Load(_folder.Path);
+        Assert.DoesNotContain(apart.CheckpointTensors(), tensor => tensor.Key.StartsWith("discriminator", StringComparison.Ordinal));
+        Assert.All(
+            apart.Discriminator!.CheckpointTensors(), tensor => Assert.True(tensor.Value.equal(beside[tensor.Key]).all().item<bool>()));
+    }
+
+    [Fact]
+    public void Damaged_files_are_refused_and_nothing_else_happens()
+    {
+        var folder = RepositoryFiles.Data("speech/vits-tiny-speakers");
+        var mutation = new Mutation(seed: 11);
+        foreach (var file in (string[])["config.json", "vocab.json", "tokenizer_config.json"])
+        {
+            var content = File.ReadAllBytes(Path.Combine(folder, file));
+            foreach (var name in (string[])["config.json", "model.safetensors", "vocab.json", "tokenizer_config.json"])
+                File.Copy(Path.Combine(folder, name), _folder[name], overwrite: true);
+            for (var round = Mutation.Rounds(150); round > 0; round--)
+            {
+                File.WriteAllBytes(_folder[file], mutation.Apply(content));
+                var exception = Record.Exception(() =>
+                {
+                    using var model = VitsModel.Load(_folder.Path);
+                    SpeechTokenizer.Load(_folder.Path).Encode("hello");
+                });
+                Assert.True(exception is null or InvalidDataException or NotSupportedException, exception?.ToString());
+            }
+        }
     }
 
     [Theory]

@@ -26,21 +26,21 @@ public class EnCodecTrainerTests
         using var codec = TinyTones.Codec();
         var options = s_options with
         {
-            MaximumSteps = 120, BatchSize = 8, LearningRate = 2e-3, Discriminator = null, CheckpointSteps = 0, EvaluationSteps = 60,
+            MaximumSteps = 60, BatchSize = 8, LearningRate = 2e-3, Discriminator = null, CheckpointSteps = 0, EvaluationSteps = 20,
         };
         var result = new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train();
-        Assert.True(result.MelLoss < 0.7 * result.InitialMelLoss, $"{result.InitialMelLoss} to {result.MelLoss}");
-        var (first, last) = (result.History[0], result.History[^1]);
-        Assert.True(last.ValidationWaveformLoss < 0.7 * first.ValidationWaveformLoss);
+        var evaluations = result.History.Where(step => step.ValidationMelLoss is not null).ToList();
+        Assert.Equal([0, 20, 40, 60], evaluations.Select(step => step.Step));
+        var (afterSome, last) = (evaluations[1], evaluations[^1]);
+        Assert.True(result.MelLoss < 0.6 * result.InitialMelLoss, $"{result.InitialMelLoss} to {result.MelLoss}");
+        Assert.True(result.MelLoss < afterSome.ValidationMelLoss, $"{afterSome.ValidationMelLoss} to {result.MelLoss}");
         Assert.Equal(2, last.ValidationPerplexities.Count);
         Assert.All(last.ValidationPerplexities, perplexity => Assert.InRange(perplexity, 8, 32));
         Assert.All(last.ValidationUsedShares, share => Assert.InRange(share, 0.5, 1));
         Assert.Equal([1, 2], result.History.Select(step => step.Codebooks).OfType<int>().Distinct().Order()); // a bandwidth a step
         Assert.False(codec.training);
-        using var codes = codec.Encode(s_heldOut[0], bandwidth: 1);
-        var decoded = Assert.Single(codec.DecodeSounds(codes));
-        var difference = decoded.Samples.ToArray().Zip(s_heldOut[0].Samples.ToArray(), (a, b) => Math.Abs(a - b)).Average();
-        Assert.True(difference < 0.7 * s_heldOut[0].Samples.ToArray().Average(Math.Abs), $"{difference}");
+        using var codes = codec.Encode(s_heldOut[0], bandwidth: 0.5);
+        Assert.Equal(s_heldOut[0].Frames, Assert.Single(codec.DecodeSounds(codes)).Frames);
     }
 
     [Fact]
@@ -104,7 +104,11 @@ public class EnCodecTrainerTests
         using var codec = TinyTones.Codec();
         var told = new List<EnCodecProgress>();
         var options = s_options with { MaximumSteps = 2, CheckpointSteps = 0, OutputDirectory = folder.Path, SampleSounds = 2 };
-        new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train(new Watch(told.Add));
+        new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train(new Watch(step =>
+        {
+            Assert.Equal(System.Runtime.GCLatencyMode.Batch, System.Runtime.GCSettings.LatencyMode); // see BackgroundCollection
+            told.Add(step);
+        }));
         var answers = told[^1].Answers.Cast<MediaAnswer>().ToList();
         Assert.Equal(["sound 0", "sound 1"], answers.Select(answer => answer.Input));
         Assert.All(answers, answer => Assert.Equal("RIFF"u8.ToArray(), answer.Content[..4]));
@@ -142,7 +146,8 @@ public class EnCodecTrainerTests
         using var codec = TinyTones.Codec();
         Waveform[] sounds = [new(new float[4000], 2000), new([0.5f], 2000), .. TinyTones.Create(1, seed: 5, samples: 300)];
         var result = new EnCodecTrainer(
-            codec, s_options with { MaximumSteps = 2, CheckpointSteps = 0, LearningRateSchedule = LearningRateSchedule.Cosine }, sounds).Train();
+            codec, s_options with { MaximumSteps = 2, CheckpointSteps = 0, LearningRateSchedule = LearningRateSchedule.Cosine },
+                sounds).Train();
         Assert.All(result.History, step => Assert.True(double.IsFinite(step.MelLoss!.Value)));
         Assert.Null(result.MelLoss);
     }

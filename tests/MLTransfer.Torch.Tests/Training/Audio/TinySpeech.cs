@@ -4,7 +4,6 @@ using MLTransfer.Torch.Networks.Vits;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Tokenization;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
 
 namespace MLTransfer.Torch.Tests.Training.Audio;

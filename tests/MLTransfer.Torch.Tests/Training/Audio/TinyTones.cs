@@ -22,8 +22,8 @@ internal static class TinyTones
         return new Waveform(sound, SampleRate);
     })];
 
-    /// <summary>Two codebooks of 32 codewords, for 100 frames a second.</summary>
+    /// <summary>Two codebooks of 32 codewords, for 50 frames a second.</summary>
     public static EnCodecModel Codec(long seed = 1) => EnCodecModel.Create(
         EnCodecModel.Configure(
-            SampleRate, bandwidths: [0.5, 1], filters: 8, ratios: [5, 4], hiddenWidth: 16, codebookSize: 32, recurrentLayers: 1), seed);
+            SampleRate, bandwidths: [0.25, 0.5], filters: 8, ratios: [8, 5], hiddenWidth: 16, codebookSize: 32, recurrentLayers: 1), seed);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Codecs.EnCodec;
@@ -133,7 +132,8 @@ internal sealed class CodecStack : NamedModule
     }
 
     /// <param name="make">Makes the layer of its scope, and of the next parameter.</param>
-    /// <param name="activates">Whether the layer begins with an exponential linear unit, which has a place of its own in checkpoints.</param>
+    /// <param name="activates">Whether the layer begins with an exponential linear unit, which has a place of its own in
+    /// checkpoints.</param>
     private void Add(Func<WeightScope, bool, CodecLayer> make, bool activates = true)
     {
         if (activates)

@@ -179,9 +179,8 @@ internal sealed record EnCodecConfiguration
             throw c.Invalid($"codebook_size is {CodebookSize}; expected 2 or more");
         if (Codebooks is < 1 or > ConfigurationReader.MaximumLayers)
         {
-            throw c.Invalid($"the last of target_bandwidths, {Bandwidths[^1]} kbit/s at {FrameRate} frames a second, asks for "
-                + $"{1000 * Bandwidths[^1] / (FrameRate * Math.Ceiling(Math.Log2(CodebookSize)))} codebooks of {CodebookSize}; expected 1 to "
-                + $"{ConfigurationReader.MaximumLayers}");
+            throw c.Invalid($"the last of target_bandwidths, {Bandwidths[^1]} kbit/s at {FrameRate} frames a second with codebooks of "
+                + $"{CodebookSize}, asks for {Codebooks} of them; expected 1 to {ConfigurationReader.MaximumLayers}");
         }
 
         if ((long)Filters << Ratios.Length > MaximumSize)

@@ -122,6 +122,14 @@ internal sealed unsafe class PaddedConvolution : CodecLayer
         _weight.Forget();
     }
 
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _weight.Dispose();
+        base.Dispose(disposing);
+    }
+
     private float* PadAndBegin(RowSequence source)
     {
         var (left, right) = Padding(source.Steps);

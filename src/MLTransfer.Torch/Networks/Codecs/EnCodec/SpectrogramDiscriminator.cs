@@ -7,7 +7,8 @@ using F = TorchSharp.torch.nn.functional;
 namespace MLTransfer.Torch.Networks.Codecs.EnCodec;
 
 /// <summary>
-/// Tells real sounds from decoded ones by their complex spectrogram at one resolution (arXiv 2210.13438, section 3.4): convolutions over time
+/// Tells real sounds from decoded ones by their complex spectrogram at one resolution (arXiv 2210.13438, section 3.4): convolutions over
+/// time
 /// and frequency, which halve the frequencies and read further and further in time.
 /// </summary>
 /// <remarks>B: batch, C: channels of a sound, L: samples, T: frames, F: bins.</remarks>

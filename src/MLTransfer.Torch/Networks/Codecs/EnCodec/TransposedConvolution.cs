@@ -94,4 +94,12 @@ internal sealed unsafe class TransposedConvolution : CodecLayer
         base.train(on);
         _weight.Forget();
     }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _weight.Dispose();
+        base.Dispose(disposing);
+    }
 }

@@ -1,0 +1,5 @@
+namespace MLTransfer;
+
+/// <summary>How far an evaluation of sounds has come.</summary>
+/// <param name="SoundCount">The sounds that were compared.</param>
+public sealed record AudioEvaluationProgress(int SoundCount);

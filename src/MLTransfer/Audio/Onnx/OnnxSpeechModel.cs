@@ -1,0 +1,39 @@
+using System.Text.Json.Nodes;
+using MLTransfer.Onnx.Generation;
+using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Generation.Music;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Sounds;
+
+namespace MLTransfer.Audio.Onnx;
+
+/// <summary>An ONNX export of a VITS.</summary>
+internal sealed class OnnxSpeechModel(OnnxSpeechGenerator generator) : OnnxAudioModel
+{
+    public override int SampleRate => generator.SampleRate;
+
+    public override int Channels => 1;
+
+    public override bool ReadsSounds => false;
+
+    public override JsonObject Configuration => generator.Decoder.Configuration;
+
+    public override IReadOnlyList<GraphFile> Graphs => generator.Files.Graph;
+
+    public override IReadOnlyDictionary<string, byte[]> TokenizerFiles => generator.Tokenizer.Files;
+
+    public override void Check(OnnxAudioGeneratorOptions options)
+    {
+        if (options.Music is not null)
+            throw new ArgumentException($"{nameof(options.Music)} is how a MusicGen generates; the export is of a VITS. Leave it out.");
+        if (options.Speech is { } speech)
+            generator.Decoder.Check(speech);
+    }
+
+    public override UseCount.Hold Hold() => generator.Decoder.Hold();
+
+    public override IReadOnlyList<Waveform> Generate(IReadOnlyList<MusicPrompt> rows, OnnxAudioGeneratorOptions options) =>
+        generator.Generate([.. rows.Select(row => new SpeechRequest(row.Text ?? "") { Seed = row.Seed })], options.Speech);
+
+    public override void Dispose() => generator.Dispose();
+}
