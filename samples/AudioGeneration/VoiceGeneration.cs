@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using AudioGeneration.Voices;
 using MLTransfer;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
@@ -30,10 +30,9 @@ internal static class VoiceGeneration
         var rows = Read();
         var (training, heldOut) = (rows.SkipLast(HeldOutSentences).ToList(), rows.TakeLast(HeldOutSentences).ToList());
         var (trainingRows, heldOutRows) = (ml.Data.LoadFromEnumerable(training), ml.Data.LoadFromEnumerable(heldOut));
-        List<Waveform> real = [.. heldOut.Select(row => row.Sound!)];
 
         // The voice of the model that is nearest to the new one.
-        var (before, known) = Nearest(ml, model, heldOutRows, real);
+        var (before, first, known) = Nearest(ml, model, heldOutRows, cancellationToken);
 
         // Fine-tuning is an estimator like any other; a name that the model does not know becomes a further speaker of it.
         double? heldOutLoss = null;
@@ -65,17 +64,18 @@ internal static class VoiceGeneration
         // The tuned model is an ML.NET model file, which another program loads.
         var zip = Path.Combine(output, "speaker.zip");
         ml.Generation.Save(tuned, trainingRows.Schema, zip);
-        var after = Sounds(new MLContext(seed).Model.Load(zip, out _), heldOutRows);
-
-        var (first, second) = (VoiceDistance.Between(real, before), VoiceDistance.Between(real, after));
+        var loaded = new MLContext(seed).Model.Load(zip, out _);
+        var after = Sounds(loaded, heldOutRows);
+        var second = ml.Generation.EvaluateAudio(loaded, heldOutRows, "Sound", cancellationToken: cancellationToken).Speech!;
         AnsiConsole.Write(new Table().AddColumns("distance to the new voice", $"before (voice {known})", "after", "less")
             .AddRow(
-                "mel-cepstral distortion (dB)", $"{first.Distortion:F2}", $"{second.Distortion:F2}",
-                $"{1 - second.Distortion / first.Distortion:P0}")
-            .AddRow("median pitch (semitones)", $"{first.Semitones:F2}", $"{second.Semitones:F2}", ""));
+                "mel-cepstral distortion (dB)", $"{first.CepstralDistortion:F2}", $"{second.CepstralDistortion:F2}",
+                $"{1 - second.CepstralDistortion / first.CepstralDistortion:P0}")
+            .AddRow("pitch, semitones higher", $"{first.PitchDifference:F2}", $"{second.PitchDifference:F2}", "")
+            .AddRow("pitch along the sentence (cents)", $"{first.PitchError:F0}", $"{second.PitchError:F0}", ""));
         for (var i = 0; i < Shown; i++)
         {
-            SoundFolder.Write(output, $"sentence-{i}-real", real[i]);
+            SoundFolder.Write(output, $"sentence-{i}-real", heldOut[i].Sound!);
             SoundFolder.Write(output, $"sentence-{i}-before", before[i]);
             SoundFolder.Write(output, $"sentence-{i}-after", after[i]);
         }
@@ -100,20 +100,21 @@ internal static class VoiceGeneration
         ];
     }
 
-    private static (List<Waveform> Sounds, int Voice) Nearest(MLContext ml, string model, IDataView sentences, List<Waveform> real)
+    private static (List<Waveform> Sounds, SpeechDistances Distances, int Voice) Nearest(
+        MLContext ml, string model, IDataView sentences, CancellationToken cancellationToken)
     {
-        var voices = new List<List<Waveform>>();
+        var voices = new List<(List<Waveform> Sounds, SpeechDistances Distances, int Voice)>();
         int count;
         do
         {
             using var generator = ml.Transforms.GenerateAudio(
                 "Speech", "Text", model, new GenerateAudioOptions { Speech = new SpeechOptions { Speaker = voices.Count } }).Fit(sentences);
-            voices.Add(Sounds(generator, sentences));
+            var distances = ml.Generation.EvaluateAudio(generator, sentences, "Sound", cancellationToken: cancellationToken).Speech!;
+            voices.Add((Sounds(generator, sentences), distances, voices.Count));
             count = ((SpeechGenerationModel)generator.Model).Network.SpeakerCount;
         }
         while (voices.Count < count);
-        var nearest = voices.MinBy(sounds => VoiceDistance.Between(real, sounds).Distortion)!;
-        return (nearest, voices.IndexOf(nearest));
+        return voices.MinBy(voice => voice.Distances.CepstralDistortion);
     }
 
     private static List<Waveform> Sounds(ITransformer generator, IDataView texts) =>
