@@ -72,19 +72,19 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
     /// <summary>Hears tunes that went through the codec.</summary>
     public static void Measure(EnCodecModel codec, TuneSet tunes, TuneChecker checker, TrainingLog log)
     {
-        var score = new CaptionScore();
-        int notes = 0, right = 0;
+        var (asked, heard, notes, right) = (new List<TuneStyle>(), new List<TuneReport>(), 0, 0);
         for (var index = 0; index < tunes.Count; index++)
         {
             var (style, _, tune, sound) = tunes[index];
             using var codes = codec.Encode(sound);
             var report = checker.Check(codec.DecodeSounds(codes)[0]);
-            score.Add(style, report);
+            asked.Add(style);
+            heard.Add(report);
             notes += tune.Notes.Count;
-            right += tune.Notes.Count(note => report.Notes.Any(heard =>
-                heard.Semitone == note.Pitch && Math.Abs(heard.Start - note.Start * tune.BeatSeconds) < 0.08));
+            right += tune.Notes.Count(note => report.Notes.Any(other =>
+                other.Semitone == note.Pitch && Math.Abs(other.Start - note.Start * tune.BeatSeconds) < 0.08));
         }
 
-        log.Write($"tunes through the codec: {(double)right / notes:P1} of the notes are heard where and as they are; {score}");
+        log.Write($"tunes through the codec: {(double)right / notes:P1} of the notes are heard where and as they are; {TuneScore.Of(asked, heard)}");
     }
 }

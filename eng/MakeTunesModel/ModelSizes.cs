@@ -4,17 +4,17 @@ using MLTransfer.Torch.Networks.Codecs.EnCodec;
 
 namespace MakeTunesModel;
 
-/// <summary>The networks: 40 frames a second of 4 codebooks of 512 codes.</summary>
+/// <summary>The networks: 40 frames a second of 4 codebooks of 256 codes.</summary>
 internal static class ModelSizes
 {
-    private const int CodebookSize = 512;
+    private const int CodebookSize = 256;
     private const int Codebooks = 4;
 
     /// <summary>Longer than the 264 frames of a tune, so that one can go on.</summary>
     private const int Context = 512;
 
     public static JsonObject Codec() => EnCodecModel.Configure(
-        TuneRenderer.SampleRate, bandwidths: [1.44], filters: 16, ratios: [8, 5, 5], hiddenWidth: 64, CodebookSize, recurrentLayers: 1,
+        TuneRenderer.SampleRate, bandwidths: [1.28], filters: 16, ratios: [8, 5, 5], hiddenWidth: 64, CodebookSize, recurrentLayers: 1,
         isCausal: false);
 
     /// <param name="words">Tokens of captions.</param>

@@ -17,6 +17,9 @@ internal static class Espeak
 
     private const double SilenceSeconds = 0.03;
 
+    /// <summary>Of noise that is added: the zeros between a synthesizer's words are no silence that anybody records.</summary>
+    private const float Noise = 0.002f;
+
     /// <summary>Speaks a text, into a file that is kept: one that is there already is read.</summary>
     /// <exception cref="InvalidOperationException">The program is missing, or has no such voice.</exception>
     public static Waveform Speak(string voice, string text, string file)
@@ -73,8 +76,9 @@ internal static class Espeak
             last--;
         var margin = (int)(SilenceSeconds * SampleRate);
         var kept = samples[Math.Max(0, first - margin)..Math.Min(samples.Length, last + margin)].ToArray();
+        var random = new Random(kept.Length);
         for (var i = 0; i < kept.Length; i++)
-            kept[i] *= Loudest / loudest;
+            kept[i] = kept[i] * Loudest / loudest + Noise * (random.NextSingle() - 0.5f);
         return new Waveform(kept, SampleRate);
     }
 }

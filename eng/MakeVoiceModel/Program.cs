@@ -7,10 +7,10 @@
 // (Zen 4). The second form writes the sounds of a voice, such as those of samples/AudioGeneration/data. Debian: apt-get install espeak-ng.
 using System.Diagnostics;
 using System.Globalization;
-using AudioGeneration.Voices;
 using MakeVoiceModel;
 using MLTransfer.Making;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.Vits;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
@@ -19,7 +19,7 @@ using MLTransfer.Torch.Training.Audio;
 using static TorchSharp.torch;
 
 const int Seed = 1;
-const int Steps = 7_000;
+const int Steps = 8_500;
 const int SentencesEach = 250;
 const int HeldOutEach = 6;
 const int SpokenSeed = 5_000; // of sentences that are no voice's of the model
@@ -72,6 +72,7 @@ static int Train(string folder, double share)
             LearningRateSchedule = LearningRateSchedule.Cosine,
             LearningRateDecay = 1,
             DiscriminatorWidth = ModelSizes.DiscriminatorWidth,
+            FirstAdversarialStep = steps / 3,
             EvaluationSteps = Math.Max(1, steps / 8),
             EvaluationBatchSize = 8,
             CheckpointSteps = 250,
@@ -101,17 +102,25 @@ static void Measure(string modelFolder, IReadOnlyList<SpeechExample> heldOut, st
         [.. heldOut.Select(row => new SpeechRequest(row.Text) { Speaker = row.Speaker })], new SpeechOptions { Seed = 1 });
     foreach (var (speaker, rows) in heldOut.Zip(spoken).GroupBy(pair => pair.First.Speaker!.Value).Select(group => (group.Key, group.ToList())))
     {
-        var own = VoiceDistance.Between([.. rows.Select(row => row.First.Sound)], [.. rows.Select(row => row.Second)]);
-        log.Write($"{VoiceSet.Voices[speaker]}: mel-cepstral distortion {own.Distortion:F2} dB, pitch {own.Semitones:F2} semitones off");
+        log.Write($"{VoiceSet.Voices[speaker]}: {Distance([.. rows.Select(row => (row.First.Sound, row.Second))])}");
         WaveformFile.Write(Path.Combine(folder, $"{VoiceSet.Voices[speaker]}-spoken.wav"), rows[0].Second);
         WaveformFile.Write(Path.Combine(folder, $"{VoiceSet.Voices[speaker]}-real.wav"), rows[0].First.Sound);
     }
 
     var texts = heldOut.Where(row => row.Speaker == 0).ToList();
-    var other = texts.Select((row, i) => Espeak.Speak(VoiceSet.Voices[1], row.Text, Path.Combine(folder, "speech", $"other-{i}.wav")));
-    var between = VoiceDistance.Between([.. texts.Select(row => row.Sound)], [.. other]);
+    var others = texts.Select((row, i) => Espeak.Speak(VoiceSet.Voices[1], row.Text, Path.Combine(folder, "speech", $"other-{i}.wav")));
     log.Write(
-        $"between {VoiceSet.Voices[0]} and {VoiceSet.Voices[1]}: {between.Distortion:F2} dB, {between.Semitones:F2} semitones");
+        $"real {VoiceSet.Voices[0]} and {VoiceSet.Voices[1]}: {Distance([.. texts.Zip(others, (row, other) => (row.Sound, other))])}");
+}
+
+static string Distance(IReadOnlyList<(Waveform Real, Waveform Spoken)> pairs)
+{
+    var comparison = new SpeechComparison(Espeak.SampleRate);
+    foreach (var (real, spoken) in pairs)
+        comparison.Add(real, spoken);
+    var distances = comparison.ToDistances();
+    return $"mel-cepstral distortion {distances.CepstralDistortion:F2} dB, pitch {distances.PitchDifference:F2} semitones higher, "
+        + $"{distances.PitchError:F0} cents off along the sentences";
 }
 
 /// <summary>A line every fifty steps.</summary>
@@ -129,7 +138,7 @@ internal sealed class Progress(TrainingLog log) : IProgress<SpeechProgress>
         {
             log.Write(
                 $"step {value.Step}: mel {value.MelLoss:F2}, divergence {value.DivergenceLoss:F2}, durations {value.DurationLoss:F2}, "
-                + $"features {value.FeatureLoss:F2}, discriminator {value.DiscriminatorLoss:F2}, "
+                + $"features {value.FeatureLoss ?? 0:F2}, discriminator {value.DiscriminatorLoss ?? 0:F2}, "
                 + $"{value.SoundSecondsPerSecond:F1} s/s, {value.Remaining:hh\\:mm\\:ss} left");
         }
     }

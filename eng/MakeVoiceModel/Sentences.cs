@@ -50,6 +50,13 @@ internal static class Sentences
         return sentences;
     }
 
+    private static string Plural(string noun) => noun switch
+    {
+        "child" => "children",
+        "fox" => "foxes",
+        _ => noun + "s",
+    };
+
     private static string Compose(Random random)
     {
         string One(string[] words) => words[random.Next(words.Length)];
@@ -61,7 +68,7 @@ internal static class Sentences
             2 => $"{One(s_times)}, the {Thing()} is {One(s_places)} the {One(s_nouns)}.",
             3 => $"{One(s_numbers)}, {One(s_numbers)}, {One(s_numbers)}, {One(s_numbers)}.",
             4 => $"is the {One(s_nouns)} {One(s_places)} the {Thing()}?",
-            _ => $"a {Thing()} has {One(s_numbers)} {One(s_nouns)}s {One(s_times)}.",
+            _ => $"a {Thing()} has {One(s_numbers)} {Plural(One(s_nouns))} {One(s_times)}.",
         };
     }
 }

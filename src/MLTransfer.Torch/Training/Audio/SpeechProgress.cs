@@ -11,7 +11,7 @@ public sealed record SpeechProgress : RunProgress, ITrainingReport<SpeechProgres
     /// <summary>All of the network's losses; null at the evaluation before the first step.</summary>
     public double? GeneratorLoss { get; init; }
 
-    /// <summary>The discriminator's, summed over its parts.</summary>
+    /// <summary>The discriminator's, summed over its parts; null before the first adversarial step.</summary>
     public double? DiscriminatorLoss { get; init; }
 
     /// <summary>What the discriminator makes of made sounds.</summary>

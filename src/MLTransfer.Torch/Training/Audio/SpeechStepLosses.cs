@@ -3,6 +3,9 @@ namespace MLTransfer.Torch.Training.Audio;
 /// <summary>The losses of a step, weighted.</summary>
 internal sealed class SpeechStepLosses
 {
+    /// <summary>Whether the discriminator learned and was heard; else what it gave is zero.</summary>
+    public bool IsAdversarial { get; init; } = true;
+
     public UpdateResult Discriminator { get; set; }
 
     public UpdateResult Generator { get; set; }

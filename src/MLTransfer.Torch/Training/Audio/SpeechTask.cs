@@ -88,14 +88,14 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
             Step = step.Index + 1,
             Epoch = (step.Index + 1.0) / _rows.Schedule.StepsPerEpoch,
             GeneratorLoss = losses.Generator.Loss,
-            DiscriminatorLoss = losses.Discriminator.Loss,
-            AdversarialLoss = losses.Adversarial,
-            FeatureLoss = losses.Features,
+            DiscriminatorLoss = losses.IsAdversarial ? losses.Discriminator.Loss : null,
+            AdversarialLoss = losses.IsAdversarial ? losses.Adversarial : null,
+            FeatureLoss = losses.IsAdversarial ? losses.Features : null,
             MelLoss = losses.Mel,
             DurationLoss = losses.Duration,
             DivergenceLoss = losses.Divergence,
             GeneratorGradientNorm = losses.Generator.GradientNorm,
-            DiscriminatorGradientNorm = losses.Discriminator.GradientNorm,
+            DiscriminatorGradientNorm = losses.IsAdversarial ? losses.Discriminator.GradientNorm : null,
             LearningRate = losses.Generator.LearningRate,
         };
     }

@@ -40,7 +40,7 @@ internal sealed class SpeechUpdates : IDisposable
 
     public Player DiscriminatorPlayer { get; }
 
-    /// <summary>Updates both.</summary>
+    /// <summary>Updates both, or before the first adversarial step the network alone.</summary>
     /// <param name="step">The rows, in passes.</param>
     /// <param name="tokens">Of all rows of the step.</param>
     /// <param name="frames">Of all rows of the step.</param>
@@ -53,67 +53,79 @@ internal sealed class SpeechUpdates : IDisposable
         var single = step.Rows.Length <= _options.BatchSize;
         SpeechPass? kept = null; // of a step of one pass; of several, each is run again, with the same draws
         var parts = _discriminator.PartCount;
-        var losses = new SpeechStepLosses { Real = new double[parts], Made = new double[parts] };
-
-        SetGradients(_discriminatorParameters, true);
-        var discriminator = step.Update(DiscriminatorPlayer, [rows], pass =>
+        var losses = new SpeechStepLosses
         {
-            using var passScope = NewDisposeScope();
-            SpeechPass generated;
-            if (single)
-            {
-                SetGradients(_parameters, true);
-                generated = kept = Forward(pass).MoveToScope(scope);
-            }
-            else
-            {
-                using var gradients = no_grad();
-                generated = Forward(pass);
-            }
+            Real = new double[parts], Made = new double[parts], IsAdversarial = step.Index >= _options.FirstAdversarialStep,
+        };
 
-            var share = pass.Rows.Length / pass.Normalizers[0];
-            var rowsOfPass = generated.Real.shape[0];
-            var logits = _discriminator.Forward(cat([generated.Real, generated.Made.detach()], 0)).Select(part => part[^1]).ToList();
-            var real = SpeechLosses.ToOne(logits.Select(part => part.narrow(0, 0, rowsOfPass)));
-            var made = SpeechLosses.ToZero(logits.Select(part => part.narrow(0, rowsOfPass, rowsOfPass)));
-            for (var part = 0; part < parts; part++)
+        if (losses.IsAdversarial)
+        {
+            SetGradients(_discriminatorParameters, true);
+            losses.Discriminator = step.Update(DiscriminatorPlayer, [rows], pass =>
             {
-                losses.Real[part] += share * real[part].item<float>();
-                losses.Made[part] += share * made[part].item<float>();
-            }
+                using var passScope = NewDisposeScope();
+                SpeechPass generated;
+                if (single)
+                {
+                    SetGradients(_parameters, true);
+                    generated = kept = Forward(pass).MoveToScope(scope);
+                }
+                else
+                {
+                    using var gradients = no_grad();
+                    generated = Forward(pass);
+                }
 
-            var loss = SpeechLosses.Sum(real.Concat(made)) * share;
-            loss.backward();
-            return loss.item<float>();
-        }, "discriminator loss");
-        SetGradients(_discriminatorParameters, false);
+                var share = pass.Rows.Length / pass.Normalizers[0];
+                var rowsOfPass = generated.Real.shape[0];
+                var logits = _discriminator.Forward(cat([generated.Real, generated.Made.detach()], 0)).Select(part => part[^1]).ToList();
+                var real = SpeechLosses.ToOne(logits.Select(part => part.narrow(0, 0, rowsOfPass)));
+                var made = SpeechLosses.ToZero(logits.Select(part => part.narrow(0, rowsOfPass, rowsOfPass)));
+                for (var part = 0; part < parts; part++)
+                {
+                    losses.Real[part] += share * real[part].item<float>();
+                    losses.Made[part] += share * made[part].item<float>();
+                }
+
+                var loss = SpeechLosses.Sum(real.Concat(made)) * share;
+                loss.backward();
+                return loss.item<float>();
+            }, "discriminator loss");
+            SetGradients(_discriminatorParameters, false);
+        }
 
         SetGradients(_parameters, true);
         var generator = step.Update(GeneratorPlayer, [rows, tokens, frames], pass =>
         {
             using var passScope = NewDisposeScope();
             var generated = kept ?? Forward(pass);
-            IReadOnlyList<IReadOnlyList<Tensor>> real;
-            using (no_grad())
-                real = _discriminator.Forward(generated.Real);
-            var made = _discriminator.Forward(generated.Made);
             var share = pass.Rows.Length / pass.Normalizers[0];
-            var adversarial = SpeechLosses.Sum(SpeechLosses.ToOne(made.Select(part => part[^1]))) * (share * _options.AdversarialWeight);
-            var features = SpeechLosses.Features(real, made) * (share * _options.FeatureWeight);
+            Tensor? judged = null;
+            if (losses.IsAdversarial)
+            {
+                IReadOnlyList<IReadOnlyList<Tensor>> real;
+                using (no_grad())
+                    real = _discriminator.Forward(generated.Real);
+                var made = _discriminator.Forward(generated.Made);
+                var adversarial =
+                    SpeechLosses.Sum(SpeechLosses.ToOne(made.Select(part => part[^1]))) * (share * _options.AdversarialWeight);
+                var features = SpeechLosses.Features(real, made) * (share * _options.FeatureWeight);
+                losses.Adversarial += adversarial.item<float>();
+                losses.Features += features.item<float>();
+                judged = adversarial + features;
+            }
+
             var mel = SpeechLosses.Mel(generated, _spectra) * (share * _options.MelWeight);
             var duration = generated.DurationLosses.sum() * (_options.DurationWeight / pass.Normalizers[1]);
             var divergence = generated.Divergence * (_options.DivergenceWeight / pass.Normalizers[2]);
-            var loss = adversarial + features + mel + duration + divergence;
+            var loss = (judged is null ? mel : judged + mel) + duration + divergence;
             loss.backward();
-            losses.Adversarial += adversarial.item<float>();
-            losses.Features += features.item<float>();
             losses.Mel += mel.item<float>();
             losses.Duration += duration.item<float>();
             losses.Divergence += divergence.item<float>();
             return loss.item<float>();
         }, "generator loss");
         SetGradients(_parameters, false);
-        losses.Discriminator = discriminator;
         losses.Generator = generator;
         return losses;
 

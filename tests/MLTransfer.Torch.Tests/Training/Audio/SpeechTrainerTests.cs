@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Vits;
@@ -60,6 +61,40 @@ public sealed class SpeechTrainerTests : IDisposable
             model, TinySpeech.Options(), 1, _ => cancellation.Cancel(), cancellation));
         Assert.Contains("step 1", exception.Message);
         AssertSame(start, TinySpeech.Bytes(model));
+    }
+
+    [Fact]
+    public void Before_the_first_adversarial_step_the_discriminator_neither_learns_nor_is_heard()
+    {
+        using var model = TinySpeech.Model();
+        model.Discriminator = SpeechDiscriminator.Create(8, seed: 1);
+        var (network, discriminator) = (model.ComputeFingerprint(), Judge());
+        var alone = Train(model, TinySpeech.Options() with { FirstAdversarialStep = 6 }, 1).History;
+        Assert.All(alone, report => Assert.True(report is { DiscriminatorLoss: null, AdversarialLoss: null, FeatureLoss: null }));
+        Assert.All(alone, report => Assert.Equal(
+            report.GeneratorLoss!.Value, (report.MelLoss + report.DurationLoss + report.DivergenceLoss)!.Value, 1e-3));
+        Assert.NotEqual(network, model.ComputeFingerprint());
+        Assert.Equal(discriminator, Judge());
+
+        var later = Train(model, TinySpeech.Options() with { FirstAdversarialStep = 4 }, 1).History;
+        Assert.Equal([5, 6], later.Where(report => report.DiscriminatorLoss is not null).Select(report => report.Step));
+        Assert.NotEqual(discriminator, Judge());
+
+        List<byte[]> Judge() => [.. model.Discriminator!.parameters().Select(parameter => parameter.bytes.ToArray())];
+    }
+
+    [Fact]
+    public void A_discriminator_is_stored_in_the_type_of_its_network()
+    {
+        using var model = TinySpeech.Model();
+        model.Discriminator = SpeechDiscriminator.Create(8, seed: 1);
+        var folder = Directory.CreateDirectory(_folders["half"]).FullName;
+        model.Save(folder, ScalarType.Float16);
+        using (var file = SafetensorsFile.Open(Path.Combine(folder, SpeechDiscriminator.FileName)))
+            Assert.All(file.Tensors.Values, tensor => Assert.Equal(ScalarType.Float16, tensor.DataType));
+        using var stored = VitsModel.Load(folder);
+        foreach (var (first, second) in model.Discriminator.parameters().Zip(stored.Discriminator!.parameters()))
+            Assert.True(first.allclose(second, rtol: 1e-3, atol: 1e-4));
     }
 
     [Fact]

@@ -1,0 +1,7 @@
+namespace AudioGeneration;
+
+internal enum SampleTask
+{
+    Music,
+    Speech,
+}
