@@ -85,7 +85,8 @@ internal static class VoiceGeneration
         Console.WriteLine($"Sentences with their spectrograms, speaker.zip, run.html and metrics.jsonl are in {Path.GetFullPath(output)}");
     }
 
-    /// <summary>What the new voice says: sentences of the synthesizer espeak-ng, in a voice that the embedded model does not have.</summary>
+    /// <summary>What the new voice says: sentences of the synthesizer espeak-ng, in a voice that the embedded model does not
+    /// have.</summary>
     private static List<SpeechRow> Read()
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "data", "voice");

@@ -40,7 +40,8 @@ public sealed class JournalTests : IDisposable
         Assert.Contains(resumed.Trials, trial => trial.State == TrialState.Failed);
 
         var again = Create(tuner, _folder["run"], interruptAt: null); // nothing is left to do
-        Assert.Equal(whole.Trials.Where(trial => trial.State == TrialState.Completed).Min(trial => trial.Loss), (await again.RunAsync()).Loss);
+        Assert.Equal(
+            whole.Trials.Where(trial => trial.State == TrialState.Completed).Min(trial => trial.Loss), (await again.RunAsync()).Loss);
         Assert.Equal(Told(whole), Told(again));
     }
 

@@ -2,7 +2,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Layers.Fused;
 
-/// <summary>An operation of several of libtorch's as one, with its gradient, which holds no memory longer than libtorch's own would.</summary>
+/// <summary>An operation of several of libtorch's as one, with its gradient, which holds no memory longer than libtorch's own
+/// would.</summary>
 /// <remarks>
 /// TorchSharp leaves tensors that pass between libtorch and a function to the garbage collector, which knows nothing of their size.
 /// </remarks>

@@ -14,7 +14,8 @@ namespace MLTransfer.Torch.Networks.MusicGen;
 /// several codebooks, each in a stream of its own; a codec (<see cref="EnCodecModel"/>) makes sound of them.
 /// </summary>
 /// <remarks>
-/// The codec is trained apart, and the text encoder where a training says so: see <see cref="FreezeConditioning"/>. A caption that is left out is the condition
+/// The codec is trained apart, and the text encoder where a training says so: see <see cref="FreezeConditioning"/>. A caption that is
+/// left out is the condition
 /// zero, which adds nothing to any layer: the null condition of guidance, and of unconditional generation.
 /// </remarks>
 public sealed class MusicGenModel : GenerativeNetwork

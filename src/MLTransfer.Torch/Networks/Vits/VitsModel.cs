@@ -12,7 +12,8 @@ namespace MLTransfer.Torch.Networks.Vits;
 /// </summary>
 /// <remarks>
 /// <c>discriminator.safetensors</c> beside the weights, or tensors among them whose names begin with <c>discriminator.</c>, are what the
-/// network was trained against: <see cref="Discriminator"/>. What is made of weights for speaking is kept: call <c>eval()</c> after changing
+/// network was trained against: <see cref="Discriminator"/>. What is made of weights for speaking is kept: call <c>eval()</c> after
+/// changing
 /// a weight by hand.
 /// </remarks>
 public sealed class VitsModel : GenerativeNetwork

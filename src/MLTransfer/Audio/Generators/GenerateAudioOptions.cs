@@ -14,7 +14,8 @@ public class GenerateAudioOptions
     /// </summary>
     public MusicGenerationOptions? Music;
 
-    /// <summary>How a VITS speaks; null for what its <c>config.json</c> says. Its seed stays as it is: <see cref="Seed"/> decides.</summary>
+    /// <summary>How a VITS speaks; null for what its <c>config.json</c> says. Its seed stays as it is: <see cref="Seed"/>
+    /// decides.</summary>
     public SpeechOptions? Speech;
 
     /// <summary>
@@ -36,7 +37,8 @@ public class GenerateAudioOptions
     public string? PhonemeColumnName;
 
     /// <summary>
-    /// Makes phonemes of a text, for a VITS that reads them (<c>phonemize</c>), as the program espeak does; null for none. A model file does
+    /// Makes phonemes of a text, for a VITS that reads them (<c>phonemize</c>), as the program espeak does; null for none. A model file
+    /// does
     /// not keep it: give it again with <c>GenerateAudio</c> over that file.
     /// </summary>
     public Func<string, string>? Phonemize;

@@ -20,7 +20,8 @@ internal interface IAudioEvaluation
     /// <exception cref="InvalidOperationException">A row's sound is missing or not usable; the message names row and column.</exception>
     MusicEvaluationResult EvaluateCodes(IDataView data, string soundColumn, CancellationToken cancellationToken);
 
-    /// <summary>The real sounds of a column, checked to be of the model's rate and channels, or converted where the options say so.</summary>
+    /// <summary>The real sounds of a column, checked to be of the model's rate and channels, or converted where the options say
+    /// so.</summary>
     /// <exception cref="ArgumentException">The column is missing or of another type.</exception>
     /// <exception cref="InvalidOperationException">A row's sound is missing or not usable; the message names row and column.</exception>
     IEnumerable<Waveform> ReadSounds(IDataView data, string soundColumn, CancellationToken cancellationToken);

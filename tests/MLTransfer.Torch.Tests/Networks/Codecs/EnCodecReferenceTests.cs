@@ -134,7 +134,7 @@ public sealed class EnCodecReferenceTests : IDisposable
         Assert.Equal(today.ComputeFingerprint(), older.ComputeFingerprint());
     }
 
-    private (EnCodecModel Codec, SafetensorsFile Reference) Open(string folder)
+    private static (EnCodecModel Codec, SafetensorsFile Reference) Open(string folder)
     {
         var codec = Assert.IsType<EnCodecModel>(GenerativeNetwork.Load(RepositoryFiles.Data($"codecs/{folder}")));
         return (codec, SafetensorsFile.Open(RepositoryFiles.Data($"codecs/{folder}/forward.safetensors")));

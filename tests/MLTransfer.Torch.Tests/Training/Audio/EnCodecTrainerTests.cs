@@ -5,12 +5,13 @@ using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Reports;
 using Xunit;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Training.Audio;
 
 public class EnCodecTrainerTests
 {
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     private static readonly Waveform[] s_sounds = TinyTones.Create(12, seed: 0);
     private static readonly Waveform[] s_heldOut = TinyTones.Create(4, seed: 1000);
 
@@ -28,7 +29,7 @@ public class EnCodecTrainerTests
         {
             MaximumSteps = 60, BatchSize = 8, LearningRate = 2e-3, Discriminator = null, CheckpointSteps = 0, EvaluationSteps = 20,
         };
-        var result = new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train();
+        var result = new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train(cancellationToken: Cancellation);
         var evaluations = result.History.Where(step => step.ValidationMelLoss is not null).ToList();
         Assert.Equal([0, 20, 40, 60], evaluations.Select(step => step.Step));
         var (afterSome, last) = (evaluations[1], evaluations[^1]);
@@ -50,7 +51,9 @@ public class EnCodecTrainerTests
         using var whole = TinyTones.Codec();
         using var parts = TinyTones.Codec();
         var start = whole.ComputeFingerprint();
-        var history = new EnCodecTrainer(whole, s_options with { OutputDirectory = folder["whole"] }, s_sounds, s_heldOut).Train().History;
+        var history =
+            new EnCodecTrainer(whole, s_options with { OutputDirectory = folder["whole"] }, s_sounds, s_heldOut)
+                .Train(cancellationToken: Cancellation).History;
         Assert.Contains(history, step => step.DiscriminatorLoss is not null);
         Assert.Contains(history, step => step is { DiscriminatorLoss: null, AdversarialLoss: not null });
 
@@ -62,12 +65,12 @@ public class EnCodecTrainerTests
             Assert.Equal(saved.ComputeFingerprint(), parts.ComputeFingerprint()); // as when it was last saved
 
         using var other = TinyTones.Codec(seed: 2); // a saved run brings all weights
-        var rest = new EnCodecTrainer(other, options with { Resume = true }, s_sounds, s_heldOut).Train();
+        var rest = new EnCodecTrainer(other, options with { Resume = true }, s_sounds, s_heldOut).Train(cancellationToken: Cancellation);
         Assert.Equal(whole.ComputeFingerprint(), other.ComputeFingerprint());
         Assert.NotEqual(start, other.ComputeFingerprint());
         Assert.Equal(history.TakeLast(3).Select(step => step.MelLoss), rest.History.Select(step => step.MelLoss));
         Assert.Throws<InvalidDataException>(() => new EnCodecTrainer(
-            other, options with { Resume = true }, [.. s_sounds.Reverse()], s_heldOut).Train());
+            other, options with { Resume = true }, [.. s_sounds.Reverse()], s_heldOut).Train(cancellationToken: Cancellation));
     }
 
     [Fact]
@@ -76,7 +79,7 @@ public class EnCodecTrainerTests
         using var codec = TinyTones.Codec();
         var before = codec.named_parameters().ToDictionary(p => p.name, p => p.parameter.detach().clone());
         var options = s_options with { MaximumSteps = 1, BatchSize = 2, GradientAccumulationSteps = 2, CheckpointSteps = 0 };
-        new EnCodecTrainer(codec, options, s_sounds).Train();
+        new EnCodecTrainer(codec, options, s_sounds).Train(cancellationToken: Cancellation);
         foreach (var (name, parameter) in codec.named_parameters())
         {
             using var same = before[name].equal(parameter).all();
@@ -92,7 +95,7 @@ public class EnCodecTrainerTests
         {
             MaximumSteps = 3, EvaluationSteps = 1, LearningRate = 10, Discriminator = null, CheckpointSteps = 0, BalanceGradients = false,
         };
-        var result = new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train();
+        var result = new EnCodecTrainer(codec, options, s_sounds, s_heldOut).Train(cancellationToken: Cancellation);
         Assert.Equal(result.History.Min(step => step.ValidationMelLoss), result.MelLoss);
         Assert.Equal(result.History.MinBy(step => step.ValidationMelLoss)!.Step, result.ModelStep);
     }
@@ -108,7 +111,7 @@ public class EnCodecTrainerTests
         {
             Assert.Equal(System.Runtime.GCLatencyMode.Batch, System.Runtime.GCSettings.LatencyMode); // see BackgroundCollection
             told.Add(step);
-        }));
+        }), Cancellation);
         var answers = told[^1].Answers.Cast<MediaAnswer>().ToList();
         Assert.Equal(["sound 0", "sound 1"], answers.Select(answer => answer.Input));
         Assert.All(answers, answer => Assert.Equal("RIFF"u8.ToArray(), answer.Content[..4]));
@@ -134,7 +137,7 @@ public class EnCodecTrainerTests
             StringComparison.Ordinal);
         Assert.Contains("Precision", Refused(s_options with { Precision = Precision.BFloat16 }, s_sounds), StringComparison.Ordinal);
         Assert.Throws<InsufficientMemoryException>(() => new EnCodecTrainer(
-            codec, s_options with { MemoryLimit = 1000, CheckpointSteps = 0 }, s_sounds).Train());
+            codec, s_options with { MemoryLimit = 1000, CheckpointSteps = 0 }, s_sounds).Train(cancellationToken: Cancellation));
 
         string Refused(EnCodecTrainingOptions options, params Waveform[] sounds) =>
             Assert.ThrowsAny<ArgumentException>(() => new EnCodecTrainer(codec, options with { CheckpointSteps = 0 }, sounds)).Message;
@@ -147,7 +150,7 @@ public class EnCodecTrainerTests
         Waveform[] sounds = [new(new float[4000], 2000), new([0.5f], 2000), .. TinyTones.Create(1, seed: 5, samples: 300)];
         var result = new EnCodecTrainer(
             codec, s_options with { MaximumSteps = 2, CheckpointSteps = 0, LearningRateSchedule = LearningRateSchedule.Cosine },
-                sounds).Train();
+                sounds).Train(cancellationToken: Cancellation);
         Assert.All(result.History, step => Assert.True(double.IsFinite(step.MelLoss!.Value)));
         Assert.Null(result.MelLoss);
     }

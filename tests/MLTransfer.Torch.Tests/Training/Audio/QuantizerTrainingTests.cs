@@ -108,7 +108,7 @@ public sealed class QuantizerTrainingTests : IDisposable
         foreach (var word in dead)
         {
             var replaced = first[(word * Width)..((word + 1) * Width)];
-            Assert.Contains(Enumerable.Range(0, 40), row => vectors[(row * Width)..((row + 1) * Width)].SequenceEqual(replaced));
+            Assert.Contains(Enumerable.Range(0, 40), row => vectors.AsSpan(row * Width, Width).SequenceEqual(replaced));
         }
 
         (float[] Words, int[] Dead) Replace(ulong seed)
