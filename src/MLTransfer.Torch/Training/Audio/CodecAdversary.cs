@@ -20,8 +20,9 @@ internal sealed class CodecAdversary : IDisposable
 
     public IEnumerable<(string Name, Parameter Parameter)> Parameters => _discriminators.named_parameters();
 
-    /// <summary>What discriminators make small, of sounds [B, channels, samples]; gradients go to their parameters.</summary>
-    public Tensor Judge(Tensor real, Tensor decoded)
+    /// <summary>What discriminators make small, of sounds [B, channels, samples], times a share; its gradients go to their
+    /// parameters.</summary>
+    public double Judge(Tensor real, Tensor decoded, double share)
     {
         using var scope = NewDisposeScope();
         foreach (var parameter in _discriminators.parameters())
@@ -33,7 +34,9 @@ internal sealed class CodecAdversary : IDisposable
                 CodecAdversarialLoss.Hinge => (1 - r.Logits).relu().mean() + (1 + d.Logits).relu().mean(),
                 _ => (1 - r.Logits).square().mean() + d.Logits.square().mean(),
             });
-            return Mean(losses).MoveToOuterDisposeScope();
+            var loss = Mean(losses) * share;
+            loss.backward(); // here, since parameters that take no gradients any more would get none
+            return loss.item<float>();
         }
         finally
         {

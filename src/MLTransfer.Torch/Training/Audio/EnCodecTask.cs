@@ -118,9 +118,7 @@ internal sealed class EnCodecTask : TrainingTask<EnCodecProgress>
             {
                 using var real = Draw(step, pass.Rows);
                 using var decoded = _losses.Decode(real, count);
-                var loss = _adversary!.Judge(real, decoded) * (pass.Rows.Length / pass.Normalizers[0]);
-                loss.backward();
-                return loss.item<float>();
+                return _adversary!.Judge(real, decoded, pass.Rows.Length / pass.Normalizers[0]);
             }, "discriminator loss").Loss;
         }
 

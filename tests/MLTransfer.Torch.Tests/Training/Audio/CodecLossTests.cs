@@ -87,7 +87,11 @@ public class CodecLossTests
         Func<double, double> taken = hinge ? x => Math.Max(0, 1 - x) : x => (1 - x) * (1 - x);
         Func<double, double> refused = hinge ? x => Math.Max(0, 1 + x) : x => x * x;
         Assert.Equal(
-            Mean(i => Loss(r[i].Logits, taken) + Loss(d[i].Logits, refused)), adversary.Judge(real, decoded.detach()).item<float>(), 1e-5);
+            Mean(i => Loss(r[i].Logits, taken) + Loss(d[i].Logits, refused)), adversary.Judge(real, decoded.detach(), share: 1), 1e-5);
+        Assert.All(adversary.Parameters, p => Assert.NotNull(p.Parameter.grad));
+        Assert.All(
+            adversary.Parameters.Where(p => !p.Name.EndsWith("5.bias", StringComparison.Ordinal)), // that of hinge losses may cancel out
+            p => Assert.True(p.Parameter.grad!.abs().sum().item<float>() > 0, p.Name));
         var (adversarial, feature) = adversary.Resist(real, decoded);
         Assert.Equal(Mean(i => Loss(d[i].Logits, taken)), adversarial.item<float>(), 1e-5);
         Assert.Equal(Mean(i => r[i].Features.Zip(d[i].Features, (a, b) =>
