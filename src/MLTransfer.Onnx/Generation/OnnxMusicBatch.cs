@@ -118,7 +118,8 @@ internal sealed class OnnxMusicBatch : IMusicBatch
             if (logits.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float)
                 logits.GetTensorDataAsSpan<float>().Slice(start, codes).CopyTo(target);
             else
-                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<Float16, Half>(logits.GetTensorDataAsSpan<Float16>()).Slice(start, codes), target);
+                TensorPrimitives.ConvertToSingle(
+                    MemoryMarshal.Cast<Float16, Half>(logits.GetTensorDataAsSpan<Float16>()).Slice(start, codes), target);
         }
 
         if (_guidance == 1)

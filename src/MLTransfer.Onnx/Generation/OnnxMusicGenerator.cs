@@ -19,8 +19,8 @@ public sealed class OnnxMusicGenerator : IDisposable
 
     /// <summary>Loads an export.</summary>
     /// <param name="folder">Has the graphs, <c>config.json</c> and, where captions are given, the tokenizer's files.</param>
-    /// <param name="options">How graphs are run; null for the defaults. A <see cref="OnnxRuntimeOptions.ModelFile"/> names the decoder, such
-    /// as <c>onnx/decoder_model_merged_quantized.onnx</c>; the other files lie beside it.</param>
+    /// <param name="options">How graphs are run; null for the defaults. A <see cref="OnnxRuntimeOptions.ModelFile"/> names the decoder,
+    /// such as <c>onnx/decoder_model_merged_quantized.onnx</c>; the other files lie beside it.</param>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder is not an export.</exception>

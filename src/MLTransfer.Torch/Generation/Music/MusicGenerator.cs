@@ -80,7 +80,8 @@ public sealed class MusicGenerator
         {
             var codes = prompt.Sound is null ? [.. Enumerable.Range(0, _decoder.Codebooks).Select(_ => Array.Empty<int>())]
                 : _decoder.EncodeSound(prompt.Sound);
-            return new MusicRow(index, CaptionTokens.Read(_decoder.CaptionVocabulary, _decoder.CaptionLength, _tokenizer, prompt.Text), codes, (ulong)(prompt.Seed ?? seed));
+            var caption = CaptionTokens.Read(_decoder.CaptionVocabulary, _decoder.CaptionLength, _tokenizer, prompt.Text);
+            return new MusicRow(index, caption, codes, (ulong)(prompt.Seed ?? seed));
         }
         catch (ArgumentException exception)
         {
