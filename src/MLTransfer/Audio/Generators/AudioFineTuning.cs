@@ -51,7 +51,7 @@ internal abstract class AudioFineTuning(AudioBaseModel start, AudioGeneratorOpti
         ? 0 : Math.Clamp((int)Math.Round(rows * options.ValidationFraction), 1, rows - 1);
 
     /// <summary>Counts rows while they are read.</summary>
-    protected AudioDataReport Count(IEnumerable<AudioTrainingReader.Row> rows)
+    protected static AudioDataReport Count(IEnumerable<AudioTrainingReader.Row> rows)
     {
         var (sounds, silent, withoutText, seconds) = (0, 0, 0, 0.0);
         var duplicates = new DuplicateCounter();

@@ -2,7 +2,6 @@ using MLTransfer.Audio.Generators;
 using MLTransfer.Cards;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Sounds;
