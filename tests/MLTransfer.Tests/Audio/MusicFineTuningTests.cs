@@ -1,6 +1,5 @@
 using MLTransfer.Audio.Generators;
 using MLTransfer.Torch.Generation.Music;
-using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
 using Microsoft.ML;

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MLTransfer.Cards;
 using MLTransfer.Logging;
 using MLTransfer.Persistence;
-using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.MusicGen;

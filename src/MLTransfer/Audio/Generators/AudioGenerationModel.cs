@@ -3,7 +3,6 @@ using MLTransfer.Cards;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Sounds;

@@ -1,8 +1,6 @@
 using System.Globalization;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Audio;
 using Microsoft.ML.Runtime;
 
