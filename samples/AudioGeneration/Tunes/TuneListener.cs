@@ -31,7 +31,8 @@ internal static class TuneListener
             var beginning = Slice(samples, sound.SampleRate, start, Math.Min(end, start + 0.12));
             var pitch = MedianPitch(pitches, sound.SampleRate, start, end);
             notes.Add(new HeardNote(
-                start, end - start, pitch, Loudness(beginning), TimbreFeatures.Of(samples, sound.SampleRate, start, end, pitch, pitches, s_pitch.HopLength)));
+                start, end - start, pitch, Loudness(beginning),
+                TimbreFeatures.Of(samples, sound.SampleRate, start, end, pitch, pitches, s_pitch.HopLength)));
         }
 
         var loudest = notes.Count == 0 ? 0 : notes.Max(note => note.Loudness);

@@ -91,7 +91,8 @@ public sealed class MusicTrainerTests : IDisposable
         Assert.Equal(Of(resumed, "text_encoder."), Of(whole, "text_encoder."));
 
         static List<byte[]> Of(MusicGenModel model, string part) =>
-            [.. model.CheckpointTensors().Where(t => t.Key.StartsWith(part, StringComparison.Ordinal)).Select(t => t.Value.bytes.ToArray())];
+            [.. model.CheckpointTensors().Where(t => t.Key.StartsWith(part, StringComparison.Ordinal))
+                .Select(t => t.Value.bytes.ToArray())];
     }
 
     [Fact]
@@ -111,7 +112,8 @@ public sealed class MusicTrainerTests : IDisposable
             Assert.True(gradient.isfinite().all().item<bool>(), name);
             var (step, before) = (1e-3 / (gradient.norm().item<float>() + 1e-6), parameter.detach().clone());
             var (up, down) = (LossAt(step), LossAt(-step));
-            Assert.Equal(gradient.square().sum().item<float>(), (up - down) / (2 * step), 0.05 * gradient.square().sum().item<float>() + 1e-5);
+            var slope = gradient.square().sum().item<float>();
+            Assert.Equal(slope, (up - down) / (2 * step), 0.05 * slope + 1e-5);
 
             double LossAt(double along)
             {
