@@ -85,6 +85,7 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
                 other.Semitone == note.Pitch && Math.Abs(other.Start - note.Start * tune.BeatSeconds) < 0.08));
         }
 
-        log.Write($"tunes through the codec: {(double)right / notes:P1} of the notes are heard where and as they are; {TuneScore.Of(asked, heard)}");
+        log.Write(
+            $"tunes through the codec: {(double)right / notes:P1} of the notes are heard where and as they are; {TuneScore.Of(asked, heard)}");
     }
 }

@@ -30,8 +30,8 @@ internal sealed class MusicStage(string folder, int seed, TrainingLog log) : IPr
         var model = MusicGenModel.Create(ModelSizes.Music(tokenizer.VocabularySize), seed);
         CopyCodec(codec, model.Codec);
         log.Write(
-            $"music: {Count(model.TextEncoder):N0} parameters read {tokenizer.VocabularySize} tokens, {Count(model.Decoder):N0} write codes; "
-            + $"{set.Count} tunes");
+            $"music: {Count(model.TextEncoder):N0} parameters read {tokenizer.VocabularySize} tokens, {Count(model.Decoder):N0} write codes "
+            + $"of {set.Count} tunes");
         var cache = new SoundCodeCache(model, Path.Combine(folder, "codes"));
         var result = new MusicTrainer(
             model,
@@ -56,7 +56,8 @@ internal sealed class MusicStage(string folder, int seed, TrainingLog log) : IPr
             },
             Examples(set, cache), Examples(heldOut, cache), tokenizer).Train(this);
         log.Write(
-            $"music: {result.Steps} steps in {result.Elapsed.TotalMinutes:F1} minutes; held-out loss {result.ValidationLoss:F4} nats a code");
+            $"music: {result.Steps} steps in {result.Elapsed.TotalMinutes:F1} minutes; "
+            + $"held-out loss {result.ValidationLoss:F4} nats a code");
         return (model, tokenizer);
     }
 

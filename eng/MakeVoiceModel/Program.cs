@@ -1,11 +1,9 @@
 // Has espeak-ng speak sentences that this program composes, in several voices, and trains the embedded speech generator on them, from
-// random
-// weights: a VITS with its discriminators.
+// random weights: a VITS with its discriminators.
 //   dotnet run --project eng/MakeVoiceModel -c Release -- FOLDER [SHARE]
 //   dotnet run --project eng/MakeVoiceModel -c Release -- speak VOICE COUNT FOLDER
 // FOLDER gets the run's checkpoints and metrics, training.log, and in FOLDER/model the files of src/MLTransfer.Models.Voice/model. A run
-// that
-// was cut off goes on. SHARE of the steps, such as 0.03, is for a trial. All of it takes about 95 minutes of two cores of an AMD EPYC
+// that was cut off goes on. SHARE of the steps, such as 0.03, is for a trial. All of it takes about 95 minutes of two cores of an AMD EPYC
 // (Zen 4). The second form writes the sounds of a voice, such as those of samples/AudioGeneration/data. Debian: apt-get install espeak-ng.
 using System.Diagnostics;
 using System.Globalization;
@@ -102,9 +100,9 @@ static void Measure(string modelFolder, IReadOnlyList<SpeechExample> heldOut, st
     var generator = new SpeechGenerator(model, SpeechTokenizer.Load(modelFolder));
     var spoken = generator.Generate(
         [.. heldOut.Select(row => new SpeechRequest(row.Text) { Speaker = row.Speaker })], new SpeechOptions { Seed = 1 });
-    foreach (var (speaker, rows) in heldOut.Zip(spoken).GroupBy(pair => pair.First.Speaker!.Value)
-        .Select(group => (group.Key, group.ToList())))
+    foreach (var group in heldOut.Zip(spoken).GroupBy(pair => pair.First.Speaker!.Value))
     {
+        var (speaker, rows) = (group.Key, group.ToList());
         log.Write($"{VoiceSet.Voices[speaker]}: {Distance([.. rows.Select(row => (row.First.Sound, row.Second))])}");
         WaveformFile.Write(Path.Combine(folder, $"{VoiceSet.Voices[speaker]}-spoken.wav"), rows[0].Second);
         WaveformFile.Write(Path.Combine(folder, $"{VoiceSet.Voices[speaker]}-real.wav"), rows[0].First.Sound);

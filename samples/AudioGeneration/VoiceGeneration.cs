@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using MLTransfer;
-using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Training;
@@ -32,7 +31,7 @@ internal static class VoiceGeneration
         var (trainingRows, heldOutRows) = (ml.Data.LoadFromEnumerable(training), ml.Data.LoadFromEnumerable(heldOut));
 
         // The voice of the model that is nearest to the new one.
-        var (before, first, known) = Nearest(ml, model, heldOutRows, cancellationToken);
+        var (before, first, known) = Nearest(ml, model, heldOut, cancellationToken);
 
         // Fine-tuning is an estimator like any other; a name that the model does not know becomes a further speaker of it.
         double? heldOutLoss = null;
@@ -85,8 +84,7 @@ internal static class VoiceGeneration
         Console.WriteLine($"Sentences with their spectrograms, speaker.zip, run.html and metrics.jsonl are in {Path.GetFullPath(output)}");
     }
 
-    /// <summary>What the new voice says: sentences of the synthesizer espeak-ng, in a voice that the embedded model does not
-    /// have.</summary>
+    /// <summary>What the new voice says: by the synthesizer espeak-ng, in a voice that the embedded model does not have.</summary>
     private static List<SpeechRow> Read()
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "data", "voice");
@@ -102,14 +100,17 @@ internal static class VoiceGeneration
     }
 
     private static (List<Waveform> Sounds, SpeechDistances Distances, int Voice) Nearest(
-        MLContext ml, string model, IDataView sentences, CancellationToken cancellationToken)
+        MLContext ml, string model, List<SpeechRow> heldOut, CancellationToken cancellationToken)
     {
         var voices = new List<(List<Waveform> Sounds, SpeechDistances Distances, int Voice)>();
         int count;
         do
         {
+            var voice = voices.Count.ToString(CultureInfo.InvariantCulture); // a number is that of a voice that there is
+            var sentences = ml.Data.LoadFromEnumerable(
+                heldOut.Select(row => new SpeechRow { Text = row.Text, Speaker = voice, Sound = row.Sound }));
             using var generator = ml.Transforms.GenerateAudio(
-                "Speech", "Text", model, new GenerateAudioOptions { Speech = new SpeechOptions { Speaker = voices.Count } }).Fit(sentences);
+                "Speech", "Text", model, new GenerateAudioOptions { SpeakerColumnName = nameof(SpeechRow.Speaker) }).Fit(sentences);
             var distances = ml.Generation.EvaluateAudio(generator, sentences, "Sound", cancellationToken: cancellationToken).Speech!;
             voices.Add((Sounds(generator, sentences), distances, voices.Count));
             count = ((SpeechGenerationModel)generator.Model).Network.SpeakerCount;

@@ -2,8 +2,7 @@ namespace AudioGeneration.Tunes;
 
 /// <summary>
 /// Tells timbres apart by the medians of a tune's <see cref="TimbreFeatures"/>: a normal distribution of each feature for each timbre,
-/// fitted
-/// to tunes that are rendered for it.
+/// fitted to tunes that are rendered for it.
 /// </summary>
 internal sealed class TimbreClassifier
 {

@@ -32,7 +32,7 @@ internal static class TuneListener
             var pitch = MedianPitch(pitches, sound.SampleRate, start, end);
             notes.Add(new HeardNote(
                 start, end - start, pitch, Loudness(beginning),
-                    TimbreFeatures.Of(samples, sound.SampleRate, start, end, pitch, pitches, s_pitch.HopLength)));
+                TimbreFeatures.Of(samples, sound.SampleRate, start, end, pitch, pitches, s_pitch.HopLength)));
         }
 
         var loudest = notes.Count == 0 ? 0 : notes.Max(note => note.Loudness);
