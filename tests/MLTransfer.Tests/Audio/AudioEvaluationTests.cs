@@ -2,7 +2,6 @@ using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Sounds;
 using Microsoft.ML;
 using Xunit;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Tests.Audio;
 

@@ -143,7 +143,8 @@ public sealed class OnnxAudioGeneratorTests : IDisposable
     private AudioGeneratorTransformer Generator(string name, GenerateAudioOptions options) =>
         _context.Transforms.GenerateAudio("Sound", "Text", RepositoryFiles.Data(name), options).Fit(Data());
 
-    private static void AssertClose(ITransformer expected, ITransformer found, IDataView data)
+    private static void AssertClose(
+        AudioGeneratorTransformer expected, OnnxAudioGeneratorTransformer found, IDataView data)
     {
         var pairs = expected.Transform(data).GetColumn<Waveform>("Sound").Zip(found.Transform(data).GetColumn<Waveform>("Sound"));
         foreach (var (wanted, sound) in pairs)
