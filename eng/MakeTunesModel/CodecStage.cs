@@ -1,8 +1,6 @@
-using System.Text.Json.Nodes;
 using AudioGeneration.Tunes;
 using MLTransfer.Making;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
-using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
 
