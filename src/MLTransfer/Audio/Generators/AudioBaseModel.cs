@@ -73,7 +73,8 @@ internal sealed record AudioBaseModel(string Name, AudioGenerationModel Model, s
     {
         (MusicGenConfiguration.ModelType or VitsConfiguration.ModelType) and var kind => kind,
         EnCodecConfiguration.ModelType => throw new NotSupportedException(
-            $"{origin} is an EnCodec, a codec: it makes codes of sounds and sounds of codes, but generates none. Give a MusicGen, which has "
+            $"{origin} is an EnCodec, a codec: it makes codes of sounds and sounds of codes, but generates none. Give a MusicGen, "
+            + "which has "
             + "a codec inside. A codec is trained by EnCodecTrainer."),
         null => throw new NotSupportedException(
             $"{origin}: {ModelConfigurationFile.FileName} names no model_type; audio generators are {Kinds}."),

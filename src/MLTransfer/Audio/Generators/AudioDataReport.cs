@@ -25,7 +25,8 @@ public sealed record AudioDataReport
 
     /// <summary>One line with all counts.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Sounds} sounds of {Seconds:0.0} seconds, {SilentSounds} silent, {DuplicateSounds} duplicates, {SoundsWithoutText} without a text")
+        $"{Sounds} sounds of {Seconds:0.0} seconds, {SilentSounds} silent, {DuplicateSounds} duplicates, "
+        + $"{SoundsWithoutText} without a text")
         + (SoundsBySpeaker.Count == 0 ? ""
             : $", {SoundsBySpeaker.Count} speakers with {string.Join(", ", SoundsBySpeaker.Values)} sounds");
 }

@@ -91,7 +91,8 @@ public sealed class AudioGeneratorOptions : GenerateAudioOptions
         if (BaseModel is null == string.IsNullOrWhiteSpace(PretrainedModel))
         {
             throw new ArgumentException(
-                $"Training starts from one model: give the folder, hub id or model zip of a MusicGen or a VITS in {nameof(PretrainedModel)}, "
+                $"Training starts from one model: give the folder, hub id or model zip of a MusicGen or a VITS in "
+                + $"{nameof(PretrainedModel)}, "
                 + $"or a loaded one in {nameof(BaseModel)}.", nameof(PretrainedModel));
         }
 

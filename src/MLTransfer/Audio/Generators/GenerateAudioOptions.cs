@@ -84,7 +84,8 @@ public class GenerateAudioOptions
         if (Music is { } music && music.BatchSize != new MusicGenerationOptions().BatchSize)
         {
             throw new ArgumentException(
-                $"{nameof(Music)}.{nameof(music.BatchSize)} is {music.BatchSize}, but the own option {nameof(GenerationBatchSize)} decides: "
+                $"{nameof(Music)}.{nameof(music.BatchSize)} is {music.BatchSize}, but the own option "
+                + $"{nameof(GenerationBatchSize)} decides: "
                 + "set that one.", nameof(Music));
         }
 
