@@ -30,8 +30,8 @@ internal sealed class MusicStage(string folder, int seed, TrainingLog log) : IPr
         var model = MusicGenModel.Create(ModelSizes.Music(tokenizer.VocabularySize), seed);
         CopyCodec(codec, model.Codec);
         log.Write(
-            $"music: {Count(model.TextEncoder):N0} parameters read {tokenizer.VocabularySize} tokens, {Count(model.Decoder):N0} write codes "
-            + $"of {set.Count} tunes");
+            $"music: {Count(model.TextEncoder):N0} parameters read {tokenizer.VocabularySize} tokens, {Count(model.Decoder):N0} write "
+            + $"codes of {set.Count} tunes");
         var cache = new SoundCodeCache(model, Path.Combine(folder, "codes"));
         var result = new MusicTrainer(
             model,
