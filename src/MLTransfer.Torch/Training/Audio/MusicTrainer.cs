@@ -7,7 +7,8 @@ namespace MLTransfer.Torch.Training.Audio;
 
 /// <summary>
 /// Trains a MusicGen on music: its decoder and the projection of captions, or the adapters that it has; the codec stays as it is, and
-/// the text encoder too where <see cref="MusicTrainingOptions.TrainTextEncoder"/> does not say otherwise. Same schedule, clipping, optimizer and numbers as Hugging Face's <c>Trainer</c> with this model.
+/// the text encoder too where <see cref="MusicTrainingOptions.TrainTextEncoder"/> does not say otherwise. Same
+/// schedule, clipping, optimizer and numbers as Hugging Face's <c>Trainer</c> with this model.
 /// </summary>
 /// <remarks>
 /// The same seed, data, options, machine and thread count give the same weights to the bit, also when the run is interrupted and resumed:
