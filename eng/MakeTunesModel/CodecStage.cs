@@ -84,6 +84,7 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
         }
 
         log.Write(
-            $"tunes through the codec: {(double)right / notes:P1} of the notes are heard where they are; {TuneScore.Of(asked, heard)}");
+            $"tunes through the codec: {(double)right / notes:P1} of the notes are heard where and as they are; "
+            + $"{TuneScore.Of(asked, heard)}");
     }
 }

@@ -14,8 +14,8 @@ using MLTransfer.Torch.Tokenization;
 using static TorchSharp.torch;
 
 const int Seed = 1;
-const int CodecSteps = 4_000;
-const int MusicSteps = 7_000;
+const int CodecSteps = 3_500;
+const int MusicSteps = 6_500;
 const int HeldOutTunes = 48;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -17,7 +17,11 @@ internal static class TestProcess
         return Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
         {
             WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
-            Environment = { ["DOTNET_DbgEnableMiniDump"] = "0" },
+            Environment =
+            {
+                ["DOTNET_DbgEnableMiniDump"] = "0",
+                ["OMP_NUM_THREADS"] = "1", // as many as the tests have: other numbers of threads add in another order
+            },
         })!;
     }
 

@@ -17,8 +17,8 @@ internal sealed record TuneScore(double InScale, double Scale, double Tempo, dou
             pairs.Count(pair => pair.Second.Style is { } style && same(pair.First, style)) / (double)pairs.Count;
         return new TuneScore(
             pairs.Average(pair => pair.Second.ShareIn(pair.First.Scale)), Share((a, b) => a.Scale == b.Scale),
-            Share((a, b) => a.Tempo == b.Tempo), Share((a, b) => a.Timbre == b.Timbre), Share((a, b) => a.Beats == b.Beats),
-            Share((a, b) => a == b));
+            Share((a, b) => a.Tempo == b.Tempo),
+            Share((a, b) => a.Timbre == b.Timbre), Share((a, b) => a.Beats == b.Beats), Share((a, b) => a == b));
     }
 
     public override string ToString() => $"notes in the scale {InScale:P1}, scale {Scale:P0}, tempo {Tempo:P0}, timbre {Timbre:P0}, "

@@ -178,7 +178,7 @@ public sealed class EnCodecModel : GenerativeNetwork
             ["feature_size"] = Channels,
             ["overlap"] = Configuration["overlap"]?.DeepClone(),
             ["padding_side"] = "right",
-            ["padding_value"] = JsonNode.Parse("0.0"), // as a float is written there
+            ["padding_value"] = 0.0m, // as a float is written there
             ["return_attention_mask"] = true,
             ["sampling_rate"] = SampleRate,
         }.ToJsonString(new() { WriteIndented = true }) + "\n");
