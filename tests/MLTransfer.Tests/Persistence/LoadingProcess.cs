@@ -36,6 +36,7 @@ internal static class LoadingProcess
         using var process = Process.Start(new ProcessStartInfo("dotnet", [program, modelFile, outputColumn, .. rows])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = System.Text.Encoding.UTF8,
+            Environment = { ["OMP_NUM_THREADS"] = "1" }, // as many as the tests have: other numbers of threads add in another order
         })!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync();
