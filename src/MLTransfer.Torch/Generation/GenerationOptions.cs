@@ -125,11 +125,13 @@ public sealed record GenerationOptions
     /// The names of options that only sampling heeds and that the caller set, where <see cref="Sample"/> is off. What a checkpoint
     /// publishes beside a greedy default is no mistake of the caller's.
     /// </summary>
-    internal IEnumerable<string> UnheededOptions()
+    internal IEnumerable<string> UnheededOptions() => UnheededOptions(Published.Options ?? new GenerationOptions());
+
+    /// <summary>The same, of those that are not as usual.</summary>
+    internal IEnumerable<string> UnheededOptions(GenerationOptions usual)
     {
         if (Sample)
             yield break;
-        var usual = Published.Options ?? new GenerationOptions();
         if (Temperature != usual.Temperature)
             yield return nameof(Temperature);
         if (TopK != usual.TopK)

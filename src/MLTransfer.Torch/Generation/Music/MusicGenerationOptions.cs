@@ -105,22 +105,7 @@ public sealed record MusicGenerationOptions
     internal int FramesAt(int frameRate) => MaximumFrames ?? Math.Max(1, (int)Math.Round(MaximumSeconds * frameRate));
 
     /// <summary>Options that change nothing, because nothing is drawn at random.</summary>
-    internal IEnumerable<string> UnheededOptions()
-    {
-        if (Sample)
-            yield break;
-        var usual = new MusicGenerationOptions();
-        if (Temperature != usual.Temperature)
-            yield return nameof(Temperature);
-        if (TopK != usual.TopK)
-            yield return nameof(TopK);
-        if (TopP != usual.TopP)
-            yield return nameof(TopP);
-        if (MinP != usual.MinP)
-            yield return nameof(MinP);
-        if (TypicalP != usual.TypicalP)
-            yield return nameof(TypicalP);
-    }
+    internal IEnumerable<string> UnheededOptions() => Sampling.UnheededOptions(new MusicGenerationOptions().Sampling);
 
     /// <summary>What is done to logits, as for texts.</summary>
     internal GenerationOptions Sampling => new()

@@ -1,6 +1,3 @@
-using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.Transformers;
@@ -43,7 +40,7 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
     /// <summary>Saved with every run, so that a saved run is a complete model; null for none.</summary>
     public TextTokenizer? Tokenizer { get; init; }
 
-    public override IEnumerable<KeyValuePair<string, Tensor>> Weights => Named("");
+    public override IEnumerable<KeyValuePair<string, Tensor>> Weights => NetworkWeights.Of(_model);
 
     public override IReadOnlyList<Player> Players => [_player];
 
@@ -54,10 +51,7 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
         using var fingerprint = new RunFingerprint(_options);
         fingerprint.AddJson(_model.Decoder.Dropout);
         fingerprint.AddJson(_model.Lora);
-        foreach (var (name, parameter) in _model.TrainableParameters())
-            fingerprint.AddTrained(name, parameter);
-        foreach (var (name, parameter) in _model.named_parameters().Where(p => !p.parameter.requires_grad))
-            fingerprint.AddFrozen(name, parameter);
+        NetworkWeights.AddTo(fingerprint, _model);
         _rows.AddTo(fingerprint);
         return fingerprint.Value;
     }
@@ -126,19 +120,13 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
 
     public override void Save(string folder)
     {
-        if (_model.Lora is null)
-            _model.Save(folder);
-        else
-            PeftAdapterFolder.Save(_model, folder);
+        NetworkWeights.Save(_model, folder);
         Tokenizer?.Save(folder);
     }
 
     public override void Restore(string folder)
     {
-        using var weights = _model.Lora is null
-            ? Checkpoint.Open(folder)
-            : SafetensorsFile.Open(Path.Combine(folder, PeftAdapterFolder.WeightsFileName));
-        WeightSnapshot.CopyInto(Named(_model.Lora is null ? "" : PeftAdapterFolder.NamePrefix), weights);
+        NetworkWeights.Restore(_model, folder);
         _model.Decoder.WriteTokenRows();
     }
 
@@ -155,13 +143,8 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
         _frozen?.Dispose();
         _model.Decoder.WriteTokenRows(); // the run may have gone back to others
         _model.ComputeType = null;
-        foreach (var (_, parameter) in _model.TrainableParameters())
-            parameter.grad = null;
+        NetworkWeights.ClearGradients(_model);
     }
 
     public override void Dispose() => _player.Dispose();
-
-    /// <summary>What training changes, under the names that a file has for it.</summary>
-    private IEnumerable<KeyValuePair<string, Tensor>> Named(string prefix) =>
-        _model.TrainableParameters().Select(p => KeyValuePair.Create(prefix + p.Name, (Tensor)p.Parameter));
 }

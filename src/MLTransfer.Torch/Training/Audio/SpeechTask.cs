@@ -1,5 +1,3 @@
-using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Vits;
@@ -58,10 +56,7 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
         using var fingerprint = new RunFingerprint(_options);
         fingerprint.AddText(_model.Configuration.ToJsonString());
         fingerprint.AddJson(_model.Lora);
-        foreach (var (name, parameter) in _model.TrainableParameters())
-            fingerprint.AddTrained(name, parameter);
-        foreach (var (name, parameter) in _model.named_parameters().Where(p => !p.parameter.requires_grad))
-            fingerprint.AddFrozen(name, parameter);
+        NetworkWeights.AddTo(fingerprint, _model);
         foreach (var (name, tensor) in DiscriminatorWeights)
             fingerprint.AddTrained(name, tensor);
         _rows.AddTo(fingerprint);
@@ -146,15 +141,9 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
 
     public override void Save(string folder)
     {
-        if (_model.Lora is null)
-        {
-            _model.Save(folder);
-        }
-        else
-        {
-            PeftAdapterFolder.Save(_model, folder);
+        NetworkWeights.Save(_model, folder);
+        if (_model.Lora is not null)
             _model.Discriminator!.Save(folder);
-        }
 
         _tokenizer.Save(folder);
         SafetensorsWriter.Write(Path.Combine(folder, TrainedWeightsFile), TrainedWeights);
@@ -162,9 +151,7 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
 
     public override void Restore(string folder)
     {
-        var (weights, prefix) = _model.Lora is null
-            ? (Checkpoint.Open(folder), "")
-            : (SafetensorsFile.Open(Path.Combine(folder, PeftAdapterFolder.WeightsFileName)), PeftAdapterFolder.NamePrefix);
+        var (weights, prefix) = NetworkWeights.Open(_model, folder);
         using (weights)
         {
             using var trained = SafetensorsFile.Open(Path.Combine(folder, TrainedWeightsFile));

@@ -1,6 +1,3 @@
-using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Layers;
@@ -52,7 +49,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         get; init;
     }
 
-    public override IEnumerable<KeyValuePair<string, Tensor>> Weights => Named("");
+    public override IEnumerable<KeyValuePair<string, Tensor>> Weights => NetworkWeights.Of(_model);
 
     public override IReadOnlyList<Player> Players => [_player];
 
@@ -63,10 +60,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         using var fingerprint = new RunFingerprint(_options);
         fingerprint.AddJson(_model.Dropout);
         fingerprint.AddJson(_model.Lora);
-        foreach (var (name, parameter) in _model.TrainableParameters())
-            fingerprint.AddTrained(name, parameter);
-        foreach (var (name, parameter) in _model.named_parameters().Where(p => !p.parameter.requires_grad))
-            fingerprint.AddFrozen(name, parameter);
+        NetworkWeights.AddTo(fingerprint, _model);
         _rows.AddTo(fingerprint);
         return fingerprint.Value;
     }
@@ -131,19 +125,13 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
 
     public override void Save(string folder)
     {
-        if (_model.Lora is null)
-            _model.Save(folder);
-        else
-            PeftAdapterFolder.Save(_model, folder);
+        NetworkWeights.Save(_model, folder);
         Tokenizer?.Save(folder);
     }
 
     public override void Restore(string folder)
     {
-        using var weights = _model.Lora is null
-            ? Checkpoint.Open(folder)
-            : SafetensorsFile.Open(Path.Combine(folder, PeftAdapterFolder.WeightsFileName));
-        WeightSnapshot.CopyInto(Named(_model.Lora is null ? "" : PeftAdapterFolder.NamePrefix), weights);
+        NetworkWeights.Restore(_model, folder);
         _model.WriteTokenRows();
     }
 
@@ -161,8 +149,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         _frozen?.Dispose();
         _model.WriteTokenRows(); // the run may have gone back to others
         _model.ComputeType = null;
-        foreach (var (_, parameter) in _model.TrainableParameters())
-            parameter.grad = null;
+        NetworkWeights.ClearGradients(_model);
     }
 
     public override void Dispose() => _player.Dispose();
@@ -171,8 +158,4 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     /// <summary>Biases, T5's table of them too, and weights of norms are spared; the lengths of rows (DoRA) are not.</summary>
     internal static bool IsDecayed(string name, long dimensions) => !name.Contains("bias", StringComparison.Ordinal)
         && (dimensions > 1 || name.EndsWith(LoraAdapter.MagnitudeName, StringComparison.Ordinal));
-
-    /// <summary>What training changes, under the names that a file has for it.</summary>
-    private IEnumerable<KeyValuePair<string, Tensor>> Named(string prefix) =>
-        _model.TrainableParameters().Select(p => KeyValuePair.Create(prefix + p.Name, (Tensor)p.Parameter));
 }
