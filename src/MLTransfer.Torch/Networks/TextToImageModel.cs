@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+using MLTransfer.Torch.Networks.Codecs;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Networks;
+
+/// <summary>A network that reads a caption and writes the codes of a picture, one after the other, row by row.</summary>
+/// <remarks>B: batch, L: <see cref="TextLength"/>, S: <see cref="CodesPerSide"/> squared, K: <see cref="CodebookSize"/>.</remarks>
+public abstract class TextToImageModel : GenerativeNetwork
+{
+    private protected TextToImageModel(string name, JsonObject configuration)
+        : base(name, configuration)
+    {
+    }
+
+    /// <summary>Makes codes of pictures and pictures of codes. It is part of this object, which is what to dispose, and
+    /// frozen.</summary>
+    public abstract ImageCodec Codec { get; }
+
+    /// <summary>The most tokens of a caption.</summary>
+    public abstract int TextLength { get; }
+
+    /// <summary>The number of token ids of captions.</summary>
+    public abstract int TextVocabularySize { get; }
+
+    /// <summary>Codes along a picture's side.</summary>
+    public abstract int CodesPerSide { get; }
+
+    /// <summary>Codes that may be drawn: those less than that.</summary>
+    public abstract int CodebookSize { get; }
+
+    /// <summary>The token ids, as many as the network reads, of a caption's; of none where there is no caption (the condition that
+    /// guidance and condition dropout leave out).</summary>
+    /// <param name="caption">Ids of the caption's tokenizer, special ones included; null for no caption.</param>
+    internal abstract int[] PadCaption(IReadOnlyList<int>? caption);
+
+    /// <summary>The loss of training, with gradients, and its parts.</summary>
+    /// <param name="text">Int64 [B, L], as <see cref="PadCaption"/> gives it.</param>
+    /// <param name="codes">Int64 [B, S].</param>
+    /// <returns>A number for each row: [B]; the mean over rows is the loss. And its parts without gradients, each [B], by name.</returns>
+    internal abstract (Tensor Loss, IReadOnlyList<(string Name, Tensor Values)> Parts) RowLosses(Tensor text, Tensor codes);
+
+    /// <summary>Begins to write codes for captions, each row as if it were alone.</summary>
+    /// <param name="text">For each row the ids as <see cref="PadCaption"/> gives them.</param>
+    internal abstract ICodeWriter CreateWriter(IReadOnlyList<int[]> text);
+}
