@@ -7,7 +7,7 @@ namespace AudioGeneration.Tunes;
 internal sealed class TimbreClassifier
 {
     private const int TunesEach = 24;
-    private const double LeastDeviation = 1.5;
+    private const double LeastDeviation = 3;
 
     private readonly Dictionary<Timbre, (double Mean, double Deviation)[]> _timbres = [];
 

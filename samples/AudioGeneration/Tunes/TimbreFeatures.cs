@@ -8,6 +8,10 @@ internal static class TimbreFeatures
     private const int Harmonics = 6;
     private const int Frame = 512;
 
+    // What is weaker than that is as good as not there: codecs leave noise of that strength.
+    private const double LeastShare = 1e-2;
+    private const double LeastWaves = 0.1;
+
     /// <summary>The features of a note.</summary>
     /// <param name="samples">The sound that it is in.</param>
     /// <param name="rate">Samples a second.</param>
@@ -34,16 +38,16 @@ internal static class TimbreFeatures
             var power = Power(bins, k * frequency * Frame / rate);
             harmonic += power;
             if (k > 1)
-                features.Add(Decibels(power / total));
+                features.Add(Decibels(power / total, LeastShare));
         }
 
-        features.Add(Decibels(Math.Max(0, total - harmonic) / total)); // noise, and partials that are no harmonics
+        features.Add(Decibels(Math.Max(0, total - harmonic) / total, LeastShare)); // noise, and partials that are no harmonics
         var last = Math.Min(end - 0.03, start + 0.3);
         var early = TuneListener.Loudness(TuneListener.Slice(samples, rate, start + 0.01, start + 0.05));
         var late = TuneListener.Loudness(TuneListener.Slice(samples, rate, last - 0.04, last));
         var fading = 20 * Math.Log10((late + 1e-4) / (early + 1e-4)) / Math.Max(0.05, last - start - 0.05); // decibels a second
         features.Add(Math.Clamp(fading, -80, 40));
-        features.Add(Decibels(Waves(pitches, rate, hop, start + 0.06, end - 0.05, frequency)));
+        features.Add(Decibels(Waves(pitches, rate, hop, start + 0.06, end - 0.05, frequency), LeastWaves));
         return features;
     }
 
@@ -64,5 +68,5 @@ internal static class TimbreFeatures
         return to <= from ? 0 : pitches[from..to].Average(pitch => Math.Min(25, Math.Pow(100 * (pitch / frequency - 1), 2)));
     }
 
-    private static double Decibels(double power) => 10 * Math.Log10(power + 1e-4);
+    private static double Decibels(double power, double least) => 10 * Math.Log10(power + least);
 }
