@@ -19,10 +19,7 @@ public class VoiceModelTests
     {
         Assert.Equal(Path.Combine(AppContext.BaseDirectory, "models", "voice"), VoiceModel.Folder);
         Assert.Equal(
-            [
-                "config.json", "discriminator.safetensors", "model.safetensors", "special_tokens_map.json", "tokenizer_config.json",
-                "vocab.json",
-            ],
+            ["config.json", "discriminator.safetensors", "model.safetensors", "tokenizer_config.json", "vocab.json"],
             Directory.EnumerateFiles(VoiceModel.Folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         Assert.InRange(Directory.EnumerateFiles(VoiceModel.Folder).Sum(file => new FileInfo(file).Length), 1, MostBytes);
     }
