@@ -13,8 +13,7 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
             CheckpointSteps = plan.CheckpointSteps,
         };
         using var folder = await TrialLock.TakeAsync(trial.Settings.Folder, trial.CancellationToken).ConfigureAwait(false);
-        using var memory = new MemoryWatch(
-            () => Environment.WorkingSet, plan.Megabytes, message => trial.End(TrialState.Failed, message));
+        using var watch = new ResourceWatch(plan, trial, () => (Environment.WorkingSet, Environment.CpuUsage.TotalTime));
         var result = await Task.Run(
             () =>
             {
@@ -22,8 +21,7 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
                 return plan.Runner.RunAsync(trial.Settings, trial.CancellationToken);
             },
             CancellationToken.None).ConfigureAwait(false);
-        memory.Look();
-        result.PeakMemoryInMegaByte ??= memory.PeakInMegabytes;
+        watch.Complete(result);
         result.Tokens = Math.Max(observer.Tokens, result.Tokens);
         return result;
     }

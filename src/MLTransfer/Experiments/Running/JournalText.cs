@@ -30,7 +30,7 @@ internal static class JournalText
             ["trial"] = result.TrialSettings.TrialId, ["end"] = Time(result.TrialSettings.EndedAtUtc ?? default),
             ["state"] = result.State.ToString(), ["loss"] = Number(result.Loss), ["metric"] = Number(result.Metric),
             ["milliseconds"] = Number(result.DurationInMilliseconds), ["megabytes"] = Number(result.PeakMemoryInMegaByte),
-            ["bytes"] = result.ModelSize, ["tokens"] = result.Tokens, ["error"] = result.Error,
+            ["cpu"] = Number(result.PeakCpu), ["bytes"] = result.ModelSize, ["tokens"] = result.Tokens, ["error"] = result.Error,
         },
         _ => throw new ArgumentException($"The journal has no {line.GetType().Name}.", nameof(line)),
     }).ToJsonString();
@@ -73,7 +73,7 @@ internal static class JournalText
                 State = Enum.Parse<TrialState>(json["state"]!.GetValue<string>()),
                 Loss = Number(json["loss"]) ?? double.NaN, Metric = Number(json["metric"]) ?? double.NaN,
                 DurationInMilliseconds = Number(json["milliseconds"]) ?? 0, PeakMemoryInMegaByte = Number(json["megabytes"]),
-                ModelSize = json["bytes"]?.GetValue<long>(), Tokens = json["tokens"]?.GetValue<long>() ?? 0,
+                PeakCpu = Number(json["cpu"]), ModelSize = json["bytes"]?.GetValue<long>(), Tokens = json["tokens"]?.GetValue<long>() ?? 0,
                 Error = json["error"]?.GetValue<string>(),
             });
         }

@@ -25,6 +25,13 @@ internal static class TrialService
             {
                 case JournalLine.Head head:
                     plan = planOf(head.Seed);
+                    if (JournalHead.Difference(JournalHead.Of(plan), head) is { } difference)
+                    {
+                        throw new InvalidOperationException(
+                            $"The program, started anew for a trial, came to another experiment: it was to have {difference}. Until then it "
+                            + "must do the same each time.");
+                    }
+
                     break;
                 case JournalLine.Report report:
                     reports.Add(report);
@@ -33,6 +40,7 @@ internal static class TrialService
                     trial = new OpenTrial(start.Settings);
                     trial.Reports.AddRange(reports.Select(report => report.Value));
                     trial.Place = reports.Count > 0 ? reports[^1].Place : 0;
+                    pipe.Write(JournalHead.Of(plan!));
                     break;
                 default:
                     throw new InvalidOperationException("The experiment went away before it said what to try.");
@@ -55,7 +63,7 @@ internal static class TrialService
         TrialResult result;
         try
         {
-            result = await new InProcessHost(plan with { Megabytes = null }).RunAsync(running).ConfigureAwait(false);
+            result = await new InProcessHost(plan with { Megabytes = null, PerformanceMonitor = null }).RunAsync(running).ConfigureAwait(false);
             result.TrialSettings = running.Settings;
             if (result.Model is { } model)
             {
