@@ -51,7 +51,8 @@ public sealed class ClassifierTests : IDisposable
         _ml.TempFilePath = _folder.Path;
         using (var encoder = MakeBaseModel())
         {
-            Assert.DoesNotContain(encoder.named_parameters(), parameter => parameter.name.Contains("EmbedTransfer", StringComparison.Ordinal));
+            Assert.DoesNotContain(
+                encoder.named_parameters(), parameter => parameter.name.Contains("EmbedTransfer", StringComparison.Ordinal));
             using var weights = torch.zeros(2, 2);
             Assert.Same(weights, torch.nn.init.zeros_(weights));
         }
