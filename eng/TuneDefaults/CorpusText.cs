@@ -10,7 +10,9 @@ namespace TuneDefaults;
 /// <param name="IsByParagraphs">Whether paragraphs stand apart.</param>
 internal sealed record CorpusText(string Name, string[] Training, string[] Validation, string[] Test, bool IsByParagraphs)
 {
-    /// <summary>The texts of a corpus, the shortest first: each folder with <c>train.txt</c>, <c>valid.txt</c> and <c>test.txt</c>.</summary>
+    /// <summary>
+    /// The texts of a corpus, the shortest first: of each folder with <c>train.txt</c>, <c>valid.txt</c> and <c>test.txt</c>.
+    /// </summary>
     /// <param name="corpus">The folder of folders.</param>
     /// <param name="kilobytes">How much of each <c>train.txt</c>.</param>
     public static IReadOnlyList<CorpusText> Read(string corpus, IEnumerable<int> kilobytes) =>

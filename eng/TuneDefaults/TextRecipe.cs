@@ -47,7 +47,9 @@ internal sealed class TextRecipe
     [BooleanChoice]
     public bool MovesBorders { get; set; }
 
-    /// <summary>The estimator of this recipe for a text; rows of paragraphs that do not follow each other have no borders to move.</summary>
+    /// <summary>
+    /// The estimator of this recipe for a text; rows of paragraphs that do not follow each other have no borders to move.
+    /// </summary>
     public TextGeneratorEstimator Estimator(MLContext ml, CorpusText text, CancellationToken cancellationToken)
     {
         var steps = Epochs * (text.Training.Sum(part => part.Length) / 4 / RowLength) / BatchSize; // about four characters a token

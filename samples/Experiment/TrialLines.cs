@@ -11,7 +11,8 @@ internal sealed class TrialLines : IMonitor
     public void ReportCompletedTrial(TrialResult result) => Write(
         "default",
         $"trial {result.TrialSettings.TrialId} {(result.State == TrialState.Pruned ? "was ended early" : "is done")}: "
-        + $"loss {result.Loss:F4}, {result.Tokens:N0} tokens in {result.DurationInMilliseconds / 1000:F0} s, {result.PeakMemoryInMegaByte:F0} MB");
+        + $"loss {result.Loss:F4}, {result.Tokens:N0} tokens in {result.DurationInMilliseconds / 1000:F0} s, "
+        + $"{result.PeakMemoryInMegaByte:F0} MB");
 
     public void ReportBestTrial(TrialResult result) => Write("green", $"trial {result.TrialSettings.TrialId} is the best so far");
 

@@ -139,7 +139,9 @@ public sealed partial class AutoMLExperiment
         return this;
     }
 
-    /// <summary>Sets who is told what a trial uses: an object of a class whose constructor takes an <see cref="MLContext"/>, or nothing.</summary>
+    /// <summary>
+    /// Sets who is told what a trial uses: an object of a class whose constructor takes an <see cref="MLContext"/>, or nothing.
+    /// </summary>
     public AutoMLExperiment SetPerformanceMonitor<TPerformanceMonitor>()
         where TPerformanceMonitor : class, IPerformanceMonitor
     {

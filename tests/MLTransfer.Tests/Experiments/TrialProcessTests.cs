@@ -31,6 +31,7 @@ public sealed class TrialProcessTests : IDisposable
         var failed = told.Trials.Single(trial => trial.State == TrialState.Failed);
         Assert.Contains("exit code", failed.Error, StringComparison.Ordinal);
         Assert.Equal([1, 2], failed.Reports.Select(report => report.Step)); // of steps 2 and 4
+        Assert.True(failed is { Tokens: > 100, PeakMemoryInMegaByte: > 10 });
         foreach (var trial in told.Trials.Where(trial => trial.State == TrialState.Completed))
         {
             var other = whole.Trials[trial.TrialSettings.TrialId];

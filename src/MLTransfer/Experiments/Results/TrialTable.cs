@@ -7,7 +7,8 @@ namespace MLTransfer.Experiments.Results;
 /// <summary>Trials as rows: their numbers, and a column for each option.</summary>
 internal static class TrialTable
 {
-    private static readonly string[] s_numbers = ["trial", "state", "loss", "metric", "milliseconds", "megabytes", "cpu", "bytes", "tokens"];
+    private static readonly string[] s_numbers =
+        ["trial", "state", "loss", "metric", "milliseconds", "megabytes", "cpu", "bytes", "tokens"];
 
     public static string ToText(FlatSpace space, ExperimentReport report)
     {

@@ -109,6 +109,9 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
         trial.Settings.EndedAtUtc = DateTime.UtcNow;
         var result = returned ?? new TrialResult { Loss = double.NaN, Metric = double.NaN };
         (result.TrialSettings, result.Reports) = (trial.Settings, trial.Reports);
+        result.Tokens = Math.Max(result.Tokens, trial.Tokens);
+        if (trial.Peaks is { } peaks)
+            (result.PeakMemoryInMegaByte, result.PeakCpu) = peaks;
         if (trial.Ending is { } ending)
         {
             (result.State, result.Error) = ending;

@@ -7,9 +7,15 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
 {
     public async Task<TrialResult> RunAsync(RunningTrial trial)
     {
-        var observer = new TrainingObserver
+        TrainingObserver? observer = null;
+        observer = new TrainingObserver
         {
-            Report = trial.Observe, CancellationToken = trial.CancellationToken, Folder = trial.Settings.Folder,
+            Report = (training, step, loss) =>
+            {
+                trial.Tokens = observer!.Tokens;
+                return trial.Observe(training, step, loss);
+            },
+            CancellationToken = trial.CancellationToken, Folder = trial.Settings.Folder,
             CheckpointSteps = plan.CheckpointSteps,
         };
         using var folder = await TrialLock.TakeAsync(trial.Settings.Folder, trial.CancellationToken).ConfigureAwait(false);
@@ -21,7 +27,6 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
                 return plan.Runner.RunAsync(trial.Settings, trial.CancellationToken);
             },
             CancellationToken.None).ConfigureAwait(false);
-        watch.Complete(result);
         result.Tokens = Math.Max(observer.Tokens, result.Tokens);
         return result;
     }

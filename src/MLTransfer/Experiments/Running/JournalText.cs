@@ -21,10 +21,7 @@ internal static class JournalText
             ["trial"] = settings.TrialId, ["start"] = Time(settings.StartedAtUtc),
             ["by"] = start.IsGiven ? "given" : "tuner", ["parameter"] = settings.Parameter.ToJson(),
         },
-        JournalLine.Report report => new JsonObject
-        {
-            ["trial"] = report.Trial, ["step"] = report.Value.Step, ["loss"] = Number(report.Value.Loss), ["place"] = report.Place,
-        },
+        JournalLine.Report report => ReportText(report),
         JournalLine.End { Result: var result } => new JsonObject
         {
             ["trial"] = result.TrialSettings.TrialId, ["end"] = Time(result.TrialSettings.EndedAtUtc ?? default),
@@ -64,7 +61,7 @@ internal static class JournalText
             {
                 return new JournalLine.Report(
                     trial, new TrialReport(json["step"]!.GetValue<int>(), Number(json["loss"]) ?? double.NaN),
-                    json["place"]!.GetValue<long>());
+                    json["place"]!.GetValue<long>()) { Tokens = json["tokens"]?.GetValue<long>() ?? 0 };
             }
 
             return new JournalLine.End(new TrialResult
@@ -82,6 +79,17 @@ internal static class JournalText
         {
             throw new InvalidDataException($"{origin} is no line of an experiment's journal: {exception.Message}", exception);
         }
+    }
+
+    private static JsonObject ReportText(JournalLine.Report report)
+    {
+        var json = new JsonObject
+        {
+            ["trial"] = report.Trial, ["step"] = report.Value.Step, ["loss"] = Number(report.Value.Loss), ["place"] = report.Place,
+        };
+        if (report.Tokens > 0)
+            json["tokens"] = report.Tokens;
+        return json;
     }
 
     /// <summary>JSON has no NaN: it is null.</summary>

@@ -47,7 +47,6 @@ internal sealed class ProcessHost(ExperimentPlan plan, TrialHosting hosting) : I
                         + $"{process.ExitCode}. {told}").Trim());
             }
 
-            watch.Complete(result);
             return result;
         }
         finally
@@ -57,7 +56,8 @@ internal sealed class ProcessHost(ExperimentPlan plan, TrialHosting hosting) : I
     }
 
     /// <returns>Whether the process came to the experiment, and the result; null where it ends before it has one.</returns>
-    private async Task<(bool IsServed, TrialResult? Result)> ServeAsync(RunningTrial trial, NamedPipeServerStream server, TrialPipe pipe, Process process)
+    private async Task<(bool IsServed, TrialResult? Result)> ServeAsync(
+        RunningTrial trial, NamedPipeServerStream server, TrialPipe pipe, Process process)
     {
         var isServed = false;
         using var gone = new CancellationTokenSource();
@@ -73,12 +73,16 @@ internal sealed class ProcessHost(ExperimentPlan plan, TrialHosting hosting) : I
                 pipe.Write(new JournalLine.Report(trial.Settings.TrialId, new TrialReport(step, loss), trial.Place));
             pipe.Write(new JournalLine.Start(trial.Settings, IsGiven: false));
             isServed = await pipe.ReadAsync(late.Token).ConfigureAwait(false) is JournalLine.Head; // else it came to another experiment
+            late.CancelAfter(Timeout.InfiniteTimeSpan);
             while (await pipe.ReadAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
             {
                 if (line is JournalLine.End end)
                     return (true, end.Result);
                 if (line is JournalLine.Report report)
+                {
+                    trial.Tokens = report.Tokens;
                     trial.Report(report.Value, report.Place);
+                }
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)

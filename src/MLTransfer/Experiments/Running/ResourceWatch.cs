@@ -18,6 +18,7 @@ internal sealed class ResourceWatch : IDisposable
     private TimeSpan _processorsBefore, _before;
     private long _peakBytes;
     private double? _peakShare;
+    private bool _isOver;
 
     /// <param name="plan">Has the limit of memory, and whom to tell.</param>
     /// <param name="trial">Ended where the process has more memory than the limit.</param>
@@ -30,25 +31,25 @@ internal sealed class ResourceWatch : IDisposable
         _timer = new Timer(_ => Look(), null, plan.CheckInterval, plan.CheckInterval);
     }
 
-    /// <summary>Looks a last time, and writes into the result what was seen.</summary>
-    public void Complete(TrialResult result)
-    {
-        Look();
-        lock (_lock)
-            (result.PeakMemoryInMegaByte, result.PeakCpu) = (Math.Max(0, _peakBytes - _bytesBefore) / Megabyte, _peakShare);
-    }
-
+    /// <summary>Looks a last time, and tells the trial what was seen.</summary>
     public void Dispose()
     {
         _timer.Dispose();
+        Look();
         lock (_lock)
+        {
+            _isOver = true;
+            _trial.Peaks = (Math.Max(0, _peakBytes - _bytesBefore) / Megabyte, _peakShare);
             _stop.Dispose();
+        }
     }
 
     private void Look()
     {
         lock (_lock)
         {
+            if (_isOver)
+                return; // the timer's thread came late
             var ((bytes, processors), now) = (_use(), _clock.Elapsed);
             var peakBefore = _peakBytes;
             _peakBytes = Math.Max(_peakBytes, bytes);

@@ -29,11 +29,16 @@ internal sealed record TrialHosting(int Experiment, int Processes, string? Folde
         if (settings.TrialProcesses is > 0 && obstacle is not null)
         {
             throw new InvalidOperationException(
-                $"Trials cannot have processes of their own: {obstacle}. Leave out {nameof(AutoMLExperiment.SetTrialProcesses)}, or give it 0.");
+                $"Trials cannot have processes of their own: {obstacle}. Leave out {nameof(AutoMLExperiment.SetTrialProcesses)}, or give "
+                + "it 0.");
         }
 
         if (settings.TrialProcesses is null && obstacle is null && !ProgramStart.IsCalledFromMain())
-            obstacle = $"the experiment is not run by Main itself; {nameof(AutoMLExperiment.SetTrialProcesses)} says that the program comes to it anyway";
+        {
+            obstacle = $"the experiment is not run by Main itself; {nameof(AutoMLExperiment.SetTrialProcesses)} says that the program "
+                + "comes to it anyway";
+        }
+
         var processes = settings.TrialProcesses ?? (obstacle is null ? 1 : 0);
         var hosting = settings.CheckpointFolder is null && processes > 0
             ? new TrialHosting(experiment, processes, TemporaryExperiments.FolderOf(experiment), CheckpointSteps: 0)
@@ -56,8 +61,8 @@ internal sealed record TrialHosting(int Experiment, int Processes, string? Folde
         var folder = settings.CheckpointFolder ?? TemporaryExperiments.FolderOf(experiment);
         return experiment <= served && File.Exists(Path.Combine(folder, TrialJournal.FileName)) ? folder
             : throw new InvalidOperationException(
-                $"This process was started for a trial of experiment {served} of its program, and came to another one, {experiment}. "
-                + $"Give experiments whose trials run in one process a folder ({nameof(AutoMLExperiment.SetCheckpoint)}), so that they need "
-                + "not run again.");
+                $"This process was started for a trial of experiment {served} of its program, and came to another one, "
+                + $"{experiment}. Give experiments whose trials run in one process a folder ({nameof(AutoMLExperiment.SetCheckpoint)}), so "
+                + "that they need not run again.");
     }
 }

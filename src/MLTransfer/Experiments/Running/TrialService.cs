@@ -28,8 +28,8 @@ internal static class TrialService
                     if (JournalHead.Difference(JournalHead.Of(plan), head) is { } difference)
                     {
                         throw new InvalidOperationException(
-                            $"The program, started anew for a trial, came to another experiment: it was to have {difference}. Until then it "
-                            + "must do the same each time.");
+                            $"The program, started anew for a trial, came to another experiment: it was to have {difference}. Until "
+                            + "then it must do the same each time.");
                     }
 
                     break;
@@ -49,21 +49,24 @@ internal static class TrialService
 
         // Where the experiment ends, it ends this process; where its process is killed, the pipe tells.
         _ = pipe.ReadAsync(CancellationToken.None).ContinueWith(_ => Environment.Exit(3), TaskScheduler.Default);
+        RunningTrial? own = null;
         using var running = new RunningTrial(
             trial, FolderOf(plan!, trial.Settings),
             (open, report, place) =>
             {
                 open.Reports.Add(report);
                 open.Place = place;
-                pipe.Write(new JournalLine.Report(open.Settings.TrialId, report, place));
+                pipe.Write(new JournalLine.Report(open.Settings.TrialId, report, place) { Tokens = own!.Tokens });
                 return true;
             },
             CancellationToken.None);
+        own = running;
         plan!.Monitor.ReportRunningTrial(running.Settings);
         TrialResult result;
         try
         {
-            result = await new InProcessHost(plan with { Megabytes = null, PerformanceMonitor = null }).RunAsync(running).ConfigureAwait(false);
+            var host = new InProcessHost(plan with { Megabytes = null, PerformanceMonitor = null }); // who started this process looks at it
+            result = await host.RunAsync(running).ConfigureAwait(false);
             result.TrialSettings = running.Settings;
             if (result.Model is { } model)
             {
