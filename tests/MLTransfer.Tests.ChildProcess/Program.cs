@@ -1,7 +1,9 @@
 // Arguments: what to do, then
 // dispose: seconds, a seed, and a folder with text.zip, image.zip and network.zip, where it may write too
 // save:    a model file, and the file that it is saved to; the process dies in the middle
-// experiment: a model's folder, a folder, a number of trials, the trial and step at which its process dies, and processes at a time
+// experiment: a model's folder, a folder, a number of trials, the trial and step at which its process dies, and processes at a time,
+//          -1 for not said
+// processes: how the program comes to its experiments (main, async, task, never, other), and the folder for temporary files
 // serve:   the assembly of a web application, and its arguments
 using System.Diagnostics;
 using System.Globalization;
@@ -30,10 +32,14 @@ switch (args[0])
         {
             if (trial == numbers[1] && step == numbers[2])
                 Process.GetCurrentProcess().Kill();
-        }).SetTrialProcesses(numbers[3]);
+        });
+        if (numbers[3] >= 0)
+            experiment.SetTrialProcesses(numbers[3]);
         experiment.SetMaxModelToExplore(1).Run(); // and then further
         experiment.SetMaxModelToExplore(numbers[0]).Run();
         return 0;
+    case "processes":
+        return await ProcessExperiments.RunAsync(args[1], args[2]);
     case "serve":
         Assembly.LoadFrom(args[1]).EntryPoint!.Invoke(null, [args[2..]]);
         return 0;

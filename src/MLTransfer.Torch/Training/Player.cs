@@ -18,10 +18,20 @@ internal sealed class Player(string name, Optimizer optimizer) : IDisposable
     /// <summary>Gradients with a larger norm are scaled down to it; 0 for as they are.</summary>
     public double MaximumGradientNorm { get; init; }
 
-    /// <summary>The optimizer's state under names that are unique in the run.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> State => name.Length == 0
-        ? optimizer.State
-        : optimizer.State.Select(tensor => KeyValuePair.Create($"{name}.{tensor.Key}", tensor.Value));
+    /// <summary>The mean of the weights over steps, by which they are judged and which the run ends with; null for none. The player owns
+    /// it.</summary>
+    public WeightAverage? Average { get; init; }
 
-    public void Dispose() => optimizer.Dispose();
+    /// <summary>The state of optimizer and mean under names that are unique in the run.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State => name.Length == 0
+        ? OwnState
+        : OwnState.Select(tensor => KeyValuePair.Create($"{name}.{tensor.Key}", tensor.Value));
+
+    private IEnumerable<KeyValuePair<string, Tensor>> OwnState => optimizer.State.Concat(Average?.State ?? []);
+
+    public void Dispose()
+    {
+        optimizer.Dispose();
+        Average?.Dispose();
+    }
 }

@@ -191,6 +191,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         var useBest = plan.KeepsBest && Reached.BestValidationLoss is not null && Reached.BestStep != Reached.Step;
         if (useBest)
             folder.Best.Restore(task.Weights);
+        else
+            _ = UseAverages(); // for good
         task.Complete(cancellationToken);
         return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, _history, _clock.Elapsed)
         {
@@ -215,7 +217,11 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             task.Stop(last);
         }
 
-        IReadOnlyList<SampleAnswer> Answer() => task.Answer(Reached.Step, cancellationToken);
+        IReadOnlyList<SampleAnswer> Answer()
+        {
+            using var averages = UseAverages();
+            return task.Answer(Reached.Step, cancellationToken);
+        }
 
         void Publish(TReport report, IReadOnlyList<SampleAnswer> answers)
         {
@@ -233,6 +239,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     /// <param name="cancellationToken">Checked while it lasts.</param>
     private TReport Evaluate(TReport report, WeightSnapshot? best, CancellationToken cancellationToken)
     {
+        using var averages = UseAverages();
         report = task.Evaluate(report, cancellationToken);
         if (report.JudgedLoss is not { } loss)
             return report;
@@ -243,6 +250,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             best?.Save(task.Weights);
         return report;
     }
+
+    private AveragedWeights UseAverages() => new(task.Players, task.WeightsChanged);
 
     private void WritePage(string? end = null, TimeSpan? remaining = null) =>
         _report?.WritePage(new RunStatus(Reached.Step, plan.TotalSteps, _clock.Elapsed, remaining, end));

@@ -76,6 +76,8 @@ internal sealed class TrainingStep(
         if (isFinite)
             optimizer.Step(rate, player.MaximumGradientNorm > 0 ? Math.Min(1, player.MaximumGradientNorm / (gradientNorm + 1e-6)) : 1);
         optimizer.ClearGradients();
+        if (isFinite)
+            player.Average?.Update(optimizer.StepCount);
         return isFinite
             ? new UpdateResult(loss, gradientNorm, rate)
             : throw new TrainingDivergedException(index + 1, lossName, loss, gradientNorm);

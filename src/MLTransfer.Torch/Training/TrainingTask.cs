@@ -54,6 +54,11 @@ internal abstract class TrainingTask<TReport> : IDisposable
     /// <returns>The report with what was found.</returns>
     public abstract TReport Evaluate(TReport report, CancellationToken cancellationToken);
 
+    /// <summary>Called after the run has put other weights in the place of those of the last step, or these back.</summary>
+    public virtual void WeightsChanged()
+    {
+    }
+
     /// <summary>
     /// Answers the run's samples with the weights as they are now. Draws nothing from where training draws, and leaves the network ready
     /// for the next step.

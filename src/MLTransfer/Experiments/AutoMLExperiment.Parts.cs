@@ -129,6 +129,36 @@ public sealed partial class AutoMLExperiment
         return this;
     }
 
+    /// <summary>
+    /// Sets how often it is looked at what a trial uses of memory and processors, which its result tells; not said, ten times a second.
+    /// </summary>
+    public AutoMLExperiment SetPerformanceMonitor(int checkIntervalInMilliseconds = 1000)
+    {
+        OptionCheck.AtLeast(nameof(checkIntervalInMilliseconds), checkIntervalInMilliseconds, 1);
+        _settings.CheckIntervalInMilliseconds = checkIntervalInMilliseconds;
+        return this;
+    }
+
+    /// <summary>
+    /// Sets who is told what a trial uses: an object of a class whose constructor takes an <see cref="MLContext"/>, or nothing.
+    /// </summary>
+    public AutoMLExperiment SetPerformanceMonitor<TPerformanceMonitor>()
+        where TPerformanceMonitor : class, IPerformanceMonitor
+    {
+        _performanceMonitor = services => services.Create<TPerformanceMonitor>();
+        return this;
+    }
+
+    /// <summary>Sets who is told what a trial uses of memory and processors, and may end it.</summary>
+    /// <param name="factory">Made when the experiment begins.</param>
+    public AutoMLExperiment SetPerformanceMonitor<TPerformanceMonitor>(Func<IServiceProvider, TPerformanceMonitor> factory)
+        where TPerformanceMonitor : class, IPerformanceMonitor
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        _performanceMonitor = factory;
+        return this;
+    }
+
     private AutoMLExperiment Use(Func<ExperimentServices, ITuner> tuner)
     {
         _tuner = tuner;

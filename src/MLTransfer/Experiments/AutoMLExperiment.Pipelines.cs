@@ -1,3 +1,4 @@
+using MLTransfer.Experiments.Pipelines;
 using MLTransfer.Experiments.Running;
 using Microsoft.ML;
 using static Microsoft.ML.DataOperationsCatalog;
@@ -7,15 +8,29 @@ namespace MLTransfer.Experiments;
 /// <content>Trials of pipelines.</content>
 public sealed partial class AutoMLExperiment
 {
-    private IReadOnlyList<(IDataView Train, IDataView Validation)>? _data;
+    private IReadOnlyList<TrainValidateData>? _data;
     private DataViewSchema? _schema;
 
     /// <summary>Sets the rows that pipelines are fitted on, and those that they are measured on.</summary>
-    public AutoMLExperiment SetDataset(IDataView trainDataset, IDataView validationDataset)
+    /// <param name="trainDataset">To fit on.</param>
+    /// <param name="validationDataset">To measure on.</param>
+    /// <param name="subSamplingTrainDataset">
+    /// Whether the share of the rows that a pipeline is fitted on is an option like others, from 0.01 to 1 with 0.1 as its default, so that
+    /// a search over many rows begins with few. The seed decides on the rows; those of a smaller share are among those of a larger one.
+    /// </param>
+    public AutoMLExperiment SetDataset(IDataView trainDataset, IDataView validationDataset, bool subSamplingTrainDataset = false)
     {
         ArgumentNullException.ThrowIfNull(trainDataset);
         ArgumentNullException.ThrowIfNull(validationDataset);
-        (_data, _schema) = ([(trainDataset, validationDataset)], trainDataset.Schema);
+        SetData([new TrainValidateData(trainDataset, validationDataset)], trainDataset.Schema);
+        if (subSamplingTrainDataset)
+        {
+            AddSearchSpace(TrainValidateData.SpaceName, new SearchSpace
+            {
+                [TrainValidateData.OptionName] = new UniformSingleOption(0.01f, 1, logBase: true, defaultValue: 0.1f),
+            });
+        }
+
         return this;
     }
 
@@ -38,11 +53,8 @@ public sealed partial class AutoMLExperiment
     {
         ArgumentNullException.ThrowIfNull(dataset);
         OptionCheck.AtLeast(nameof(fold), fold, 2);
-        _data =
-        [
-            .. _context.Data.CrossValidationSplit(dataset, fold, samplingKeyColumnName).Select(part => (part.TrainSet, part.TestSet)),
-        ];
-        _schema = dataset.Schema;
+        var parts = _context.Data.CrossValidationSplit(dataset, fold, samplingKeyColumnName);
+        SetData([.. parts.Select(part => new TrainValidateData(part.TrainSet, part.TestSet))], dataset.Schema);
         return this;
     }
 
@@ -52,9 +64,15 @@ public sealed partial class AutoMLExperiment
         ArgumentNullException.ThrowIfNull(pipeline);
         SearchSpace.Remove(PipelineTrialRunner.ParameterName);
         AddSearchSpace(PipelineTrialRunner.ParameterName, pipeline.SearchSpace);
-        _runner = _ => new PipelineTrialRunner(
-            _context, pipeline,
+        _runner = services => new PipelineTrialRunner(
+            _context, services.Seed, pipeline,
             _data ?? throw new InvalidOperationException($"There are no rows to fit the pipeline on: use {nameof(SetDataset)}."), _metric);
         return this;
+    }
+
+    private void SetData(IReadOnlyList<TrainValidateData> data, DataViewSchema schema)
+    {
+        SearchSpace.Remove(TrainValidateData.SpaceName);
+        (_data, _schema) = (data, schema);
     }
 }

@@ -11,8 +11,8 @@ namespace MLTransfer.Experiments;
 /// </summary>
 /// <remarks>
 /// With <see cref="SetCheckpoint"/> an experiment that was killed goes on where it was, the trial that was under way from its own
-/// checkpoint. A trial that fails is recorded, and the others go on. Trials run in this process, one after another, or, with
-/// <see cref="SetTrialProcesses"/>, in processes of their own.
+/// checkpoint. A trial that fails is recorded, and the others go on. Trials run one after another, each in a process of its own where that
+/// can be; <see cref="SetTrialProcesses"/> says otherwise.
 /// </remarks>
 public sealed partial class AutoMLExperiment
 {
@@ -22,13 +22,20 @@ public sealed partial class AutoMLExperiment
     private Func<ExperimentServices, ITuner>? _tuner;
     private Func<ExperimentServices, ITrialRunner>? _runner;
     private Func<ExperimentServices, IMonitor>? _monitor;
+    private Func<ExperimentServices, IPerformanceMonitor>? _performanceMonitor;
     private IPruner? _pruner;
     private volatile ExperimentRun? _run;
     private static int s_experiments;
 
     internal AutoMLExperiment(MLContext context, AutoMLExperimentSettings settings) => (_context, _settings) = (context, settings);
 
-    /// <summary>The trials that ended, in their order; those of the journal come first.</summary>
+    /// <summary>
+    /// Whether this process was started for a trial, which it serves where the program comes to the experiment: what is done before for
+    /// somebody to look at, or to be kept, can be left out.
+    /// </summary>
+    public static bool IsTrialProcess => TrialPipe.Served is not null;
+
+    /// <summary>The trials that ended so far, in their order; those of the journal come first.</summary>
     public IReadOnlyList<TrialResult> Trials { get; private set; } = [];
 
     /// <summary>What was found so far: trade-offs, importances, a table, a page.</summary>
@@ -83,11 +90,15 @@ public sealed partial class AutoMLExperiment
     }
 
     /// <summary>
-    /// Runs each trial in a process of its own: its memory is given back, and where it crashes a trial has failed. This program is started
-    /// anew with the same arguments; it serves a trial when it comes to the same experiment, and ends there, so that data and functions
-    /// need not be sent. Until then it must do the same as before, without asking anybody or writing over files.
+    /// Says how many trials run at a time, each in a process of its own: its memory is given back, and where it crashes a trial has failed.
+    /// This program is started anew with the same arguments; it serves a trial when it comes to the same experiment, and ends there, so
+    /// that data and functions need not be sent. Until then it must do the same as before, without asking anybody or writing over files;
+    /// <see cref="IsTrialProcess"/> tells it what it may leave out.
     /// </summary>
-    /// <param name="concurrent">Trials at a time, which share the cores; 0 for trials in this process, as a notebook needs it.</param>
+    /// <param name="concurrent">
+    /// Trials at a time, which share the cores; 0 for trials in this process. Not said, it is one process at a time where <c>Main</c> runs
+    /// the experiment, and this process where the program cannot be started anew: in tests, notebooks and services.
+    /// </param>
     public AutoMLExperiment SetTrialProcesses(int concurrent = 1)
     {
         OptionCheck.AtLeast(nameof(concurrent), concurrent, 0);
@@ -96,8 +107,8 @@ public sealed partial class AutoMLExperiment
     }
 
     /// <summary>
-    /// Keeps all that happens in a folder: <c>journal.jsonl</c>, a folder for each trial, the best model and, at the end,
-    /// <c>experiment.html</c> and <c>trials.csv</c>. An experiment of the same space, tuner and seed goes on from there.
+    /// Keeps all that happens in a folder: <c>journal.jsonl</c>, a folder for each trial, the best model and, renewed as
+    /// trials end, <c>experiment.html</c> and <c>trials.csv</c>. An experiment of the same space, tuner and seed goes on from there.
     /// </summary>
     /// <param name="folder">The folder; it is made where it is missing.</param>
     /// <param name="checkpointSteps">
@@ -146,18 +157,18 @@ public sealed partial class AutoMLExperiment
     {
         if (SearchSpace.FeatureSpaceDim == 0)
             throw new InvalidOperationException($"There is nothing to search: use {nameof(AddSearchSpace)} or {nameof(SetPipeline)}.");
-        var number = Interlocked.Increment(ref s_experiments);
-        if (TrialPipe.Served is { } served && number == served.Experiment)
-            await TrialService.ServeAsync(_context, served.Name, Plan, _schema).ConfigureAwait(false);
-        using var journal = OpenJournal(number);
+        var hosting = TrialHosting.Of(_settings, Interlocked.Increment(ref s_experiments));
+        if (TrialPipe.Served is { } served && hosting.Experiment == served.Experiment)
+            await TrialService.ServeAsync(_context, served.Name, seed => Plan(seed, hosting), _schema).ConfigureAwait(false);
+        using var journal = hosting.OpenJournal();
         var head = journal?.Lines.OfType<JournalLine.Head>().FirstOrDefault();
-        var plan = Plan(_settings.Seed ?? ((IHostEnvironmentInternal)_context).Seed ?? head?.Seed ?? Random.Shared.Next());
+        var plan = Plan(_settings.Seed ?? ((IHostEnvironmentInternal)_context).Seed ?? head?.Seed ?? Random.Shared.Next(), hosting);
         using var runner = plan.Runner;
         JournalHead.Check(plan, journal, head);
-        var best = new BestModel(_context, _settings.CheckpointFolder, _schema);
+        var best = new BestModel(_context, hosting.Folder, _schema);
         var history = new TrialHistory(plan, journal);
         if (TrialPipe.Served is null)
-            await ExploreAsync(plan, history, best, number, ct).ConfigureAwait(false);
+            await ExploreAsync(plan, history, best, hosting, ct).ConfigureAwait(false);
         else
             history.Replay(); // what this process is started for comes later
         Trials = [.. history.Results];
@@ -167,11 +178,14 @@ public sealed partial class AutoMLExperiment
         return result;
     }
 
-    private async Task ExploreAsync(ExperimentPlan plan, TrialHistory history, BestModel best, int number, CancellationToken ct)
+    private async Task ExploreAsync(ExperimentPlan plan, TrialHistory history, BestModel best, TrialHosting hosting, CancellationToken ct)
     {
-        ITrialHost host = _settings.TrialProcesses == 0 ? new InProcessHost(plan)
-            : new ProcessHost(plan, number, Math.Max(1, Environment.ProcessorCount / plan.Concurrent));
-        var run = new ExperimentRun(plan, history, host, best);
+        var report = new LiveReport(_settings.CheckpointFolder, () => Report);
+        var run = new ExperimentRun(plan, history, HostOf(plan, hosting), best, () =>
+        {
+            Trials = [.. history.Results];
+            report.Refresh();
+        });
         if (Interlocked.CompareExchange(ref _run, run, null) is not null)
             throw new InvalidOperationException("The experiment is running already.");
         try
@@ -182,31 +196,23 @@ public sealed partial class AutoMLExperiment
         {
             Trials = [.. history.Results];
             _run = null;
-            if (_settings.CheckpointFolder is { } folder)
-                Report.Save(folder);
+            report.Write();
         }
     }
 
-    private TrialJournal? OpenJournal(int number)
+    private ITrialHost HostOf(ExperimentPlan plan, TrialHosting hosting)
     {
-        if (TrialPipe.Served is { } served && (number > served.Experiment || _settings.CheckpointFolder is null))
-        {
-            throw new InvalidOperationException(
-                $"This process was started for a trial of experiment {served.Experiment} of its program, and came to another one, "
-                + $"{number}. Give earlier experiments a folder ({nameof(SetCheckpoint)}), so that they need not run again.");
-        }
+        if (hosting.Obstacle is { } obstacle)
+            Tell(obstacle);
+        return hosting.Processes == 0 ? new InProcessHost(plan)
+            : hosting.Patience is null ? new ProcessHost(plan, hosting)
+            : new FallbackHost(new ProcessHost(plan, hosting), new InProcessHost(plan), Tell);
 
-        return _settings.CheckpointFolder is { } folder ? new TrialJournal(folder, isShared: TrialPipe.Served is not null) : null;
+        void Tell(string reason) => new MLContextMonitor(_context).Info($"Trials run in this process: {reason}");
     }
 
-    private ExperimentPlan Plan(long seed)
+    private ExperimentPlan Plan(long seed, TrialHosting hosting)
     {
-        if (_settings is { TrialProcesses: > 0, CheckpointFolder: null })
-        {
-            throw new InvalidOperationException(
-                $"Trials in processes of their own leave their models in a folder: use {nameof(SetCheckpoint)}.");
-        }
-
         var services = new ExperimentServices(seed, _context, _settings, SearchSpace);
         if (_runner is null)
             throw new InvalidOperationException(
@@ -225,8 +231,9 @@ public sealed partial class AutoMLExperiment
             Monitor = _monitor?.Invoke(services) ?? new MLContextMonitor(_context),
             Time = _settings.MaxExperimentTimeInSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             Trials = _settings.MaxModels, Tokens = _settings.MaxTokens, Megabytes = _settings.MaximumMemoryUsageInMegaByte,
-            Folder = _settings.CheckpointFolder, CheckpointSteps = _settings.CheckpointSteps,
-            Concurrent = Math.Max(1, _settings.TrialProcesses),
+            CheckInterval = TimeSpan.FromMilliseconds(_settings.CheckIntervalInMilliseconds),
+            PerformanceMonitor = _performanceMonitor?.Invoke(services),
+            Folder = hosting.Folder, CheckpointSteps = hosting.CheckpointSteps, Concurrent = Math.Max(1, hosting.Processes),
         };
     }
 

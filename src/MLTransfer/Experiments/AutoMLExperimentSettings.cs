@@ -24,8 +24,13 @@ public sealed partial class AutoMLExperiment
         /// <summary>The memory of the process above which a trial is ended; null for no limit.</summary>
         public double? MaximumMemoryUsageInMegaByte { get; set; }
 
-        /// <summary>Trials at a time in processes of their own; 0 for one after another in this process.</summary>
-        public int TrialProcesses { get; set; }
+        /// <summary>
+        /// Trials at a time in processes of their own; 0 for one after another in this process, null for a process each where that can be.
+        /// </summary>
+        public int? TrialProcesses { get; set; }
+
+        /// <summary>Milliseconds between two looks at what a trial uses.</summary>
+        public int CheckIntervalInMilliseconds { get; set; } = 100;
 
         /// <summary>Where all that happens is kept; null for nowhere.</summary>
         public string? CheckpointFolder { get; set; }

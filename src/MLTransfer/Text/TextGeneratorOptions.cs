@@ -160,6 +160,13 @@ public sealed class TextGeneratorOptions : GenerateTextOptions
         OptionCheck.ColumnName(nameof(CompletionColumnName), CompletionColumnName);
         OptionCheck.Defined(nameof(RowPacking), RowPacking);
         Noise?.Check();
+        if (Training.MoveBorders && RowPacking != RowPacking.Concatenated)
+        {
+            throw new ArgumentException(
+                $"{nameof(Training)}.{nameof(Training.MoveBorders)} cuts texts that are one behind the other: set {nameof(RowPacking)} to "
+                + $"{nameof(RowPacking.Concatenated)}, or leave it out.", nameof(Training));
+        }
+
         if ((CompletionColumnName ?? ChatColumnName) is not null && RowPacking == RowPacking.Concatenated)
         {
             throw new ArgumentException(

@@ -55,9 +55,9 @@ public sealed class ReportTests
     public void The_CSV_has_all_digits_and_quotes_what_needs_it()
     {
         var lines = s_report.ToCsv().TrimEnd('\n').Split('\n');
-        Assert.Equal("trial,state,loss,metric,milliseconds,megabytes,bytes,tokens,front,kind,rate,size,error", lines[0]);
-        Assert.Equal("1,Completed,0.30000000000000004,0,9000,,,0,1,<b>,0.1,4,", lines[2]);
-        Assert.Equal("3,Failed,NaN,0,1000,,,0,0,\"a,b\",,1,\"It said \"\"no\"\", <twice>\"", lines[4]);
+        Assert.Equal("trial,state,loss,metric,milliseconds,megabytes,cpu,bytes,tokens,front,kind,rate,size,error", lines[0]);
+        Assert.Equal("1,Completed,0.30000000000000004,0,9000,,,,0,1,<b>,0.1,4,", lines[2]);
+        Assert.Equal("3,Failed,NaN,0,1000,,,,0,0,\"a,b\",,1,\"It said \"\"no\"\", <twice>\"", lines[4]);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML;
 using MLTransfer.Experiments;
 using Xunit;
@@ -30,13 +31,14 @@ public sealed class TrialProcessTests : IDisposable
         var failed = told.Trials.Single(trial => trial.State == TrialState.Failed);
         Assert.Contains("exit code", failed.Error, StringComparison.Ordinal);
         Assert.Equal([1, 2], failed.Reports.Select(report => report.Step)); // of steps 2 and 4
+        Assert.True(failed is { Tokens: > 100, PeakMemoryInMegaByte: > 10 });
         foreach (var trial in told.Trials.Where(trial => trial.State == TrialState.Completed))
         {
             var other = whole.Trials[trial.TrialSettings.TrialId];
             Assert.Equal(other.TrialSettings.Parameter, trial.TrialSettings.Parameter);
             Assert.Equal(other.Loss, trial.Loss, 1e-3);
             Assert.Equal((other.Tokens, 4), (trial.Tokens, trial.Reports.Count));
-            Assert.True(trial.ModelSize > 10_000 && trial.PeakMemoryInMegaByte > 10);
+            Assert.True(trial is { ModelSize: > 10_000, PeakMemoryInMegaByte: > 10, PeakCpu: > 0 and <= 1 });
         }
 
         Assert.Equal(best.Loss, _ml.Generation.Evaluate(best.Model!, TextExperiment.Rows(_ml, 8, 4)).Loss, 1e-3);
@@ -49,7 +51,7 @@ public sealed class TrialProcessTests : IDisposable
         var whole = Experiment(_folder["whole"]);
         using var expected = (IDisposable)(await whole.RunAsync()).Model!;
         using (var process = TestProcess.Start(
-            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "2", "-1", "-1", "1"))
+            _folder.Path, "experiment", TestData.TinyModel, _folder["run"], "2", "-1", "-1", "-1"))
         {
             while (!File.Exists(_folder["run/journal.jsonl"]) || !Journal().Contains("\"trial\":1,\"step\":2", StringComparison.Ordinal))
             {
@@ -68,11 +70,46 @@ public sealed class TrialProcessTests : IDisposable
         Assert.All(resumed.Trials.Zip(whole.Trials), pair => Assert.Equal(pair.Second.Loss, pair.First.Loss, 1e-3));
     }
 
+    [Theory]
+    [InlineData("main")]
+    [InlineData("async")]
+    public async Task Trials_have_processes_of_their_own_where_Main_runs_the_experiment(string way)
+    {
+        var (program, trials) = await Processes(way);
+
+        Assert.Equal([3, 1, 2, 6, 5], trials.Select(trial => trial.Loss)); // the second search adds what the first found
+        Assert.Equal(6, trials.Select(trial => trial.Process).Append(program).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("task")]
+    [InlineData("never")]
+    [InlineData("other")]
+    public async Task Trials_run_in_the_process_of_a_program_that_does_not_come_to_the_same_experiment_by_itself(string way)
+    {
+        var (program, trials) = await Processes(way);
+
+        Assert.Equal([3, 1, 2, 6, 5], trials.Select(trial => trial.Loss));
+        Assert.All(trials, trial => Assert.Equal(program, trial.Process));
+    }
+
     [Fact]
-    public async Task Trials_in_processes_need_a_folder()
+    public async Task Processes_of_tests_are_not_started_anew()
     {
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => Experiment(null).SetTrialProcesses().RunAsync());
-        Assert.Contains("SetCheckpoint", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("a process of tests", exception.Message, StringComparison.Ordinal);
+        Assert.False(AutoMLExperiment.IsTrialProcess);
+    }
+
+    private async Task<(double Program, List<(double Loss, double Process)> Trials)> Processes(string way)
+    {
+        var temporary = Directory.CreateDirectory(_folder["t"]).FullName;
+        var (exitCode, output, errors) = await TestProcess.RunAsync(_folder.Path, "processes", way, temporary);
+        Assert.True(exitCode == 0, errors);
+        Assert.Empty(Directory.EnumerateDirectories(temporary, "mltransfer-*"));
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
+            line.Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray()).ToList();
+        return (lines[0][0], [.. lines.Skip(1).Select(line => (line[0], line[1]))]);
     }
 
     private Task<(int ExitCode, string Output, string Errors)> Run(int killedTrial, int processes) => TestProcess.RunAsync(

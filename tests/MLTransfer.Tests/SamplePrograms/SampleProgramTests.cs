@@ -42,6 +42,26 @@ public sealed class SampleProgramTests : IDisposable
     }
 
     [Fact]
+    public async Task Experiment_sample_shows_trials_importances_and_the_gain_and_leaves_journal_page_and_model()
+    {
+        File.WriteAllText(_folder["book.txt"], File.ReadAllText(RepositoryFiles.Data("mars-excerpt.txt"))[..12_000]);
+
+        var (exitCode, output) = await RunAsync(
+            "Experiment", "--text", _folder["book.txt"], "--trials", "3", "--epochs", "1", "--output", _folder["run"]);
+
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("trial 2 begins", output, StringComparison.Ordinal);
+        Assert.Contains("_pipeline_.e1.LearningRate", output, StringComparison.Ordinal);
+        Assert.Contains("known recipe", output, StringComparison.Ordinal);
+        Assert.Contains("3 trials took", output, StringComparison.Ordinal);
+        Assert.Contains(Files("run"), file => file!.StartsWith("best-", StringComparison.Ordinal));
+        Assert.Subset(Files("run").ToHashSet(), new HashSet<string?> { "experiment.html", "journal.jsonl", "trials.csv" });
+        var peaks = File.ReadLines(_folder["run/trials.csv"]).Skip(1).Select(line =>
+            double.Parse(line.Split(',')[5], System.Globalization.CultureInfo.InvariantCulture));
+        Assert.All(peaks, peak => Assert.True(peak > 150, $"{peak} MB")); // a process of its own begins with nothing
+    }
+
+    [Fact]
     public async Task Image_sample_shows_real_pictures_and_those_before_and_after_in_tiles_with_gaps()
     {
         DrawDiscs(_folder["discs"], count: 10);

@@ -53,7 +53,7 @@ internal sealed record LanguageMemory
     {
         var product = ProductSize;
         var runtime = ProcessMemory.Runtime(_network.Device.type == TorchSharp.DeviceType.META ? 0 : _parts.Bytes);
-        var optimizer = _parts.Trained * 2 * sizeof(float);
+        var optimizer = _parts.Trained * (_options.WeightAverageDecay > 0 ? 3 : 2) * sizeof(float);
         var frozen = IsMixed ? _parts.Converted(ProductType) : default;
         var weights = _parts.Bytes + (IsMixed ? _parts.TrainedMatrices * product : 0) + frozen.Elements * product - frozen.Bytes;
         var gradients = Gradients();

@@ -11,6 +11,7 @@ internal sealed class LanguageRows
 
     private readonly IReadOnlyList<TrainingExample> _rows;
     private readonly RowCorruption? _corruption;
+    private readonly MovingBlocks? _moving;
     private readonly ulong _seed;
 
     /// <exception cref="ArgumentException">A row does not fit the model, or none can be trained on.</exception>
@@ -21,6 +22,19 @@ internal sealed class LanguageRows
         (_corruption, _seed) = (corruption, (ulong)options.Seed);
         TrainingRows.Check(training, model, corruption, nameof(training));
         TrainingRows.Check(validation ?? [], model, corruption, nameof(validation));
+        if (options.MoveBorders)
+        {
+            if (model is MaskedLanguageModel)
+            {
+                throw new ArgumentException(
+                    $"{nameof(options.MoveBorders)} is for networks that continue texts: rows of a {model.GetType().Name} begin and end "
+                    + "with special tokens. Leave it out.", nameof(options));
+            }
+
+            _moving = new MovingBlocks(training, options.Seed);
+            training = [.. Enumerable.Range(0, _moving.Count).Select(row => _moving.Row(0, row))];
+        }
+
         _rows = [.. training.Where((row, index) => Corrupt(row, 0, index) is { PredictedTokens: > 0 })];
         Validation = [.. (corruption?.ForEvaluation(validation ?? []) ?? validation ?? []).Where(row => row.PredictedTokens > 0)];
         if (_rows.Count == 0)
@@ -45,7 +59,11 @@ internal sealed class LanguageRows
     /// <summary>A row as a step reads it.</summary>
     /// <param name="row">Its number.</param>
     /// <param name="step">Steps done before.</param>
-    public TrainingExample Training(int row, int step) => Corrupt(_rows[row], step / Schedule.StepsPerEpoch, row)!;
+    public TrainingExample Training(int row, int step)
+    {
+        var epoch = step / Schedule.StepsPerEpoch;
+        return Corrupt(_moving?.Row(epoch, row) ?? _rows[row], epoch, row)!;
+    }
 
     /// <summary>The tokens of a row before noise.</summary>
     public int TokenCount(int row) => _rows[row].TokenCount;

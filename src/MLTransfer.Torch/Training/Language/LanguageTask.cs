@@ -36,8 +36,17 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         (_model, _options, _rows, _computeType) = (model, options, rows, computeType);
         _optimizer = new AdamW(
             model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: IsDecayed(p.Name, p.Parameter.dim()))),
-            options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon) { WeightDecay = options.WeightDecay };
-        _player = new Player("", _optimizer) { MaximumGradientNorm = options.MaximumGradientNorm };
+            options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon)
+        {
+            WeightDecay = options.WeightDecay,
+            RateFactor = options.LayerRateDecay < 1 ? new LayerRates(model, options.LayerRateDecay).FactorOf : null,
+        };
+        _player = new Player("", _optimizer)
+        {
+            MaximumGradientNorm = options.MaximumGradientNorm,
+            Average = options.WeightAverageDecay > 0
+                ? new WeightAverage(model.TrainableParameters(), options.WeightAverageDecay) : null,
+        };
     }
 
     /// <summary>Saved with every run, so that a saved run is a complete model; null for none.</summary>
@@ -102,6 +111,12 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
             GradientNorm = update.GradientNorm,
             LearningRate = update.LearningRate,
         };
+    }
+
+    public override void WeightsChanged()
+    {
+        _optimizer.RenewCopies();
+        _model.WriteTokenRows();
     }
 
     public override long AmountOf(int[] rows) => rows.Sum(row => (long)_rows.TokenCount(row));

@@ -38,6 +38,24 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
     public bool GroupByLength { get; init; }
 
     /// <summary>
+    /// Whether every epoch cuts the text into rows at other places: what stood at the beginning of a row, with nothing before it, stands in
+    /// its middle the next time. Needs rows that are one text cut into blocks, as <c>run_clm.py</c> makes them.
+    /// </summary>
+    public bool MoveBorders { get; init; }
+
+    /// <summary>
+    /// The share that a running mean of the weights keeps at each step, such as 0.99; 0 for none. The mean is what is evaluated, and what
+    /// the model ends with; checkpoints are of the weights themselves. It keeps less in the first steps: (1 + t) / (10 + t) after step t.
+    /// </summary>
+    public double WeightAverageDecay { get; init; }
+
+    /// <summary>
+    /// By how much blocks learn slower than those behind them: of n blocks the one after i others learns at the learning rate times this to
+    /// the power of n - i, embeddings to that of n + 1; 1 for all alike.
+    /// </summary>
+    public double LayerRateDecay { get; init; } = 1;
+
+    /// <summary>
     /// Texts that the model continues before the first step and at each evaluation, or where there are no validation rows as often; the
     /// answers go to the progress, to <c>answers.jsonl</c> and <c>run.html</c>. They do not change what is trained. Of a model that is
     /// trained
@@ -58,7 +76,17 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
     internal bool ComputesWithNarrowMatrices(Device device) => Precision.ComputeType(device) is not null || GradientCheckpointing;
 
     internal override IEnumerable<string> IrrelevantToWeights =>
-        base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);
+        base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]).Concat(SwitchedOff);
+
+    /// <summary>What changes nothing as it is, so that a run goes on that was saved before there was such an option.</summary>
+    private IEnumerable<string> SwitchedOff =>
+        from option in ((string Name, bool IsOff)[])
+        [
+            (nameof(MoveBorders), !MoveBorders), (nameof(WeightAverageDecay), WeightAverageDecay == 0),
+            (nameof(LayerRateDecay), LayerRateDecay == 1),
+        ]
+        where option.IsOff
+        select option.Name;
 
     internal override void Check()
     {
@@ -71,6 +99,9 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
         OptionRange.FromZeroToLessThanOne(nameof(AdamBeta1), AdamBeta1);
         OptionRange.FromZeroToLessThanOne(nameof(AdamBeta2), AdamBeta2);
         OptionRange.NotNegative(nameof(AdamEpsilon), AdamEpsilon);
+        OptionRange.FromZeroToLessThanOne(nameof(WeightAverageDecay), WeightAverageDecay);
+        OptionRange.Positive(nameof(LayerRateDecay), LayerRateDecay);
+        OptionRange.Between(nameof(LayerRateDecay), LayerRateDecay, 0, 1);
         if (GroupByLength && !Shuffle)
             throw new ArgumentException($"{nameof(GroupByLength)} makes a random order of its own; it needs {nameof(Shuffle)}.",
                 nameof(GroupByLength));

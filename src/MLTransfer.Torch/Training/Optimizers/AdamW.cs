@@ -35,6 +35,9 @@ internal sealed class AdamW : Optimizer
     /// <summary>The share of a decaying parameter that an update removes, times the learning rate.</summary>
     public double WeightDecay { get; init; }
 
+    /// <summary>What the learning rate of a parameter is multiplied with, by its name; null for nothing.</summary>
+    public Func<string, double>? RateFactor { get; init; }
+
     /// <summary>The running means under the names <c>parameter.exp_avg</c> and <c>parameter.exp_avg_sq</c>.</summary>
     public override IEnumerable<KeyValuePair<string, Tensor>> State =>
         _slots.SelectMany(slot => (KeyValuePair<string, Tensor>[])[
@@ -53,6 +56,17 @@ internal sealed class AdamW : Optimizer
         var slot = _slots.Find(slot => ReferenceEquals(slot.Parameter, parameter))
             ?? throw new ArgumentException("The parameter is not one of the optimizer's.", nameof(parameter));
         return slot.Copy ??= parameter.to(type, copy: true).requires_grad_(true).DetachFromDisposeScope();
+    }
+
+    /// <summary>Renews the copies after parameters were changed by others.</summary>
+    public void RenewCopies()
+    {
+        using var gradients = no_grad();
+        foreach (var slot in _slots)
+        {
+            using var scope = NewDisposeScope(); // of a second wrapper of the copy
+            slot.Copy?.copy_(slot.Parameter);
+        }
     }
 
     /// <summary>
@@ -105,10 +119,11 @@ internal sealed class AdamW : Optimizer
                 continue;
             using (gradient)
             {
-                var decay = slot.Decays ? (float)(1 - learningRate * weightDecay) : 1f;
+                var rate = learningRate * (RateFactor?.Invoke(slot.Name) ?? 1);
+                var decay = slot.Decays ? (float)(1 - rate * weightDecay) : 1f;
                 var step = new StepFactors(
                     (float)gradientFactor, decay, (float)_beta1, (float)(1 - _beta1), (float)_beta2, (float)(1 - _beta2),
-                    (float)(learningRate / (1 - Math.Pow(_beta1, StepCount))),
+                    (float)(rate / (1 - Math.Pow(_beta1, StepCount))),
                     (float)Math.Sqrt(1 - Math.Pow(_beta2, StepCount)), (float)_epsilon);
                 if (FlatTensor.IsPlain(slot.Parameter) && FlatTensor.IsPlain(gradient, ScalarType.BFloat16)
                     && (slot.Copy is null || slot.Copy.dtype == ScalarType.BFloat16))

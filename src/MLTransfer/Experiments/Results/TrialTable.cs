@@ -7,7 +7,8 @@ namespace MLTransfer.Experiments.Results;
 /// <summary>Trials as rows: their numbers, and a column for each option.</summary>
 internal static class TrialTable
 {
-    private static readonly string[] s_numbers = ["trial", "state", "loss", "metric", "milliseconds", "megabytes", "bytes", "tokens"];
+    private static readonly string[] s_numbers =
+        ["trial", "state", "loss", "metric", "milliseconds", "megabytes", "cpu", "bytes", "tokens"];
 
     public static string ToText(FlatSpace space, ExperimentReport report)
     {
@@ -31,7 +32,8 @@ internal static class TrialTable
             Add(text,
             [
                 Text(trial.TrialSettings.TrialId), trial.State.ToString(), Text(trial.Loss), Text(trial.Metric),
-                Text(trial.DurationInMilliseconds), Text(trial.PeakMemoryInMegaByte), Text(trial.ModelSize), Text(trial.Tokens),
+                Text(trial.DurationInMilliseconds), Text(trial.PeakMemoryInMegaByte), Text(trial.PeakCpu),
+                Text(trial.ModelSize), Text(trial.Tokens),
                 report.Front.Contains(trial) ? "1" : "0", .. Values(space, trial, value => Text(value)), trial.Error ?? "",
             ]);
         }

@@ -26,6 +26,12 @@ internal sealed record ExperimentPlan
 
     public required double? Megabytes { get; init; }
 
+    /// <summary>Between two looks at what a trial uses.</summary>
+    public required TimeSpan CheckInterval { get; init; }
+
+    /// <summary>Told what a trial uses; null for nobody.</summary>
+    public required IPerformanceMonitor? PerformanceMonitor { get; init; }
+
     /// <summary>Trials at a time.</summary>
     public required int Concurrent { get; init; }
 

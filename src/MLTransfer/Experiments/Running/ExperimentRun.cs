@@ -9,7 +9,8 @@ namespace MLTransfer.Experiments.Running;
 /// <param name="history">What was done before, and takes what is done now.</param>
 /// <param name="host">Runs trials.</param>
 /// <param name="best">Keeps the best model.</param>
-internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, ITrialHost host, BestModel best)
+/// <param name="ended">Called after each trial.</param>
+internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, ITrialHost host, BestModel best, Action ended)
 {
     private readonly List<RunningTrial> _running = []; // locked: others skip
     private volatile bool _isToStop;
@@ -37,7 +38,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (plan.Time is { } time)
             end.CancelAfter(TimeSpan.FromMilliseconds(Math.Clamp((time - history.Elapsed).TotalMilliseconds, 0, uint.MaxValue - 2.0)));
-        var tasks = new List<Task<Ended>>();
+        var tasks = new List<Task<Outcome>>();
         var isExhausted = false;
         while (true)
         {
@@ -55,13 +56,15 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
                 return;
             var task = await Task.WhenAny(tasks).ConfigureAwait(false);
             tasks.Remove(task);
-            var ended = await task.ConfigureAwait(false);
-            if (ended.Result is { } result)
-                Record(result, ended.Exception);
+            var outcome = await task.ConfigureAwait(false);
+            if (outcome.Result is not { } result)
+                continue;
+            Record(result, outcome.Exception);
+            ended();
         }
     }
 
-    private Task<Ended> BeginAsync(OpenTrial begun, CancellationToken end)
+    private Task<Outcome> BeginAsync(OpenTrial begun, CancellationToken end)
     {
         var trial = new RunningTrial(
             begun, plan.Folder is null ? null : Path.Combine(plan.Folder, FolderOf(begun.Settings)), history.Report, end);
@@ -71,7 +74,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
         return RunAsync(trial, end);
     }
 
-    private async Task<Ended> RunAsync(RunningTrial trial, CancellationToken end)
+    private async Task<Outcome> RunAsync(RunningTrial trial, CancellationToken end)
     {
         var clock = Stopwatch.StartNew();
         TrialResult? returned = null;
@@ -83,7 +86,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
         }
         catch (OperationCanceledException) when (trial.Ending is null && end.IsCancellationRequested)
         {
-            return new Ended(null, null);
+            return new Outcome(null, null);
         }
         catch (Exception thrown) // whatever a trial does, the others go on
         {
@@ -98,7 +101,7 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
 
         var result = Result(trial, returned, exception);
         result.DurationInMilliseconds = clock.Elapsed.TotalMilliseconds;
-        return new Ended(result, exception);
+        return new Outcome(result, exception);
     }
 
     private static TrialResult Result(RunningTrial trial, TrialResult? returned, Exception? exception)
@@ -106,6 +109,9 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
         trial.Settings.EndedAtUtc = DateTime.UtcNow;
         var result = returned ?? new TrialResult { Loss = double.NaN, Metric = double.NaN };
         (result.TrialSettings, result.Reports) = (trial.Settings, trial.Reports);
+        result.Tokens = Math.Max(result.Tokens, trial.Tokens);
+        if (trial.Peaks is { } peaks)
+            (result.PeakMemoryInMegaByte, result.PeakCpu) = peaks;
         if (trial.Ending is { } ending)
         {
             (result.State, result.Error) = ending;
@@ -158,5 +164,5 @@ internal sealed class ExperimentRun(ExperimentPlan plan, TrialHistory history, I
 
     /// <param name="Result">Null where the experiment ended before the trial did.</param>
     /// <param name="Exception">What the trial threw.</param>
-    private sealed record Ended(TrialResult? Result, Exception? Exception);
+    private sealed record Outcome(TrialResult? Result, Exception? Exception);
 }

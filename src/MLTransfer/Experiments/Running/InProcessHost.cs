@@ -7,14 +7,19 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
 {
     public async Task<TrialResult> RunAsync(RunningTrial trial)
     {
-        var observer = new TrainingObserver
+        TrainingObserver? observer = null;
+        observer = new TrainingObserver
         {
-            Report = trial.Observe, CancellationToken = trial.CancellationToken, Folder = trial.Settings.Folder,
+            Report = (training, step, loss) =>
+            {
+                trial.Tokens = observer!.Tokens;
+                return trial.Observe(training, step, loss);
+            },
+            CancellationToken = trial.CancellationToken, Folder = trial.Settings.Folder,
             CheckpointSteps = plan.CheckpointSteps,
         };
         using var folder = await TrialLock.TakeAsync(trial.Settings.Folder, trial.CancellationToken).ConfigureAwait(false);
-        using var memory = new MemoryWatch(
-            () => Environment.WorkingSet, plan.Megabytes, message => trial.End(TrialState.Failed, message));
+        using var watch = new ResourceWatch(plan, trial, () => (Environment.WorkingSet, Environment.CpuUsage.TotalTime));
         var result = await Task.Run(
             () =>
             {
@@ -22,8 +27,6 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
                 return plan.Runner.RunAsync(trial.Settings, trial.CancellationToken);
             },
             CancellationToken.None).ConfigureAwait(false);
-        memory.Look();
-        result.PeakMemoryInMegaByte ??= memory.PeakInMegabytes;
         result.Tokens = Math.Max(observer.Tokens, result.Tokens);
         return result;
     }

@@ -20,7 +20,11 @@ internal abstract record JournalLine
     /// <param name="Trial">The trial's number.</param>
     /// <param name="Value">What it reports.</param>
     /// <param name="Place">How far its training is, so that what comes again after a kill is not counted twice.</param>
-    public sealed record Report(int Trial, TrialReport Value, long Place) : JournalLine;
+    public sealed record Report(int Trial, TrialReport Value, long Place) : JournalLine
+    {
+        /// <summary>What the trial was trained on so far; told by the process of a trial alone.</summary>
+        public long Tokens { get; init; }
+    }
 
     /// <summary>A trial ended.</summary>
     /// <param name="Result">With the trial's number alone of its settings, and without its reports.</param>

@@ -21,16 +21,13 @@ internal static class JournalText
             ["trial"] = settings.TrialId, ["start"] = Time(settings.StartedAtUtc),
             ["by"] = start.IsGiven ? "given" : "tuner", ["parameter"] = settings.Parameter.ToJson(),
         },
-        JournalLine.Report report => new JsonObject
-        {
-            ["trial"] = report.Trial, ["step"] = report.Value.Step, ["loss"] = Number(report.Value.Loss), ["place"] = report.Place,
-        },
+        JournalLine.Report report => ReportText(report),
         JournalLine.End { Result: var result } => new JsonObject
         {
             ["trial"] = result.TrialSettings.TrialId, ["end"] = Time(result.TrialSettings.EndedAtUtc ?? default),
             ["state"] = result.State.ToString(), ["loss"] = Number(result.Loss), ["metric"] = Number(result.Metric),
             ["milliseconds"] = Number(result.DurationInMilliseconds), ["megabytes"] = Number(result.PeakMemoryInMegaByte),
-            ["bytes"] = result.ModelSize, ["tokens"] = result.Tokens, ["error"] = result.Error,
+            ["cpu"] = Number(result.PeakCpu), ["bytes"] = result.ModelSize, ["tokens"] = result.Tokens, ["error"] = result.Error,
         },
         _ => throw new ArgumentException($"The journal has no {line.GetType().Name}.", nameof(line)),
     }).ToJsonString();
@@ -64,7 +61,7 @@ internal static class JournalText
             {
                 return new JournalLine.Report(
                     trial, new TrialReport(json["step"]!.GetValue<int>(), Number(json["loss"]) ?? double.NaN),
-                    json["place"]!.GetValue<long>());
+                    json["place"]!.GetValue<long>()) { Tokens = json["tokens"]?.GetValue<long>() ?? 0 };
             }
 
             return new JournalLine.End(new TrialResult
@@ -73,7 +70,7 @@ internal static class JournalText
                 State = Enum.Parse<TrialState>(json["state"]!.GetValue<string>()),
                 Loss = Number(json["loss"]) ?? double.NaN, Metric = Number(json["metric"]) ?? double.NaN,
                 DurationInMilliseconds = Number(json["milliseconds"]) ?? 0, PeakMemoryInMegaByte = Number(json["megabytes"]),
-                ModelSize = json["bytes"]?.GetValue<long>(), Tokens = json["tokens"]?.GetValue<long>() ?? 0,
+                PeakCpu = Number(json["cpu"]), ModelSize = json["bytes"]?.GetValue<long>(), Tokens = json["tokens"]?.GetValue<long>() ?? 0,
                 Error = json["error"]?.GetValue<string>(),
             });
         }
@@ -82,6 +79,17 @@ internal static class JournalText
         {
             throw new InvalidDataException($"{origin} is no line of an experiment's journal: {exception.Message}", exception);
         }
+    }
+
+    private static JsonObject ReportText(JournalLine.Report report)
+    {
+        var json = new JsonObject
+        {
+            ["trial"] = report.Trial, ["step"] = report.Value.Step, ["loss"] = Number(report.Value.Loss), ["place"] = report.Place,
+        };
+        if (report.Tokens > 0)
+            json["tokens"] = report.Tokens;
+        return json;
     }
 
     /// <summary>JSON has no NaN: it is null.</summary>

@@ -1,11 +1,11 @@
+using MLTransfer.Experiments.Pipelines;
 using Microsoft.ML;
 
 namespace MLTransfer.Experiments.Running;
 
 /// <summary>Fits a pipeline with chosen options on training rows, and measures it on others.</summary>
 internal sealed class PipelineTrialRunner(
-    MLContext context, SweepablePipeline pipeline, IReadOnlyList<(IDataView Train, IDataView Validation)> data, TrialMetric metric)
-    : ITrialRunner
+    MLContext context, long seed, SweepablePipeline pipeline, IReadOnlyList<TrainValidateData> data, TrialMetric metric) : ITrialRunner
 {
     public const string ParameterName = "_pipeline_";
 
@@ -14,14 +14,14 @@ internal sealed class PipelineTrialRunner(
         var options = settings.Parameter.TryGetValue(ParameterName, out var chosen) ? chosen : Parameter.CreateNestedParameter();
         ITransformer? model = null;
         double sum = 0;
-        foreach (var (train, validation) in data)
+        foreach (var part in data)
         {
             ct.ThrowIfCancellationRequested();
             (model as IDisposable)?.Dispose(); // of several folds the last one's stays
-            model = pipeline.BuildFromOption(context, options).Fit(train);
+            model = pipeline.BuildFromOption(context, options).Fit(part.Training(settings.Parameter, seed));
             try
             {
-                sum += metric.Measure(context, model, validation, ct);
+                sum += metric.Measure(context, model, part.Validation, ct);
             }
             catch
             {

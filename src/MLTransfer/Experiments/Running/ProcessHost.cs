@@ -10,9 +10,8 @@ namespace MLTransfer.Experiments.Running;
 /// is given back, and where it crashes a trial has failed.
 /// </summary>
 /// <param name="plan">The experiment.</param>
-/// <param name="experiment">Its number in this program.</param>
-/// <param name="threads">Of each process.</param>
-internal sealed class ProcessHost(ExperimentPlan plan, int experiment, int threads) : ITrialHost
+/// <param name="hosting">Has its number in this program, and how long the program may take to come to it.</param>
+internal sealed class ProcessHost(ExperimentPlan plan, TrialHosting hosting) : ITrialHost
 {
     private const int ShownErrors = 2000;
 
@@ -29,11 +28,10 @@ internal sealed class ProcessHost(ExperimentPlan plan, int experiment, int threa
         process.OutputDataReceived += (_, _) => { }; // read, so that it is not held up
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
-        using var memory = new MemoryWatch(
-            () => MemoryOf(process), plan.Megabytes, message => trial.End(TrialState.Failed, message));
+        using var watch = new ResourceWatch(plan, trial, () => UseOf(process));
         try
         {
-            var result = await ServeAsync(trial, server, pipe, process).ConfigureAwait(false);
+            var (isServed, result) = await ServeAsync(trial, server, pipe, process).ConfigureAwait(false);
             await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
             trial.CancellationToken.ThrowIfCancellationRequested();
             if (result is null)
@@ -41,11 +39,14 @@ internal sealed class ProcessHost(ExperimentPlan plan, int experiment, int threa
                 string told;
                 lock (errors)
                     told = errors.ToString();
-                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                    $"The process of the trial ended with exit code {process.ExitCode} and no result. {told}").Trim());
+                throw isServed
+                    ? new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
+                        $"The process of the trial ended with exit code {process.ExitCode} and no result. {told}").Trim())
+                    : new ProgramNotServingException(string.Create(CultureInfo.InvariantCulture,
+                        $"The program was started anew, but did not come to the experiment: its process ended with exit code "
+                        + $"{process.ExitCode}. {told}").Trim());
             }
 
-            result.PeakMemoryInMegaByte = memory.PeakInMegabytes;
             return result;
         }
         finally
@@ -54,24 +55,34 @@ internal sealed class ProcessHost(ExperimentPlan plan, int experiment, int threa
         }
     }
 
-    /// <returns>Null where the process ends before it has a result.</returns>
-    private async Task<TrialResult?> ServeAsync(RunningTrial trial, NamedPipeServerStream server, TrialPipe pipe, Process process)
+    /// <returns>Whether the process came to the experiment, and the result; null where it ends before it has one.</returns>
+    private async Task<(bool IsServed, TrialResult? Result)> ServeAsync(
+        RunningTrial trial, NamedPipeServerStream server, TrialPipe pipe, Process process)
     {
+        var isServed = false;
         using var gone = new CancellationTokenSource();
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(gone.Token);
+        if (hosting.Patience is { } patience)
+            late.CancelAfter(patience);
         var exit = process.WaitForExitAsync(CancellationToken.None).ContinueWith(_ => gone.Cancel(), TaskScheduler.Default);
         try
         {
-            await server.WaitForConnectionAsync(gone.Token).ConfigureAwait(false);
-            pipe.Write(new JournalLine.Head(plan.Seed, plan.Tuner.GetType().Name, SpaceText.Of(plan.SearchSpace)));
+            await server.WaitForConnectionAsync(late.Token).ConfigureAwait(false);
+            pipe.Write(JournalHead.Of(plan));
             foreach (var (step, loss) in trial.Reports)
                 pipe.Write(new JournalLine.Report(trial.Settings.TrialId, new TrialReport(step, loss), trial.Place));
             pipe.Write(new JournalLine.Start(trial.Settings, IsGiven: false));
+            isServed = await pipe.ReadAsync(late.Token).ConfigureAwait(false) is JournalLine.Head; // else it came to another experiment
+            late.CancelAfter(Timeout.InfiniteTimeSpan);
             while (await pipe.ReadAsync(CancellationToken.None).ConfigureAwait(false) is { } line)
             {
                 if (line is JournalLine.End end)
-                    return end.Result;
+                    return (true, end.Result);
                 if (line is JournalLine.Report report)
+                {
+                    trial.Tokens = report.Tokens;
                     trial.Report(report.Value, report.Place);
+                }
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
@@ -80,43 +91,47 @@ internal sealed class ProcessHost(ExperimentPlan plan, int experiment, int threa
         }
         finally
         {
-            if (gone.IsCancellationRequested || trial.CancellationToken.IsCancellationRequested)
+            if (late.IsCancellationRequested)
+                Kill(process);
+            if (late.IsCancellationRequested || trial.CancellationToken.IsCancellationRequested)
                 await exit.ConfigureAwait(false);
         }
 
-        return null;
+        return (isServed, null);
     }
 
     private Process Start(string pipe)
     {
-        var arguments = Environment.GetCommandLineArgs();
-        var program = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its program.");
-        var isHost = Path.GetFileNameWithoutExtension(program).Equals("dotnet", StringComparison.OrdinalIgnoreCase);
-        var count = threads.ToString(CultureInfo.InvariantCulture);
-        var start = new ProcessStartInfo(program, isHost ? [Path.GetFullPath(arguments[0]), .. arguments[1..]] : arguments[1..])
+        var start = ProgramStart.Command();
+        start.Environment[TrialPipe.Variable] = string.Create(CultureInfo.InvariantCulture, $"{hosting.Experiment}:{pipe}");
+        start.Environment[TemporaryExperiments.Variable] = TemporaryExperiments.Root;
+        if (plan.Concurrent > 1)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
-            Environment =
-            {
-                [TrialPipe.Variable] = string.Create(CultureInfo.InvariantCulture, $"{experiment}:{pipe}"),
-                ["OMP_NUM_THREADS"] = count, ["MKL_NUM_THREADS"] = count, ["DOTNET_PROCESSOR_COUNT"] = threads.ToString("X", null),
-            },
-        };
+            var threads = Math.Max(1, Threads() / plan.Concurrent);
+            start.Environment["OMP_NUM_THREADS"] = start.Environment["MKL_NUM_THREADS"] = threads.ToString(CultureInfo.InvariantCulture);
+            start.Environment["DOTNET_PROCESSOR_COUNT"] = threads.ToString("X", CultureInfo.InvariantCulture); // read as hexadecimal
+        }
+
         var process = Process.Start(start)!;
         process.StandardInput.Close(); // nobody answers questions
         return process;
     }
 
-    private static long MemoryOf(Process process)
+    /// <summary>The threads that this program computes with.</summary>
+    private static int Threads() =>
+        int.TryParse(Environment.GetEnvironmentVariable("OMP_NUM_THREADS"), CultureInfo.InvariantCulture, out var threads) && threads > 0
+            ? Math.Min(threads, Environment.ProcessorCount) : Environment.ProcessorCount;
+
+    private static (long Bytes, TimeSpan Processors) UseOf(Process process)
     {
         try
         {
             process.Refresh();
-            return process.HasExited ? 0 : process.WorkingSet64;
+            return process.HasExited ? default : (process.WorkingSet64, process.TotalProcessorTime);
         }
         catch (InvalidOperationException)
         {
-            return 0; // it ended in between
+            return default; // it ended in between
         }
     }
 

@@ -35,6 +35,12 @@ internal sealed class RunningTrial : IDisposable
     /// <summary>How far its training was at the last report.</summary>
     public long Place => _trial.Place;
 
+    /// <summary>The tokens that language models were trained on so far.</summary>
+    public long Tokens { get; set; }
+
+    /// <summary>The most that its process used of memory and of the processors' time; null where that was not looked at.</summary>
+    public (double Megabytes, double? Cpu)? Peaks { get; set; }
+
     /// <summary>How it was ended; null where it was not.</summary>
     public (TrialState State, string? Error)? Ending { get; private set; }
 

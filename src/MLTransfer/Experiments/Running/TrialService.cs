@@ -25,6 +25,13 @@ internal static class TrialService
             {
                 case JournalLine.Head head:
                     plan = planOf(head.Seed);
+                    if (JournalHead.Difference(JournalHead.Of(plan), head) is { } difference)
+                    {
+                        throw new InvalidOperationException(
+                            $"The program, started anew for a trial, came to another experiment: it was to have {difference}. Until "
+                            + "then it must do the same each time.");
+                    }
+
                     break;
                 case JournalLine.Report report:
                     reports.Add(report);
@@ -33,6 +40,7 @@ internal static class TrialService
                     trial = new OpenTrial(start.Settings);
                     trial.Reports.AddRange(reports.Select(report => report.Value));
                     trial.Place = reports.Count > 0 ? reports[^1].Place : 0;
+                    pipe.Write(JournalHead.Of(plan!));
                     break;
                 default:
                     throw new InvalidOperationException("The experiment went away before it said what to try.");
@@ -41,21 +49,24 @@ internal static class TrialService
 
         // Where the experiment ends, it ends this process; where its process is killed, the pipe tells.
         _ = pipe.ReadAsync(CancellationToken.None).ContinueWith(_ => Environment.Exit(3), TaskScheduler.Default);
+        RunningTrial? own = null;
         using var running = new RunningTrial(
             trial, FolderOf(plan!, trial.Settings),
             (open, report, place) =>
             {
                 open.Reports.Add(report);
                 open.Place = place;
-                pipe.Write(new JournalLine.Report(open.Settings.TrialId, report, place));
+                pipe.Write(new JournalLine.Report(open.Settings.TrialId, report, place) { Tokens = own!.Tokens });
                 return true;
             },
             CancellationToken.None);
+        own = running;
         plan!.Monitor.ReportRunningTrial(running.Settings);
         TrialResult result;
         try
         {
-            result = await new InProcessHost(plan with { Megabytes = null }).RunAsync(running).ConfigureAwait(false);
+            var host = new InProcessHost(plan with { Megabytes = null, PerformanceMonitor = null }); // who started this process looks at it
+            result = await host.RunAsync(running).ConfigureAwait(false);
             result.TrialSettings = running.Settings;
             if (result.Model is { } model)
             {

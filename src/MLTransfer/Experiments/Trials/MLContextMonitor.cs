@@ -31,7 +31,7 @@ public sealed class MLContextMonitor : IMonitor
     public void ReportFailTrial(TrialSettings settings, Exception? exception = null) =>
         Info($"Trial {settings.TrialId} failed: {exception?.Message ?? "its loss is not finite."}");
 
-    private void Info(FormattableString message)
+    internal void Info(FormattableString message)
     {
         using var channel = _host.Start(nameof(AutoMLExperiment));
         channel.Info(message.ToString(CultureInfo.InvariantCulture));

@@ -26,6 +26,11 @@ public class TrialResult
     /// <summary>The most memory of the process while it ran, beyond what there was before; null where it was not measured.</summary>
     public double? PeakMemoryInMegaByte { get; set; }
 
+    /// <summary>
+    /// The largest share of the time of all processors that the process had between two looks, from 0 to 1; null where it was not measured.
+    /// </summary>
+    public double? PeakCpu { get; set; }
+
     /// <summary>The size of what was fitted, in bytes; null where it is not known.</summary>
     public long? ModelSize { get; set; }
 

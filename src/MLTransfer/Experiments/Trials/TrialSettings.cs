@@ -26,7 +26,7 @@ public sealed class TrialSettings
 
     /// <summary>
     /// The trial's own folder, for checkpoints and logs: a trial that goes on after a kill finds there what it wrote before. Null where
-    /// the experiment has no checkpoint folder.
+    /// the experiment has no checkpoint folder and trials run in its own process.
     /// </summary>
     public string? Folder { get; set; }
 

@@ -1,0 +1,79 @@
+using MLTransfer;
+using MLTransfer.Experiments;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Language;
+using Microsoft.ML;
+
+namespace TuneDefaults;
+
+/// <summary>
+/// What may be a default of fine-tuning a text generator. The values here are those of the reference's recipe, as its users run it.
+/// </summary>
+internal sealed class TextRecipe
+{
+    private const int Epochs = 3, RowLength = 256;
+
+    [Range(5e-5, 5e-3, logBase: true)]
+    public double LearningRate { get; set; } = 5e-4;
+
+    [Choice(2, 4, 8, 16)]
+    public int BatchSize { get; set; } = 8;
+
+    [Choice(LearningRateSchedule.Linear, LearningRateSchedule.Cosine)]
+    public LearningRateSchedule Schedule { get; set; } = LearningRateSchedule.Linear;
+
+    [Range(0, 0.2)]
+    public double WarmupShare { get; set; }
+
+    [Range(0, 0.3)]
+    public double WeightDecay { get; set; }
+
+    [Choice(0.95, 0.98, 0.999)]
+    public double Beta2 { get; set; } = 0.999;
+
+    [Range(0, 0.2)]
+    public double Dropout { get; set; }
+
+    [Range(0.6, 1)]
+    public double LayerRateDecay { get; set; } = 1;
+
+    [BooleanChoice]
+    public bool AveragesWeights { get; set; }
+
+    [Range(0.8, 0.998)]
+    [When(nameof(AveragesWeights), true)]
+    public double AverageDecay { get; set; } = 0.95;
+
+    [BooleanChoice]
+    public bool MovesBorders { get; set; }
+
+    /// <summary>
+    /// The estimator of this recipe for a text; rows of paragraphs that do not follow each other have no borders to move.
+    /// </summary>
+    public TextGeneratorEstimator Estimator(MLContext ml, CorpusText text, CancellationToken cancellationToken)
+    {
+        var steps = Epochs * (text.Training.Sum(part => part.Length) / 4 / RowLength) / BatchSize; // about four characters a token
+        return ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Text", options: new TextGeneratorOptions
+        {
+            Training = new LanguageTrainingOptions
+            {
+                NumberOfEpochs = Epochs,
+                LearningRate = LearningRate,
+                BatchSize = BatchSize,
+                LearningRateSchedule = Schedule,
+                WarmupSteps = (int)(WarmupShare * steps),
+                WeightDecay = WeightDecay,
+                AdamBeta2 = Beta2,
+                LayerRateDecay = LayerRateDecay,
+                WeightAverageDecay = AveragesWeights ? AverageDecay : 0,
+                MoveBorders = MovesBorders && !text.IsByParagraphs,
+                Precision = Precision.Float32,
+            },
+            Dropout = Dropout,
+            MaximumLength = RowLength,
+            RowPacking = text.IsByParagraphs ? RowPacking.Packed : RowPacking.Concatenated,
+            ValidationData = text.Rows(ml, text.Validation),
+            CancellationToken = cancellationToken,
+        });
+    }
+}
