@@ -7,11 +7,14 @@ namespace MLTransfer.Torch.Networks.Codecs.Vqgan;
 /// <summary>Layers one after the other, each under its name; at the end normalization, swish and a last convolution.</summary>
 /// <param name="weights">The chain's.</param>
 /// <param name="configuration">Of the codec.</param>
-/// <param name="draws">Where dropout draws from.</param>
-internal abstract class LayerChain(WeightScope weights, VqganConfiguration configuration, DropoutSource draws)
+internal abstract class LayerChain(WeightScope weights, VqganConfiguration configuration)
     : nn.Module<Tensor, Tensor>(nameof(LayerChain))
 {
     private readonly List<nn.Module<Tensor, Tensor>> _layers = [];
+    private readonly List<string> _names = [];
+
+    /// <summary>The names of the layers, in the order of computation.</summary>
+    public IReadOnlyList<string> Names => _names;
 
     /// <summary>[B, inputs, H, W] to [B, outputs, H', W'].</summary>
     public override Tensor forward(Tensor input)
@@ -65,8 +68,9 @@ internal abstract class LayerChain(WeightScope weights, VqganConfiguration confi
         var layer = create(weights.Scope(name));
         ModuleNode.Add(this, name, layer);
         _layers.Add(layer);
+        _names.Add(name);
     }
 
     private void AddResidual(string name, int inputs, int outputs) =>
-        Add(name, at => new ResidualBlock(at, configuration, draws, inputs, outputs));
+        Add(name, at => new ResidualBlock(at, configuration, inputs, outputs));
 }

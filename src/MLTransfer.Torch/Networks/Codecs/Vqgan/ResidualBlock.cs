@@ -13,13 +13,10 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
     private readonly GroupNormalization _norm2;
     private readonly ImageConvolution _conv2;
     private readonly ImageConvolution? _shortcut;
-    private readonly double _dropout;
-    private readonly DropoutSource _draws;
 
-    public ResidualBlock(WeightScope weights, VqganConfiguration configuration, DropoutSource draws, int inputs, int outputs)
+    public ResidualBlock(WeightScope weights, VqganConfiguration configuration, int inputs, int outputs)
         : base(nameof(ResidualBlock))
     {
-        (_dropout, _draws) = (configuration.Dropout, draws);
         register_module("norm1", _norm1 = new(weights.Scope("norm1"), inputs, configuration.Epsilon));
         register_module("conv1", _conv1 = new(weights.Scope("conv1"), inputs, outputs, kernel: 3, padding: 1));
         register_module("norm2", _norm2 = new(weights.Scope("norm2"), outputs, configuration.Epsilon));
@@ -32,7 +29,7 @@ internal sealed class ResidualBlock : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var inner = _conv1.call(F.silu(_norm1.call(x)));
-        inner = _conv2.call(_draws.Apply(F.silu(_norm2.call(inner)), _dropout, training));
+        inner = _conv2.call(F.silu(_norm2.call(inner)));
         return ((_shortcut?.call(x) ?? x) + inner).MoveToOuterDisposeScope();
     }
 

@@ -29,6 +29,16 @@ internal sealed class VectorQuantizer
     /// <summary>[K, D].</summary>
     public Tensor Codewords => _codewords;
 
+    /// <summary>Whether another one has the same codewords, as far as half precision tells.</summary>
+    public bool HasSameCodewords(VectorQuantizer other)
+    {
+        using var gradients = no_grad();
+        using var scope = NewDisposeScope();
+        return _codewords.shape.SequenceEqual(other._codewords.shape)
+            && (_codewords - other._codewords.to(_codewords.device)).abs().max().item<float>()
+                <= 1e-3f * _codewords.abs().max().item<float>();
+    }
+
     /// <summary>The nearest codewords of vectors, [B, D, h, w] to int64 [B, h w]; of equally near ones the first.</summary>
     public Tensor Nearest(Tensor vectors)
     {

@@ -47,9 +47,6 @@ internal sealed record VqganConfiguration
     /// <summary>Whether sides are halved and doubled by convolutions; else by a mean of four, and plainly.</summary>
     public required bool ResamplesByConvolution { get; init; }
 
-    /// <summary>The probability of dropout inside of residual blocks, in training.</summary>
-    public required double Dropout { get; init; }
-
     public required bool HasEncoder { get; init; }
 
     /// <summary>Whether the network computes with pixels in [0, 1]; else in [-1, 1].</summary>
@@ -89,10 +86,10 @@ internal sealed record VqganConfiguration
             CodewordWidth = c.Size("embed_dim"),
             CodebookSize = c.Size("n_embed"),
             ResamplesByConvolution = sizes.Flag("resamp_with_conv", true),
-            Dropout = sizes.Probability("dropout", 0),
             HasEncoder = layers is not null,
             ComputesInUnitRange = c.Flag(UnitRange, layers is null),
         };
+        sizes.Probability("dropout", 0); // of training
         foreach (var key in (string[])["in_channels", "out_ch"])
             sizes.Require(key, 3);
         sizes.Require("attn_type", "vanilla");

@@ -5,8 +5,8 @@ namespace MLTransfer.Torch.Networks.Codecs.Vqgan;
 /// <summary>Latent vectors to pictures: [B, latent channels, rows, columns] to [B, 3, rows * factor, columns * factor].</summary>
 internal sealed class VqganDecoder : LayerChain
 {
-    public VqganDecoder(WeightScope weights, VqganConfiguration configuration, DropoutSource draws)
-        : base(weights, configuration, draws)
+    public VqganDecoder(WeightScope weights, VqganConfiguration configuration)
+        : base(weights, configuration)
     {
         var top = configuration.Levels - 1;
         var (channels, resolution) = (configuration.ChannelsAt(top), configuration.Resolution / configuration.Factor);

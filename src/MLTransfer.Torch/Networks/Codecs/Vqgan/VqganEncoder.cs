@@ -5,8 +5,8 @@ namespace MLTransfer.Torch.Networks.Codecs.Vqgan;
 /// <summary>Pictures to latent vectors: [B, 3, H, W] to [B, latent channels, H / factor, W / factor].</summary>
 internal sealed class VqganEncoder : LayerChain
 {
-    public VqganEncoder(WeightScope weights, VqganConfiguration configuration, DropoutSource draws)
-        : base(weights, configuration, draws)
+    public VqganEncoder(WeightScope weights, VqganConfiguration configuration)
+        : base(weights, configuration)
     {
         var (channels, resolution) = (configuration.Channels, configuration.Resolution);
         AddConvolution("conv_in", 3, channels);

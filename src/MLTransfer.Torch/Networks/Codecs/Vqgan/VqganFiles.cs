@@ -61,7 +61,8 @@ internal static class VqganFiles
         if (!FileOnDisk.Exists(path))
             throw new FileNotFoundException(
                 $"{Path.GetDirectoryName(path)} has neither {ModelConfigurationFile.FileName} of a VQGAN nor {TamingConfiguration}.", path);
-        var root = new ConfigurationReader(YamlContent.ParseObject(FileKind.Configuration.Read(path), path), path);
+        var yaml = YamlContent.ParseObject(FileKind.Configuration.Read(path), path);
+        var root = new ConfigurationReader(yaml, path);
         var model = root.Object("model") ?? throw root.Missing("model");
         root.RefuseUnread(static key => key is "data" or "lightning"); // of the training
         model.Require("target", "taming.models.vqgan.VQModel");
@@ -80,7 +81,7 @@ internal static class VqganFiles
             ["architecture"] = VqganConfiguration.Architecture,
             ["embed_dim"] = width,
             ["n_embed"] = codewords,
-            ["ddconfig"] = sizes.Node("ddconfig")!.DeepClone(),
+            ["ddconfig"] = yaml["model"]!["params"]!["ddconfig"]!.DeepClone(),
         };
     }
 }

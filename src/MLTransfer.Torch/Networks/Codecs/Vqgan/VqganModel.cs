@@ -10,7 +10,7 @@ namespace MLTransfer.Torch.Networks.Codecs.Vqgan;
 /// decoder makes a picture of the codewords. Read are <c>last.ckpt</c> with <c>model.yaml</c> of taming-transformers, and
 /// <c>config.json</c> with safetensors, which it is saved as.
 /// </summary>
-/// <remarks>Weights are float32. A picture is computed alone, so that no bit of it depends on the others of its batch.</remarks>
+/// <remarks>Weights are float32, and it is not trained here: dropout, which its configuration may name, is of training. A picture is computed alone, so that no bit of it depends on the others of its batch.</remarks>
 public sealed class VqganModel : ImageCodec
 {
     private readonly VqganConfiguration _configuration;
@@ -26,13 +26,13 @@ public sealed class VqganModel : ImageCodec
         var (width, latents) = (configuration.CodewordWidth, configuration.LatentChannels);
         if (configuration.HasEncoder)
         {
-            register_module("encoder", _encoder = new(weights.Scope("encoder"), configuration, DropoutSource));
+            register_module("encoder", _encoder = new(weights.Scope("encoder"), configuration));
             register_module("quant_conv", _beforeQuantizer = new(weights.Scope("quant_conv"), latents, width, kernel: 1));
         }
 
         Quantizer = new(this, configuration.HasEncoder ? "quantize.embedding" : "embedding", weights, configuration);
         register_module("post_quant_conv", _afterQuantizer = new(weights.Scope("post_quant_conv"), width, latents, kernel: 1));
-        register_module("decoder", _decoder = new(weights.Scope("decoder"), configuration, DropoutSource));
+        register_module("decoder", _decoder = new(weights.Scope("decoder"), configuration));
         eval();
     }
 
@@ -50,7 +50,7 @@ public sealed class VqganModel : ImageCodec
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> BlockPrefixes =>
-        [.. named_parameters().Select(p => string.Join('.', p.name.Split('.').SkipLast(1)[..Math.Min(3, p.name.Count('.'))]) + ".").Distinct()];
+        [.. _encoder?.Names.Select(name => $"encoder.{name}.") ?? [], .. _decoder.Names.Select(name => $"decoder.{name}.")];
 
     /// <summary>Whether it computes with pixels in [0, 1], as the VQGAN of DALL-E mini does; else in [-1, 1].</summary>
     internal bool ComputesInUnitRange => _configuration.ComputesInUnitRange;
