@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Tokenization.Conversion;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -59,6 +60,12 @@ internal static class TokenizerFiles
         foreach (string path in FurtherChatTemplates(folder))
             files.Add($"{ChatTemplates}/{Path.GetFileName(path)}", FileKind.Configuration.Read(path));
         ThrowIfIncomplete(files, $"The folder '{folder}'");
+        if (!files.ContainsKey(Tokenizer) && !files.ContainsKey(Configuration) && files.ContainsKey(Merges)
+            && DalleMiniTokens.ConfigurationOf(folder) is { } configuration)
+        {
+            files.Add(Configuration, configuration);
+        }
+
         return files;
     }
 

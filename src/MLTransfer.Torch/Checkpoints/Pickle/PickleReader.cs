@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace MLTransfer.Torch.Checkpoints.Pickle;
 
 /// <summary>
 /// Interprets the part of Python's pickle format (PEP 307, PEP 3154) that a dictionary of tensors needs: dictionaries, lists, tuples,
-/// strings, whole numbers, truth values, None and tensors. Everything else, first of all naming a function to call, is refused: no code of
+/// strings, numbers, truth values, None and tensors. Everything else, first of all naming a function to call, is refused: no code of
 /// a file is ever run. The interpreter does not recurse, and bounds what a file can make it allocate.
 /// </summary>
 internal sealed class PickleReader
@@ -22,6 +23,7 @@ internal sealed class PickleReader
 
     private readonly string _location;
     private readonly byte[] _pickle;
+    private readonly string _howToConvert;
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = [];
     private readonly Dictionary<uint, object?> _memo = [];
@@ -29,14 +31,18 @@ internal sealed class PickleReader
     private int _position;
     private int _pushed;
 
-    public PickleReader(string location, byte[] pickle)
+    /// <param name="location">The file, for messages.</param>
+    /// <param name="pickle">The content of data.pkl.</param>
+    /// <param name="howToConvert">What to do with a file that holds more than tensors; null for <see cref="HowToConvert"/>.</param>
+    public PickleReader(string location, byte[] pickle, string? howToConvert = null)
     {
         _location = location;
         _pickle = pickle;
+        _howToConvert = howToConvert ?? HowToConvert;
     }
 
     /// <summary>
-    /// Runs the pickle and returns its value: null, bool, long, string, object?[] (tuple), List (list), <see cref="PickleDictionary"/>,
+    /// Runs the pickle and returns its value: null, bool, long, double, string, object?[] (tuple), List (list), <see cref="PickleDictionary"/>,
     /// <see cref="PickledTensor"/>, <see cref="PickledStorage"/> or <see cref="PickleGlobal"/>.
     /// </summary>
     /// <exception cref="InvalidDataException">The pickle is damaged or asks for more than tensors.</exception>
@@ -65,6 +71,7 @@ internal sealed class PickleReader
                 case PickleOpcode.BININT2: Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
                 case PickleOpcode.LONG1: Push(ReadLong(Take(1)[0])); break;
                 case PickleOpcode.LONG4: Push(ReadLong(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
+                case PickleOpcode.BINFLOAT: Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
                 case PickleOpcode.SHORT_BINUNICODE: Push(ReadText(Take(1)[0])); break;
                 case PickleOpcode.BINUNICODE: Push(ReadText(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
                 case PickleOpcode.BINUNICODE8: Push(ReadText(BinaryPrimitives.ReadUInt64LittleEndian(Take(8)))); break;
@@ -107,6 +114,7 @@ internal sealed class PickleReader
         null => "None",
         bool truth => truth ? "True" : "False",
         long number => $"the number {number}",
+        double number => string.Create(CultureInfo.InvariantCulture, $"the number {number}"),
         string text => $"the text '{Shorten(text)}'",
         object?[] => "a tuple",
         List<object?> => "a list",
@@ -123,7 +131,7 @@ internal sealed class PickleReader
 
     private InvalidDataException Refused(string what, int position) =>
         new($"'{_location}' asks for {what} (byte {position} of data.pkl), which a dictionary of tensors does not need. " +
-            $"Only tensors and plain data are read, and no code of a file is ever run. {HowToConvert}.");
+            $"Only tensors and plain data are read, and no code of a file is ever run. {_howToConvert}.");
 
     private ReadOnlySpan<byte> Take(int count)
     {
