@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Networks.StyleGan2;
@@ -5,6 +6,7 @@ using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Torch.Training;
@@ -67,5 +69,17 @@ public static class TrainingMemory
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         return new EnCodecMemory(codec, options).Estimate();
+    }
+
+    /// <summary>Of a network that writes codes of pictures.</summary>
+    /// <param name="network">As it is trained: with its frozen parameters, or its adapters.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static MemoryEstimate Estimate(TextToImageModel network, TextToImageTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        return new TextToImageMemory(network, options).Estimate();
     }
 }

@@ -3,6 +3,7 @@ using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Memory;
 using Microsoft.ML;
 using static TorchSharp.torch;
 

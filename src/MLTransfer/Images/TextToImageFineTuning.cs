@@ -21,19 +21,15 @@ internal sealed class TextToImageFineTuning
 
     private readonly TextToImageBase _start;
     private readonly ImageGeneratorOptions _options;
-    private readonly TextToImageColumns _columns;
-    private readonly string _trainingColumn;
     private readonly TextToImageTrainingOptions _training;
     private readonly LoraOptions? _lora;
     private readonly long _seed;
 
     /// <exception cref="ArgumentException">An option does not fit the network.</exception>
-    public TextToImageFineTuning(
-        TextToImageBase start, ImageGeneratorOptions options, TextToImageColumns columns, string trainingColumn, long seed)
+    public TextToImageFineTuning(TextToImageBase start, ImageGeneratorOptions options, long seed)
     {
         options.CheckFor(start.Network, start.Tokenizer);
-        columns.CheckInput();
-        (_start, _options, _columns, _trainingColumn, _seed) = (start, options, columns, trainingColumn, seed);
+        (_start, _options, _seed) = (start, options, seed);
         var training = OptionCheck.TrainingOf<TextToImageTrainingOptions>(
             options.Training, $"the {start.Network.GetName()} '{start.Name}'");
         _training = training with { Seed = seed, SampleGeneration = training.SampleGeneration ?? options.TextToImage };
@@ -43,10 +39,10 @@ internal sealed class TextToImageFineTuning
     /// <summary>Counts the rows, and checks each.</summary>
     /// <exception cref="ArgumentException">A column is not usable, or there are no rows.</exception>
     /// <exception cref="InvalidOperationException">A row is not usable.</exception>
-    public ImageDataReport Count(IDataView data)
+    public ImageDataReport Count(IDataView data, TextToImageColumns columns, string trainingColumn)
     {
         var (images, withoutText, duplicates) = (0, 0, new DuplicateCounter());
-        foreach (var (pixels, text) in Reader(data).Read(_options.CancellationToken))
+        foreach (var (pixels, text) in Reader(data, columns, trainingColumn).Read(_options.CancellationToken))
         {
             images++;
             withoutText += text is null ? 1 : 0;
@@ -72,7 +68,7 @@ internal sealed class TextToImageFineTuning
     }
 
     /// <summary>Trains the network.</summary>
-    public TextToImageTransformer Train(IDataView data, IChannel channel)
+    public TextToImageTransformer Train(IDataView data, TextToImageColumns columns, string trainingColumn, IChannel channel)
     {
         var (network, stop) = (_start.Network, _options.CancellationToken);
         BaseModelReference? adaptersOf = null;
@@ -86,13 +82,14 @@ internal sealed class TextToImageFineTuning
         }
 
         Attach();
-        var report = Count(data); // every row is checked before the first is encoded, which takes long
+        var report = Count(data, columns, trainingColumn); // every row is checked before the first is encoded, which takes long
         channel.Info($"Training data: {report}.");
         var options = TrainingObserver.Place(_training);
         var cache = new ImageCodeCache(network, options.OutputDirectory is { } run ? Path.Combine(run, CodeFolder) : null);
-        var rows = Encode(data, cache, channel, report.Images);
+        var rows = Encode(Reader(data, columns, trainingColumn), cache, channel, report.Images);
         var heldOut = HeldOut(rows.Count);
-        var held = _options.ValidationData is { } validation ? Encode(validation, cache, channel, images: null) : rows[^heldOut..];
+        var held = _options.ValidationData is { } validation
+            ? Encode(Reader(validation, columns, trainingColumn), cache, channel, images: null) : rows[^heldOut..];
         var trainer = new TextToImageTrainer(network, options, rows[..^heldOut], held, _start.Tokenizer);
         channel.Info(string.Create(CultureInfo.InvariantCulture,
             $"Fine-tuning the {network.GetName()} '{_start.Name}' on {rows.Count - heldOut} pictures, {held.Count} for evaluation, by "
@@ -104,7 +101,7 @@ internal sealed class TextToImageFineTuning
         if (_lora is not null && adaptersOf is null)
             LowRankAdaptation.Merge(network);
         return new TextToImageTransformer(
-            network, _start.Tokenizer, _columns, _options.TextToImage, _options.GenerationBatchSize, _seed)
+            network, _start.Tokenizer, columns, _options.TextToImage, _options.GenerationBatchSize, _seed)
         {
             TextToImageResult = result,
             AdaptersOf = adaptersOf,
@@ -140,10 +137,10 @@ internal sealed class TextToImageFineTuning
     private int HeldOut(int rows) => _options.ValidationData is not null || _options.ValidationFraction == 0 || rows < 2
         ? 0 : Math.Clamp((int)Math.Round(rows * _options.ValidationFraction), 1, rows - 1);
 
-    private List<TextToImageExample> Encode(IDataView data, ImageCodeCache cache, IChannel channel, int? images)
+    private List<TextToImageExample> Encode(TextToImageTrainingReader reader, ImageCodeCache cache, IChannel channel, int? images)
     {
         var rows = new List<TextToImageExample>();
-        foreach (var (pixels, text) in Reader(data).Read(_options.CancellationToken))
+        foreach (var (pixels, text) in reader.Read(_options.CancellationToken))
         {
             rows.Add(new TextToImageExample(text, cache.Encode(pixels)));
             if (rows.Count % 1000 == 0)
@@ -153,5 +150,6 @@ internal sealed class TextToImageFineTuning
         return rows;
     }
 
-    private TextToImageTrainingReader Reader(IDataView data) => new(data, _trainingColumn, _columns, _start.Network, _start.Tokenizer);
+    private TextToImageTrainingReader Reader(IDataView data, TextToImageColumns columns, string trainingColumn) =>
+        new(data, trainingColumn, columns, _start.Network, _start.Tokenizer);
 }

@@ -41,10 +41,10 @@ internal sealed class TextToImageTrainingLog(IChannel channel, IProgress<RunProg
 
         if (value.Validation is { } validation)
         {
+            var parts = string.Concat(validation.Parts.Select(part => string.Create(
+                CultureInfo.InvariantCulture, $", {part.Key} {part.Value:0.0000}")));
             Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Step {value.Step}: validation loss {validation.Loss:0.0000} nats"
-                + string.Concat(validation.Parts.Select(part => string.Create(
-                    CultureInfo.InvariantCulture, $", {part.Key} {part.Value:0.0000}"))) + "."));
+                $"Step {value.Step}: validation loss {validation.Loss:0.0000} nats{parts}."));
         }
     }
 }
