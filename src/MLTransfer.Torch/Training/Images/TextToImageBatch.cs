@@ -14,7 +14,9 @@ internal sealed record TextToImageBatch(Tensor Text, Tensor Codes)
         var silent = model.PadCaption(null);
         var text = rows.SelectMany(row => row.Text ?? silent).Select(id => (long)id).ToArray();
         var codes = rows.SelectMany(row => row.Codes).Select(code => (long)code).ToArray();
-        return new(tensor(text, [rows.Count, -1], device: model.Device), tensor(codes, [rows.Count, -1], device: model.Device));
+        return new(
+            tensor(text, [rows.Count, silent.Length], device: model.Device),
+            tensor(codes, [rows.Count, rows[0].Codes.Length], device: model.Device));
     }
 
     /// <summary>Adds up the loss and its parts over rows.</summary>
