@@ -20,9 +20,12 @@ internal static class VqganFiles
     public static bool AreIn(string folder) =>
         File.Exists(Path.Combine(folder, TamingConfiguration)) && File.Exists(Path.Combine(folder, TamingWeights)) || IsConfigured(folder);
 
-    /// <summary>The content of <c>config.json</c>, or what <c>model.yaml</c> says, in its form.</summary>
-    public static JsonObject ReadConfiguration(string folder) =>
-        IsConfigured(folder) ? ModelConfigurationFile.Read(folder) : ReadTaming(Path.Combine(folder, TamingConfiguration));
+    /// <summary>The content of <c>config.json</c>, or what <c>model.yaml</c> says, in its form; and the file.</summary>
+    public static (JsonObject Configuration, string Path) ReadConfiguration(string folder)
+    {
+        var path = Path.Combine(folder, IsConfigured(folder) ? ModelConfigurationFile.FileName : TamingConfiguration);
+        return (IsConfigured(folder) ? ModelConfigurationFile.Read(folder) : ReadTaming(path), path);
+    }
 
     /// <summary>Opens the weights: safetensors, or else <c>last.ckpt</c>.</summary>
     public static Checkpoint OpenWeights(string folder)

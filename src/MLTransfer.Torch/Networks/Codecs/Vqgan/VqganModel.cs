@@ -67,9 +67,10 @@ public sealed class VqganModel : ImageCodec
     public static VqganModel Load(string folder, Device? device = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        var configuration = VqganFiles.ReadConfiguration(folder);
+        var (configuration, path) = VqganFiles.ReadConfiguration(folder);
+        var sizes = VqganConfiguration.Read(configuration, path);
         using var weights = VqganFiles.OpenWeights(folder);
-        return Load(configuration, weights, folder, device: device);
+        return Load(configuration, sizes, weights, weights.Location, prefix: "", device);
     }
 
     /// <summary>Builds a codec from a configuration and named tensors, in evaluation mode.</summary>
@@ -87,19 +88,7 @@ public sealed class VqganModel : ImageCodec
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(prefix);
-        var read = VqganConfiguration.Read(configuration, $"{origin}: {ModelConfigurationFile.FileName}");
-        var codec = new VqganModel(configuration, read, WeightSource.FromCheckpoint(
-            weights, origin, name => weights.Tensors.ContainsKey(prefix + name) ? prefix + name : null, ScalarType.Float32, device ?? CPU));
-        try
-        {
-            VqganFiles.RefuseLeftover(weights, prefix, codec.CheckpointTensors().Select(tensor => tensor.Key), origin);
-            return codec;
-        }
-        catch
-        {
-            codec.Dispose();
-            throw;
-        }
+        return Load(configuration, VqganConfiguration.Read(configuration, origin), weights, origin, prefix, device);
     }
 
     /// <summary>Builds a codec with new weights, in evaluation mode.</summary>
@@ -205,6 +194,23 @@ public sealed class VqganModel : ImageCodec
         if (computesInUnitRange is { } isUnit)
             configuration[VqganConfiguration.UnitRange] = isUnit;
         return Load(configuration, weights, weights.Location, device: device);
+    }
+
+    private static VqganModel Load(
+        JsonObject configuration, VqganConfiguration sizes, Checkpoint weights, string origin, string prefix, Device? device)
+    {
+        var codec = new VqganModel(configuration, sizes, WeightSource.FromCheckpoint(
+            weights, origin, name => weights.Tensors.ContainsKey(prefix + name) ? prefix + name : null, ScalarType.Float32, device ?? CPU));
+        try
+        {
+            VqganFiles.RefuseLeftover(weights, prefix, codec.CheckpointTensors().Select(tensor => tensor.Key), origin);
+            return codec;
+        }
+        catch
+        {
+            codec.Dispose();
+            throw;
+        }
     }
 
     private static Tensor Alone(Func<Tensor> compute)
