@@ -124,6 +124,11 @@ public abstract class GenerativeNetwork : nn.Module
         CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
     }
 
+    /// <summary>Opens the weights in a folder that <see cref="Save"/> wrote, under the names of <see cref="CheckpointTensors"/>. The
+    /// caller disposes it.</summary>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    internal virtual Checkpoint OpenWeights(string folder) => Checkpoint.Open(folder);
+
     /// <summary>
     /// SHA-256 over names, shapes, types and values of the checkpoint's tensors: 64 hexadecimal digits. Equal weights have equal
     /// fingerprints.
