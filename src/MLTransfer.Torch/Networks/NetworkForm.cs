@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Networks.Dalle;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
@@ -24,6 +25,7 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
 
     private static readonly NetworkForm[] s_all =
     [
+        new(DalleFiles.Description, DalleFiles.IsIn, static (folder, type, device) => DalleModel.Load(folder, type, device)),
         new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",
             static folder => Configures(folder, "model_type"),
             LoadByModelType),
