@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.Dalle;
 using MLTransfer.Torch.Networks.MusicGen;
@@ -29,6 +30,7 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
         new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",
             static folder => Configures(folder, "model_type"),
             LoadByModelType),
+        new(DiscreteVaeFiles.Description, DiscreteVaeFiles.IsIn, static (folder, _, device) => DiscreteVaeModel.Load(folder, device)),
         new(
             $"{ModelConfigurationFile.FileName} with an 'architecture', {StyleGan2Model.GeneratorFile} and "
             + $"{StyleGan2Model.DiscriminatorFile}",
