@@ -18,6 +18,7 @@ foreach (var family in Families.All)
     family.Copy(Path.Combine(goldens, family.Name), target, $"tests/data/families/{family.Name}");
 Codecs.Copy(goldens, target);
 DiscreteVaes.Copy(goldens, target);
+Dalle.Copy(goldens, target);
 Music.Copy(goldens, target);
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");

@@ -59,7 +59,7 @@ internal sealed class DalleWeights
     private void CheckEqual(string first, string copy)
     {
         using var scope = NewDisposeScope();
-        if (!_checkpoint.Read(first).equal(_checkpoint.Read(copy)))
+        if (!_checkpoint.Read(first).Equals(_checkpoint.Read(copy)))
         {
             throw new InvalidDataException(
                 $"{_origin}: '{first}' and '{copy}' are shared by {DalleConfiguration.SizesName}, but have different values.");

@@ -72,7 +72,8 @@ internal sealed class SequenceRotation : IDisposable
     public void Turn(RowSlices heads, int position)
     {
         using var buffer = new RowBuffer(2 * heads.Rows * Pairs);
-        var (cosines, sines) = (buffer.Span[..(heads.Rows * Pairs)], buffer.Span[(heads.Rows * Pairs)..]);
+        var cosines = buffer.Span[..(heads.Rows * Pairs)];
+        var sines = buffer.Span[(heads.Rows * Pairs)..];
         for (var row = 0; row < heads.Rows; row++)
         {
             _cosineRows.AsSpan(position * Pairs, Pairs).CopyTo(cosines[(row * Pairs)..]);
