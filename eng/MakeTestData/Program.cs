@@ -17,6 +17,8 @@ var target = new TargetFolder(args[1], check: args.Length == 3);
 foreach (var family in Families.All)
     family.Copy(Path.Combine(goldens, family.Name), target, $"tests/data/families/{family.Name}");
 Codecs.Copy(goldens, target);
+DiscreteVaes.Copy(goldens, target);
+Dalle.Copy(goldens, target);
 Music.Copy(goldens, target);
 DalleMini.Copy(goldens, target);
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])

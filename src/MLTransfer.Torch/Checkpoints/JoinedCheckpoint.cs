@@ -17,13 +17,21 @@ internal sealed class JoinedCheckpoint : Checkpoint
     }
 
     /// <summary>Opens files of weights as one checkpoint.</summary>
-    public static JoinedCheckpoint Open(string location, params ReadOnlySpan<(string Prefix, string Path)> files)
+    public static JoinedCheckpoint Open(string location, params ReadOnlySpan<(string Prefix, string Path)> files) =>
+        Open(location, OpenFile, files);
+
+    /// <summary>Opens files as one checkpoint.</summary>
+    /// <param name="location">What error messages call it.</param>
+    /// <param name="open">Opens one of them.</param>
+    /// <param name="files">Each with the prefix that its names get.</param>
+    public static JoinedCheckpoint Open(
+        string location, Func<string, Checkpoint> open, params ReadOnlySpan<(string Prefix, string Path)> files)
     {
         var parts = new List<(string Prefix, Checkpoint Part)>();
         try
         {
             foreach (var (prefix, path) in files)
-                parts.Add((prefix, OpenFile(path)));
+                parts.Add((prefix, open(path)));
             return new JoinedCheckpoint(location, [.. parts]);
         }
         catch

@@ -64,6 +64,10 @@ public abstract class GenerativeNetwork : nn.Module
     /// <summary>Whether a linear layer of this name makes logits: no adapter is put on it unless it is asked for by name.</summary>
     internal virtual bool IsOutputHead(string layerName) => false;
 
+    /// <summary>The number of the block that a linear layer of this name is in; null where the last number in the name tells
+    /// it.</summary>
+    internal virtual int? BlockOf(string layerName) => null;
+
     /// <summary>
     /// The type that matrix products are computed in; null for the parameters' own. Normalization, softmax and loss stay in float32.
     /// </summary>

@@ -222,42 +222,4 @@ public sealed class VqganModel : ImageCodec
     private Tensor ToNetwork(Tensor image) => ComputesInUnitRange ? image.to(Device) : image.to(Device) * 2 - 1;
 
     private Tensor ToPixels(Tensor image) => (ComputesInUnitRange ? image : (image + 1) / 2).clamp(0, 1);
-
-    private void CheckImages(Tensor images)
-    {
-        if (images.dim() != 4 || images.dtype != ScalarType.Float32 || images.shape[0] < 1 || images.shape[1] != 3
-            || images.shape.Skip(2).Any(side => side < DownsamplingFactor || side % DownsamplingFactor != 0))
-        {
-            throw new ArgumentException(
-                $"Pictures are {images.dtype} of shape [{string.Join(", ", images.shape)}]; expected {ScalarType.Float32} of shape "
-                + $"[batch, 3, height, width], height and width multiples of {DownsamplingFactor}.", nameof(images));
-        }
-
-        using var scope = NewDisposeScope();
-        if (!images.isfinite().all().item<bool>())
-            throw new ArgumentException("A pixel is NaN or infinite; expected 0 to 1.", nameof(images));
-    }
-
-    private int CheckCodes(Tensor codes, int? rows)
-    {
-        if (codes.dim() != 2 || codes.dtype != ScalarType.Int64 || codes.shape.Any(extent => extent < 1))
-        {
-            throw new ArgumentException(
-                $"Codes are {codes.dtype} of shape [{string.Join(", ", codes.shape)}]; expected {ScalarType.Int64} of shape "
-                + "[batch, rows * columns].", nameof(codes));
-        }
-
-        var height = rows ?? (int)Math.Round(Math.Sqrt(codes.shape[1]));
-        if (height < 1 || codes.shape[1] % height != 0 || rows is null && (long)height * height != codes.shape[1])
-        {
-            throw new ArgumentException(
-                $"There are {codes.shape[1]} codes a picture, which make no {(rows is null ? "square" : $"{rows} rows")}.", nameof(codes));
-        }
-
-        using var scope = NewDisposeScope();
-        var (least, most) = (codes.min().item<long>(), codes.max().item<long>());
-        if (least < 0 || most >= CodebookSize)
-            throw new ArgumentException($"Codes are from {least} to {most}; expected 0 to {CodebookSize - 1}.", nameof(codes));
-        return height;
-    }
 }
