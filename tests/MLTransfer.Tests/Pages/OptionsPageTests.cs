@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using MLTransfer.Experiments;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Layers;
@@ -13,6 +14,7 @@ using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 
@@ -32,7 +34,8 @@ public sealed class OptionsPageTests
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
         typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),
-        typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions),
+        typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions), typeof(TextToImageTrainingOptions),
+        typeof(ImageGenerationOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]
