@@ -39,9 +39,9 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         if (Quantized is not null)
         {
-            var vectors = empty([.. indices.shape, Width], ScalarType.Float32);
-            Read(indices, NativeTensor.AsSpan<float>(vectors));
-            return vectors.MoveToOuterDisposeScope();
+            var read = empty([.. indices.shape, Width], ScalarType.Float32);
+            Read(indices, NativeTensor.AsSpan<float>(read));
+            return read.MoveToOuterDisposeScope();
         }
 
         // on a graphics processor the gradient of index_select is added up in whatever order threads come, that of an index is not

@@ -2,6 +2,8 @@ using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Networks.Codecs.Vqgan;
+using MLTransfer.Torch.Networks.DalleMini;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
@@ -18,6 +20,8 @@ public class NetworkFormTests
     [InlineData("families/min-dalle-tiny", typeof(EncoderDecoderModel))] // two files of weights
     [InlineData("stylegan2-tiny", typeof(StyleGan2Model))]
     [InlineData("codecs/encodec-24khz-tiny", typeof(EnCodecModel))]
+    [InlineData("images/vqgan-tiny", typeof(VqganModel))]
+    [InlineData("images/min-dalle-tiny", typeof(DalleMiniModel))]
     public void A_folder_is_loaded_as_what_it_holds(string folder, Type expected)
     {
         using var network = GenerativeNetwork.Load(RepositoryFiles.Data(folder));
