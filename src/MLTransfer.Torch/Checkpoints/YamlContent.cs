@@ -25,6 +25,7 @@ internal static partial class YamlContent
     {
         try
         {
+            // The scanner throws what comes along at some malformed flows, such as an InvalidOperationException.
             using var text = new StringReader(s_strict.GetString(content).TrimStart('\uFEFF'));
             var parser = new Parser(text);
             parser.Consume<StreamStart>();
@@ -33,7 +34,8 @@ internal static partial class YamlContent
             parser.Consume<DocumentEnd>();
             return root as JsonObject ?? throw new InvalidDataException($"{origin} is not a YAML mapping.");
         }
-        catch (Exception exception) when (exception is YamlException or DecoderFallbackException)
+        catch (Exception exception) when (exception is YamlException or DecoderFallbackException or InvalidOperationException
+            or ArgumentException or IndexOutOfRangeException)
         {
             throw new InvalidDataException($"{origin} is not valid YAML: {exception.Message}", exception);
         }

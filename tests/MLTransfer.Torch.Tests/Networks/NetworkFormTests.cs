@@ -4,6 +4,8 @@ using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.Dalle;
+using MLTransfer.Torch.Networks.Codecs.Vqgan;
+using MLTransfer.Torch.Networks.DalleMini;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
@@ -23,6 +25,8 @@ public class NetworkFormTests
     [InlineData("images/dalle-transformer-tiny", typeof(DalleModel))]
     [InlineData("images/dalle-dvae-tiny", typeof(DiscreteVaeModel))] // two files of weights
     [InlineData("images/discrete-vae-tiny", typeof(DiscreteVaeModel))]
+    [InlineData("images/vqgan-tiny", typeof(VqganModel))]
+    [InlineData("images/min-dalle-tiny", typeof(DalleMiniModel))]
     public void A_folder_is_loaded_as_what_it_holds(string folder, Type expected)
     {
         using var network = GenerativeNetwork.Load(RepositoryFiles.Data(folder));

@@ -86,7 +86,6 @@ public class DalleMiniFilesTests
     [InlineData("config.json", "image_length", "15", typeof(InvalidDataException))]
     [InlineData("config.json", "force_ln_scale", "true", typeof(InvalidDataException))]
     [InlineData("vqgan_config.json", "n_embed", "47", typeof(InvalidDataException))]
-    [InlineData("vqgan_config.json", "resolution", "16", typeof(InvalidDataException))]
     [InlineData("vqgan_config.json", "double_z", "true", typeof(NotSupportedException))]
     public void An_entry_that_does_not_fit_is_refused_by_name(string file, string key, string value, Type expected)
     {
@@ -99,6 +98,18 @@ public class DalleMiniFilesTests
         var named = key == "n_embed" ? "embedding.weight" : key == "force_ln_scale" ? "layer_norm.weight"
             : key == "image_length" ? "embed_positions" : key;
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_codec_of_other_pictures_than_the_decoder_writes_is_refused()
+    {
+        var codec = TinyDalleMini.Json("vqgan_config.json").AsObject();
+        codec["resolution"] = 16;
+        Assert.Contains("image_length", Assert.Throws<InvalidDataException>(
+            () => DalleMiniModel.Create(TinyDalleMini.Json("config.json").AsObject(), codec, seed: 1)).Message, StringComparison.Ordinal);
+        (codec["resolution"], codec["n_embed"]) = (8, 50);
+        Assert.Contains("n_embed", Assert.Throws<InvalidDataException>(
+            () => DalleMiniModel.Create(TinyDalleMini.Json("config.json").AsObject(), codec, seed: 1)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
