@@ -20,6 +20,7 @@ Codecs.Copy(goldens, target);
 DiscreteVaes.Copy(goldens, target);
 Dalle.Copy(goldens, target);
 Music.Copy(goldens, target);
+DalleMini.Copy(goldens, target);
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");
 Speech.Copy(goldens, target);

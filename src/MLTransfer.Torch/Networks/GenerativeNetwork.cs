@@ -32,7 +32,7 @@ public abstract class GenerativeNetwork : nn.Module
     private protected UseCount Uses { get; } = new();
 
     /// <summary>Where the network's dropout draws from.</summary>
-    internal DropoutSource DropoutSource { get; } = new();
+    internal virtual DropoutSource DropoutSource { get; } = new();
 
     /// <summary>The LoRA adapters that are attached, or null.</summary>
     public virtual LoraOptions? Lora { get; internal set; }
