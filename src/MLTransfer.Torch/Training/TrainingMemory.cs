@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks;
+using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Networks.StyleGan2;
@@ -69,6 +70,20 @@ public static class TrainingMemory
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         return new EnCodecMemory(codec, options).Estimate();
+    }
+
+    /// <summary>Of a codec of pictures.</summary>
+    /// <param name="codec">The codec.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <param name="resolution">Pixels along a picture's side; the codec's where null.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static MemoryEstimate Estimate(DiscreteVaeModel codec, DiscreteVaeTrainingOptions options, int? resolution = null)
+    {
+        ArgumentNullException.ThrowIfNull(codec);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        ArgumentOutOfRangeException.ThrowIfLessThan(resolution ?? 1, 1);
+        return new DiscreteVaeMemory(codec, options, resolution ?? codec.ImageSize).Estimate();
     }
 
     /// <summary>Of a network that writes codes of pictures.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.Codecs;
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
+using MLTransfer.Torch.Networks.Codecs.Vqgan;
 using static TorchSharp.torch;
 using Sizes = MLTransfer.Torch.Networks.Dalle.DalleConfiguration;
 
@@ -29,8 +30,9 @@ internal static class DalleCodec
         if (configuration[Sizes.CodecName] is null && codecClass != Sizes.OwnCodecClass)
             throw Unsupported(codecClass, origin);
         var sizes = (configuration[Sizes.CodecName] ?? configuration[Sizes.CodecSizesName])!.AsObject();
-        return DiscreteVaeModel.Load(
-            sizes, checkpoint, $"{origin}: {Sizes.CodecSizesName}", DalleNames.Codec + ".", device);
+        var (place, prefix) = ($"{origin}: {Sizes.CodecSizesName}", DalleNames.Codec + ".");
+        return IsVqgan(sizes) ? VqganModel.Load(sizes, checkpoint, place, prefix, device)
+            : DiscreteVaeModel.Load(sizes, checkpoint, place, prefix, device);
     }
 
     /// <summary>A new codec.</summary>
@@ -38,7 +40,11 @@ internal static class DalleCodec
     public static ImageCodec Create(JsonObject configuration, string codecClass, long seed, Device device)
     {
         if (configuration[Sizes.CodecName] is JsonObject whole)
-            return DiscreteVaeModel.Create(whole.DeepClone().AsObject(), seed, device);
+        {
+            var own = whole.DeepClone().AsObject();
+            return IsVqgan(own) ? VqganModel.Create(own, seed, device) : DiscreteVaeModel.Create(own, seed, device);
+        }
+
         if (codecClass != Sizes.OwnCodecClass)
             throw Unsupported(codecClass, "the configuration");
         return DiscreteVaeModel.Create(
@@ -68,6 +74,9 @@ internal static class DalleCodec
         described[Sizes.CodecSizesName] = ofCodec[ReplicatedVaeConfiguration.Arguments]?.DeepClone() ?? ofCodec;
         return described;
     }
+
+    private static bool IsVqgan(JsonObject configuration) =>
+        configuration["architecture"]?.ToString() == VqganConfiguration.Architecture;
 
     private static NotSupportedException Unsupported(string codecClass, string origin) => new(
         $"{origin}: {Sizes.CodecClassName} is '{codecClass}', whose weights are not in the file of the transformer. Load it with "

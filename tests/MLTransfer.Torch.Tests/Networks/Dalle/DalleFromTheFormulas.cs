@@ -169,7 +169,7 @@ internal sealed class DalleFromTheFormulas
         var isText = n < TextPositions;
         var (y, x) = Math.DivRem(Math.Max(0, n - TextPositions), _side);
         double Place(int index) => _side == 1 ? -1 : -1 + 2.0 * index / (_side - 1);
-        double Frequency(int k) => Math.PI * (f == 1 ? 1 : 1 + 4.0 * k / (f - 1));
+        double Frequency(int k) => (float)(Math.PI * (f == 1 ? 1 : 1 + 4.0 * k / (f - 1)));
         for (var k = 0; k < f; k++)
         {
             Turn(k, (isText ? n : 8192) * (double)(float)Math.Pow(10000, -2.0 * k / r));

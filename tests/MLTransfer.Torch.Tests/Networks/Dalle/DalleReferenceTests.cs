@@ -1,7 +1,7 @@
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Dalle;
-using MLTransfer.Torch.Training.Language;
-using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Images;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -59,27 +59,32 @@ public class DalleReferenceTests
         var json = TinyDalle.Json(name, "training.json");
         using var model = TinyDalle.Load(name);
         using var scope = NewDisposeScope();
-        var (text, codes) = (TinyDalle.Rows(json["text_ids"]), TinyDalle.Rows(json["image_codes"]));
-        foreach (var (row, isNull) in json["null_text"]!.AsArray().Index())
+        TextToImageRow[] rows = [.. json["text_ids"]!.AsArray().Select((text, row) => new TextToImageRow(
+            json["null_text"]![row]!.GetValue<bool>() ? null : model.PadCaption(TinyDalle.Numbers(text)),
+            TinyDalle.Numbers(json["image_codes"]![row])))];
+        var arguments = json["arguments"]!;
+        var options = new TextToImageTrainingOptions
         {
-            if (isNull!.GetValue<bool>())
-                text[row].zero_();
-        }
-
-        using var optimizer = new AdamW(
-            model.TrainableParameters().Select(p => (p.Name, p.Parameter, LanguageTask.IsDecayed(p.Name, p.Parameter.dim()))),
-            0.9, 0.999, 1e-8) { WeightDecay = json["arguments"]!["weight_decay"]!.GetValue<double>() };
-        foreach (var (step, log) in json["log"]!.AsArray().Index())
+            Precision = Precision.Float32,
+            NumberOfEpochs = 1,
+            BatchSize = arguments["per_device_train_batch_size"]!.GetValue<int>(),
+            LearningRate = arguments["learning_rate"]!.GetValue<double>(),
+            WeightDecay = arguments["weight_decay"]!.GetValue<double>(),
+            MaximumGradientNorm = arguments["max_grad_norm"]!.GetValue<double>(),
+            LearningRateSchedule = LearningRateSchedule.Linear,
+            ConditionDropout = 0,
+            Shuffle = false,
+        };
+        var history = new TextToImageTrainer(model, options, rows, [], tokenizer: null).Train().History
+            .Where(report => report.Loss is not null).ToList();
+        Assert.Equal(json["log"]!.AsArray().Count, history.Count);
+        foreach (var (log, report) in json["log"]!.AsArray().Zip(history))
         {
-            var (loss, ofText, ofImage) = model.ComputeLosses(text.narrow(0, 2 * step, 2), codes.narrow(0, 2 * step, 2));
-            loss.backward();
-            var norm = optimizer.GradientNorm();
-            AssertClose(log!["loss"]!.GetValue<double>(), loss.item<float>());
-            AssertClose(log["loss_text"]!.GetValue<double>(), ofText.item<float>());
-            AssertClose(log["loss_image"]!.GetValue<double>(), ofImage.item<float>());
-            AssertClose(log["grad_norm"]!.GetValue<double>(), norm);
-            optimizer.Step(log["learning_rate"]!.GetValue<double>(), Math.Min(1, 1 / (norm + 1e-6)));
-            optimizer.ClearGradients();
+            AssertClose(log!["loss"]!.GetValue<double>(), report.Loss!.Value);
+            AssertClose(log["loss_text"]!.GetValue<double>(), report.LossParts!["loss_text"]);
+            AssertClose(log["loss_image"]!.GetValue<double>(), report.LossParts["loss_image"]);
+            AssertClose(log["grad_norm"]!.GetValue<double>(), report.GradientNorm!.Value);
+            Assert.Equal(log["learning_rate"]!.GetValue<double>(), report.LearningRate!.Value, 1e-12);
         }
 
         using var final = TinyDalle.Tensors(name, "training.final.safetensors");

@@ -27,6 +27,9 @@ internal sealed class DalleVae : DiscreteVaeLayout
     public override bool HasScale => true;
 
     /// <inheritdoc/>
+    public override bool HasMargin => _margin > 0;
+
+    /// <inheritdoc/>
     public override bool SumsDivergence => false;
 
     public static DalleVae Of(WeightSource weights, DalleVaeConfiguration c) => new(weights, c)
@@ -35,8 +38,14 @@ internal sealed class DalleVae : DiscreteVaeLayout
         DownsamplingFactor = 1 << (c.Groups - 1),
         CodebookSize = c.CodebookSize,
         NumbersPerPixel = Math.Max(Math.Max(c.EncoderWidth, c.DecoderWidth), c.CodebookSize >> (2 * (c.Groups - 1))),
+        KeptPerPixel = Kept(c.EncoderWidth, c.EncoderBlocks, c.Groups) + Kept(c.DecoderWidth, c.DecoderBlocks, c.Groups),
         Objective = new(),
     };
+
+    /// <summary>Of an encoder or a decoder: a block keeps its sum, what is positive of its input, and seven tensors of a quarter of its
+    /// width.</summary>
+    private static double Kept(int width, int blocks, int groups) => Enumerable.Range(0, groups)
+        .Sum(group => (double)(width << group) / (1 << (2 * group)) * (blocks * (3 + 7 / 4.0) + 2));
 
     /// <inheritdoc/>
     public override Tensor Normalize(Tensor images)

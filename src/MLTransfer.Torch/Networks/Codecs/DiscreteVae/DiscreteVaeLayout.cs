@@ -18,6 +18,9 @@ internal abstract class DiscreteVaeLayout
     /// <summary>Feature maps of the widest tensor, times its pixels for one of the picture.</summary>
     public required long NumbersPerPixel { get; init; }
 
+    /// <summary>Numbers that a training pass keeps for a pixel of a picture, those of the logits' size aside.</summary>
+    public required double KeptPerPixel { get; init; }
+
     /// <summary>How it is trained where nobody says otherwise.</summary>
     public required DiscreteVaeObjective Objective { get; init; }
 
@@ -26,6 +29,9 @@ internal abstract class DiscreteVaeLayout
 
     /// <summary>Whether the decoder tells a scale beside each value, as the logit-Laplace distribution needs.</summary>
     public abstract bool HasScale { get; }
+
+    /// <summary>Whether what <see cref="Normalize"/> gives is apart from 0 and 1, so that its logits are finite.</summary>
+    public abstract bool HasMargin { get; }
 
     /// <summary>Whether the Kullback-Leibler divergence of the loss is a sum over a pass's pictures and codes; else it is their mean, times
     /// codes for each value of a picture.</summary>

@@ -31,6 +31,9 @@ internal sealed class ReplicatedVae : DiscreteVaeLayout
     public override bool HasScale => false;
 
     /// <inheritdoc/>
+    public override bool HasMargin => false;
+
+    /// <inheritdoc/>
     public override bool SumsDivergence => true;
 
     public static ReplicatedVae Of(WeightSource weights, ReplicatedVaeConfiguration c) => new(weights, c)
@@ -39,8 +42,14 @@ internal sealed class ReplicatedVae : DiscreteVaeLayout
         DownsamplingFactor = 1 << c.Layers,
         CodebookSize = c.CodebookSize,
         NumbersPerPixel = Math.Max(3, Math.Max(c.HiddenWidth, Math.Max(c.CodebookSize, c.CodebookWidth) >> (2 * c.Layers))),
+        KeptPerPixel = Kept(c),
         Objective = c.Objective,
     };
+
+    /// <summary>Of encoder and decoder: what each convolution gives, and in residual blocks two more.</summary>
+    private static double Kept(ReplicatedVaeConfiguration c) => 6 + Enumerable.Range(1, c.Layers).Sum(layer =>
+        c.HiddenWidth / Math.Pow(4, layer - 1) + c.HiddenWidth / Math.Pow(4, layer)
+        + (layer == c.Layers ? (8.0 * c.ResidualBlocks * c.HiddenWidth + 2 * c.CodebookWidth) / Math.Pow(4, layer) : 0));
 
     /// <inheritdoc/>
     public override Tensor Normalize(Tensor images)
