@@ -2,6 +2,7 @@ using MLTransfer.Cards;
 using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Images;
+using MLTransfer.Images.Evaluation;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
@@ -30,7 +31,7 @@ namespace MLTransfer;
 /// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the picture of the first row.
 /// </remarks>
-public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation
+public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput
 {
     internal const string LoaderSignature = "ImageGenerator";
 
@@ -67,6 +68,9 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     internal ImageGeneratorColumns Columns { get; }
 
     private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(Model.Generator.ImageResolution)];
+
+    /// <inheritdoc/>
+    string IImageOutput.ImageColumn => Columns.Output;
 
     /// <summary>The model in memory of its own.</summary>
     internal StyleGan2Model CopyModel(Device device)
