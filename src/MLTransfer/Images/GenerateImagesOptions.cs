@@ -18,6 +18,13 @@ public class GenerateImagesOptions
     public NoiseMode Noise = NoiseMode.Constant;
 
     /// <summary>
+    /// What vectors of the input column are: z, w or W+, a style for each layer. Null: what <c>ProjectImages</c> made is what it says; other
+    /// vectors are W+ where they are as long as all styles of a picture together, else z. With w and W+ a conditional model takes no label;
+    /// say so here, since it is asked for one otherwise.
+    /// </summary>
+    public LatentSpace? LatentSpace;
+
+    /// <summary>
     /// The column with what a conditional model is to show, and learns to: a key with as many values as the model has classes, or a vector
     /// of Single of its label width. Null for models without labels. Where there is no input column, pictures are made from the labels
     /// alone: see <see cref="Seed"/>.
@@ -47,6 +54,8 @@ public class GenerateImagesOptions
                 $"{nameof(Noise)} must be {NoiseMode.Constant} or {NoiseMode.None}: the same row gives the same picture every time.");
         }
 
+        if (LatentSpace is { } space)
+            OptionCheck.Defined(nameof(LatentSpace), space);
         OptionCheck.ColumnName(nameof(LabelColumnName), LabelColumnName);
         OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
         OptionCheck.AtMost(nameof(GenerationBatchSize), GenerationBatchSize, 1 << 16, "the largest batch");

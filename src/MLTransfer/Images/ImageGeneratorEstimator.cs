@@ -31,7 +31,8 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
         : base(environment, "Fine-tuning an image generator")
     {
         options.Check();
-        _columns = new ImageGeneratorColumns(outputColumnName, inputColumnName, options.LabelColumnName);
+        _columns = new ImageGeneratorColumns(
+            outputColumnName, inputColumnName, options.LabelColumnName, options.LatentSpace);
         _columns.CheckInput();
         (_options, _trainingColumn) = (options, trainingColumnName);
     }

@@ -31,7 +31,7 @@ namespace MLTransfer;
 /// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the picture of the first row.
 /// </remarks>
-public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput
+public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IStyleGan2
 {
     internal const string LoaderSignature = "ImageGenerator";
 
@@ -123,18 +123,20 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     }
 
     /// <summary>[rows, channels, height, width]: -1 is black and 1 white.</summary>
-    internal float[] Generate(LatentSource latents, ColumnValues? labels)
+    internal float[] Generate(LatentSource latents, LatentSpace space, ColumnValues? labels)
     {
         using var hold = Hold();
         using var model = Model.Hold();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var generator = Model.Generator;
-        var pictures = generator.Generate(
-            latents.ToTensor().to(generator.Device),
-            labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth).to(generator.Device),
-            Truncation,
-            Noise).cpu().contiguous();
+        var vectors = latents.ToTensor().to(generator.Device);
+        var styles = space == LatentSpace.Z
+            ? generator.Map(
+                vectors, labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth).to(generator.Device), Truncation)
+            : generator.Truncate(
+                vectors.view(vectors.shape[0], -1, generator.StyleWidth).expand(-1, generator.StyleCount, -1), Truncation);
+        var pictures = generator.Synthesize(styles, Noise).cpu().contiguous();
         return NativeTensor.AsSpan<float>(pictures).ToArray();
     }
 
@@ -147,13 +149,14 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
 
     private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots)
     {
+        var space = Columns.Input is null ? LatentSpace.Z : Columns.SpaceOf(inputs[0], Model.Generator);
         var latents = Columns.Input is null
             ? LatentSource.Draw(source, Seed, Model.Generator.LatentWidth)
-            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth);
+            : LatentSource.Create(source, inputs[0], LatentColumn.Width(space, Model.Generator));
         var labels = Columns.Label is null
             ? null
             : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne);
-        return new GeneratedImageBatch(this, latents, labels);
+        return new GeneratedImageBatch(this, latents, space, labels);
     }
 
     private protected override void Save(ModelSaveContext context) => ImageGeneratorFile.Save(context, this);
