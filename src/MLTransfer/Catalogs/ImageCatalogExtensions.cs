@@ -13,9 +13,10 @@ public static class ImageCatalogExtensions
     /// <param name="catalog">The catalog.</param>
     /// <param name="outputColumnName">The column for the pictures.</param>
     /// <param name="inputColumnName">
-    /// The column that pictures are made from: a whole number, the seed, or a vector of Single of the model's latent width. Null to make
-    /// them from the labels of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row. Of a
-    /// network that writes codes: captions, or images; null to make pictures of <see cref="GenerateImagesOptions.CaptionColumnName"/> alone.
+    /// The column that pictures are made from: a whole number, the seed, or a vector of Single, its latent vector (z, w or W+, see
+    /// <see cref="GenerateImagesOptions.LatentSpace"/>). Null to make them from the labels of
+    /// <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row. Of a network that writes
+    /// codes: captions, or images; null to make pictures of <see cref="GenerateImagesOptions.CaptionColumnName"/> alone.
     /// </param>
     /// <param name="trainingColumnName">
     /// The column of images (<c>LoadImages</c>, <c>ResizeImages</c>) that the generator learns to make.
@@ -42,9 +43,10 @@ public static class ImageCatalogExtensions
     /// <param name="catalog">The catalog.</param>
     /// <param name="outputColumnName">The column for the pictures.</param>
     /// <param name="inputColumnName">
-    /// The column that pictures are made from: a whole number, the seed, or a vector of Single of the model's latent width. Null to make
-    /// them from the labels of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row. Of a
-    /// network that writes codes: captions, or images; null to make pictures of <see cref="GenerateImagesOptions.CaptionColumnName"/> alone.
+    /// The column that pictures are made from: a whole number, the seed, or a vector of Single, its latent vector (z, w or W+, see
+    /// <see cref="GenerateImagesOptions.LatentSpace"/>). Null to make them from the labels of
+    /// <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row. Of a network that writes
+    /// codes: captions, or images; null to make pictures of <see cref="GenerateImagesOptions.CaptionColumnName"/> alone.
     /// </param>
     /// <param name="model">
     /// <see cref="PretrainedModels.Shapes"/>, a folder with <c>config.json</c>, <c>generator.safetensors</c> and
@@ -62,5 +64,25 @@ public static class ImageCatalogExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(model);
         return new PretrainedImageGeneratorEstimator(
             CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, model, options ?? new GenerateImagesOptions());
+    }
+
+    /// <summary>
+    /// Finds for each picture the latent vector from which an image generator makes it; <see cref="GenerateImages"/> draws from the vectors.
+    /// </summary>
+    /// <param name="catalog">The catalog.</param>
+    /// <param name="outputColumnName">
+    /// The column for the latent vectors: vectors of Single, w or W+ by <see cref="ProjectImagesOptions.Projection"/>.
+    /// </param>
+    /// <param name="inputColumnName">The column of images (<c>LoadImages</c>, <c>ResizeImages</c>), of the generator's size.</param>
+    /// <param name="options">Which generator, and how; null for defaults.</param>
+    /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>
+    public static ImageProjectionEstimator ProjectImages(
+        this TransformsCatalog catalog, string outputColumnName, string inputColumnName, ProjectImagesOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
+        ArgumentException.ThrowIfNullOrWhiteSpace(inputColumnName);
+        return new ImageProjectionEstimator(
+            CatalogUtils.GetEnvironment(catalog), outputColumnName, inputColumnName, options ?? new ProjectImagesOptions());
     }
 }

@@ -23,6 +23,13 @@ public class GenerateImagesOptions
     public NoiseMode Noise = NoiseMode.Constant;
 
     /// <summary>
+    /// What vectors of the input column are: z, w or W+, a style for each layer. Null: what <c>ProjectImages</c> made is what it says; other
+    /// vectors are W+ where they are as long as all styles of a picture together, else z. With w and W+ a conditional model takes no label;
+    /// say so here, since it is asked for one otherwise.
+    /// </summary>
+    public LatentSpace? LatentSpace;
+
+    /// <summary>
     /// The column with what a conditional model is to show, and learns to: a key with as many values as the model has classes, or a vector
     /// of Single of its label width. Null for models without labels. Where there is no input column, pictures are made from the labels
     /// alone: see <see cref="Seed"/>.
@@ -92,6 +99,8 @@ public class GenerateImagesOptions
 
         OptionCheck.ColumnName(nameof(CaptionColumnName), CaptionColumnName);
         OptionCheck.ColumnName(nameof(SeedColumnName), SeedColumnName);
+        if (LatentSpace is { } space)
+            OptionCheck.Defined(nameof(LatentSpace), space);
         OptionCheck.ColumnName(nameof(LabelColumnName), LabelColumnName);
         OptionCheck.AtLeast(nameof(GenerationBatchSize), GenerationBatchSize, 1);
         OptionCheck.AtMost(nameof(GenerationBatchSize), GenerationBatchSize, 1 << 16, "the largest batch");
@@ -103,6 +112,7 @@ public class GenerateImagesOptions
         Refuse(Truncation != 1, nameof(Truncation));
         Refuse(Noise != NoiseMode.Constant, nameof(Noise));
         Refuse(LabelColumnName is not null, nameof(LabelColumnName));
+        Refuse(LatentSpace is not null, nameof(LatentSpace));
         if (GenerationBatchSize > MostWritten)
         {
             throw new ArgumentOutOfRangeException(

@@ -36,7 +36,8 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
         : base(environment, "Fine-tuning an image generator")
     {
         options.Check();
-        _columns = new ImageGeneratorColumns(outputColumnName, inputColumnName, options.LabelColumnName);
+        _columns = new ImageGeneratorColumns(
+            outputColumnName, inputColumnName, options.LabelColumnName, options.LatentSpace);
         _textColumns = TextToImageColumns.Create(outputColumnName, inputColumnName, options);
         if (options.CaptionColumnName is null)
             _columns.CheckInput();

@@ -2,6 +2,7 @@ using MLTransfer.Cards;
 using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Images;
+using MLTransfer.Images.Evaluation;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
@@ -31,7 +32,8 @@ namespace MLTransfer;
 /// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the picture of the first row.
 /// </remarks>
-public class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation
+public class ImageGeneratorTransformer
+    : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IStyleGan2
 {
     internal const string LoaderSignature = "ImageGenerator";
 
@@ -79,6 +81,9 @@ public class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, 
     internal ImageGeneratorColumns Columns => _columns!;
 
     private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(Model.Generator.ImageResolution)];
+
+    /// <inheritdoc/>
+    string IImageOutput.ImageColumn => Columns.Output;
 
     /// <summary>The model in memory of its own.</summary>
     internal StyleGan2Model CopyModel(Device device)
@@ -131,18 +136,20 @@ public class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, 
     }
 
     /// <summary>[rows, channels, height, width]: -1 is black and 1 white.</summary>
-    internal float[] Generate(LatentSource latents, ColumnValues? labels)
+    internal float[] Generate(LatentSource latents, LatentSpace space, ColumnValues? labels)
     {
         using var hold = Hold();
         using var model = Model.Hold();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var generator = Model.Generator;
-        var pictures = generator.Generate(
-            latents.ToTensor().to(generator.Device),
-            labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth).to(generator.Device),
-            Truncation,
-            Noise).cpu().contiguous();
+        var vectors = latents.ToTensor().to(generator.Device);
+        var styles = space == LatentSpace.Z
+            ? generator.Map(
+                vectors, labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth).to(generator.Device), Truncation)
+            : generator.Truncate(
+                vectors.view(vectors.shape[0], -1, generator.StyleWidth).expand(-1, generator.StyleCount, -1), Truncation);
+        var pictures = generator.Synthesize(styles, Noise).cpu().contiguous();
         return NativeTensor.AsSpan<float>(pictures).ToArray();
     }
 
@@ -155,13 +162,14 @@ public class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, 
 
     private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots)
     {
+        var space = Columns.Input is null ? LatentSpace.Z : Columns.SpaceOf(inputs[0], Model.Generator);
         var latents = Columns.Input is null
             ? LatentSource.Draw(source, Seed, Model.Generator.LatentWidth)
-            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth);
+            : LatentSource.Create(source, inputs[0], LatentColumn.Width(space, Model.Generator));
         var labels = Columns.Label is null
             ? null
             : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne);
-        return new GeneratedImageBatch(this, latents, labels);
+        return new GeneratedImageBatch(this, latents, space, labels);
     }
 
     private protected override void Save(ModelSaveContext context) => ImageGeneratorFile.Save(context, this);

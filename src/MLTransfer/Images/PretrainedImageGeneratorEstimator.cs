@@ -21,7 +21,8 @@ public sealed class PretrainedImageGeneratorEstimator : ColumnMappingEstimator<I
     {
         options.Check();
         (_model, _options) = (model, options);
-        _columns = new ImageGeneratorColumns(outputColumnName, inputColumnName, options.LabelColumnName);
+        _columns = new ImageGeneratorColumns(
+            outputColumnName, inputColumnName, options.LabelColumnName, options.LatentSpace);
         _textColumns = TextToImageColumns.Create(outputColumnName, inputColumnName, options);
         if (options.CaptionColumnName is null)
             _columns.CheckInput();

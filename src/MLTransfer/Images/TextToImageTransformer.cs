@@ -2,6 +2,7 @@ using MLTransfer;
 using MLTransfer.Cards;
 using MLTransfer.Columns;
 using MLTransfer.Images;
+using MLTransfer.Images.Evaluation;
 using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
@@ -31,7 +32,8 @@ namespace MLTransfer;
 /// same data gives the same pictures in any batch, cursor and thread, a row keeps its picture when others are filtered out, and two rows of
 /// one caption differ. A <c>PredictionEngine</c> numbers its calls: the first one gives the picture of the first row.
 /// </remarks>
-public sealed class TextToImageTransformer : ImageGeneratorTransformer, IOnnxExport, IModelFolder, IImageEvaluation
+public sealed class TextToImageTransformer
+    : ImageGeneratorTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput
 {
     internal const string TextLoaderSignature = "TextToImage";
 
@@ -65,6 +67,9 @@ public sealed class TextToImageTransformer : ImageGeneratorTransformer, IOnnxExp
     internal BaseModelReference? AdaptersOf { get; init; }
 
     internal TextToImageColumns TextColumns { get; }
+
+    /// <inheritdoc/>
+    string IImageOutput.ImageColumn => TextColumns.Output;
 
     private protected override IReadOnlyList<OutputColumn> Outputs => [TextColumns.OutputOf(Side)];
 
