@@ -13,7 +13,8 @@ public static class ImageCatalogExtensions
     /// <param name="outputColumnName">The column for the pictures.</param>
     /// <param name="inputColumnName">
     /// The column that pictures are made from: a whole number, the seed, or a vector of Single, its latent vector (z, w or W+, see
-    /// <see cref="GenerateImagesOptions.LatentSpace"/>). Null to make them from the labels of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
+    /// <see cref="GenerateImagesOptions.LatentSpace"/>). Null to make them from the labels of
+    /// <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
     /// </param>
     /// <param name="trainingColumnName">
     /// The column of images (<c>LoadImages</c>, <c>ResizeImages</c>) that the generator learns to make.
@@ -38,7 +39,8 @@ public static class ImageCatalogExtensions
     /// <param name="outputColumnName">The column for the pictures.</param>
     /// <param name="inputColumnName">
     /// The column that pictures are made from: a whole number, the seed, or a vector of Single, its latent vector (z, w or W+, see
-    /// <see cref="GenerateImagesOptions.LatentSpace"/>). Null to make them from the labels of <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
+    /// <see cref="GenerateImagesOptions.LatentSpace"/>). Null to make them from the labels of
+    /// <see cref="GenerateImagesOptions.LabelColumnName"/> alone, each with a latent vector drawn for its row.
     /// </param>
     /// <param name="model">
     /// <see cref="PretrainedModels.Shapes"/>, a folder with <c>config.json</c>, <c>generator.safetensors</c> and
@@ -59,7 +61,8 @@ public static class ImageCatalogExtensions
     }
 
     /// <summary>
-    /// Finds for each picture the latent vector from which an image generator makes it; <see cref="GenerateImages"/> draws from the vectors.
+    /// Finds for each picture the latent vector from which an image generator makes it; <see cref="GenerateImages"/> draws from the
+    /// vectors.
     /// </summary>
     /// <param name="catalog">The catalog.</param>
     /// <param name="outputColumnName">

@@ -31,7 +31,8 @@ namespace MLTransfer;
 /// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the picture of the first row.
 /// </remarks>
-public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IStyleGan2
+public sealed class ImageGeneratorTransformer
+    : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IStyleGan2
 {
     internal const string LoaderSignature = "ImageGenerator";
 

@@ -21,5 +21,9 @@ internal sealed class ImagePageRun : PageRun
         Assert.True(new FileInfo(folder["painter.zip"]).Length > 100_000);
         Assert.True(new FileInfo(folder["painter.onnx"]).Length > 100_000);
         Assert.True(File.Exists(folder["run/metrics.jsonl"]));
+        Assert.Contains("Frechet distance ", printed[1], StringComparison.Ordinal);
+        Assert.Contains("of the brightness is explained", printed[1], StringComparison.Ordinal);
+        Assert.Equal(8, Directory.GetFiles(folder.Path, "again-*.png").Length);
+        Assert.Equal(5, Directory.GetFiles(folder.Path, "edited-*.png").Length);
     }
 }
