@@ -93,8 +93,8 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
         .AddRow("kernel distance", $"{real.KernelDistance:F3}", $"{before.KernelDistance:F3}", $"{after.KernelDistance:F3}")
         .AddRow("precision", $"{real.Precision:F2}", $"{before.Precision:F2}", $"{after.Precision:F2}")
         .AddRow("coverage", $"{real.Coverage:F2}", $"{before.Coverage:F2}", $"{after.Coverage:F2}"));
-    Console.WriteLine(
-        $"Frechet distance after the fine-tune: {after.FrechetDistance / real.FrechetDistance:F1} times that of two halves of the real set.");
+    Console.WriteLine($"The Frechet distance after the fine-tune is {after.FrechetDistance / real.FrechetDistance:F1} times that of two "
+        + "halves of the real set.");
     Console.WriteLine($"Trained in {trainingTime.TotalSeconds:F1} s; ONNX Runtime's pictures differ by {difference:0.0e+0} at most; "
         + $"peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB.");
     Console.WriteLine(

@@ -56,12 +56,11 @@ public sealed class ImageProjectionTests : IDisposable
         using (chain)
         {
             _ml.Generation.Save(chain, drawings.Schema, _folder["chain.zip"]);
-            var loaded = new MLContext().Model.Load(_folder["chain.zip"], out var schema);
+            var loaded = new MLContext().Model.Load(_folder["chain.zip"], out _);
             using (loaded as IDisposable)
             {
                 var (before, after) = (chain.Transform(drawings), loaded.Transform(drawings));
 
-                Assert.NotNull(schema.GetColumnOrNull("Image"));
                 Assert.Equal(Latents(before), Latents(after));
                 Assert.Equal(TinyGenerator.Pixels(before), TinyGenerator.Pixels(after));
                 var type = Assert.IsType<VectorDataViewType>(after.Schema["Latent"].Type);
