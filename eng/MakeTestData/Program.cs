@@ -23,6 +23,7 @@ Music.Copy(goldens, target);
 DalleMini.Copy(goldens, target);
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");
+ImageReferences.Copy(goldens, target);
 Speech.Copy(goldens, target);
 target.CopyFolder(Path.Combine(goldens, "signal"), "tests/data/signal");
 target.CopyArchive(Path.Combine(goldens, "tokenizers"), "tests/data/tokenizers/references.zip");

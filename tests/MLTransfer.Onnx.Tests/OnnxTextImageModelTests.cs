@@ -1,5 +1,4 @@
 using MLTransfer.Onnx.Reading;
-using MLTransfer.Onnx.Schema;
 using MLTransfer.Onnx.Tests.Reading;
 using Xunit;
 using static TorchSharp.torch;

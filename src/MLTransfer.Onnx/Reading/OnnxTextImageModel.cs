@@ -216,7 +216,8 @@ public sealed class OnnxTextImageModel : IImageFeatureExtractor, IDisposable
         }
 
         throw new FileNotFoundException(
-            $"'{path}' has neither model.onnx nor vision_model.onnx and text_model.onnx, in it or in its folder 'onnx'. Name the file.", path);
+            $"'{path}' has neither model.onnx nor vision_model.onnx and text_model.onnx, in it or in its folder 'onnx'. Name the "
+            + "file.", path);
 
         static string FolderOf(string folder) =>
             !File.Exists(Path.Combine(folder, ImagePreprocessing.FileName)) && Path.GetDirectoryName(folder) is { } above

@@ -1,6 +1,8 @@
 namespace MLTransfer.Torch.Metrics;
 
-/// <summary>How well a picture fits its caption, by the embeddings that an image-text model gives both (CLIPScore, arXiv 2104.08718).</summary>
+/// <summary>
+/// How well a picture fits its caption, by the embeddings that an image-text model gives both (CLIPScore, arXiv 2104.08718).
+/// </summary>
 /// <param name="Cosine">The cosine of the angle between the embeddings, from -1 to 1.</param>
 public sealed record TextImageScore(double Cosine)
 {

@@ -37,8 +37,10 @@ public sealed partial class GenerationCatalog
     /// <param name="options">What is measured, and by which network.</param>
     /// <param name="progress">Told after every batch; null for nobody.</param>
     /// <param name="cancellationToken">Checked before every row.</param>
-    /// <inheritdoc cref="EvaluateImages(IDataView, string, string, ImageEvaluationOptions, IProgress{ImageEvaluationProgress}?, CancellationToken)"
-    /// path="/exception"/>
+    /// <exception cref="ArgumentException">
+    /// An option is not usable, a column is missing or of another type, there are too few pictures, or features are not finite.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">A row's picture or caption is missing; the message names row and column.</exception>
     public ImageMetrics EvaluateImages(
         IDataView realData, string realColumnName, IDataView generatedData, string generatedColumnName, ImageEvaluationOptions options,
         IProgress<ImageEvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -68,8 +70,10 @@ public sealed partial class GenerationCatalog
     /// <param name="options">What is measured, and by which network.</param>
     /// <param name="progress">Told after every batch; null for nobody.</param>
     /// <param name="cancellationToken">Checked before every row.</param>
-    /// <inheritdoc cref="EvaluateImages(IDataView, string, string, ImageEvaluationOptions, IProgress{ImageEvaluationProgress}?, CancellationToken)"
-    /// path="/exception"/>
+    /// <exception cref="ArgumentException">
+    /// An option is not usable, a column is missing or of another type, there are too few pictures, or features are not finite.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">A row's picture or caption is missing; the message names row and column.</exception>
     public ImageMetrics EvaluateImages(
         ITransformer model, IDataView data, string imageColumnName, ImageEvaluationOptions options,
         IProgress<ImageEvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -87,8 +91,10 @@ public sealed partial class GenerationCatalog
     /// <param name="model">The model; stays the caller's.</param>
     /// <param name="batchSize">Pictures at a time.</param>
     /// <param name="cancellationToken">Checked before every row.</param>
-    /// <inheritdoc cref="EvaluateImages(IDataView, string, string, ImageEvaluationOptions, IProgress{ImageEvaluationProgress}?, CancellationToken)"
-    /// path="/exception"/>
+    /// <exception cref="ArgumentException">
+    /// An option is not usable, a column is missing or of another type, there are too few pictures, or features are not finite.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">A row's picture or caption is missing; the message names row and column.</exception>
     public CaptionScores ScoreCaptions(
         IDataView data, string imageColumnName, string captionColumnName, OnnxTextImageModel model, int batchSize = 32,
         CancellationToken cancellationToken = default)

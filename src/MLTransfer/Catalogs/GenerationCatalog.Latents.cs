@@ -62,9 +62,9 @@ public sealed partial class GenerationCatalog
         var direction = label.Type is BooleanDataViewType
             ? LatentDirection.OfClasses(rows, Array.ConvertAll(numbers, number => number != 0), regularization)
             : LatentDirection.OfNumbers(rows, numbers, regularization);
+        var what = direction.IsLogistic ? "are told rightly" : "of the variance is explained";
         channel.Info(string.Create(CultureInfo.InvariantCulture,
-            $"Learned a direction from {numbers.Length} latent vectors: "
-            + (direction.IsLogistic ? $"{direction.Score:0.0%} are told rightly." : $"{direction.Score:0.0%} of the variance is explained.")));
+            $"Learned a direction from {numbers.Length} latent vectors: {direction.Score:0.0%} {what}."));
         return direction;
     }
 }

@@ -67,7 +67,8 @@ public static class ImageCatalogExtensions
     }
 
     /// <summary>
-    /// Finds for each picture the latent vector from which an image generator makes it; <see cref="GenerateImages"/> draws from the vectors.
+    /// Finds for each picture the latent vector from which an image generator makes it; <see cref="GenerateImages"/> draws from the
+    /// vectors.
     /// </summary>
     /// <param name="catalog">The catalog.</param>
     /// <param name="outputColumnName">

@@ -23,9 +23,9 @@ public class GenerateImagesOptions
     public NoiseMode Noise = NoiseMode.Constant;
 
     /// <summary>
-    /// What vectors of the input column are: z, w or W+, a style for each layer. Null: what <c>ProjectImages</c> made is what it says; other
-    /// vectors are W+ where they are as long as all styles of a picture together, else z. With w and W+ a conditional model takes no label;
-    /// say so here, since it is asked for one otherwise.
+    /// What vectors of the input column are: z, w or W+, a style for each layer. Null: what <c>ProjectImages</c> made is what it says;
+    /// other vectors are W+ where they are as long as all styles of a picture together, else z. With w and W+ a conditional model takes no
+    /// label; say so here, since it is asked for one otherwise.
     /// </summary>
     public LatentSpace? LatentSpace;
 

@@ -6,8 +6,8 @@ using Microsoft.ML.Data;
 namespace MLTransfer.Images;
 
 /// <summary>The seeds or latent vectors, and the labels, of some rows whose pictures are made together.</summary>
-internal sealed class GeneratedImageBatch(ImageGeneratorTransformer transformer, LatentSource latents, LatentSpace space, ColumnValues? labels)
-    : MappedBatch
+internal sealed class GeneratedImageBatch(
+    ImageGeneratorTransformer transformer, LatentSource latents, LatentSpace space, ColumnValues? labels) : MappedBatch
 {
     private float[]? _pixels; // [rows, channels, height, width]
 

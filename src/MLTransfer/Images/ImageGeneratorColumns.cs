@@ -161,7 +161,8 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
         {
             return IsOfStyles
                 ? throw new ArgumentException(
-                    $"Input column '{role.Column}' has seeds, but {nameof(GenerateImagesOptions.LatentSpace)} is {Space}: vectors are needed.")
+                    $"Input column '{role.Column}' has seeds, but {nameof(GenerateImagesOptions.LatentSpace)} is {Space}: vectors are "
+                    + "needed.")
                 : column;
         }
 

@@ -12,18 +12,6 @@ internal static class BaseNetworks
 {
     public static BaseNetwork FromOnnx(OnnxGraph graph, bool imports) => imports ? new OnnxImport(graph) : new OnnxFeatures(graph);
 
-    /// <summary>A model file's program is run only where the application says so.</summary>
-    /// <exception cref="InvalidOperationException">It has not.</exception>
-    public static void CheckTorchScriptIsAllowed()
-    {
-        if (!TrustedModules.AllowTorchScript)
-        {
-            throw new InvalidOperationException(
-                "The model file holds a TorchScript program, which this program has not allowed. If you trust the file, set "
-                + $"{nameof(TrustedModules)}.{nameof(TrustedModules.AllowTorchScript)} = true before loading it.");
-        }
-    }
-
     public static ModuleBaseNetwork FromTorchScript(byte[] program, string location)
     {
         jit.ScriptModule<Tensor, Tensor> module;

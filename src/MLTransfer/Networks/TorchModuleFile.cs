@@ -89,7 +89,7 @@ internal static class TorchModuleFile
                 var graph = OnnxGraph.Read(reader.ReadBytes(OnnxName, FileKind.Network), OnnxName, outputName: null);
                 return BaseNetworks.FromOnnx(graph, imports: manifest.BaseKind == StoredBaseKind.OnnxLayers);
             case StoredBaseKind.TorchScript:
-                BaseNetworks.CheckTorchScriptIsAllowed();
+                StoredProgram.CheckIsAllowed();
                 var script = BaseNetworks.FromTorchScript(reader.ReadBytes(ProgramName, FileKind.Network), $"'{ProgramName}'");
                 using (var weights = reader.ReadWeights(BaseWeightsName))
                     script.LoadWeights(weights);

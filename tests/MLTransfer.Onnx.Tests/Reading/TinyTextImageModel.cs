@@ -4,7 +4,8 @@ using MLTransfer.Onnx.Schema;
 namespace MLTransfer.Onnx.Tests.Reading;
 
 /// <summary>
-/// An image-text model whose embeddings can be told by hand: of a picture the mean of each channel, of a text the sum of its words' colours.
+/// An image-text model whose embeddings can be told by hand: of a picture the mean of each channel, of a text the sum of its words'
+/// colours.
 /// </summary>
 internal static class TinyTextImageModel
 {

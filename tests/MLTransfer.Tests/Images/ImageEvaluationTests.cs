@@ -40,7 +40,8 @@ public sealed class ImageEvaluationTests : IDisposable
         Assert.Equal(FeatureDistances.KernelDistance(first, second), found.KernelDistance, 1e-6);
         Assert.Equal(FeatureDistances.KernelDistanceOfSubsets(first, second, 10, 4).Deviation, found.KernelSubsets!.Deviation, 1e-6);
         Assert.Equal(
-            FeatureManifolds.Compare(first, second, 3), new ManifoldOverlap(3, found.Precision, found.Recall, found.Density, found.Coverage));
+            FeatureManifolds.Compare(first, second, 3),
+            new ManifoldOverlap(3, found.Precision, found.Recall, found.Density, found.Coverage));
         Assert.InRange(found.Coverage, 0.1, 1);
         Assert.Equal([7, 14, 20, 27, 34, 41, 48, 50], reports.Counts);
         Assert.Null(found.Captions);
@@ -49,7 +50,8 @@ public sealed class ImageEvaluationTests : IDisposable
     [Fact]
     public void Pictures_of_a_model_are_made_for_the_rows_and_compared()
     {
-        var rows = _ml.Data.LoadFromEnumerable(Drawings.Make(8).Select((drawing, i) => new SeededPicture { Seed = i, Picture = drawing.Image }));
+        var rows = _ml.Data.LoadFromEnumerable(
+            Drawings.Make(8).Select((drawing, i) => new SeededPicture { Seed = i, Picture = drawing.Image }));
         using var model = _ml.Transforms.GenerateImages("Made", "Seed", TinyGenerator.Save(_folder)).Fit(rows);
 
         var found = _ml.Generation.EvaluateImages(model, rows, "Picture", _options);
@@ -73,7 +75,8 @@ public sealed class ImageEvaluationTests : IDisposable
         var found = _ml.Generation.EvaluateImages(data, "Image", "Image", options);
         var alone = _ml.Generation.ScoreCaptions(data, "Image", "Class", clip, batchSize: 5);
         var others = _ml.Generation.ScoreCaptions(
-            _ml.Data.LoadFromEnumerable(drawings.Select(drawing => new Drawing { Image = drawing.Image, Class = "dark" })), "Image", "Class", clip);
+            _ml.Data.LoadFromEnumerable(drawings.Select(drawing => new Drawing { Image = drawing.Image, Class = "dark" })), "Image",
+            "Class", clip);
 
         Assert.Equal(9, found.Captions!.Rows.Count);
         Assert.All(found.Captions.Rows.Zip(alone.Rows), pair => Assert.Equal(pair.First.Cosine, pair.Second.Cosine, 1e-6));

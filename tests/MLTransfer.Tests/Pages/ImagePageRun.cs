@@ -30,8 +30,12 @@ internal sealed class ImagePageRun : PageRun
         Assert.True(new FileInfo(folder["painter.zip"]).Length > 100_000);
         Assert.True(new FileInfo(folder["painter.onnx"]).Length > 100_000);
         Assert.True(File.Exists(folder["run/metrics.jsonl"]));
+        Assert.Contains("Frechet distance ", printed[1], StringComparison.Ordinal);
+        Assert.Contains("of the brightness is explained", printed[1], StringComparison.Ordinal);
+        Assert.Equal(8, Directory.GetFiles(folder.Path, "again-*.png").Length);
+        Assert.Equal(5, Directory.GetFiles(folder.Path, "edited-*.png").Length);
 
-        Assert.Matches("^2 steps, [0-9]+\\.[0-9]{2} nats$", printed[1]);
+        Assert.Matches("^2 steps, [0-9]+\\.[0-9]{2} nats$", printed[2]);
         Assert.Equal(8, Directory.GetFiles(folder["artist-run/codes"]).Length);
         Assert.Contains("a blue square", File.ReadAllText(folder["artist-run/run.html"]), StringComparison.Ordinal);
         foreach (var name in (string[])["wish-0", "wish-1", "completed", "varied"])

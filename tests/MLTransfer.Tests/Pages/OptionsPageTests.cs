@@ -16,6 +16,7 @@ using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.LatentProjection;
 using Xunit;
 
 namespace MLTransfer.Tests.Pages;
@@ -30,7 +31,8 @@ public sealed class OptionsPageTests
         typeof(TextGeneratorOptions), typeof(TextNoiseOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions),
         typeof(GenerationOptions), typeof(TextMemorizationOptions), typeof(ChatTemplateOptions), typeof(TokenizerTrainingOptions),
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
-        typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
+        typeof(ImageGeneratorOptions), typeof(ProjectImagesOptions), typeof(ProjectionOptions), typeof(ImageEvaluationOptions),
+        typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
         typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),

@@ -94,7 +94,8 @@ internal sealed record ImagePreprocessing
                 throw reader.Invalid("image_std has a number that is not above 0");
         }
 
-        foreach (var side in (int?[])[result.ShortestEdge, result.Size?.Height, result.Size?.Width, result.Crop?.Height, result.Crop?.Width])
+        foreach (var side in (int?[])
+            [result.ShortestEdge, result.Size?.Height, result.Size?.Width, result.Crop?.Height, result.Crop?.Width])
         {
             if (side > LargestSide)
                 throw reader.Invalid($"it asks for pictures of {side} rows or columns; at most {LargestSide} are made");

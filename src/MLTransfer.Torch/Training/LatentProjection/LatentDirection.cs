@@ -84,8 +84,8 @@ public sealed record LatentDirection(IReadOnlyList<float> Vector, double Slope, 
         if (latents.dim() != 2 || latents.shape[0] != labels.Count || labels.Count < 2)
         {
             throw new ArgumentException(
-                $"There are {labels.Count} labels for latent vectors of shape [{string.Join(", ", latents.shape)}]; expected two or more, and "
-                + "as many of both.");
+                $"There are {labels.Count} labels for latent vectors of shape [{string.Join(", ", latents.shape)}]; expected two or more, "
+                + "and as many of both.");
         }
 
         if (labels.Any(label => !float.IsFinite(label)) || labels.Distinct().Count() < 2)

@@ -17,8 +17,8 @@ namespace MLTransfer.Torch.Training.LatentProjection;
 /// <param name="generator">Stays the caller's.</param>
 /// <param name="options">Null for defaults.</param>
 /// <param name="extractor">
-/// The network whose features tell how pictures look; its gradient is followed, so it must be computed by libtorch. A distance is the sum of
-/// the squared differences of a row's features. Null for pixels alone. Stays the caller's.
+/// The network whose features tell how pictures look; its gradient is followed, so it must be computed by libtorch. A distance is the sum
+/// of the squared differences of a row's features. Null for pixels alone. Stays the caller's.
 /// </param>
 public sealed class StyleGan2Projector(
     StyleGan2Generator generator, ProjectionOptions? options = null, IImageFeatureExtractor? extractor = null)
@@ -50,8 +50,8 @@ public sealed class StyleGan2Projector(
         if (options.PixelWeight == 0 && (extractor is null || options.FeatureWeight == 0))
         {
             throw new ArgumentException(
-                $"Nothing tells how far an image is from a picture: {nameof(ProjectionOptions.PixelWeight)} is 0 and there is no network of "
-                + "features that counts.");
+                $"Nothing tells how far an image is from a picture: {nameof(ProjectionOptions.PixelWeight)} is 0 and there is no network "
+                + "of features that counts.");
         }
     }
 

@@ -2,7 +2,6 @@ using MLTransfer.Cards;
 using MLTransfer.Columns;
 using MLTransfer.Images;
 using MLTransfer.Images.LatentProjection;
-using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;

@@ -1,9 +1,6 @@
-using MLTransfer.Networks;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Metrics;
-using MLTransfer.Torch.Networks.Described;
-using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using static TorchSharp.torch;
 
@@ -28,8 +25,8 @@ internal static class ImageProjectionFile
             null => null,
             TorchScriptFeatureExtractor program => program,
             var other => throw new NotSupportedException(
-                $"A {other.GetType().Name} cannot be saved with a model. Give the network as a {nameof(TorchScriptFeatureExtractor)}, or save "
-                + "the latent vectors."),
+                $"A {other.GetType().Name} cannot be saved with a model. Give the network as a {nameof(TorchScriptFeatureExtractor)}, or "
+                + "save the latent vectors."),
         };
         ImageGeneratorFile.AddModel(writer, transformer.Model);
         if (script is not null)
@@ -52,7 +49,7 @@ internal static class ImageProjectionFile
     {
         var manifest = reader.Manifest;
         if (manifest.Features is not null)
-            BaseNetworks.CheckTorchScriptIsAllowed();
+            StoredProgram.CheckIsAllowed();
         var model = ImageGeneratorFile.ReadModel(reader, device);
         return Ownership.Pass(model, () => new ImageProjectionTransformer(
             model, manifest.Columns, manifest.Projection, manifest.ProjectionBatchSize,

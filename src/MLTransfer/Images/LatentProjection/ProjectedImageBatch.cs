@@ -1,4 +1,5 @@
 using MLTransfer.Columns;
+using Microsoft.ML;
 using Microsoft.ML.Data;
 
 namespace MLTransfer.Images.LatentProjection;

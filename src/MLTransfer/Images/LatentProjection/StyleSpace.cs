@@ -1,4 +1,3 @@
-using MLTransfer.Images;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.LatentProjection;
@@ -7,8 +6,8 @@ using static TorchSharp.torch;
 namespace MLTransfer;
 
 /// <summary>
-/// Arithmetic with the styles of an image generator. A latent vector is w, one style for all layers, or W+, a style for each layer one after
-/// the other; <c>GenerateImages</c> draws from both. Nothing that is given is changed.
+/// Arithmetic with the styles of an image generator. A latent vector is w, one style for all layers, or W+, a style for each layer one
+/// after the other; <c>GenerateImages</c> draws from both. Nothing that is given is changed.
 /// </summary>
 /// <remarks>The first layers decide on what is coarse, such as pose, the last on colours and what is fine.</remarks>
 public sealed class StyleSpace

@@ -88,7 +88,8 @@ public sealed class LatentDirectionTests : IDisposable
     {
         var latents = Latents(4);
 
-        Assert.Contains("All labels are 1", Assert.Throws<ArgumentException>(() => LatentDirection.OfNumbers(latents, [1, 1, 1, 1])).Message);
+        Assert.Contains("All labels are 1", Assert.Throws<ArgumentException>(
+            () => LatentDirection.OfNumbers(latents, [1, 1, 1, 1])).Message);
         Assert.Contains("3 labels", Assert.Throws<ArgumentException>(() => LatentDirection.OfNumbers(latents, [1, 2, 3])).Message);
         Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => LatentDirection.OfNumbers(latents / 0, [1, 2, 3, 4])).Message);
         Assert.Throws<ArgumentException>(() => LatentDirection.OfNumbers(zeros(4, 6), [1, 2, 3, 4]));

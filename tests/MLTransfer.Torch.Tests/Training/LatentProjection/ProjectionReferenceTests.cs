@@ -46,7 +46,8 @@ public sealed class ProjectionReferenceTests : IDisposable
             {
                 var number = step.GetProperty(name).GetDouble();
                 Assert.True(
-                    Math.Abs(number - value) <= tolerance * Math.Max(1, Math.Abs(number)), $"step {report.Step}, {name}: {value}, not {number}");
+                    Math.Abs(number - value) <= tolerance * Math.Max(1, Math.Abs(number)),
+                    $"step {report.Step}, {name}: {value}, not {number}");
             }
         }
 
