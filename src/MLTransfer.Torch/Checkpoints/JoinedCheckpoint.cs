@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints;
@@ -17,9 +16,9 @@ internal sealed class JoinedCheckpoint : Checkpoint
         Tensors = parts.SelectMany(p => p.Part.Tensors.Select(t => KeyValuePair.Create(p.Prefix + t.Key, t.Value))).ToDictionary();
     }
 
-    /// <summary>Opens safetensors files as one checkpoint.</summary>
+    /// <summary>Opens files of weights as one checkpoint.</summary>
     public static JoinedCheckpoint Open(string location, params ReadOnlySpan<(string Prefix, string Path)> files) =>
-        Open(location, SafetensorsFile.Open, files);
+        Open(location, OpenFile, files);
 
     /// <summary>Opens files as one checkpoint.</summary>
     /// <param name="location">What error messages call it.</param>
@@ -44,15 +43,23 @@ internal sealed class JoinedCheckpoint : Checkpoint
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
 
-    public override Tensor Read(string name)
+    public override Tensor Read(string name) => Find(name) is (var part, var inside) ? part.Read(inside) : throw Missing(name);
+
+    internal override void ReleaseMemory(string name)
+    {
+        if (Find(name) is (var part, var inside))
+            part.ReleaseMemory(inside);
+    }
+
+    private (Checkpoint Part, string Name)? Find(string name)
     {
         foreach (var (prefix, part) in _parts)
         {
             if (name.StartsWith(prefix, StringComparison.Ordinal) && part.Tensors.ContainsKey(name[prefix.Length..]))
-                return part.Read(name[prefix.Length..]);
+                return (part, name[prefix.Length..]);
         }
 
-        throw Missing(name);
+        return null;
     }
 
     protected override void Dispose(bool disposing)

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.Described;
@@ -83,5 +84,17 @@ public static class TrainingMemory
         options.Check();
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution ?? 1, 1);
         return new DiscreteVaeMemory(codec, options, resolution ?? codec.ImageSize).Estimate();
+    }
+
+    /// <summary>Of a network that writes codes of pictures.</summary>
+    /// <param name="network">As it is trained: with its frozen parameters, or its adapters.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static MemoryEstimate Estimate(TextToImageModel network, TextToImageTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        return new TextToImageMemory(network, options).Estimate();
     }
 }

@@ -85,8 +85,8 @@ internal sealed class PickleReader
                 case PickleOpcode.APPEND: Append(PopMany(1)); break;
                 case PickleOpcode.APPENDS: Append(PopToMark()); break;
                 case PickleOpcode.EMPTY_DICT: Push(new PickleDictionary()); break;
-                case PickleOpcode.SETITEM: SetItems(PopMany(2)); break;
-                case PickleOpcode.SETITEMS: SetItems(PopToMark()); break;
+                case PickleOpcode.SETITEM: SetItems(PopMany(2, allowsNames: true)); break;
+                case PickleOpcode.SETITEMS: SetItems(PopToMark(allowsNames: true)); break;
                 case PickleOpcode.MARK: Mark(); break;
 
                 case PickleOpcode.MEMOIZE: Memorize((uint)_memo.Count); break;
@@ -132,6 +132,8 @@ internal sealed class PickleReader
     private InvalidDataException Refused(string what, int position) =>
         new($"'{_location}' asks for {what} (byte {position} of data.pkl), which a dictionary of tensors does not need. " +
             $"Only tensors and plain data are read, and no code of a file is ever run. {_howToConvert}.");
+
+    private InvalidDataException Refused(PickledName name) => Refused($"the Python object '{name.Name}'", name.Position);
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -185,19 +187,20 @@ internal sealed class PickleReader
 
     private object? Pop() => PopMany(1)[0];
 
-    private object?[] PopMany(int count)
+    private object?[] PopMany(int count, bool allowsNames = false)
     {
         int start = _stack.Count - count;
         if (start < (_marks.Count == 0 ? 0 : _marks.Peek())) throw Invalid("an instruction finds too few values");
         object?[] values = [.. _stack[start..]];
         _stack.RemoveRange(start, count);
+        if (!allowsNames && Array.Find(values, value => value is PickledName) is PickledName name) throw Refused(name);
         return values;
     }
 
-    private object?[] PopToMark()
+    private object?[] PopToMark(bool allowsNames = false)
     {
         if (_marks.Count == 0) throw Invalid("an instruction finds no mark");
-        object?[] values = PopMany(_stack.Count - _marks.Peek());
+        object?[] values = PopMany(_stack.Count - _marks.Peek(), allowsNames);
         _marks.Pop();
         return values;
     }
@@ -228,6 +231,8 @@ internal sealed class PickleReader
         for (int index = 0; index < keysAndValues.Length; index += 2)
         {
             object? key = keysAndValues[index];
+            if (keysAndValues[index + 1] is PickledName value) throw Refused(value);
+            if (key is PickledName) continue;   // training programs keep their state by class
             if (key is not (string or long)) throw Invalid($"a dictionary's key is {Describe(key)}; expected text or a number");
             dictionary[key] = keysAndValues[index + 1];
         }
@@ -242,12 +247,12 @@ internal sealed class PickleReader
     private object? Recall(uint index) =>
         _memo.TryGetValue(index, out object? value) ? value : throw Invalid($"its memo has no value {index}");
 
-    private PickleGlobal FindGlobal(object?[] moduleAndName) => moduleAndName is [string module, string name]
+    private object FindGlobal(object?[] moduleAndName) => moduleAndName is [string module, string name]
         ? FindGlobal(module, name)
         : throw Invalid("the name of a Python object is not text");
 
-    private PickleGlobal FindGlobal(string module, string name) =>
-        PickleGlobal.Find(module, name) ?? throw Refused($"the Python object '{Shorten(module)}.{Shorten(name)}'", _position);
+    private object FindGlobal(string module, string name) =>
+        (object?)PickleGlobal.Find(module, name) ?? new PickledName($"{Shorten(module)}.{Shorten(name)}", _position);
 
     /// <summary>torch names a storage by <c>('storage', class, key, device, number of elements)</c>; the device does not matter.</summary>
     private PickledStorage FindStorage(object? identity)

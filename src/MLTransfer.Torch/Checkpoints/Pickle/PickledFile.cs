@@ -97,6 +97,10 @@ internal sealed class PickledFile : Checkpoint
     public JsonObject? DataOf(string key) => _root.GetValueOrDefault(key) is PickleDictionary data
         ? (JsonObject)new PickledData($"'{Location}': {key}").ToJson(data)! : null;
 
+    /// <summary>A text beside the tensors, such as a version; null where there is none.</summary>
+    /// <param name="key">Its entry in the file's dictionary.</param>
+    public string? TextOf(string key) => _root.GetValueOrDefault(key) as string;
+
     /// <inheritdoc/>
     public override Tensor Read(string name)
     {

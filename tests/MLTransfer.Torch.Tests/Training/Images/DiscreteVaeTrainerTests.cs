@@ -18,8 +18,8 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
         MaximumSteps = 6, BatchSize = 8, LearningRate = 2e-3, CheckpointSteps = 3, EvaluationSteps = 3,
     };
 
-    private readonly ImageSet _images = TinyPictures.Create(48, seed: 1);
-    private readonly ImageSet _heldOut = TinyPictures.Create(12, seed: 2);
+    private readonly ImageSet _images = SquarePictures.Create(48, seed: 1);
+    private readonly ImageSet _heldOut = SquarePictures.Create(12, seed: 2);
 
     public void Dispose()
     {
@@ -32,7 +32,7 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
     [InlineData(ReconstructionLoss.MeanSquared, CodewordRelaxation.StraightThrough)]
     public void Training_brings_held_out_pictures_nearer_and_uses_codewords(ReconstructionLoss? loss, CodewordRelaxation? relaxation)
     {
-        using var codec = TinyPictures.Codec();
+        using var codec = SquarePictures.Codec();
         var options = s_options with
         {
             MaximumSteps = 120, LearningRate = 5e-3, CheckpointSteps = 0, EvaluationSteps = 60, ReconstructionLoss = loss,
@@ -56,8 +56,8 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
     public void A_run_that_was_stopped_and_resumed_ends_with_the_same_bits()
     {
         using var folder = new TemporaryFolder();
-        using var whole = TinyPictures.Codec();
-        using var parts = TinyPictures.Codec();
+        using var whole = SquarePictures.Codec();
+        using var parts = SquarePictures.Codec();
         var history = new DiscreteVaeTrainer(whole, s_options with { OutputDirectory = folder["whole"] }, _images, _heldOut)
             .Train(cancellationToken: Cancellation).History;
         var options = s_options with { OutputDirectory = folder["parts"] };
@@ -67,7 +67,7 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
         using (var saved = DiscreteVaeModel.Load(folder["parts/checkpoint-3"]))
             Assert.Equal(saved.ComputeFingerprint(), parts.ComputeFingerprint()); // as when it was last saved
 
-        using var other = TinyPictures.Codec(seed: 2); // a saved run brings all weights
+        using var other = SquarePictures.Codec(seed: 2); // a saved run brings all weights
         var rest = new DiscreteVaeTrainer(other, options with { Resume = true }, _images, _heldOut)
             .Train(cancellationToken: Cancellation);
         Assert.Equal(whole.ComputeFingerprint(), other.ComputeFingerprint());
@@ -81,7 +81,7 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
     [Fact]
     public void Gradients_accumulate_over_passes_to_those_of_one_for_both_kinds_of_networks()
     {
-        foreach (var create in (Func<DiscreteVaeModel>[])[() => TinyPictures.Codec(), () => DiscreteVaeModel.Create(Replicated(), seed: 1)])
+        foreach (var create in (Func<DiscreteVaeModel>[])[() => SquarePictures.Codec(), () => DiscreteVaeModel.Create(Replicated(), seed: 1)])
         {
             using var one = create();
             using var two = create();
@@ -100,13 +100,13 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
     [Fact]
     public void The_best_weights_on_held_out_pictures_stay_and_what_diverges_goes_back()
     {
-        using var codec = TinyPictures.Codec();
+        using var codec = SquarePictures.Codec();
         var options = s_options with { MaximumSteps = 4, EvaluationSteps = 1, LearningRate = 0.05, CheckpointSteps = 0 };
         var result = new DiscreteVaeTrainer(codec, options, _images, _heldOut).Train(cancellationToken: Cancellation);
         Assert.Equal(result.History.Min(step => step.ValidationLoss), result.ValidationLoss);
         Assert.Equal(result.History.MinBy(step => step.ValidationLoss)!.Step, result.ModelStep);
 
-        using var other = TinyPictures.Codec();
+        using var other = SquarePictures.Codec();
         var start = other.ComputeFingerprint();
         var error = Assert.Throws<TrainingDivergedException>(() => new DiscreteVaeTrainer(
             other, options with { LearningRate = 1e30, EvaluationSteps = 0 }, _images).Train(cancellationToken: Cancellation));
@@ -118,7 +118,7 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
     public void A_run_shows_pictures_and_how_codewords_are_used()
     {
         using var folder = new TemporaryFolder();
-        using var codec = TinyPictures.Codec();
+        using var codec = SquarePictures.Codec();
         var told = new List<DiscreteVaeProgress>();
         var options = s_options with { MaximumSteps = 2, CheckpointSteps = 0, OutputDirectory = folder.Path, SampleImages = 2 };
         new DiscreteVaeTrainer(codec, options, _images, _heldOut).Train(new Watch(told.Add), Cancellation);
@@ -164,9 +164,9 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
     [Fact]
     public void Pictures_and_options_that_do_not_fit_are_refused_by_what_is_wrong()
     {
-        using var codec = TinyPictures.Codec();
+        using var codec = SquarePictures.Codec();
         using var replicated = DiscreteVaeModel.Create(Replicated(), seed: 1);
-        using var grey = TinyPictures.Create(2, seed: 1, channels: 1);
+        using var grey = SquarePictures.Create(2, seed: 1, channels: 1);
         Assert.Contains("1 channels", Refused(codec, s_options, grey), StringComparison.Ordinal);
         using var odd = new ImageSet(zeros([1, 3, 18, 18], ScalarType.Byte));
         Assert.Contains("multiples of 4", Refused(codec, s_options, odd), StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Tests.Training.Images;
 
 /// <summary>Pictures of a coloured square on a ground of another colour, and a codec that is soon trained on them.</summary>
-internal static class TinyPictures
+internal static class SquarePictures
 {
     public const int Resolution = 16;
 
