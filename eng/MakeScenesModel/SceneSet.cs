@@ -12,7 +12,10 @@ internal sealed class SceneSet(int count, int seed, Func<Random, ScenePicture> d
 {
     /// <summary>All of them.</summary>
     public IReadOnlyList<ScenePicture> Pictures() =>
-        [.. Enumerable.Range(0, count).AsParallel().AsOrdered().Select(index => draw(new Random(unchecked(seed * 1_000_003 + index))))];
+        [.. Enumerable.Range(0, count).AsParallel().AsOrdered().Select(index => draw(RandomOf(index)))];
+
+    /// <summary>What a picture is drawn with.</summary>
+    public Random RandomOf(int index) => new(unchecked(seed * 1_000_003 + index));
 
     /// <summary>All of them, in memory as training reads them.</summary>
     public ImageSet ToImages()
