@@ -23,7 +23,8 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
             return DiscreteVaeModel.Load(saved);
         var codec = DiscreteVaeModel.Create(ModelSizes.Codec(), seed);
         log.Write(
-            $"codec: {codec.parameters().Sum(parameter => parameter.numel()):N0} parameters, {codec.CodesPerSide} x {codec.CodesPerSide} codes");
+            $"codec: {codec.parameters().Sum(parameter => parameter.numel()):N0} parameters, {codec.CodesPerSide} x {codec.CodesPerSide} "
+            + $"codes of {codec.CodebookSize} codewords");
         using var images = new SceneSet((int)Math.Max(256, Pictures * share), seed, SceneComposer.DrawAny).ToImages();
         using var heldOut = new SceneSet((int)Math.Max(32, 256 * share), seed: 1000, SceneComposer.DrawAny).ToImages();
         var result = new DiscreteVaeTrainer(
@@ -85,7 +86,8 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
         var seen = SceneSet.ToPictures((decoded * 255).round().to(ScalarType.Byte)).Select(SceneChecker.Check).ToList();
         log.Write($"{count} real scenes of the {name}: {SceneScore.Of(scenes, [.. real.Select(SceneChecker.Check)])}");
         log.Write(
-            $"the same through the codec: {SceneScore.Of(scenes, seen)}; pixel error {(decoded - images).square().mean().item<float>():F5}");
+            $"the same through the codec: {SceneScore.Of(scenes, seen)}; pixel error "
+            + $"{(decoded - images).square().mean().item<float>():F5}");
         const int columns = 12;
         var rows = images.shape[0] / columns;
         ImageGrid.Write(

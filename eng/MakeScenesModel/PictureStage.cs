@@ -27,8 +27,8 @@ internal sealed class PictureStage(string folder, int seed, TrainingLog log) : I
         var model = DalleModel.Create(ModelSizes.Pictures(tokenizer.VocabularySize), seed, codec: codec);
         var examples = Examples(codec, (int)Math.Max(64, Pictures * share), seed);
         log.Write(
-            $"pictures: {model.TrainableParameters().Sum(p => p.Parameter.numel()):N0} parameters read {tokenizer.VocabularySize} tokens and "
-            + $"write codes of {examples.Count} pictures");
+            $"pictures: {model.TrainableParameters().Sum(p => p.Parameter.numel()):N0} parameters read {tokenizer.VocabularySize} tokens "
+            + $"and write codes of {examples.Count} pictures");
         var result = new TextToImageTrainer(
             model,
             new TextToImageTrainingOptions

@@ -101,7 +101,8 @@ public class SceneCheckerTests
                 "on the left two red circles, on the right a blue square", "two red circles left of a blue square",
                 "two red circles to the left of a blue square"], captions);
         Assert.Equal(
-            SceneComposer.Draw(scene, SceneStyle.Day, new Random(9)).Pixels, SceneComposer.Draw(scene, SceneStyle.Day, new Random(9)).Pixels);
+            SceneComposer.Draw(scene, SceneStyle.Day, new Random(9)).Pixels,
+            SceneComposer.Draw(scene, SceneStyle.Day, new Random(9)).Pixels);
         Assert.Equal(SceneComposer.DrawAny(new Random(4)).Pixels, SceneComposer.DrawAny(new Random(4)).Pixels);
     }
 

@@ -42,7 +42,8 @@ internal sealed class PickleReader
     }
 
     /// <summary>
-    /// Runs the pickle and returns its value: null, bool, long, double, string, object?[] (tuple), List (list), <see cref="PickleDictionary"/>,
+    /// Runs the pickle and returns its value: null, bool, long, double, string, object?[] (tuple), List (list),
+    /// <see cref="PickleDictionary"/>,
     /// <see cref="PickledTensor"/>, <see cref="PickledStorage"/> or <see cref="PickleGlobal"/>.
     /// </summary>
     /// <exception cref="InvalidDataException">The pickle is damaged or asks for more than tensors.</exception>

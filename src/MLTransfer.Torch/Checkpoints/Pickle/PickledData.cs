@@ -2,7 +2,8 @@ using System.Text.Json.Nodes;
 
 namespace MLTransfer.Torch.Checkpoints.Pickle;
 
-/// <summary>Plain data of a pickle as JSON. A pickle may name one value many times over, also inside of itself, so the size is bounded.</summary>
+/// <summary>Plain data of a pickle as JSON. A pickle may name one value many times over, also inside of itself, so the size is
+/// bounded.</summary>
 /// <param name="origin">What error messages call the data.</param>
 internal sealed class PickledData(string origin)
 {

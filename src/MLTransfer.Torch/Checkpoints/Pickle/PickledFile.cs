@@ -91,7 +91,8 @@ internal sealed class PickledFile : Checkpoint
         }
     }
 
-    /// <summary>A dictionary of plain data beside the tensors, such as a model's sizes; tuples are lists. Null where there is none.</summary>
+    /// <summary>A dictionary of plain data beside the tensors, such as a model's sizes; tuples are lists. Null where there is
+    /// none.</summary>
     /// <param name="key">Its entry in the file's dictionary.</param>
     /// <exception cref="InvalidDataException">It holds what JSON has no word for.</exception>
     public JsonObject? DataOf(string key) => _root.GetValueOrDefault(key) is PickleDictionary data

@@ -226,7 +226,8 @@ public class DiscreteVaeFileTests
         foreach (var wrong in (Tensor[])[zeros(3, 8, 8), zeros(1, 1, 8, 8), zeros(1, 3, 8, 6), zeros(0, 3, 8, 8),
             zeros(1, 3, 8, 8, dtype: ScalarType.Byte)])
         {
-            Assert.Contains("multiples of 4", Assert.Throws<ArgumentException>(() => codec.Encode(wrong)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "multiples of 4", Assert.Throws<ArgumentException>(() => codec.Encode(wrong)).Message, StringComparison.Ordinal);
         }
 
         Assert.Contains("NaN", Assert.Throws<ArgumentException>(() => codec.Encode(full([1, 3, 8, 8], float.NaN))).Message,
@@ -267,7 +268,8 @@ public class DiscreteVaeFileTests
         foreach (var (name, info) in file.Tensors)
         {
             using var values = file.Read(name).contiguous();
-            var strides = info.Shape.Select((_, i) => info.Shape.Skip(i + 1).Aggregate(1L, (product, extent) => product * extent)).ToArray();
+            long[] strides =
+                [.. info.Shape.Select((_, i) => info.Shape.Skip(i + 1).Aggregate(1L, (product, extent) => product * extent))];
             var key = storages.Count.ToString(System.Globalization.CultureInfo.InvariantCulture);
             pickle.Text(name).Tensor("FloatStorage", key, values.numel(), 0, [.. info.Shape], strides).Op('s');
             storages.Add(($"part/data/{key}", MemoryMarshal.AsBytes(NativeTensor.AsSpan<float>(values)).ToArray()));

@@ -76,7 +76,8 @@ public sealed class CodewordDrawTests
     public void Codewords_are_drawn_in_proportion_to_the_exponentials_of_logits()
     {
         using var scope = NewDisposeScope();
-        var logits = tensor((float[])[(float)Math.Log(0.6), (float)Math.Log(0.3), (float)Math.Log(0.1)]).view(1, 3, 1, 1).expand(1, 3, 100, 100);
+        var logits = tensor((float[])[(float)Math.Log(0.6), (float)Math.Log(0.3), (float)Math.Log(0.1)])
+            .view(1, 3, 1, 1).expand(1, 3, 100, 100);
         var drawn = CodewordDraw.Weights(logits, CodewordDraw.Noise([3], [3, 100, 100], CPU), 0.1, CodewordRelaxation.StraightThrough);
         var shares = drawn.mean([0, 2, 3]).data<float>().ToArray();
         Assert.Equal(0.6, shares[0], 0.02);

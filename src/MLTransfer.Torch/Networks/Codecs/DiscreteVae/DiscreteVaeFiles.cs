@@ -123,6 +123,7 @@ internal static class DiscreteVaeFiles
                 path, Weights,
                 "If you trust the file, run this in Python where the package that wrote it is installed:\nimport torch, safetensors.torch\n"
                 + $"module = torch.load('{Path.GetFileName(path)}', map_location='cpu', weights_only=False)\n"
-                + $"safetensors.torch.save_file(module.state_dict(), '{CheckpointFiles.Safetensors}')\nThen load the folder of the new file")
+                + $"safetensors.torch.save_file(module.state_dict(), '{CheckpointFiles.Safetensors}')\n"
+                + "Then load the folder of the new file")
             : SafetensorsFile.Open(path);
 }

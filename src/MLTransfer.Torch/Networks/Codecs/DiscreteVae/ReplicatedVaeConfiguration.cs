@@ -106,7 +106,8 @@ internal sealed record ReplicatedVaeConfiguration
             || numbers.Numbers("deviations") is not { Count: >= 3 } deviations || deviations.Take(3).Any(static value => value <= 0))
         {
             throw reader.Invalid(
-                $"{Normalization} is {lists.ToJsonString()}; expected two lists: a mean, and a deviation above 0, for each of three channels");
+                $"{Normalization} is {lists.ToJsonString()}; expected two lists: a mean, and a deviation above 0, for each of three "
+                + "channels");
         }
 
         return ([.. means.Take(3)], [.. deviations.Take(3)]);
