@@ -17,9 +17,13 @@ var target = new TargetFolder(args[1], check: args.Length == 3);
 foreach (var family in Families.All)
     family.Copy(Path.Combine(goldens, family.Name), target, $"tests/data/families/{family.Name}");
 Codecs.Copy(goldens, target);
+DiscreteVaes.Copy(goldens, target);
+Dalle.Copy(goldens, target);
 Music.Copy(goldens, target);
+DalleMini.Copy(goldens, target);
 foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");
+ImageReferences.Copy(goldens, target);
 Speech.Copy(goldens, target);
 target.CopyFolder(Path.Combine(goldens, "signal"), "tests/data/signal");
 target.CopyArchive(Path.Combine(goldens, "tokenizers"), "tests/data/tokenizers/references.zip");

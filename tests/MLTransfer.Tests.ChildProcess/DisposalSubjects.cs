@@ -43,7 +43,7 @@ internal sealed class DisposalSubjects : IDisposable
             _ml.Generation.ExportToOnnx(text, OnnxFolder, new OnnxExportOptions { Check = false });
         }
 
-        Kinds = [Text, Image, Network, Music, Speech, OnnxText, Engine, TextTraining, ImageTraining, NetworkTraining];
+        Kinds = [Text, Image, Captions, Network, Music, Speech, OnnxText, Engine, TextTraining, ImageTraining, NetworkTraining];
     }
 
     /// <summary>Make an object of each kind; the number decides what varies.</summary>
@@ -99,6 +99,18 @@ internal sealed class DisposalSubjects : IDisposable
             ("save as folder", () => _ml.Generation.SaveModelFolder(transformer, NewPath())),
             ("export", () => _ml.Generation.ExportToOnnx(transformer, NewPath())),
         ], seed % 2 == 0 ? [transformer.Dispose] : [model.Dispose], () => weights.TrueForAll(weight => weight.IsInvalid));
+    }
+
+    private DisposalSubject Captions(int seed)
+    {
+        var transformer = (TextToImageTransformer)Load("captions.zip");
+        var weights = transformer.Network.named_parameters().Select(pair => pair.parameter).ToList();
+        return new DisposalSubject("captions", [
+            ("transform", () => Transform<MLImage>(transformer, _stories, "Picture")),
+            ("generate", () => transformer.Generate(["a red square"])),
+            ("save", () => _ml.Generation.Save(transformer, _stories.Schema, NewPath())),
+            ("save as folder", () => _ml.Generation.SaveModelFolder(transformer, NewPath())),
+        ], seed % 2 == 0 ? [transformer.Dispose] : [transformer.Network.Dispose], () => weights.TrueForAll(weight => weight.IsInvalid));
     }
 
     private DisposalSubject Network(int seed)

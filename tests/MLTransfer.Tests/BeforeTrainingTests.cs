@@ -117,6 +117,8 @@ public sealed class BeforeTrainingTests : IDisposable
                 .Fit(_ml.Data.LoadFromEnumerable(TinyAudio.Words(2))),
             () => _ml.Transforms.Text.FineTuneTextGenerator("Out", "Class", options: text).Fit(data),
             () => _ml.Transforms.FineTuneImageGenerator("Picture", "Seed", "Image", images).Fit(data),
+            () => _ml.Transforms.FineTuneImageGenerator("Picture", "Class", "Image", TinyCaptions.Options(
+                TinyCaptions.Save(_folder["dalle"]), training: training => training with { MemoryLimit = 1 })).Fit(data),
             () => _ml.Transforms.FineTuneTorchModule("Colour", "Place", "Label", network).Fit(data),
         ];
 

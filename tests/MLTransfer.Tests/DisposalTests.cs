@@ -21,6 +21,7 @@ public sealed class DisposalTests : IDisposable
     {
         foreach (var kind in (string[])["text", "image", "network"])
             File.Copy(RepositoryFiles.Data($"zips/{kind}-0.1.zip"), _folder[$"{kind}.zip"]);
+        var words = _ml.Data.LoadFromEnumerable([new { Opening = "a red square" }]);
         foreach (var (kind, model) in ((string, string)[])[("music", TinyAudio.Music), ("speech", TinyAudio.Speech)])
         {
             var rows = _ml.Data.LoadFromEnumerable([new { Opening = "piano" }]);
@@ -31,10 +32,12 @@ public sealed class DisposalTests : IDisposable
             _ml.Model.Save(transformer, rows.Schema, _folder[$"{kind}.zip"]);
         }
 
+        using (var artist = _ml.Transforms.GenerateImages("Picture", "Opening", TinyCaptions.Save(_folder["dalle"])).Fit(words))
+            _ml.Model.Save(artist, words.Schema, _folder["captions.zip"]);
         var (exitCode, output, errors) = await TestProcess.RunAsync(_folder.Path, "dispose", "4", $"{Environment.TickCount}", _folder.Path);
         Assert.True(exitCode == 0, $"exit code {exitCode}: {errors}");
         string[] kinds =
-            ["text", "image", "network", "music", "speech", "ONNX text", "engine", "text training", "network training"];
+            ["text", "image", "captions", "network", "music", "speech", "ONNX text", "engine", "text training", "network training"];
         foreach (var kind in kinds)
             Assert.Contains($"\n{kind}, ", "\n" + output, StringComparison.Ordinal);
     }
@@ -44,6 +47,8 @@ public sealed class DisposalTests : IDisposable
     [InlineData("text", true)]
     [InlineData("image", false)]
     [InlineData("image", true)]
+    [InlineData("captions", false)]
+    [InlineData("captions", true)]
     [InlineData("network", false)]
     [InlineData("network", true)]
     [InlineData("audio", false)]
@@ -62,7 +67,8 @@ public sealed class DisposalTests : IDisposable
         {
             var exported = kind is "text" or "audio" ? "export" : "model.onnx";
             writes.Add((_folder["folder"], () => _ml.Generation.SaveModelFolder(model, _folder["folder"])));
-            writes.Add((_folder[exported], () => _ml.Generation.ExportToOnnx(model, _folder[exported])));
+            if (kind != "captions")
+                writes.Add((_folder[exported], () => _ml.Generation.ExportToOnnx(model, _folder[exported])));
             writes.ForEach(write => write.Write());
         }
 
@@ -133,6 +139,11 @@ public sealed class DisposalTests : IDisposable
                 var seeds = TinyGenerator.Seeds(_ml, 2);
                 var image = _ml.Transforms.GenerateImages("Picture", "Seed", TinyGenerator.Save(_folder)).Fit(seeds);
                 return (image, image.Model.Dispose, seeds);
+            case "captions":
+                var captions = _ml.Data.LoadFromEnumerable(TinyCaptions.Rows(2));
+                var artist = (TextToImageTransformer)_ml.Transforms.GenerateImages(
+                    "Picture", "Caption", TinyCaptions.Save(_folder["dalle"])).Fit(captions);
+                return (artist, artist.Network.Dispose, captions);
             case "audio":
                 var words = _ml.Data.LoadFromEnumerable(TinyAudio.Words(2));
                 var audio = _ml.Transforms.GenerateAudio("Made", "Opening", TinyAudio.Voice).Fit(words);

@@ -80,10 +80,12 @@ internal static partial class LoraTargets
         if (options.TargetPattern is { } pattern)
             return NamePattern.IsWhole(pattern, name);
         return options.TargetModules!.Any(target => target == AllLinear ? !network.IsOutputHead(name) : EndsWith(name, target))
-            && (options.Blocks is null
-                || (NumberOfBlock().Match(name) is { Success: true } match
-                    && options.Blocks.Contains(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture))));
+            && (options.Blocks is null || (BlockOf(network, name) is { } block && options.Blocks.Contains(block)));
     }
+
+    private static int? BlockOf(GenerativeNetwork network, string name) => network.BlockOf(name)
+        ?? (NumberOfBlock().Match(name) is { Success: true } match
+            ? int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : null);
 
     private static bool EndsWith(string name, string target) => name == target || name.EndsWith("." + target, StringComparison.Ordinal);
 

@@ -9,4 +9,11 @@ internal static class CheckpointFiles
     public const string Encoder = "encoder.safetensors";
     public const string Decoder = "decoder.safetensors";
     public const string PickleIndex = "pytorch_model.bin.index.json";
+
+    /// <summary>The decoder of pictures in a folder of a DALL-E mini, without what its name ends with.</summary>
+    public const string Detokenizer = "detoker";
+
+    /// <summary>The file of a part that is stored apart, safetensors rather than <c>.pt</c>; null where there is none.</summary>
+    public static string? FindPart(string folder, string part) =>
+        new[] { ".safetensors", ".pt" }.Select(end => Path.Combine(folder, part + end)).FirstOrDefault(File.Exists);
 }

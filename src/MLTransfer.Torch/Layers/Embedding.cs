@@ -39,15 +39,18 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         if (Quantized is not null)
         {
-            var vectors = empty([.. indices.shape, Width], ScalarType.Float32);
-            Read(indices, NativeTensor.AsSpan<float>(vectors));
-            return vectors.MoveToOuterDisposeScope();
+            var read = empty([.. indices.shape, Width], ScalarType.Float32);
+            Read(indices, NativeTensor.AsSpan<float>(read));
+            return read.MoveToOuterDisposeScope();
         }
 
         // on a graphics processor the gradient of index_select is added up in whatever order threads come, that of an index is not
         var rows = Weight.device_type == TorchSharp.DeviceType.CPU
             ? Weight.index_select(0, indices.reshape(-1)) : Weight[TensorIndex.Tensor(indices.reshape(-1))];
-        return rows.to(_streamType).view([.. indices.shape, Weight.shape[1]]).MoveToOuterDisposeScope();
+        var vectors = rows.to(_streamType).view([.. indices.shape, Weight.shape[1]]);
+        if (TrainedRows is not null && is_grad_enabled())
+            vectors = TrainedRows.Join(indices, vectors);
+        return vectors.MoveToOuterDisposeScope();
     }
 
     /// <summary>Makes a table that is kept in a narrower type one of the network's type, so that it can be trained.</summary>

@@ -18,7 +18,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     /// <summary>Takes <c>weight</c> and <c>bias</c> from the scope.</summary>
     public Linear(
-        WeightScope weights, int inputWidth, int outputWidth, WeightLayout layout, Initialization initialization, bool hasBias = true)
+        WeightScope weights, int inputWidth, int outputWidth, WeightLayout layout, Initialization initialization, bool hasBias = true,
+        Initialization biasInitialization = default)
         : base(nameof(Linear))
     {
         InputWidth = inputWidth;
@@ -31,7 +32,7 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         register_parameter("weight", _weight);
         if (hasBias)
         {
-            _bias = weights.Take("bias", Initialization.Zeros, outputWidth);
+            _bias = weights.Take("bias", biasInitialization, outputWidth);
             register_parameter("bias", _bias);
         }
     }
@@ -66,6 +67,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
 
     /// <summary>The weight in its <see cref="Layout"/>.</summary>
     internal Parameter Weight => _weight;
+
+    /// <summary>[output width]; null for none.</summary>
+    internal Parameter? Bias => _bias;
 
     /// <summary>The LoRA adapter whose output is added, or null.</summary>
     internal LoraAdapter? Adapter { get; set; }

@@ -59,21 +59,26 @@ internal sealed class TokenRows : IDisposable
     public void AddLookedUp(Tensor ids, Tensor gradients)
     {
         using var scope = NewDisposeScope();
-        var (tokens, rows) = (new List<long>(), new List<long>());
-        foreach (var (token, id) in NativeTensor.AsSpan<long>(ids.to(CPU).contiguous()).ToArray().Index())
+        var (tokens, rows) = Find(ids);
+        if (tokens.Length > 0)
         {
-            if (_rows.TryGetValue(id, out var row))
-            {
-                tokens.Add(token);
-                rows.Add(row);
-            }
+            var read = gradients.index_select(0, tensor(tokens, device: gradients.device));
+            Add(gradient => RowSums.Add(gradient, tensor(rows, device: gradients.device), read.to(gradient.dtype)));
         }
+    }
 
-        if (tokens.Count > 0)
-        {
-            var read = gradients.index_select(0, tensor(tokens.ToArray(), device: gradients.device));
-            Add(gradient => RowSums.Add(gradient, tensor(rows.ToArray(), device: gradients.device), read.to(gradient.dtype)));
-        }
+    /// <summary>Looked-up vectors with those of these rows in the graph, so that they get their gradients.</summary>
+    /// <param name="ids">[...] int64.</param>
+    /// <param name="vectors">[..., width].</param>
+    public Tensor Join(Tensor ids, Tensor vectors)
+    {
+        using var scope = NewDisposeScope();
+        var (tokens, rows) = Find(ids.reshape(-1));
+        if (tokens.Length == 0)
+            return vectors.alias().MoveToOuterDisposeScope();
+        var own = Values.index_select(0, tensor(rows, device: vectors.device)).to(vectors.dtype);
+        return vectors.reshape(-1, vectors.shape[^1]).index_copy(0, tensor(tokens, device: vectors.device), own).view(vectors.shape)
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds the gradient of a product with the table.</summary>
@@ -91,6 +96,22 @@ internal sealed class TokenRows : IDisposable
     {
         Ids.Dispose();
         Values.Dispose();
+    }
+
+    /// <summary>Which of the tokens are these rows', and which rows they are.</summary>
+    private (long[] Tokens, long[] Rows) Find(Tensor ids)
+    {
+        var (tokens, rows) = (new List<long>(), new List<long>());
+        foreach (var (token, id) in NativeTensor.AsSpan<long>(ids.to(CPU).contiguous()).ToArray().Index())
+        {
+            if (_rows.TryGetValue(id, out var row))
+            {
+                tokens.Add(token);
+                rows.Add(row);
+            }
+        }
+
+        return ([.. tokens], [.. rows]);
     }
 
     private void Add(Func<Tensor, Tensor> add)

@@ -8,17 +8,21 @@ namespace MLTransfer.Torch.Layers;
 /// <summary>How a parameter starts when a model is made without a checkpoint.</summary>
 internal readonly record struct Initialization
 {
-    private Initialization(double constant, double standardDeviation)
+    private Initialization(double constant, double standardDeviation, double bound = 0)
     {
         Constant = constant;
         StandardDeviation = standardDeviation;
+        Bound = bound;
     }
 
-    /// <summary>The value of every element when <see cref="StandardDeviation"/> is 0, else the mean.</summary>
+    /// <summary>The value of every element where nothing is drawn, else the mean.</summary>
     public double Constant { get; }
 
     /// <summary>The standard deviation of the normal distribution that elements are drawn from.</summary>
     public double StandardDeviation { get; }
+
+    /// <summary>How far from 0 elements are that are drawn uniformly; 0 where they are not.</summary>
+    public double Bound { get; }
 
     /// <summary>All zeros.</summary>
     public static Initialization Zeros => new(0, 0);
@@ -31,6 +35,9 @@ internal readonly record struct Initialization
 
     /// <summary>Drawn from a normal distribution with mean 0.</summary>
     public static Initialization Normal(double standardDeviation) => new(0, standardDeviation);
+
+    /// <summary>Drawn uniformly from -bound to bound.</summary>
+    public static Initialization Uniform(double bound) => new(0, 0, bound);
 }
 
 /// <summary>Where a model's constructor takes its parameters from: a checkpoint, or an initialization.</summary>
@@ -133,10 +140,14 @@ internal abstract class WeightSource
         public override Parameter Take(string name, Initialization initialization, params ReadOnlySpan<long> shape)
         {
             using var gradients = no_grad();
-            var tensor = initialization.StandardDeviation > 0
-                ? SeededTensors.Filled(shape, dataType, device, generator, weights =>
-                    weights.normal_(initialization.Constant, initialization.StandardDeviation, generator))
-                : full(shape.ToArray(), initialization.Constant, dataType, device);
+            var tensor = initialization switch
+            {
+                { StandardDeviation: > 0 } => SeededTensors.Filled(shape, dataType, device, generator, weights =>
+                    weights.normal_(initialization.Constant, initialization.StandardDeviation, generator)),
+                { Bound: > 0 } => SeededTensors.Filled(shape, dataType, device, generator, weights =>
+                    weights.uniform_(-initialization.Bound, initialization.Bound, generator)),
+                _ => full(shape.ToArray(), initialization.Constant, dataType, device),
+            };
             return new Parameter(tensor.DetachFromDisposeScope(), requires_grad: true);
         }
     }

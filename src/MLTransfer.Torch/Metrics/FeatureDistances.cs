@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Numerics;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Metrics;
@@ -49,6 +50,45 @@ public static class FeatureDistances
             - 2 * KernelSum(x, y) / (n * m);
     }
 
+    /// <summary>
+    /// The kernel distance of random subsets of the rows: its mean, and how far single subsets lie from it. So KID is usually given.
+    /// </summary>
+    /// <param name="first">[N, width].</param>
+    /// <param name="second">[M, width].</param>
+    /// <param name="subsetSize">The rows of a subset, each drawn once; from 2 to the fewer of N and M.</param>
+    /// <param name="subsetCount">How many pairs of subsets are drawn.</param>
+    /// <param name="seed">Decides on the subsets.</param>
+    /// <exception cref="ArgumentException">The shapes or numbers do not fit, or a feature is not finite.</exception>
+    public static SubsetDistance KernelDistanceOfSubsets(
+        Tensor first, Tensor second, int subsetSize, int subsetCount, long seed = 1)
+    {
+        Check(first, second);
+        var (n, m) = ((int)first.shape[0], (int)second.shape[0]);
+        ArgumentOutOfRangeException.ThrowIfLessThan(subsetSize, 2);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(subsetSize, Math.Min(n, m));
+        ArgumentOutOfRangeException.ThrowIfLessThan(subsetCount, 1);
+        var random = new SplitMix64((ulong)seed);
+        var subsets = new List<(int[] First, int[] Second)>(subsetCount);
+        for (var i = 0; i < subsetCount; i++)
+            subsets.Add((random.Permutation(n)[..subsetSize], random.Permutation(m)[..subsetSize]));
+        return KernelDistanceOfSubsets(first, second, subsets);
+    }
+
+    /// <summary>The same over the rows that are named.</summary>
+    internal static SubsetDistance KernelDistanceOfSubsets(
+        Tensor first, Tensor second, IReadOnlyList<(int[] First, int[] Second)> subsets)
+    {
+        var distances = new double[subsets.Count];
+        foreach (var (i, (firstRows, secondRows)) in subsets.Index())
+        {
+            using var scope = NewDisposeScope();
+            distances[i] = KernelDistance(first.index_select(0, tensor(firstRows)), second.index_select(0, tensor(secondRows)));
+        }
+
+        var mean = distances.Average();
+        return new SubsetDistance(mean, Math.Sqrt(distances.Average(distance => Math.Pow(distance - mean, 2))));
+    }
+
     private static (Tensor Mean, Tensor Covariance) Moments(Tensor features)
     {
         var rows = features.to(ScalarType.Float64);
@@ -74,7 +114,7 @@ public static class FeatureDistances
 
     private static Tensor Kernel(Tensor products, long width) => (products / width + 1).pow(3);
 
-    private static void Check(Tensor first, Tensor second)
+    internal static void Check(Tensor first, Tensor second)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);

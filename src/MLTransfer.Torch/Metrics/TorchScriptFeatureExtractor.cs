@@ -9,8 +9,6 @@ namespace MLTransfer.Torch.Metrics;
 public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDisposable
 {
     private readonly TorchScriptModule _module;
-    private readonly int? _resolution;
-    private readonly (double Black, double White) _range;
 
     /// <summary>Loads the module. TorchScript is a program of its own, without access to files or processes.</summary>
     /// <param name="path">The file.</param>
@@ -23,15 +21,34 @@ public sealed class TorchScriptFeatureExtractor : IImageFeatureExtractor, IDispo
     {
         if (resolution is not null)
             ArgumentOutOfRangeException.ThrowIfLessThan(resolution.Value, 1, nameof(resolution));
-        (_module, _resolution, _range) = (new TorchScriptModule(path), resolution, (black, white));
+        (_module, Resolution, Range) = (new TorchScriptModule(path), resolution, (black, white));
     }
+
+    /// <summary>Loads a module that is in memory.</summary>
+    /// <param name="program">What <c>torch.jit.save</c> writes.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <param name="resolution">See the public constructor.</param>
+    /// <param name="black">See there.</param>
+    /// <param name="white">See there.</param>
+    internal TorchScriptFeatureExtractor(byte[] program, string name, int? resolution, double black, double white) =>
+        (_module, Resolution, Range) = (new TorchScriptModule(program, name), resolution, (black, white));
+
+    /// <summary>What images are resized to; null for as they are.</summary>
+    internal int? Resolution { get; }
+
+    /// <summary>What the module takes for black and white.</summary>
+    internal (double Black, double White) Range { get; }
+
+    /// <summary>What <c>torch.jit.save</c> wrote.</summary>
+    /// <exception cref="IOException">The file is gone, or another one by now.</exception>
+    internal byte[] ReadProgram() => _module.ReadProgram();
 
     /// <inheritdoc/>
     public Tensor Extract(Tensor images)
     {
         ArgumentNullException.ThrowIfNull(images);
         using var scope = NewDisposeScope();
-        var input = ImageInput.Convert(images, _range.Black, _range.White, _resolution is { } size ? (size, size) : null);
+        var input = ImageInput.Convert(images, Range.Black, Range.White, Resolution is { } size ? (size, size) : null);
         return _module.Call(input, "images", GetType()).MoveToOuterDisposeScope();
     }
 

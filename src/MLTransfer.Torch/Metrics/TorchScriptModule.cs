@@ -11,6 +11,7 @@ internal sealed class TorchScriptModule : IDisposable
     private readonly jit.ScriptModule<Tensor, Tensor> _module;
     private readonly UseCount _uses = new();
     private readonly string _path;
+    private readonly Func<byte[]> _readProgram;
 
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is no TorchScript module, or it is a device or a pipe.</exception>
@@ -20,19 +21,20 @@ internal sealed class TorchScriptModule : IDisposable
         if (!File.Exists(path))
             throw new FileNotFoundException($"The feature extractor '{path}' does not exist.", path);
         FileOnDisk.RefuseAllButContent(path); // libtorch opens it
-        _path = path;
-        try
-        {
-            _module = jit.load<Tensor, Tensor>(path);
-        }
-        catch (ExternalException exception)
-        {
-            throw new InvalidDataException(
-                $"'{path}' is not a TorchScript module as torch.jit.save writes it: {FirstLine(exception)}", exception);
-        }
-
-        _module.eval();
+        var (full, length, time) = (Path.GetFullPath(path), new FileInfo(path).Length, File.GetLastWriteTimeUtc(path));
+        _readProgram = () => new FileInfo(full) is { Exists: true } file && file.Length == length && file.LastWriteTimeUtc == time
+            ? FileKind.Network.Read(full)
+            : throw new IOException($"'{full}' is gone or was changed after it was loaded. Load it again before saving it.");
+        (_path, _module) = (path, Load(path, () => jit.load<Tensor, Tensor>(path)));
     }
+
+    /// <exception cref="InvalidDataException">It is no TorchScript module.</exception>
+    public TorchScriptModule(byte[] program, string name) =>
+        (_path, _readProgram, _module) = (name, () => program, Load(name, () => jit.load<Tensor, Tensor>(program)));
+
+    /// <summary>The program, as it was loaded.</summary>
+    /// <exception cref="IOException">Its file is gone, or another one by now.</exception>
+    public byte[] ReadProgram() => _readProgram();
 
     /// <summary>Runs <c>forward</c>.</summary>
     /// <param name="input">What it takes.</param>
@@ -58,6 +60,21 @@ internal sealed class TorchScriptModule : IDisposable
 
     /// <summary>Frees the module, as soon as no call uses it.</summary>
     public void Dispose() => _uses.Dispose(_module.Dispose);
+
+    private static jit.ScriptModule<Tensor, Tensor> Load(string name, Func<jit.ScriptModule<Tensor, Tensor>> load)
+    {
+        try
+        {
+            var module = load();
+            module.eval();
+            return module;
+        }
+        catch (ExternalException exception)
+        {
+            throw new InvalidDataException(
+                $"'{name}' is not a TorchScript module as torch.jit.save writes it: {FirstLine(exception)}", exception);
+        }
+    }
 
     private static string FirstLine(Exception exception) => exception.Message.Split('\n')[0];
 }

@@ -32,7 +32,7 @@ public abstract class GenerativeNetwork : nn.Module
     private protected UseCount Uses { get; } = new();
 
     /// <summary>Where the network's dropout draws from.</summary>
-    internal DropoutSource DropoutSource { get; } = new();
+    internal virtual DropoutSource DropoutSource { get; } = new();
 
     /// <summary>The LoRA adapters that are attached, or null.</summary>
     public virtual LoraOptions? Lora { get; internal set; }
@@ -63,6 +63,10 @@ public abstract class GenerativeNetwork : nn.Module
 
     /// <summary>Whether a linear layer of this name makes logits: no adapter is put on it unless it is asked for by name.</summary>
     internal virtual bool IsOutputHead(string layerName) => false;
+
+    /// <summary>The number of the block that a linear layer of this name is in; null where the last number in the name tells
+    /// it.</summary>
+    internal virtual int? BlockOf(string layerName) => null;
 
     /// <summary>
     /// The type that matrix products are computed in; null for the parameters' own. Normalization, softmax and loss stay in float32.
@@ -123,6 +127,11 @@ public abstract class GenerativeNetwork : nn.Module
         ModelConfigurationFile.Write(folder, Configuration, storeAs ?? DataType);
         CheckpointWriter.Write(folder, CheckpointTensors(), storeAs);
     }
+
+    /// <summary>Opens the weights in a folder that <see cref="Save"/> wrote, under the names of <see cref="CheckpointTensors"/>. The
+    /// caller disposes it.</summary>
+    /// <exception cref="InvalidDataException">A file is damaged.</exception>
+    internal virtual Checkpoint OpenWeights(string folder) => Checkpoint.Open(folder);
 
     /// <summary>
     /// SHA-256 over names, shapes, types and values of the checkpoint's tensors: 64 hexadecimal digits. Equal weights have equal

@@ -1,5 +1,9 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Networks.Codecs.Vqgan;
+using MLTransfer.Torch.Networks.DalleMini;
+using MLTransfer.Torch.Networks.Dalle;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
@@ -24,9 +28,17 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
 
     private static readonly NetworkForm[] s_all =
     [
+        new("encoder, decoder and detoker, each .safetensors or .pt (DALL-E mini)", DalleMiniFiles.AreIn,
+            static (folder, type, device) => DalleMiniModel.Load(folder, type, device)),
+        new(
+            $"{ModelConfigurationFile.FileName} with the 'architecture' {VqganConfiguration.Architecture} and weights, or "
+            + $"{VqganFiles.TamingConfiguration} with {VqganFiles.TamingWeights} (VQGAN)",
+            VqganFiles.AreIn, static (folder, _, device) => VqganModel.Load(folder, device)),
+        new(DalleFiles.Description, DalleFiles.IsIn, static (folder, type, device) => DalleModel.Load(folder, type, device)),
         new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",
             static folder => Configures(folder, "model_type"),
             LoadByModelType),
+        new(DiscreteVaeFiles.Description, DiscreteVaeFiles.IsIn, static (folder, _, device) => DiscreteVaeModel.Load(folder, device)),
         new(
             $"{ModelConfigurationFile.FileName} with an 'architecture', {StyleGan2Model.GeneratorFile} and "
             + $"{StyleGan2Model.DiscriminatorFile}",

@@ -29,8 +29,12 @@ public abstract class TextToImageModel : GenerativeNetwork
     /// <summary>Codes that may be drawn: those less than that.</summary>
     public abstract int CodebookSize { get; }
 
-    /// <summary>The token ids, as many as the network reads, of a caption's; of none where there is no caption (the condition that
-    /// guidance and condition dropout leave out).</summary>
+    /// <summary>Logits of a position, of which those of codes are a part: what a share of them (<c>filter_thres</c>) is counted
+    /// of.</summary>
+    internal virtual int LogitsPerPosition => CodebookSize;
+
+    /// <summary>The token ids, as many as the network reads, of a caption's, cut where it has more; of none where there is no caption
+    /// (the condition that guidance and condition dropout leave out).</summary>
     /// <param name="caption">Ids of the caption's tokenizer, special ones included; null for no caption.</param>
     internal abstract int[] PadCaption(IReadOnlyList<int>? caption);
 
@@ -43,4 +47,10 @@ public abstract class TextToImageModel : GenerativeNetwork
     /// <summary>Begins to write codes for captions, each row as if it were alone.</summary>
     /// <param name="text">For each row the ids as <see cref="PadCaption"/> gives them.</param>
     internal abstract ICodeWriter CreateWriter(IReadOnlyList<int[]> text);
+
+    /// <summary>A float32 network in evaluation mode with weights of its own, its codec's too, as one that is saved and loaded again;
+    /// adapters are left out.</summary>
+    /// <param name="device">The CPU where null.</param>
+    /// <exception cref="InvalidOperationException">The network is quantized.</exception>
+    internal abstract TextToImageModel Copy(Device? device = null);
 }

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Tokenization.Conversion;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -34,6 +35,10 @@ internal static class TokenizerFiles
     /// <summary>Whether a tokenizer has a file or a folder of that name.</summary>
     public static bool IsTokenizerFile(string name) => s_names.Contains(name) || name == ChatTemplates;
 
+    /// <summary>Whether a folder holds a tokenizer.</summary>
+    public static bool IsIn(string folder) =>
+        new[] { Tokenizer, Vocabulary, WordPieces }.Concat(SentencePieces).Any(name => File.Exists(Path.Combine(folder, name)));
+
     /// <summary>The name of a further chat template that a file holds, null for another file.</summary>
     public static string? ChatTemplateOf(string path) =>
         path.StartsWith(ChatTemplates + "/", StringComparison.Ordinal) && path.EndsWith(ChatTemplateExtension, StringComparison.Ordinal)
@@ -59,6 +64,12 @@ internal static class TokenizerFiles
         foreach (string path in FurtherChatTemplates(folder))
             files.Add($"{ChatTemplates}/{Path.GetFileName(path)}", FileKind.Configuration.Read(path));
         ThrowIfIncomplete(files, $"The folder '{folder}'");
+        if (!files.ContainsKey(Tokenizer) && !files.ContainsKey(Configuration) && files.ContainsKey(Merges)
+            && DalleMiniTokens.ConfigurationOf(folder) is { } configuration)
+        {
+            files.Add(Configuration, configuration);
+        }
+
         return files;
     }
 

@@ -26,7 +26,7 @@ internal static class NetworkWeights
 
     /// <summary>Opens what <see cref="Save"/> wrote; with it, what it puts before the names.</summary>
     public static (Checkpoint Weights, string Prefix) Open(GenerativeNetwork network, string folder) => network.Lora is null
-        ? (Checkpoint.Open(folder), "")
+        ? (network.OpenWeights(folder), "")
         : (SafetensorsFile.Open(Path.Combine(folder, PeftAdapterFolder.WeightsFileName)), PeftAdapterFolder.NamePrefix);
 
     /// <summary>Takes what <see cref="Save"/> wrote.</summary>

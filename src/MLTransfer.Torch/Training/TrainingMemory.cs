@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Networks;
+using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Networks.StyleGan2;
@@ -5,6 +7,7 @@ using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
 
 namespace MLTransfer.Torch.Training;
@@ -67,5 +70,31 @@ public static class TrainingMemory
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         return new EnCodecMemory(codec, options).Estimate();
+    }
+
+    /// <summary>Of a codec of pictures.</summary>
+    /// <param name="codec">The codec.</param>
+    /// <param name="options">How it is trained.</param>
+    /// <param name="resolution">Pixels along a picture's side; the codec's where null.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static MemoryEstimate Estimate(DiscreteVaeModel codec, DiscreteVaeTrainingOptions options, int? resolution = null)
+    {
+        ArgumentNullException.ThrowIfNull(codec);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        ArgumentOutOfRangeException.ThrowIfLessThan(resolution ?? 1, 1);
+        return new DiscreteVaeMemory(codec, options, resolution ?? codec.ImageSize).Estimate();
+    }
+
+    /// <summary>Of a network that writes codes of pictures.</summary>
+    /// <param name="network">As it is trained: with its frozen parameters, or its adapters.</param>
+    /// <param name="options">How.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    public static MemoryEstimate Estimate(TextToImageModel network, TextToImageTrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        return new TextToImageMemory(network, options).Estimate();
     }
 }

@@ -39,6 +39,16 @@ public sealed partial class GenerationCatalog
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
+        if ((options.BaseModel is { } loaded ? ImageNetworkKinds.Of(loaded) : ImageNetworkKinds.Of(options.PretrainedModel))
+            != ImageNetworkKind.StyleGan2)
+        {
+            using var channel = _host.Start(nameof(EstimateMemory));
+            var start = ImageBase.Load(_host, options, channel);
+            using var network = (IDisposable?)start.TextToImage?.Network ?? start.StyleGan2!.Model;
+            if (start.TextToImage is { } text)
+                return Logged(new TextToImageFineTuning(text, options, seed: 0).EstimateMemory());
+        }
+
         using var model = ImageBaseModel.Sizes(_host, options);
         return Logged(TrainingMemory.Estimate(model, OptionCheck.TrainingOf<AdversarialTrainingOptions>(
             options.Training, $"the StyleGAN2 '{options.PretrainedModel}'")));

@@ -1,11 +1,13 @@
 using MLTransfer.Columns;
+using MLTransfer.Torch.Networks.StyleGan2;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
 namespace MLTransfer.Images;
 
 /// <summary>The seeds or latent vectors, and the labels, of some rows whose pictures are made together.</summary>
-internal sealed class GeneratedImageBatch(ImageGeneratorTransformer transformer, LatentSource latents, ColumnValues? labels) : MappedBatch
+internal sealed class GeneratedImageBatch(
+    ImageGeneratorTransformer transformer, LatentSource latents, LatentSpace space, ColumnValues? labels) : MappedBatch
 {
     private float[]? _pixels; // [rows, channels, height, width]
 
@@ -29,7 +31,7 @@ internal sealed class GeneratedImageBatch(ImageGeneratorTransformer transformer,
         var slot = current();
         var generator = transformer.Model.Generator;
         var (channels, size) = (generator.ImageChannels, generator.ImageResolution);
-        _pixels ??= transformer.Generate(latents, labels);
+        _pixels ??= transformer.Generate(latents, space, labels);
         value = ImagePlanes.Create(
             _pixels.AsSpan(slot * channels * size * size, channels * size * size), channels, size, size, ImageScaling.MinusOneToOne);
     });

@@ -14,7 +14,7 @@ namespace MLTransfer.Images;
 /// <param name="Origin">What a model card tells of where it comes from; null where nothing is known.</param>
 internal sealed record ImageBaseModel(StyleGan2Model Model, BaseOrigin? Origin)
 {
-    private const string Wanted = "no image generator";
+    public const string Wanted = "no image generator";
 
     /// <summary>Loads a model zip, a folder or an embedded model.</summary>
     public static ImageBaseModel Load(IHostEnvironment environment, string name)

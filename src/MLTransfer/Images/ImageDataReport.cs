@@ -20,8 +20,11 @@ public sealed record ImageDataReport
     /// <summary>How many images each label has, by its number; empty where the model takes none.</summary>
     public required IReadOnlyList<int> ImagesByLabel { get; init; }
 
+    /// <summary>How many images have no caption; null where the model reads none.</summary>
+    public int? ImagesWithoutText { get; init; }
+
     /// <summary>One line with all counts.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Images} images of {Resolution}x{Resolution} pixels and {Channels} channels, {DuplicateImages} duplicates, ")
-        + (ImagesByLabel.Count == 0 ? "no labels" : $"{ImagesByLabel.Count} labels with {string.Join(", ", ImagesByLabel)} images");
+        + (ImagesWithoutText is { } silent ? $"{silent} without a caption" : ImagesByLabel.Count == 0 ? "no labels" : $"{ImagesByLabel.Count} labels with {string.Join(", ", ImagesByLabel)} images");
 }

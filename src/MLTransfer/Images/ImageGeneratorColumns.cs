@@ -11,8 +11,12 @@ namespace MLTransfer.Images;
 /// <param name="Output">The column of pictures.</param>
 /// <param name="Input">The column of seeds or latent vectors; null where latent vectors are drawn for the rows.</param>
 /// <param name="Label">The column of labels; null for models without.</param>
-internal sealed record ImageGeneratorColumns(string Output, string? Input, string? Label)
+/// <param name="Space">What vectors of the input are; null where the column tells.</param>
+internal sealed record ImageGeneratorColumns(string Output, string? Input, string? Label, LatentSpace? Space = null)
 {
+    [JsonIgnore]
+    private bool IsOfStyles => Space is LatentSpace.W or LatentSpace.WPlus;
+
     /// <summary>The seeds or latent vectors; null where there is no such column.</summary>
     [JsonIgnore]
     public ColumnRole? InputRole => Input is null ? null : new ColumnRole(
@@ -101,11 +105,19 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
     /// <exception cref="ArgumentException">There is one too few or too many.</exception>
     public void CheckLabel(StyleGan2Generator generator)
     {
-        if (Label is null && generator.LabelWidth > 0)
+        if (Label is null && generator.LabelWidth > 0 && !IsOfStyles)
         {
             throw new ArgumentException(
                 $"The model takes labels of {generator.LabelWidth} classes: name their column in "
-                + $"{nameof(GenerateImagesOptions.LabelColumnName)}.");
+                + $"{nameof(GenerateImagesOptions.LabelColumnName)}, or, where the input column has styles, which need none, set "
+                + $"{nameof(GenerateImagesOptions.LatentSpace)}.");
+        }
+
+        if (Label is not null && IsOfStyles)
+        {
+            throw new ArgumentException(
+                $"Styles need no label: leave out {nameof(GenerateImagesOptions.LabelColumnName)}, which is '{Label}', or "
+                + $"{nameof(GenerateImagesOptions.LatentSpace)}, which is {Space}.");
         }
 
         if (Label is not null && generator.LabelWidth == 0)
@@ -118,9 +130,12 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
 
     /// <summary>The column of training images.</summary>
     /// <exception cref="ArgumentException">It is missing, is no image, or has images of another size than the generator makes.</exception>
-    public static DataViewSchema.Column FindImages(DataViewSchema schema, string name, StyleGan2Generator generator)
+    public static DataViewSchema.Column FindImages(DataViewSchema schema, string name, StyleGan2Generator generator) =>
+        FindImages(schema, TrainingRole(name), generator);
+
+    /// <inheritdoc cref="FindImages(DataViewSchema, string, StyleGan2Generator)"/>
+    public static DataViewSchema.Column FindImages(DataViewSchema schema, ColumnRole role, StyleGan2Generator generator)
     {
-        var role = TrainingRole(name);
         var column = role.Find(schema);
         var (image, size) = ((ImageDataViewType)column.Type, generator.ImageResolution);
         return (image.Height > 0 && image.Height != size) || (image.Width > 0 && image.Width != size)
@@ -130,12 +145,38 @@ internal sealed record ImageGeneratorColumns(string Output, string? Input, strin
             : column;
     }
 
-    private static DataViewSchema.Column FindInput(ColumnRole role, DataViewSchema schema, StyleGan2Generator generator)
+    /// <summary>What an input column holds.</summary>
+    public LatentSpace SpaceOf(DataViewSchema.Column input, StyleGan2Generator generator)
+    {
+        if (input.Type is not VectorDataViewType vector)
+            return LatentSpace.Z;
+        var isOfAllStyles = vector.Size == LatentColumn.Width(LatentSpace.WPlus, generator) && vector.Size != generator.LatentWidth;
+        return Space ?? LatentColumn.SpaceOf(input) ?? (isOfAllStyles ? LatentSpace.WPlus : LatentSpace.Z);
+    }
+
+    private DataViewSchema.Column FindInput(ColumnRole role, DataViewSchema schema, StyleGan2Generator generator)
     {
         var column = role.Find(schema);
-        return column.Type is VectorDataViewType vector && vector.Size != generator.LatentWidth
-            ? throw new ArgumentException(
-                $"The latent vectors of input column '{role.Column}' have {vector.Size} values; the model takes {generator.LatentWidth}.")
-            : column;
+        if (column.Type is not VectorDataViewType vector)
+        {
+            return IsOfStyles
+                ? throw new ArgumentException(
+                    $"Input column '{role.Column}' has seeds, but {nameof(GenerateImagesOptions.LatentSpace)} is {Space}: vectors are "
+                    + "needed.")
+                : column;
+        }
+
+        var space = SpaceOf(column, generator);
+        if (Label is not null && space != LatentSpace.Z)
+        {
+            throw new ArgumentException(
+                $"Input column '{role.Column}' has styles, which need no label: leave out "
+                + $"{nameof(GenerateImagesOptions.LabelColumnName)}.");
+        }
+
+        var width = LatentColumn.Width(space, generator);
+        return vector.Size == width ? column : throw new ArgumentException(
+            $"The latent vectors of input column '{role.Column}' have {vector.Size} values; the model takes {width}"
+            + (space == LatentSpace.Z ? "." : $" of {nameof(LatentSpace)}.{space}."));
     }
 }

@@ -12,9 +12,13 @@ using Microsoft.ML.Runtime;
 namespace MLTransfer;
 
 /// <summary>
-/// Fine-tunes a pretrained StyleGAN2 on a column of images (arXiv 1912.04958, with the augmentation of arXiv 2006.06676).
+/// Fine-tunes a pretrained image generator on a column of images: a StyleGAN2 (arXiv 1912.04958, with the augmentation of arXiv
+/// 2006.06676), or a network that reads captions and writes codes of pictures (DALL-E, arXiv 2102.12092; DALL-E mini). Which it is says
+/// the pretrained model.
 /// </summary>
 /// <remarks>
+/// Of captioned pictures codes are kept in memory, made once by the network's codec. The transformer is a
+/// <see cref="TextToImageTransformer"/> then. What follows is of a StyleGAN2.
 /// Training images are kept in memory, as bytes. The same data, options and seed give the same weights to the bit on the same machine with
 /// the same thread count, also where training is interrupted and resumed. The data needs the column of images, and of labels where the
 /// model takes them; the input column may be missing, but not inside of a chain, which transforms the data that it was fitted on.
@@ -23,6 +27,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
 {
     private readonly ImageGeneratorOptions _options;
     private readonly ImageGeneratorColumns _columns;
+    private readonly TextToImageColumns _textColumns;
     private readonly string _trainingColumn;
 
     internal ImageGeneratorEstimator(
@@ -31,8 +36,11 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
         : base(environment, "Fine-tuning an image generator")
     {
         options.Check();
-        _columns = new ImageGeneratorColumns(outputColumnName, inputColumnName, options.LabelColumnName);
-        _columns.CheckInput();
+        _columns = new ImageGeneratorColumns(
+            outputColumnName, inputColumnName, options.LabelColumnName, options.LatentSpace);
+        _textColumns = TextToImageColumns.Create(outputColumnName, inputColumnName, options);
+        if (options.CaptionColumnName is null)
+            _columns.CheckInput();
         (_options, _trainingColumn) = (options, trainingColumnName);
     }
 
@@ -45,12 +53,25 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     {
         ArgumentNullException.ThrowIfNull(data);
         Check(Roles, SchemaShape.Create(data.Schema));
+        if (Kind != ImageNetworkKind.StyleGan2)
+        {
+            using var channel = Host.Start(nameof(DescribeTrainingData));
+            var start = ImageBase.Load(Host, _options, channel);
+            using var loaded = (IDisposable?)start.TextToImage?.Network ?? start.StyleGan2!.Model;
+            if (start.TextToImage is { } text)
+                return Tuning(text, data.Schema).Count(data, _textColumns, _trainingColumn);
+        }
+
         using var sizes = ImageBaseModel.Sizes(Host, _options);
         using var images = TrainingImageReader.Read(data, _trainingColumn, _columns, sizes.Generator, _options.CancellationToken);
         return ImageCounts.Of(images);
     }
 
-    private protected override IEnumerable<ColumnRole> Roles => _columns.RolesWith(_trainingColumn);
+    private protected override IEnumerable<ColumnRole> Roles =>
+        ImageRoles.Of(Kind, _columns.RolesWith(_trainingColumn), _textColumns.RolesWith(_trainingColumn));
+
+    private ImageNetworkKind Kind =>
+        _options.BaseModel is { } model ? ImageNetworkKinds.Of(model) : ImageNetworkKinds.Of(_options.PretrainedModel);
 
     private protected override IEnumerable<OutputColumn> Outputs(SchemaShape inputSchema) => [_columns.OutputOf(resolution: 0)];
 
@@ -58,8 +79,33 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
     {
         var seed = SeedOf(_options.Seed);
         var name = _options.BaseModel is null ? $"'{_options.PretrainedModel}'" : "the loaded model";
-        var options = OptionCheck.TrainingOf<AdversarialTrainingOptions>(_options.Training, $"the StyleGAN2 {name}");
-        var (start, origin) = LoadBase();
+        if (Kind == ImageNetworkKind.StyleGan2)
+            OptionCheck.TrainingOf<AdversarialTrainingOptions>(_options.Training, $"the StyleGAN2 {name}");
+        GenerationLog.Warn(channel, _options.TextToImage);
+        var found = ImageBase.Load(Host, _options, channel);
+        return found.TextToImage is { } text
+            ? Ownership.Pass(text.Network, () => Tuning(text, input.Schema).Train(input, _textColumns, _trainingColumn, channel))
+            : Fit(found.StyleGan2!, input, seed, name, channel);
+    }
+
+    private TextToImageFineTuning Tuning(TextToImageBase start, DataViewSchema schema)
+    {
+        _textColumns.CheckInput();
+        Check(_textColumns.RolesWith(_trainingColumn), SchemaShape.Create(schema));
+        if (_options.ValidationData is { } validation)
+            Check(_textColumns.RolesWith(_trainingColumn), SchemaShape.Create(validation.Schema));
+        return new TextToImageFineTuning(start, _options, SeedOf(_options.Seed));
+    }
+
+    private ImageGeneratorTransformer Fit(ImageBaseModel found, IDataView input, long seed, string name, IChannel channel)
+    {
+        var (start, origin) = found;
+        var options = Ownership.Pass(start, () =>
+        {
+            _columns.CheckInput();
+            Check(_columns.RolesWith(_trainingColumn), SchemaShape.Create(input.Schema));
+            return OptionCheck.TrainingOf<AdversarialTrainingOptions>(_options.Training, $"the StyleGAN2 {name}");
+        });
         var model = WithLabels(start, input.Schema, options, seed);
         return Ownership.Pass(model, () =>
         {
@@ -76,7 +122,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
                 + $"Features are computed in {PrecisionText.Of(trainer.Precision, options.Precision)}."));
             channel.Info($"Training data: {ImageCounts.Of(images)}. Memory: {trainer.EstimateMemory()}.");
             var result = trainer.Train(
-                new ImageTrainingLog(channel, _options.Progress), _options.CancellationToken, _options.StopAndKeep);
+                new ImageTrainingLog(channel, _options.Progress, _options.RunProgress), _options.CancellationToken, _options.StopAndKeep);
             if (result.StoppedOnRequest)
                 channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
             channel.Info(string.Create(CultureInfo.InvariantCulture, $"Showed {result.Images} images in {result.Elapsed:hh\\:mm\\:ss}."));
@@ -97,10 +143,6 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             };
         });
     }
-
-    private ImageBaseModel LoadBase() => _options.BaseModel is { } transformer
-        ? ImageBaseModel.CopyOf(transformer, ComputeDevice.Of(Host))
-        : ImageBaseModel.Load(Host, _options.PretrainedModel);
 
     /// <summary>The model, or where there are labels that it does not take, one made of it that does.</summary>
     private StyleGan2Model WithLabels(StyleGan2Model model, DataViewSchema schema, AdversarialTrainingOptions options, long seed)

@@ -17,11 +17,7 @@ internal static class ImageGeneratorFile
 
     public static void Save(ModelSaveContext context, ImageGeneratorTransformer transformer) => s_part.Write(context, writer =>
     {
-        var model = transformer.Model;
-        using var hold = model.Hold();
-        writer.AddText(ModelConfigurationFile.FileName, model.Configuration.ToJsonString());
-        writer.AddWeights(StyleGan2Model.GeneratorFile, StyleGan2Model.CheckpointTensors(model.Generator));
-        writer.AddWeights(StyleGan2Model.DiscriminatorFile, StyleGan2Model.CheckpointTensors(model.Discriminator));
+        AddModel(writer, transformer.Model);
         return new ImageGeneratorManifest
         {
             Columns = transformer.Columns,
@@ -39,10 +35,7 @@ internal static class ImageGeneratorFile
     public static ImageGeneratorTransformer Load(ModelLoadContext context, Device device) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;
-        var configuration = reader.ReadJson(ModelConfigurationFile.FileName);
-        using var generator = reader.ReadWeights(StyleGan2Model.GeneratorFile);
-        using var discriminator = reader.ReadWeights(StyleGan2Model.DiscriminatorFile);
-        var model = StyleGan2Model.Load(configuration, generator, discriminator, reader.Origin, device);
+        var model = ReadModel(reader, device);
         return Ownership.Pass(model, () =>
         {
             manifest.ToOptions().CheckFor(model.Generator);
@@ -54,4 +47,23 @@ internal static class ImageGeneratorFile
             };
         });
     });
+
+    /// <summary>Writes the files of a model.</summary>
+    public static void AddModel(ModelPartWriter writer, StyleGan2Model model)
+    {
+        using var hold = model.Hold();
+        writer.AddText(ModelConfigurationFile.FileName, model.Configuration.ToJsonString());
+        writer.AddWeights(StyleGan2Model.GeneratorFile, StyleGan2Model.CheckpointTensors(model.Generator));
+        writer.AddWeights(StyleGan2Model.DiscriminatorFile, StyleGan2Model.CheckpointTensors(model.Discriminator));
+    }
+
+    /// <summary>Reads the files of a model.</summary>
+    public static StyleGan2Model ReadModel<TManifest>(ModelPartReader<TManifest> reader, Device device)
+        where TManifest : ModelManifest
+    {
+        var configuration = reader.ReadJson(ModelConfigurationFile.FileName);
+        using var generator = reader.ReadWeights(StyleGan2Model.GeneratorFile);
+        using var discriminator = reader.ReadWeights(StyleGan2Model.DiscriminatorFile);
+        return StyleGan2Model.Load(configuration, generator, discriminator, reader.Origin, device);
+    }
 }

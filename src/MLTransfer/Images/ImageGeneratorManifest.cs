@@ -19,6 +19,7 @@ internal sealed record ImageGeneratorManifest : ModelManifest
     public GenerateImagesOptions ToOptions() => new()
     {
         Truncation = Truncation, Noise = Noise, GenerationBatchSize = GenerationBatchSize, LabelColumnName = Columns.Label,
+        LatentSpace = Columns.Space,
     };
 
     public override void Check()

@@ -2,6 +2,7 @@ using MLTransfer.Cards;
 using MLTransfer;
 using MLTransfer.Columns;
 using MLTransfer.Images;
+using MLTransfer.Images.Evaluation;
 using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
@@ -20,7 +21,8 @@ using static TorchSharp.torch;
 namespace MLTransfer;
 
 /// <summary>
-/// Makes a picture for each row, from a seed, a latent vector or a label. Made by <see cref="ImageGeneratorEstimator"/> or
+/// Makes a picture for each row, from a seed, a latent vector or a label, or, as a <see cref="TextToImageTransformer"/>, from a caption or a
+/// picture. Made by <see cref="ImageGeneratorEstimator"/> or
 /// <see cref="PretrainedImageGeneratorEstimator"/>.
 /// </summary>
 /// <remarks>
@@ -30,21 +32,33 @@ namespace MLTransfer;
 /// thread, a row keeps its picture when others are filtered out, and two rows of one label differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the picture of the first row.
 /// </remarks>
-public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation
+public class ImageGeneratorTransformer
+    : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IStyleGan2
 {
     internal const string LoaderSignature = "ImageGenerator";
+
+    private readonly StyleGan2Model? _model;
+    private readonly ImageGeneratorColumns? _columns;
 
     internal ImageGeneratorTransformer(
         StyleGan2Model model, ImageGeneratorColumns columns, double truncation, NoiseMode noise, int generationBatchSize, long seed,
         StyleGan2TrainingResult? trainingResult = null)
         : base(generationBatchSize)
     {
-        (Model, Columns, Truncation, Noise) = (model, columns, truncation, noise);
+        (_model, _columns, Truncation, Noise) = (model, columns, truncation, noise);
         (GenerationBatchSize, Seed, TrainingResult) = (generationBatchSize, seed, trainingResult);
     }
 
+    /// <summary>For a network of another kind.</summary>
+    private protected ImageGeneratorTransformer(int generationBatchSize, long seed)
+        : base(generationBatchSize) => (Truncation, GenerationBatchSize, Seed) = (1, generationBatchSize, seed);
+
     /// <summary>The generator, and the discriminator that a further fine-tuning starts from.</summary>
-    public StyleGan2Model Model { get; }
+    /// <exception cref="InvalidOperationException">The network is none, but one that writes codes: see
+    /// <see cref="TextToImageTransformer.Network"/>.</exception>
+    public StyleGan2Model Model => _model ?? throw new InvalidOperationException(
+        $"The network is no StyleGAN2, but one that writes codes of pictures: see {nameof(TextToImageTransformer)}."
+        + $"{nameof(TextToImageTransformer.Network)}.");
 
     /// <summary>psi: how far styles keep from their mean.</summary>
     public double Truncation { get; }
@@ -55,7 +69,7 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     /// <summary>Pictures that are made together.</summary>
     public int GenerationBatchSize { get; }
 
-    /// <summary>Decides on the latent vectors of rows that have a label alone.</summary>
+    /// <summary>Decides on the latent vectors of rows that have a label alone, and on what is drawn for rows of captions.</summary>
     public long Seed { get; }
 
     /// <summary>How training went; null where there was none in this process.</summary>
@@ -64,9 +78,12 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     internal ModelCard? Card { get; init; }
 
-    internal ImageGeneratorColumns Columns { get; }
+    internal ImageGeneratorColumns Columns => _columns!;
 
     private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(Model.Generator.ImageResolution)];
+
+    /// <inheritdoc/>
+    string IImageOutput.ImageColumn => Columns.Output;
 
     /// <summary>The model in memory of its own.</summary>
     internal StyleGan2Model CopyModel(Device device)
@@ -119,18 +136,20 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
     }
 
     /// <summary>[rows, channels, height, width]: -1 is black and 1 white.</summary>
-    internal float[] Generate(LatentSource latents, ColumnValues? labels)
+    internal float[] Generate(LatentSource latents, LatentSpace space, ColumnValues? labels)
     {
         using var hold = Hold();
         using var model = Model.Hold();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         var generator = Model.Generator;
-        var pictures = generator.Generate(
-            latents.ToTensor().to(generator.Device),
-            labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth).to(generator.Device),
-            Truncation,
-            Noise).cpu().contiguous();
+        var vectors = latents.ToTensor().to(generator.Device);
+        var styles = space == LatentSpace.Z
+            ? generator.Map(
+                vectors, labels is null ? null : LatentSource.ToTensor(labels, generator.LabelWidth).to(generator.Device), Truncation)
+            : generator.Truncate(
+                vectors.view(vectors.shape[0], -1, generator.StyleWidth).expand(-1, generator.StyleCount, -1), Truncation);
+        var pictures = generator.Synthesize(styles, Noise).cpu().contiguous();
         return NativeTensor.AsSpan<float>(pictures).ToArray();
     }
 
@@ -143,13 +162,14 @@ public sealed class ImageGeneratorTransformer : ColumnMappingTransformer, IOnnxE
 
     private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots)
     {
+        var space = Columns.Input is null ? LatentSpace.Z : Columns.SpaceOf(inputs[0], Model.Generator);
         var latents = Columns.Input is null
             ? LatentSource.Draw(source, Seed, Model.Generator.LatentWidth)
-            : LatentSource.Create(source, inputs[0], Model.Generator.LatentWidth);
+            : LatentSource.Create(source, inputs[0], LatentColumn.Width(space, Model.Generator));
         var labels = Columns.Label is null
             ? null
             : ColumnValues.Create(source, inputs[^1], [Model.Generator.LabelWidth], ImageScaling.ZeroToOne);
-        return new GeneratedImageBatch(this, latents, labels);
+        return new GeneratedImageBatch(this, latents, space, labels);
     }
 
     private protected override void Save(ModelSaveContext context) => ImageGeneratorFile.Save(context, this);

@@ -1,12 +1,14 @@
 using System.Globalization;
 using MLTransfer.Logging;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Images;
 
 /// <summary>Tells how the training of an image generator goes on.</summary>
-internal sealed class ImageTrainingLog(IChannel channel, IProgress<StyleGan2Progress>? next) : ProgressLog<StyleGan2Progress>(channel, next)
+internal sealed class ImageTrainingLog(IChannel channel, IProgress<StyleGan2Progress>? next, IProgress<RunProgress>? nextOfAll)
+    : ProgressLog<StyleGan2Progress>(channel, next)
 {
     protected override void Write(StyleGan2Progress value)
     {
@@ -23,5 +25,7 @@ internal sealed class ImageTrainingLog(IChannel channel, IProgress<StyleGan2Prog
             Channel.Info(string.Create(CultureInfo.InvariantCulture,
                 $"{value.Images} images: Frechet distance {distance:0.00}, kernel distance {value.KernelDistance:0.0000}."));
         }
+
+        nextOfAll?.Report(value);
     }
 }

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Generation.Music;
 using Microsoft.ML.Runtime;
 
@@ -14,6 +15,10 @@ internal static class GenerationLog
     /// <param name="channel">Where the warning goes.</param>
     /// <param name="options">How music is generated; null for defaults.</param>
     public static void Warn(IChannel channel, MusicGenerationOptions? options) => Warn(channel, options?.UnheededOptions() ?? []);
+
+    /// <param name="channel">Where the warning goes.</param>
+    /// <param name="options">How codes of pictures are drawn; null for defaults.</param>
+    public static void Warn(IChannel channel, ImageGenerationOptions? options) => Warn(channel, options?.UnheededOptions() ?? []);
 
     private static void Warn(IChannel channel, IEnumerable<string> options)
     {

@@ -89,13 +89,7 @@ internal static class TorchModuleFile
                 var graph = OnnxGraph.Read(reader.ReadBytes(OnnxName, FileKind.Network), OnnxName, outputName: null);
                 return BaseNetworks.FromOnnx(graph, imports: manifest.BaseKind == StoredBaseKind.OnnxLayers);
             case StoredBaseKind.TorchScript:
-                if (!TrustedModules.AllowTorchScript)
-                {
-                    throw new InvalidOperationException(
-                        "The model file holds a TorchScript program, which this program has not allowed. If you trust the file, set "
-                        + $"{nameof(TrustedModules)}.{nameof(TrustedModules.AllowTorchScript)} = true before loading it.");
-                }
-
+                StoredProgram.CheckIsAllowed();
                 var script = BaseNetworks.FromTorchScript(reader.ReadBytes(ProgramName, FileKind.Network), $"'{ProgramName}'");
                 using (var weights = reader.ReadWeights(BaseWeightsName))
                     script.LoadWeights(weights);

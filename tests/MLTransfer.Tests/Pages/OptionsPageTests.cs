@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using MLTransfer.Experiments;
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Generation.Music;
 using MLTransfer.Torch.Layers;
@@ -13,7 +14,9 @@ using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.LatentProjection;
 using Xunit;
 
 namespace MLTransfer.Tests.Pages;
@@ -28,11 +31,13 @@ public sealed class OptionsPageTests
         typeof(TextGeneratorOptions), typeof(TextNoiseOptions), typeof(LanguageTrainingOptions), typeof(LoraOptions),
         typeof(GenerationOptions), typeof(TextMemorizationOptions), typeof(ChatTemplateOptions), typeof(TokenizerTrainingOptions),
         typeof(TextInfillerOptions), typeof(MaskingOptions), typeof(InfillingOptions), typeof(InfillingEvaluationOptions),
-        typeof(ImageGeneratorOptions), typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
+        typeof(ImageGeneratorOptions), typeof(ProjectImagesOptions), typeof(ProjectionOptions), typeof(ImageEvaluationOptions),
+        typeof(AdversarialTrainingOptions), typeof(TorchModuleOptions), typeof(ApplyTorchModuleOptions),
         typeof(ModuleTrainingOptions), typeof(PitchOptions), typeof(MusicTrainingOptions), typeof(MusicGenerationOptions),
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
         typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),
-        typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions),
+        typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions), typeof(TextToImageTrainingOptions),
+        typeof(ImageGenerationOptions), typeof(DiscreteVaeTrainingOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

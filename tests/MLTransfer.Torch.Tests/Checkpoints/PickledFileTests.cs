@@ -24,7 +24,7 @@ public class PickledFileTests
         { "NEWOBJ", new PickleBytes().Protocol().Global("collections", "OrderedDict").Op(')').Op(0x81).Op('.').ToArray() },
         { "EXT1", new PickleBytes().Protocol().Op(0x82, 1).Op('.').ToArray() },
         { "PERSID", new PickleBytes().Protocol().Op("Pstorage\n"u8).Op('.').ToArray() },
-        { "BINFLOAT", new PickleBytes().Protocol().Op('G').Op(new byte[8]).Op('.').ToArray() },
+        { "BINBYTES", new PickleBytes().Protocol().Op('B').Op(new byte[4]).Op('.').ToArray() },
         { "0xfe", new PickleBytes().Protocol().Op(0xfe).ToArray() },
         { "attributes on a tensor", new PickleBytes().Protocol().Tensor("FloatStorage", "0", 6, 0, [6], [1]).Op('}').Op('b').Op('.')
             .ToArray() },
@@ -110,6 +110,44 @@ public class PickledFileTests
         using var folder = new TemporaryFolder();
         using Checkpoint file = Open(folder, Archive(pickle, s_sixFloats));
         Assert.Equal(["weight"], file.Tensors.Keys);
+    }
+
+    [Fact]
+    public void Tensors_may_lie_an_entry_deeper_beside_plain_data()
+    {
+        // {"weights": {"w": tensor}, "hparams": {"size": 16, "rate": 0.5, "kinds": ("a", [None, True])}}
+        byte[] pickle = new PickleBytes().Protocol().Op('}')
+            .Text("weights").Op('}').Text("w").Tensor("FloatStorage", "0", 6, 0, [2, 3], [3, 1]).Op('s').Op('s')
+            .Text("hparams").Op('}').Text("size").Number(16).Op('s').Text("rate").Op('G').Op(0x3f, 0xe0, 0, 0, 0, 0, 0, 0).Op('s')
+            .Text("kinds").Text("a").Op(']').Op('N').Op('a').Op(0x88).Op('a').Op(0x86).Op('s').Op('s').Op('.').ToArray();
+        using var folder = new TemporaryFolder();
+        string path = folder["vae.pt"];
+        File.WriteAllBytes(path, Archive(pickle, s_sixFloats));
+        using var file = PickledFile.Open(path, tensorsIn: "weights");
+        Assert.Equal([2, 3], Assert.Single(file.Tensors).Value.Shape);
+        Assert.Equal("""{"size":16,"rate":0.5,"kinds":["a",[null,true]]}""", file.DataOf("hparams")!.ToJsonString());
+        Assert.Null(file.DataOf("else"));
+        Assert.Contains("expected plain data", Assert.Throws<InvalidDataException>(() => file.DataOf("weights")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("no tensors, but the text 'weights'", Assert.Throws<InvalidDataException>(() => PickledFile.Open(path)).Message,
+            StringComparison.Ordinal);
+        using var flat = PickledFile.Open(WriteDictionary(folder["flat.pt"]), tensorsIn: "weights"); // there is no such entry
+        Assert.Equal(["weight"], flat.Tensors.Keys);
+    }
+
+    [Fact]
+    public void Plain_data_without_end_and_numbers_that_json_does_not_have_are_refused()
+    {
+        // {"a": [itself], "b": NaN} beside a tensor, as the entry "hparams".
+        using var folder = new TemporaryFolder();
+        foreach (var (odd, expected) in ((PickleBytes, string)[])[
+            (PickleBytes.StartOfDictionary().Text("hparams").Op('}').Text("a").Op(']').Op('q').Op(0).Op('h').Op(0).Op('a'), "nested"),
+            (PickleBytes.StartOfDictionary().Text("hparams").Op('}').Text("b").Op('G').Op(0x7f, 0xf8, 0, 0, 0, 0, 0, 0), "NaN")])
+        {
+            File.WriteAllBytes(folder["odd.pt"], Archive(odd.Op('s').Op('s').Op('.').ToArray(), s_sixFloats));
+            using var file = PickledFile.Open(folder["odd.pt"]);
+            Assert.Contains(expected, Assert.Throws<InvalidDataException>(() => file.DataOf("hparams")).Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -279,6 +317,12 @@ public class PickledFileTests
     }
 
     private static (string, byte[])[] Entries(byte[] pickle, byte[] storage) => [("archive/data.pkl", pickle), ("archive/data/0", storage)];
+
+    private static string WriteDictionary(string path)
+    {
+        File.WriteAllBytes(path, Archive(PickleBytes.StartOfDictionary().Op('.').ToArray(), s_sixFloats));
+        return path;
+    }
 
     private static byte[] Archive(byte[] pickle, byte[] storage) => PyTorchZip.Stored(Entries(pickle, storage));
 

@@ -1,7 +1,11 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks;
+using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Networks.Dalle;
+using MLTransfer.Torch.Networks.Codecs.Vqgan;
+using MLTransfer.Torch.Networks.DalleMini;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Networks.Transformers;
 using Xunit;
@@ -18,6 +22,11 @@ public class NetworkFormTests
     [InlineData("families/min-dalle-tiny", typeof(EncoderDecoderModel))] // two files of weights
     [InlineData("stylegan2-tiny", typeof(StyleGan2Model))]
     [InlineData("codecs/encodec-24khz-tiny", typeof(EnCodecModel))]
+    [InlineData("images/dalle-transformer-tiny", typeof(DalleModel))]
+    [InlineData("images/dalle-dvae-tiny", typeof(DiscreteVaeModel))] // two files of weights
+    [InlineData("images/discrete-vae-tiny", typeof(DiscreteVaeModel))]
+    [InlineData("images/vqgan-tiny", typeof(VqganModel))]
+    [InlineData("images/min-dalle-tiny", typeof(DalleMiniModel))]
     public void A_folder_is_loaded_as_what_it_holds(string folder, Type expected)
     {
         using var network = GenerativeNetwork.Load(RepositoryFiles.Data(folder));

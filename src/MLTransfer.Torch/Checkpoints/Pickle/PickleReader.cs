@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using static TorchSharp.torch;
 
@@ -6,7 +7,7 @@ namespace MLTransfer.Torch.Checkpoints.Pickle;
 
 /// <summary>
 /// Interprets the part of Python's pickle format (PEP 307, PEP 3154) that a dictionary of tensors needs: dictionaries, lists, tuples,
-/// strings, whole numbers, truth values, None and tensors. Everything else, first of all naming a function to call, is refused: no code of
+/// strings, numbers, truth values, None and tensors. Everything else, first of all naming a function to call, is refused: no code of
 /// a file is ever run. The interpreter does not recurse, and bounds what a file can make it allocate.
 /// </summary>
 internal sealed class PickleReader
@@ -22,6 +23,7 @@ internal sealed class PickleReader
 
     private readonly string _location;
     private readonly byte[] _pickle;
+    private readonly string _howToConvert;
     private readonly List<object?> _stack = [];
     private readonly Stack<int> _marks = [];
     private readonly Dictionary<uint, object?> _memo = [];
@@ -29,14 +31,19 @@ internal sealed class PickleReader
     private int _position;
     private int _pushed;
 
-    public PickleReader(string location, byte[] pickle)
+    /// <param name="location">The file, for messages.</param>
+    /// <param name="pickle">The content of data.pkl.</param>
+    /// <param name="howToConvert">What to do with a file that holds more than tensors; null for <see cref="HowToConvert"/>.</param>
+    public PickleReader(string location, byte[] pickle, string? howToConvert = null)
     {
         _location = location;
         _pickle = pickle;
+        _howToConvert = howToConvert ?? HowToConvert;
     }
 
     /// <summary>
-    /// Runs the pickle and returns its value: null, bool, long, string, object?[] (tuple), List (list), <see cref="PickleDictionary"/>,
+    /// Runs the pickle and returns its value: null, bool, long, double, string, object?[] (tuple), List (list),
+    /// <see cref="PickleDictionary"/>,
     /// <see cref="PickledTensor"/>, <see cref="PickledStorage"/> or <see cref="PickleGlobal"/>.
     /// </summary>
     /// <exception cref="InvalidDataException">The pickle is damaged or asks for more than tensors.</exception>
@@ -65,6 +72,7 @@ internal sealed class PickleReader
                 case PickleOpcode.BININT2: Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
                 case PickleOpcode.LONG1: Push(ReadLong(Take(1)[0])); break;
                 case PickleOpcode.LONG4: Push(ReadLong(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
+                case PickleOpcode.BINFLOAT: Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
                 case PickleOpcode.SHORT_BINUNICODE: Push(ReadText(Take(1)[0])); break;
                 case PickleOpcode.BINUNICODE: Push(ReadText(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
                 case PickleOpcode.BINUNICODE8: Push(ReadText(BinaryPrimitives.ReadUInt64LittleEndian(Take(8)))); break;
@@ -78,8 +86,8 @@ internal sealed class PickleReader
                 case PickleOpcode.APPEND: Append(PopMany(1)); break;
                 case PickleOpcode.APPENDS: Append(PopToMark()); break;
                 case PickleOpcode.EMPTY_DICT: Push(new PickleDictionary()); break;
-                case PickleOpcode.SETITEM: SetItems(PopMany(2)); break;
-                case PickleOpcode.SETITEMS: SetItems(PopToMark()); break;
+                case PickleOpcode.SETITEM: SetItems(PopMany(2, allowsNames: true)); break;
+                case PickleOpcode.SETITEMS: SetItems(PopToMark(allowsNames: true)); break;
                 case PickleOpcode.MARK: Mark(); break;
 
                 case PickleOpcode.MEMOIZE: Memorize((uint)_memo.Count); break;
@@ -107,6 +115,7 @@ internal sealed class PickleReader
         null => "None",
         bool truth => truth ? "True" : "False",
         long number => $"the number {number}",
+        double number => string.Create(CultureInfo.InvariantCulture, $"the number {number}"),
         string text => $"the text '{Shorten(text)}'",
         object?[] => "a tuple",
         List<object?> => "a list",
@@ -123,7 +132,9 @@ internal sealed class PickleReader
 
     private InvalidDataException Refused(string what, int position) =>
         new($"'{_location}' asks for {what} (byte {position} of data.pkl), which a dictionary of tensors does not need. " +
-            $"Only tensors and plain data are read, and no code of a file is ever run. {HowToConvert}.");
+            $"Only tensors and plain data are read, and no code of a file is ever run. {_howToConvert}.");
+
+    private InvalidDataException Refused(PickledName name) => Refused($"the Python object '{name.Name}'", name.Position);
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -177,19 +188,20 @@ internal sealed class PickleReader
 
     private object? Pop() => PopMany(1)[0];
 
-    private object?[] PopMany(int count)
+    private object?[] PopMany(int count, bool allowsNames = false)
     {
         int start = _stack.Count - count;
         if (start < (_marks.Count == 0 ? 0 : _marks.Peek())) throw Invalid("an instruction finds too few values");
         object?[] values = [.. _stack[start..]];
         _stack.RemoveRange(start, count);
+        if (!allowsNames && Array.Find(values, value => value is PickledName) is PickledName name) throw Refused(name);
         return values;
     }
 
-    private object?[] PopToMark()
+    private object?[] PopToMark(bool allowsNames = false)
     {
         if (_marks.Count == 0) throw Invalid("an instruction finds no mark");
-        object?[] values = PopMany(_stack.Count - _marks.Peek());
+        object?[] values = PopMany(_stack.Count - _marks.Peek(), allowsNames);
         _marks.Pop();
         return values;
     }
@@ -220,6 +232,8 @@ internal sealed class PickleReader
         for (int index = 0; index < keysAndValues.Length; index += 2)
         {
             object? key = keysAndValues[index];
+            if (keysAndValues[index + 1] is PickledName value) throw Refused(value);
+            if (key is PickledName) continue;   // training programs keep their state by class
             if (key is not (string or long)) throw Invalid($"a dictionary's key is {Describe(key)}; expected text or a number");
             dictionary[key] = keysAndValues[index + 1];
         }
@@ -234,12 +248,12 @@ internal sealed class PickleReader
     private object? Recall(uint index) =>
         _memo.TryGetValue(index, out object? value) ? value : throw Invalid($"its memo has no value {index}");
 
-    private PickleGlobal FindGlobal(object?[] moduleAndName) => moduleAndName is [string module, string name]
+    private object FindGlobal(object?[] moduleAndName) => moduleAndName is [string module, string name]
         ? FindGlobal(module, name)
         : throw Invalid("the name of a Python object is not text");
 
-    private PickleGlobal FindGlobal(string module, string name) =>
-        PickleGlobal.Find(module, name) ?? throw Refused($"the Python object '{Shorten(module)}.{Shorten(name)}'", _position);
+    private object FindGlobal(string module, string name) =>
+        (object?)PickleGlobal.Find(module, name) ?? new PickledName($"{Shorten(module)}.{Shorten(name)}", _position);
 
     /// <summary>torch names a storage by <c>('storage', class, key, device, number of elements)</c>; the device does not matter.</summary>
     private PickledStorage FindStorage(object? identity)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using MLTransfer.Torch.Memory;
 using static TorchSharp.torch;
 
@@ -12,15 +13,18 @@ internal sealed class PickledFile : Checkpoint
     private const int MaximumPickleLength = 64 << 20;
 
     private readonly MappedFile _file;
+    private readonly PickleDictionary _root;
     private readonly Dictionary<string, PickledTensor> _pickled;
     private readonly Dictionary<string, TensorInfo> _tensors;
     private readonly Dictionary<string, Lazy<StoredData>> _storages;
     private volatile bool _disposed;
 
-    private PickledFile(MappedFile file, Dictionary<string, PickledTensor> pickled, Dictionary<string, Lazy<StoredData>> storages)
+    private PickledFile(
+        MappedFile file, PickleDictionary root, Dictionary<string, PickledTensor> pickled, Dictionary<string, Lazy<StoredData>> storages)
         : base(file.Path)
     {
         _file = file;
+        _root = root;
         _pickled = pickled;
         _storages = storages;
         _tensors = pickled.ToDictionary(
@@ -48,24 +52,37 @@ internal sealed class PickledFile : Checkpoint
     /// <summary>Maps a file into memory and reads its dictionary.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is damaged, of another kind, or asks for more than tensors.</exception>
-    public static new PickledFile Open(string path)
+    public static new PickledFile Open(string path) => Open(path, tensorsIn: null);
+
+    /// <summary>Maps a file into memory and reads its dictionary.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensorsIn">The entry that is a dictionary of the tensors, such as <c>weights</c>, where they may lie deeper; without
+    /// such an entry they are the file's own dictionary.</param>
+    /// <param name="howToConvert">What to do with a file that holds Python objects; null for what suits most.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, of another kind, or asks for more than tensors.</exception>
+    public static PickledFile Open(string path, string? tensorsIn, string? howToConvert = null)
     {
         MappedFile file = MappedFile.Open(path);
         try
         {
-            ZipDirectory zip = OpenZip(file);
+            ZipDirectory zip = OpenZip(file, howToConvert);
             string root = FindRoot(zip, path);
             if (zip.Find(root + "byteorder") is { } byteOrder && !zip.Bytes(byteOrder, 16).SequenceEqual("little"u8))
                 throw Invalid(path, "its numbers are big-endian; only little-endian files are read");
             if (zip.Find(root + "constants.pkl") is not null)
                 throw Invalid(path, "it is a TorchScript program, not a dictionary of tensors; save the module's state_dict() instead");
 
-            object? value = new PickleReader(path, zip.Bytes(zip.Find(root + "data.pkl")!, MaximumPickleLength)).Read();
-            Dictionary<string, PickledTensor> tensors = TensorsOf(value, path);
+            byte[] pickle = zip.Bytes(zip.Find(root + "data.pkl")!, MaximumPickleLength);
+            object? value = new PickleReader(path, pickle, howToConvert).Read();
+            if (value is not PickleDictionary dictionary)
+                throw Invalid(path, $"it holds {PickleReader.Describe(value)}; expected a dictionary of tensors");
+            bool areDeeper = tensorsIn is not null && dictionary.GetValueOrDefault(tensorsIn) is PickleDictionary;
+            var tensors = TensorsOf(areDeeper ? (PickleDictionary)dictionary[tensorsIn!]! : dictionary, path);
             var storages = new Dictionary<string, Lazy<StoredData>>();
             foreach (PickledStorage storage in tensors.Values.Select(tensor => tensor.Storage).Distinct())
                 storages.Add(storage.Key, FindStorage(zip, root, storage, path));
-            return new PickledFile(file, tensors, storages);
+            return new PickledFile(file, dictionary, tensors, storages);
         }
         catch
         {
@@ -73,6 +90,17 @@ internal sealed class PickledFile : Checkpoint
             throw;
         }
     }
+
+    /// <summary>A dictionary of plain data beside the tensors, such as a model's sizes; tuples are lists. Null where there is
+    /// none.</summary>
+    /// <param name="key">Its entry in the file's dictionary.</param>
+    /// <exception cref="InvalidDataException">It holds what JSON has no word for.</exception>
+    public JsonObject? DataOf(string key) => _root.GetValueOrDefault(key) is PickleDictionary data
+        ? (JsonObject)new PickledData($"'{Location}': {key}").ToJson(data)! : null;
+
+    /// <summary>A text beside the tensors, such as a version; null where there is none.</summary>
+    /// <param name="key">Its entry in the file's dictionary.</param>
+    public string? TextOf(string key) => _root.GetValueOrDefault(key) as string;
 
     /// <inheritdoc/>
     public override Tensor Read(string name)
@@ -100,12 +128,12 @@ internal sealed class PickledFile : Checkpoint
         }
     }
 
-    private static ZipDirectory OpenZip(MappedFile file)
+    private static ZipDirectory OpenZip(MappedFile file, string? howToConvert)
     {
         if (!ZipDirectory.StartsLikeZip(file))
         {
             throw Invalid(file.Path, "it is not a zip archive, as torch.save writes since PyTorch 1.6; the older format is not read. " +
-                PickleReader.HowToConvert);
+                (howToConvert ?? PickleReader.HowToConvert));
         }
         return ZipDirectory.Read(file);
     }
@@ -120,10 +148,8 @@ internal sealed class PickledFile : Checkpoint
         return pickle[..^"data.pkl".Length];
     }
 
-    private static Dictionary<string, PickledTensor> TensorsOf(object? value, string path)
+    private static Dictionary<string, PickledTensor> TensorsOf(PickleDictionary dictionary, string path)
     {
-        if (value is not PickleDictionary dictionary)
-            throw Invalid(path, $"it holds {PickleReader.Describe(value)}; expected a dictionary of tensors");
         var tensors = new Dictionary<string, PickledTensor>();
         foreach (var (key, item) in dictionary)
         {

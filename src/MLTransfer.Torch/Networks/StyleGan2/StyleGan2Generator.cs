@@ -47,6 +47,9 @@ public sealed class StyleGan2Generator : nn.Module
 
     internal MappingNetwork Mapping { get; }
 
+    /// <summary>The noise maps that belong to the layers, [R, R].</summary>
+    internal IReadOnlyList<(string Name, Tensor Map)> NoiseMaps => _synthesis.NoiseMaps;
+
     /// <summary>The calls that use the weights; of all parts of a model together.</summary>
     internal UseCount Uses { get; set; } = new();
 
@@ -96,16 +99,25 @@ public sealed class StyleGan2Generator : nn.Module
 
         using var scope = NewDisposeScope();
         var w = Mapping.Forward(latents, labels).unsqueeze(1).expand(-1, StyleCount, -1);
-        var cutoff = Math.Min(StyleCount, truncationCutoff ?? StyleCount);
-        if (truncation != 1 && cutoff > 0)
-        {
-            var average = Mapping.Average
-                ?? throw new ArgumentException("Truncation needs w_avg, which this checkpoint has none of.", nameof(truncation));
-            var truncated = average + (w.narrow(1, 0, cutoff) - average) * truncation;
-            w = cutoff == StyleCount ? truncated : cat([truncated, w.narrow(1, cutoff, StyleCount - cutoff)], 1);
-        }
+        return Truncate(w, truncation, truncationCutoff).MoveToOuterDisposeScope();
+    }
 
-        return w.MoveToOuterDisposeScope();
+    /// <summary>Moves styles towards their mean, or away from it.</summary>
+    /// <param name="styles">w, [N, <see cref="StyleCount"/>, <see cref="StyleWidth"/>].</param>
+    /// <param name="truncation">psi: how far styles keep from their mean.</param>
+    /// <param name="truncationCutoff">How many of the first styles are truncated; null for all.</param>
+    /// <exception cref="ArgumentException">Truncation is asked of a checkpoint without <c>w_avg</c>.</exception>
+    internal Tensor Truncate(Tensor styles, double truncation, int? truncationCutoff = null)
+    {
+        var cutoff = Math.Min(StyleCount, truncationCutoff ?? StyleCount);
+        if (truncation == 1 || cutoff == 0)
+            return styles.alias();
+        using var scope = NewDisposeScope();
+        var average = Mapping.Average
+            ?? throw new ArgumentException("Truncation needs w_avg, which this checkpoint has none of.", nameof(truncation));
+        var truncated = average + (styles.narrow(1, 0, cutoff) - average) * truncation;
+        return (cutoff == StyleCount ? truncated : cat([truncated, styles.narrow(1, cutoff, StyleCount - cutoff)], 1))
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>Makes images from styles. Styles of several <see cref="Map"/> results may be mixed along dimension 1.</summary>
@@ -113,7 +125,11 @@ public sealed class StyleGan2Generator : nn.Module
     /// <param name="noise">The per-pixel noise.</param>
     /// <param name="random">What random noise is drawn with; libtorch's default generator where null.</param>
     /// <returns>[N, <see cref="ImageChannels"/>, R, R]: -1 is black and 1 white; values may lie beyond.</returns>
-    public Tensor Synthesize(Tensor styles, NoiseMode noise = NoiseMode.Random, Generator? random = null)
+    public Tensor Synthesize(Tensor styles, NoiseMode noise = NoiseMode.Random, Generator? random = null) =>
+        SynthesizeWith(styles, new NoiseSource(noise, random));
+
+    /// <inheritdoc cref="Synthesize"/>
+    internal Tensor SynthesizeWith(Tensor styles, NoiseSource noise)
     {
         ArgumentNullException.ThrowIfNull(styles);
         using var hold = Hold();
@@ -123,7 +139,7 @@ public sealed class StyleGan2Generator : nn.Module
                 $"Styles have shape [{string.Join(", ", styles.shape)}]; expected [N, {StyleCount}, {StyleWidth}].", nameof(styles));
         }
 
-        return _synthesis.Forward(styles, new NoiseSource(noise, random));
+        return _synthesis.Forward(styles, noise);
     }
 
     /// <summary><see cref="Map"/>, then <see cref="Synthesize"/>.</summary>

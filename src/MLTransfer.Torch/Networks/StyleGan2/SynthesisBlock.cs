@@ -48,6 +48,11 @@ internal sealed class SynthesisBlock : NamedModule
     /// </summary>
     public int ConvolutionCount => _first is null ? 1 : 2;
 
+    /// <summary>The noise maps of the convolutions, [R, R], by their names.</summary>
+    public IEnumerable<(string Name, Tensor Map)> NoiseMaps => _first is null
+        ? [("conv1", _second.ConstantNoise)]
+        : [("conv0", _first.ConstantNoise), ("conv1", _second.ConstantNoise)];
+
     /// <summary>Takes features [N, C', R/2, R/2] and image [N, 3, R/2, R/2] to the block's resolution R.</summary>
     /// <param name="features">Of the block before; for the first, its <see cref="Constant"/> for every image.</param>
     /// <param name="image">Of the block before; null for the first.</param>

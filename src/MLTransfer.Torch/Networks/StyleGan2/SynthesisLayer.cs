@@ -32,6 +32,9 @@ internal sealed class SynthesisLayer : NamedModule
         this.TakeResampleFilter(weights);
     }
 
+    /// <summary>The noise map that belongs to the layer, [R, R].</summary>
+    public Tensor ConstantNoise => _constantNoise;
+
     /// <summary>[N, input, R, R] and w [N, width] to [N, output, R, R], or 2R where the layer doubles.</summary>
     public Tensor Forward(Tensor input, Tensor w, NoiseSource noise)
     {

@@ -278,9 +278,6 @@ public abstract class TransformerNetwork : GenerativeNetwork
         ArgumentOutOfRangeException.ThrowIfGreaterThan(known, VocabularySize);
         ArgumentOutOfRangeException.ThrowIfLessThan(size, known);
         using var hold = Hold();
-        ThrowIfQuantized("given tokens");
-        if (Lora is not null)
-            throw new InvalidOperationException("The network has LoRA adapters. Merge them before it is given tokens.");
         if (Description.Stacks.Any(stack => stack.Input.Tables.Length > 1 || stack.Input.Rows != VocabularySize)
             || !Configuration.ContainsKey("vocab_size"))
         {
@@ -289,9 +286,24 @@ public abstract class TransformerNetwork : GenerativeNetwork
 
         var configuration = Configuration.DeepClone().AsObject();
         configuration["vocab_size"] = Math.Max(size, VocabularySize);
-        var description = Family.Read(new ConfigurationReader(configuration, tensors: [.. CheckpointTensors().Select(t => t.Key)]));
         var vocabulary = Description.Stacks.SelectMany(stack => stack.Input.Tables.Concat(stack.Heads.Select(head => head.Weight))
             .Concat(stack.Heads.Select(head => head.Bias?.Name).OfType<string>())).ToHashSet(StringComparer.Ordinal);
+        return WithRows(configuration, vocabulary, known, size);
+    }
+
+    /// <summary>A network with further rows of tokens: see <see cref="WithTokens"/>.</summary>
+    /// <param name="configuration">Of the network to be.</param>
+    /// <param name="vocabulary">The names of what has a row, or a number, for each token.</param>
+    /// <param name="known">How many tokens there are, by the tokenizer.</param>
+    /// <param name="size">The number of tokens to be.</param>
+    /// <exception cref="InvalidOperationException">The network has adapters, or is quantized.</exception>
+    internal TransformerNetwork WithRows(JsonObject configuration, IReadOnlySet<string> vocabulary, int known, int size)
+    {
+        using var hold = Hold();
+        ThrowIfQuantized("given tokens");
+        if (Lora is not null)
+            throw new InvalidOperationException("The network has LoRA adapters. Merge them before it is given tokens.");
+        var description = Family.Read(new ConfigurationReader(configuration, tensors: [.. CheckpointTensors().Select(t => t.Key)]));
         return Build(Family, configuration, description, new GrownWeightSource(this, vocabulary, known, size));
     }
 

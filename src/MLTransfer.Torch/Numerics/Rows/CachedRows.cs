@@ -49,6 +49,27 @@ internal readonly unsafe record struct CachedRows(
         Store(position, values, (void*)Values);
     }
 
+    /// <summary>Copies neighbouring positions of all sequences and heads.</summary>
+    /// <param name="start">The first position.</param>
+    /// <param name="target">Of the same sequences, heads, width and type.</param>
+    /// <param name="targetStart">Where the first position goes.</param>
+    /// <param name="count">How many positions.</param>
+    public void CopyTo(int start, CachedRows target, int targetStart, int count)
+    {
+        if ((Sequences, Heads, HeadWidth, ElementType) != (target.Sequences, target.Heads, target.HeadWidth, target.ElementType))
+            throw new ArgumentException($"Positions of {this} do not fit into {target}.", nameof(target));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)start + (uint)count, (uint)Capacity, nameof(start));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)targetStart + (uint)count, (uint)target.Capacity, nameof(targetStart));
+        var position = (long)HeadWidth * NativeTensor.ElementSize(ElementType); // in bytes
+        for (var head = 0L; head < (long)Sequences * Heads; head++)
+        {
+            var (from, to, bytes) =
+                ((head * Capacity + start) * position, (head * target.Capacity + targetStart) * position, count * position);
+            Buffer.MemoryCopy((byte*)Keys + from, (byte*)target.Keys + to, bytes, bytes);
+            Buffer.MemoryCopy((byte*)Values + from, (byte*)target.Values + to, bytes, bytes);
+        }
+    }
+
     private void Store(int position, RowSlices source, void* target)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.Rows, Sequences, nameof(source));

@@ -90,11 +90,13 @@ internal static class VocabularyFolder
                     PreTokenizer = PreTokenizerReader.Bert,
                     Decoder = new BytePairDecoder("</w>"),
                 };
+            case DalleMiniTokens.Family:
+                return DalleMiniTokens.Describe(bytePairs);
             default:
                 throw new NotSupportedException(
                     $"{TokenizerFiles.Configuration}: tokenizer_class '{configuration.TokenizerClass}' with {TokenizerFiles.Vocabulary} " +
                     $"and {TokenizerFiles.Merges} is not supported; expected GPT2Tokenizer, RobertaTokenizer, BartTokenizer, " +
-                    $"CLIPTokenizer, Qwen2Tokenizer or OpenAIGPTTokenizer, or a {TokenizerFiles.Tokenizer}.");
+                    $"CLIPTokenizer, Qwen2Tokenizer, OpenAIGPTTokenizer or {DalleMiniTokens.Class}, or a {TokenizerFiles.Tokenizer}.");
         }
     }
 

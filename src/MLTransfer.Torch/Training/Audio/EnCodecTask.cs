@@ -162,8 +162,8 @@ internal sealed class EnCodecTask : TrainingTask<EnCodecProgress>
         {
             ValidationMelLoss = mel,
             ValidationWaveformLoss = waveform,
-            ValidationPerplexities = [.. byCodebook.Select(codebook => QuantizerTraining.PerplexityOf(uses[codebook]))],
-            ValidationUsedShares = [.. byCodebook.Select(codebook => QuantizerTraining.UsedShareOf(uses[codebook]))],
+            ValidationPerplexities = [.. byCodebook.Select(codebook => CodebookUse.Perplexity(uses[codebook]))],
+            ValidationUsedShares = [.. byCodebook.Select(codebook => CodebookUse.Share(uses[codebook]))],
         };
     }
 

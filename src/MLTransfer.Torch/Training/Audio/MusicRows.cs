@@ -1,6 +1,5 @@
-using MLTransfer.Torch.Generation.Music;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.MusicGen;
-using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Training.Audio;
@@ -8,9 +7,6 @@ namespace MLTransfer.Torch.Training.Audio;
 /// <summary>The rows of a run, the order in which it goes through them, and which captions it leaves out.</summary>
 internal sealed class MusicRows
 {
-    /// <summary>The purpose of the seeds of condition dropout; see <see cref="TrainingStep.Seed"/>.</summary>
-    private const ulong ConditionSeeds = 6;
-
     private readonly MusicTrainingOptions _options;
     private readonly IReadOnlyList<MusicTrainingRow> _rows;
 
@@ -75,9 +71,9 @@ internal sealed class MusicRows
     public MusicTrainingRow Training(int row, int step)
     {
         var unit = _options.ConditionDropoutUnit == ConditionDropoutUnit.Step ? (ulong)(step % Schedule.StepsPerEpoch) : (ulong)row;
-        var seed = SplitMix64.Mix(
-            (ulong)_options.Seed, ConditionSeeds, (ulong)_options.ConditionDropoutUnit, (ulong)(step / Schedule.StepsPerEpoch), unit);
-        return new SplitMix64(seed).NextDouble() < _options.ConditionDropout ? _rows[row] with { CaptionIds = null } : _rows[row];
+        return ConditionDropout.LeavesOut(
+            _options.ConditionDropout, _options.Seed, (ulong)_options.ConditionDropoutUnit, step / Schedule.StepsPerEpoch, unit)
+            ? _rows[row] with { CaptionIds = null } : _rows[row];
     }
 
     public int LengthOf(int row) => _rows[row].Length;

@@ -42,8 +42,8 @@ internal sealed class QuantizerTraining(ResidualVectorQuantizer quantizer, EnCod
                 codes = codebook.Nearest(vectors);
                 words = codebook.Look(codes).clone();
                 var uses = Follow(codebook, vectors, codes, ref random);
-                perplexity += PerplexityOf(uses) / count;
-                usedShare += UsedShareOf(uses) / count;
+                perplexity += CodebookUse.Perplexity(uses) / count;
+                usedShare += CodebookUse.Share(uses) / count;
             }
 
             commitment = commitment + (residual - words).square().mean() / count;
@@ -54,21 +54,6 @@ internal sealed class QuantizerTraining(ResidualVectorQuantizer quantizer, EnCod
         var quantized = sum.view(embeddings.shape[0], embeddings.shape[2], embeddings.shape[1]).transpose(1, 2);
         var through = embeddings + (quantized - embeddings).detach();
         return new(through.MoveToOuterDisposeScope(), commitment.squeeze(0).MoveToOuterDisposeScope(), perplexity, usedShare);
-    }
-
-    /// <summary>Into how many codewords of even use as many uses [K] would fit.</summary>
-    public static double PerplexityOf(Tensor uses)
-    {
-        using var scope = NewDisposeScope();
-        var shares = uses.to(ScalarType.Float64) / uses.sum().to(ScalarType.Float64);
-        return Math.Exp(-(shares * (shares + 1e-12).log()).sum().item<double>());
-    }
-
-    /// <summary>The share of codewords with any uses.</summary>
-    public static double UsedShareOf(Tensor uses)
-    {
-        using var scope = NewDisposeScope();
-        return (uses > 0).to(ScalarType.Float32).mean().item<float>();
     }
 
     /// <summary>How many running uses a codeword must have: a share of even use.</summary>

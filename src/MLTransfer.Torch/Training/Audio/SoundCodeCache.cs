@@ -1,11 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
-using MLTransfer.Torch.Checkpoints.Safetensors;
-using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Sounds;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -23,26 +19,21 @@ public sealed class SoundCodeCache
     /// <summary>The length of a row of the pretraining.</summary>
     public const int PieceSeconds = 30;
 
-    private const string TensorName = "codes";
-
     private readonly MusicGenModel _model;
-    private readonly string? _folder;
-    private readonly Lazy<string> _codec;
-    private int _encoded;
+    private readonly CodeCache _cache;
 
     /// <param name="model">Has the codec; it stays the caller's.</param>
     /// <param name="folder">Where codes are kept, such as a folder of the run's; null for nowhere.</param>
     public SoundCodeCache(MusicGenModel model, string? folder)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (folder is not null)
-            ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        (_model, _folder) = (model, folder);
-        _codec = new(() => $"{model.Codec.ComputeFingerprint()} {model.Codebooks} {model.Channels} {PieceSeconds}");
+        _model = model;
+        _cache = new(
+            folder, () => $"{model.Codec.ComputeFingerprint()} {model.Codebooks} {model.Channels} {PieceSeconds}", IsUsable);
     }
 
     /// <summary>How many sounds this object has encoded, those left out that were in the folder.</summary>
-    internal int EncodedSounds => _encoded;
+    internal int EncodedSounds => _cache.EncodedCount;
 
     /// <summary>The codes of a sound: [codebooks][frames].</summary>
     /// <param name="sound">Of any rate; its channels are mixed.</param>
@@ -82,47 +73,19 @@ public sealed class SoundCodeCache
     private int[][] Find(string kind, Action<IncrementalHash> addContent, Func<IEnumerable<Waveform>> read)
     {
         using var hold = _model.Hold();
-        if (_folder is null)
-            return Encode(read());
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{_codec.Value} {kind}\n"));
-        addContent(hash);
-        var path = Path.Combine(_folder, Convert.ToHexStringLower(hash.GetHashAndReset()) + ".safetensors");
-        if (TryRead(path) is { } known)
-            return known;
-        var codes = Encode(read());
-        Directory.CreateDirectory(_folder);
-        using var stored = tensor(codes.SelectMany(row => row).ToArray()).view(codes.Length, -1);
-        SafetensorsWriter.Write(path, [KeyValuePair.Create(TensorName, stored)]);
-        return codes;
+        return _cache.Find(kind, addContent, () => Encode(read()));
     }
 
-    /// <summary>What a file has; null where there is none, or it is damaged.</summary>
-    private int[][]? TryRead(string path)
+    private bool IsUsable(int[][] codes)
     {
-        if (!File.Exists(path))
-            return null;
-        try
-        {
-            using var scope = NewDisposeScope();
-            using var file = SafetensorsFile.Open(path);
-            if (!file.Tensors.TryGetValue(TensorName, out var info) || info.DataType != ScalarType.Int32
-                || info.Shape is not [var codebooks, > 0] || codebooks != _model.Codebooks)
-                return null;
-            var codes = file.Read(TensorName);
-            int[][] rows = [.. Enumerable.Range(0, _model.Codebooks).Select(row => NativeTensor.AsSpan<int>(codes[row]).ToArray())];
-            SoundCodes.CheckCodes(_model, rows);
-            return rows;
-        }
-        catch (Exception exception) when (exception is InvalidDataException or ArgumentException or FileNotFoundException)
-        {
-            return null;
-        }
+        if (codes.Length != _model.Codebooks || codes[0].Length == 0)
+            return false;
+        SoundCodes.CheckCodes(_model, codes);
+        return true;
     }
 
     private int[][] Encode(IEnumerable<Waveform> pieces)
     {
-        Interlocked.Increment(ref _encoded);
         var codes = Enumerable.Range(0, _model.Codebooks).Select(_ => new List<int>()).ToList();
         var length = PieceSeconds * _model.FrameRate * _model.Codec.HopLength;
         foreach (var piece in Cut(pieces.Select(piece => piece.Mix(_model.Channels)).Resample(_model.SampleRate), length))

@@ -1,3 +1,4 @@
+using MLTransfer.Columns;
 using MLTransfer.Torch.Sounds;
 using Microsoft.ML;
 

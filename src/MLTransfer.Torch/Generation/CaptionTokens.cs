@@ -1,6 +1,6 @@
 using MLTransfer.Torch.Tokenization;
 
-namespace MLTransfer.Torch.Generation.Music;
+namespace MLTransfer.Torch.Generation;
 
 /// <summary>Captions as the text encoder reads them.</summary>
 internal static class CaptionTokens

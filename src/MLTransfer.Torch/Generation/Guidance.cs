@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace MLTransfer.Torch.Generation.Music;
+namespace MLTransfer.Torch.Generation;
 
 /// <summary>Classifier-free guidance (arXiv 2207.12598): what a caption changes, times a scale.</summary>
 internal static class Guidance

@@ -1,6 +1,6 @@
 using Microsoft.ML;
 
-namespace MLTransfer.Audio.Generators;
+namespace MLTransfer.Columns;
 
 /// <summary>Tells in which row and column a value is not usable.</summary>
 internal static class RowCheck
