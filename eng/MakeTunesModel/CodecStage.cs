@@ -32,6 +32,7 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
                 LearningRateSchedule = LearningRateSchedule.Cosine,
                 WarmupSteps = Math.Min(100, steps / 10),
                 WaveformWeight = 0.3, // tones have a phase that is worth keeping
+                CommitmentWeight = 30, // with 1 what is quantized runs away from its codewords after some 250 steps
                 CodebookDecay = 0.98,
                 EvaluationSteps = Math.Max(1, steps / 6),
                 CheckpointSteps = 200,

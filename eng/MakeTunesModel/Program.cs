@@ -14,8 +14,8 @@ using MLTransfer.Torch.Tokenization;
 using static TorchSharp.torch;
 
 const int Seed = 1;
-const int CodecSteps = 3_500;
-const int MusicSteps = 6_500;
+const int CodecSteps = 2_400;
+const int MusicSteps = 5_000;
 const int HeldOutTunes = 48;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

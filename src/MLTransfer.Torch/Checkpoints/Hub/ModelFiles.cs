@@ -2,7 +2,7 @@ using MLTransfer.Torch.Memory;
 
 namespace MLTransfer.Torch.Checkpoints.Hub;
 
-/// <summary>The files that a language model consists of, its card and its licence, out of all that its repository holds.</summary>
+/// <summary>The files that a model consists of, its card and its licence, out of all that its repository holds.</summary>
 internal static class ModelFiles
 {
     public const string Configuration = "config.json";
@@ -11,14 +11,15 @@ internal static class ModelFiles
     [
         Configuration, "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
         "merges.txt", "vocab.txt", "added_tokens.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
-        "chat_template.jinja", "chat_template.json", "README.md", "LICENSE",
+        "chat_template.jinja", "chat_template.json", "preprocessor_config.json", "speakers.json", "discriminator.safetensors", "README.md",
+        "LICENSE",
     ];
 
     // Any one of these sets is enough to build a tokenizer.
     private static readonly string[][] Tokenizers =
     [
         ["tokenizer.json"], ["vocab.json", "merges.txt"], ["vocab.txt"], ["tokenizer.model"], ["spiece.model"],
-        ["sentencepiece.bpe.model"],
+        ["sentencepiece.bpe.model"], ["vocab.json", "tokenizer_config.json"], // the last of characters, as VITS reads them
     ];
 
     /// <summary>Whether the folder has a configuration, a tokenizer and complete weights.</summary>

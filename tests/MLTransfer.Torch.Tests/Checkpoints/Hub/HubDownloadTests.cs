@@ -144,6 +144,17 @@ public sealed class HubDownloadTests : HubTest
     }
 
     [Fact]
+    public async Task Speech_model_whose_vocabulary_is_of_characters_is_downloaded()
+    {
+        string[] files = ["config.json", "vocab.json", "tokenizer_config.json", "model.safetensors"];
+        using LocalHub hub = new LocalHub().With("speech/vits-tiny-speakers", files);
+
+        string folder = await Client(hub).GetSnapshotAsync("owner/model", cancellationToken: Stop);
+
+        Assert.Equal(files.Order(), Directory.GetFiles(folder).Select(path => Path.GetFileName(path)).Order());
+    }
+
+    [Fact]
     public async Task Layout_is_that_of_the_hub_library_for_Python()
     {
         using LocalHub hub = new LocalHub().WithTinyModel();
