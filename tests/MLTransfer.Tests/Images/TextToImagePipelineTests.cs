@@ -160,7 +160,7 @@ public sealed class TextToImagePipelineTests : IDisposable
         var measured = _ml.Generation.EvaluateImageCodes(model, data, "Image", TestContext.Current.CancellationToken);
 
         Assert.Equal(model.TextToImageResult!.ValidationLoss!.Value, measured.Loss, 1e-4);
-        Assert.Contains("image", measured.Parts.Keys);
+        Assert.Contains("loss_image", measured.Parts.Keys);
         var extractor = new DelegateFeatureExtractor(images => images.mean([2, 3]));
         var distances = _ml.Generation.Evaluate(model, data, "Image", extractor, count: 6);
         Assert.True(distances.FrechetDistance is > 0 and < 100);
