@@ -9,7 +9,8 @@ public static class PretrainedModel
     /// The local folder of a model in Hugging Face layout. A folder that exists is returned as it is given. A hub id is looked up in the
     /// local Hugging Face cache and, unless <c>HF_HUB_OFFLINE</c> is set, downloaded over HTTPS when it is not there.
     /// </summary>
-    /// <param name="folderOrHubId">Path of a folder that holds <c>config.json</c>, or a hub id such as <c>gpt2</c> or <c>owner/name</c>.
+    /// <param name="folderOrHubId">Path of a folder that holds <c>config.json</c>, or a form of checkpoint that
+    /// has none, or a hub id such as <c>gpt2</c> or <c>owner/name</c>.
     /// What starts with <c>.</c>, <c>/</c>, <c>~</c> or a drive, or exists on disk, is a path.</param>
     /// <param name="revision">Branch, tag or commit of a hub model; null for <c>main</c>. It does not apply to a folder.</param>
     /// <param name="progress">Told how far a download has come.</param>
@@ -36,7 +37,7 @@ public static class PretrainedModel
         ArgumentException.ThrowIfNullOrWhiteSpace(folderOrHubId);
         string path = HubOptions.ExpandHome(folderOrHubId);
         if (Directory.Exists(path))
-            return File.Exists(Path.Combine(path, ModelFiles.Configuration))
+            return File.Exists(Path.Combine(path, ModelFiles.Configuration)) || CheckpointFiles.NeedNoConfiguration(path)
                 ? path
                 : throw new FileNotFoundException(
                     $"The folder '{Path.GetFullPath(path)}' has no {ModelFiles.Configuration}. Expected a model in Hugging Face layout: "

@@ -32,7 +32,7 @@ internal sealed record NetworkForm(string Description, Func<string, bool> IsIn, 
             static (folder, type, device) => DalleMiniModel.Load(folder, type, device)),
         new(
             $"{ModelConfigurationFile.FileName} with the 'architecture' {VqganConfiguration.Architecture} and weights, or "
-            + $"{VqganFiles.TamingConfiguration} with {VqganFiles.TamingWeights} (VQGAN)",
+            + $"{CheckpointFiles.TamingConfiguration} with {VqganFiles.TamingWeights} (VQGAN)",
             VqganFiles.AreIn, static (folder, _, device) => VqganModel.Load(folder, device)),
         new(DalleFiles.Description, DalleFiles.IsIn, static (folder, type, device) => DalleModel.Load(folder, type, device)),
         new($"{ModelConfigurationFile.FileName} with a 'model_type' and weights (Hugging Face)",

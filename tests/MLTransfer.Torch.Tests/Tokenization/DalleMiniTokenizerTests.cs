@@ -54,6 +54,17 @@ public class DalleMiniTokenizerTests
     }
 
     [Fact]
+    public void Further_words_are_found_in_any_case_and_the_ids_around_them_stay()
+    {
+        var tokenizer = TextTokenizer.Load(s_folder);
+        var grown = tokenizer.WithTokens(["Olympus Mons"]);
+        Assert.Equal(tokenizer.VocabularySize + 1, grown.VocabularySize);
+        var (before, after) = (tokenizer.Encode("the red planet"), tokenizer.Encode("a robot"));
+        Assert.Equal(
+            [.. before[..^1], tokenizer.VocabularySize, .. after[1..]], grown.Encode("The red planet OLYMPUS Mons a robot"));
+    }
+
+    [Fact]
     public void A_vocabulary_without_a_special_token_is_refused_by_its_name()
     {
         var error = Assert.Throws<InvalidDataException>(() => Load("""{ "<s>": 0, "<pad>": 1, "</s>": 2, "a": 3 }"""));

@@ -74,8 +74,8 @@ internal static class DalleMiniFiles
         if (codec.CodesPerSide * codec.CodesPerSide != codes)
         {
             throw new InvalidDataException(
-                $"{origin}: image_length of config.json is {codes}, but the codec makes {codec.CodesPerSide} x {codec.CodesPerSide} codes of "
-                + $"a picture (resolution and ch_mult of {CodecConfiguration}).");
+                $"{origin}: image_length of config.json is {codes}, but the codec makes {codec.CodesPerSide} x {codec.CodesPerSide} codes "
+                + $"of a picture (resolution and ch_mult of {CodecConfiguration}).");
         }
 
         if (codec.CodebookSize > rows)

@@ -25,10 +25,6 @@ public sealed class DalleMiniModel : TextToImageModel
     internal const string TransformerName = "model";
     internal const string CodecName = "detoker";
 
-    private const int BeginningId = 0;
-    private const int PaddingId = 1;
-    private const int EndId = 2;
-
     private VqganModel _codec;
 
     private DalleMiniModel(JsonObject configuration, EncoderDecoderModel transformer, VqganModel codec)
@@ -193,7 +189,7 @@ public sealed class DalleMiniModel : TextToImageModel
         ArgumentNullException.ThrowIfNull(codes);
         using var hold = Hold();
         using var scope = NewDisposeScope();
-        var mask = text.ne(PaddingId);
+        var mask = text.ne(DalleMiniCaption.PaddingId);
         var length = mask.any(0).nonzero().max().item<long>() + 1;                                  // of the longest caption
         using var encoded = Transformer.Encode(
             new ModelInput(text.narrow(1, 0, length)) { AttentionMask = mask.narrow(1, 0, length) });
@@ -264,25 +260,8 @@ public sealed class DalleMiniModel : TextToImageModel
     internal override bool IsOutputHead(string layerName) => OfTransformer(layerName) is { } name && Transformer.IsOutputHead(name);
 
     /// <inheritdoc/>
-    internal override int[] PadCaption(IReadOnlyList<int>? caption)
-    {
-        if (caption is not null && caption.Any(id => (uint)id >= (uint)TextVocabularySize))
-        {
-            throw new ArgumentException(
-                $"The caption has the token id {caption.First(id => (uint)id >= (uint)TextVocabularySize)}; the model's vocabulary has "
-                + $"{TextVocabularySize}. Do tokenizer and model belong together?", nameof(caption));
-        }
-
-        var length = caption?.Count ?? 0;
-        while (length > 0 && caption![length - 1] == PaddingId)
-            length--;
-        int[] ids = length == 0 ? [BeginningId, EndId] : [.. caption!.Take(length)];
-        if (ids.Contains(PaddingId))
-            throw new ArgumentException($"The caption has padding, token {PaddingId}, before its end.", nameof(caption));
-        if (ids.Length > TextLength)
-            ids = [.. ids[..(TextLength - 1)], ids[^1]];
-        return [.. ids, .. Enumerable.Repeat(PaddingId, TextLength - ids.Length)];
-    }
+    internal override int[] PadCaption(IReadOnlyList<int>? caption) =>
+        DalleMiniCaption.Pad(caption, TextVocabularySize, TextLength);
 
     /// <inheritdoc/>
     internal override (Tensor Loss, IReadOnlyList<(string Name, Tensor Values)> Parts) RowLosses(Tensor text, Tensor codes)
@@ -298,7 +277,7 @@ public sealed class DalleMiniModel : TextToImageModel
     internal override ICodeWriter CreateWriter(IReadOnlyList<int[]> text)
     {
         using var hold = Hold();
-        return new DalleMiniWriter(this, [.. text.Select(row => row[..(Array.FindLastIndex(row, static id => id != PaddingId) + 1)])]);
+        return new DalleMiniWriter(this, [.. text.Select(DalleMiniCaption.WithoutPadding)]);
     }
 
     /// <inheritdoc/>

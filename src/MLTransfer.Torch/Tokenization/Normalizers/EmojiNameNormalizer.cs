@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using MLTransfer.Torch.Tokenization.Texts;
 using MLTransfer.Torch.Tokenization.Unicode;
@@ -116,6 +117,6 @@ internal sealed class EmojiNameNormalizer : INormalizer
         }
 
         private ReadOnlySpan<int> CodePoints(Token token) =>
-            System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_codePoints)[token.Start..token.End];
+            CollectionsMarshal.AsSpan(_codePoints)[token.Start..token.End];
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.DalleMini;
 using Xunit;
@@ -62,6 +63,34 @@ public class DalleMiniFilesTests
             randint(0, 48, [1, 16], generator: new Generator(8), dtype: ScalarType.Int64));
         Assert.Equal(0, TinyDalleMini.Distance(model.Forward(text, codes), loaded.Forward(text, codes)));
         Assert.Equal(0, TinyDalleMini.Distance(model.Codec.Decode(codes), loaded.Codec.Decode(codes)));
+    }
+
+    [Fact]
+    public void Entries_of_published_files_change_nothing()
+    {
+        using var folder = TinyDalleMini.Copy("vqgan_config.json", "encoder.safetensors", "decoder.safetensors", "detoker.safetensors");
+        var json = TinyDalleMini.Json("config.json").AsObject();
+        json["architectures"] = new JsonArray("eBart");
+        (json["use_scan"], json["num_hidden_layers"], json["encoder_layerdrop"], json["length_penalty"]) = (true, 2, 0.0, 1.0);
+        json.Remove("force_ln_scale"); // the tensors tell
+        json.Remove("decoder_start_token_id");
+        json.Remove("bos_token_id");
+        File.WriteAllText(folder["config.json"], json.ToJsonString());
+        using var expected = TinyDalleMini.Load();
+        using var model = DalleMiniModel.Load(folder.Path);
+        Assert.Equal(expected.ComputeFingerprint(), model.ComputeFingerprint());
+        Assert.Equal(48, model.StartId);
+    }
+
+    [Fact]
+    public async Task A_folder_without_a_configuration_is_a_pretrained_model()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        using var bare = TinyDalleMini.Copy("encoder.pt", "decoder.safetensors", "detoker.safetensors");
+        Assert.Equal(bare.Path, await PretrainedModel.ResolveAsync(bare.Path, cancellationToken: cancellation));
+        using var taming = new TemporaryFolder();
+        File.Copy(RepositoryFiles.Data("images/vqgan-tiny/model.yaml"), taming["model.yaml"]);
+        Assert.Equal(taming.Path, await PretrainedModel.ResolveAsync(taming.Path, cancellationToken: cancellation));
     }
 
     [Fact]

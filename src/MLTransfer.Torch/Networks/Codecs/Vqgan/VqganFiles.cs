@@ -8,7 +8,6 @@ namespace MLTransfer.Torch.Networks.Codecs.Vqgan;
 /// <summary>The files of a VQGAN: those that it is saved as, and those that taming-transformers writes.</summary>
 internal static class VqganFiles
 {
-    public const string TamingConfiguration = "model.yaml";
     public const string TamingWeights = "last.ckpt";
 
     private const string TamingTensors = "state_dict";
@@ -18,12 +17,13 @@ internal static class VqganFiles
 
     /// <summary>Whether a folder holds a VQGAN.</summary>
     public static bool AreIn(string folder) =>
-        File.Exists(Path.Combine(folder, TamingConfiguration)) && File.Exists(Path.Combine(folder, TamingWeights)) || IsConfigured(folder);
+        IsConfigured(folder)
+        || File.Exists(Path.Combine(folder, CheckpointFiles.TamingConfiguration)) && File.Exists(Path.Combine(folder, TamingWeights));
 
     /// <summary>The content of <c>config.json</c>, or what <c>model.yaml</c> says, in its form; and the file.</summary>
     public static (JsonObject Configuration, string Path) ReadConfiguration(string folder)
     {
-        var path = Path.Combine(folder, IsConfigured(folder) ? ModelConfigurationFile.FileName : TamingConfiguration);
+        var path = Path.Combine(folder, IsConfigured(folder) ? ModelConfigurationFile.FileName : CheckpointFiles.TamingConfiguration);
         return (IsConfigured(folder) ? ModelConfigurationFile.Read(folder) : ReadTaming(path), path);
     }
 
@@ -63,7 +63,8 @@ internal static class VqganFiles
     {
         if (!FileOnDisk.Exists(path))
             throw new FileNotFoundException(
-                $"{Path.GetDirectoryName(path)} has neither {ModelConfigurationFile.FileName} of a VQGAN nor {TamingConfiguration}.", path);
+                $"{Path.GetDirectoryName(path)} has neither {ModelConfigurationFile.FileName} of a VQGAN nor "
+                + $"{CheckpointFiles.TamingConfiguration}.", path);
         var yaml = YamlContent.ParseObject(FileKind.Configuration.Read(path), path);
         var root = new ConfigurationReader(yaml, path);
         var model = root.Object("model") ?? throw root.Missing("model");

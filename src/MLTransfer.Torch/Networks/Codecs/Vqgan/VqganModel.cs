@@ -10,7 +10,8 @@ namespace MLTransfer.Torch.Networks.Codecs.Vqgan;
 /// decoder makes a picture of the codewords. Read are <c>last.ckpt</c> with <c>model.yaml</c> of taming-transformers, and
 /// <c>config.json</c> with safetensors, which it is saved as.
 /// </summary>
-/// <remarks>Weights are float32, and it is not trained here: dropout, which its configuration may name, is of training. A picture is computed alone, so that no bit of it depends on the others of its batch.</remarks>
+/// <remarks>Weights are float32, and it is not trained here: dropout, which its configuration may name, is of training. A picture is
+/// computed alone, so that no bit of it depends on the others of its batch.</remarks>
 public sealed class VqganModel : ImageCodec
 {
     private readonly VqganConfiguration _configuration;

@@ -9,10 +9,12 @@ namespace MLTransfer.Torch.Networks.Transformers.Families;
 /// <remarks>Its checkpoints are two files, whose names begin with <c>encoder.</c> and <c>decoder.</c> here.</remarks>
 internal static class DalleBart
 {
-    public static Family Family { get; } = new("dallebart", ["DalleBart"], Describe)
+    public static Family Family { get; } = new("dallebart", ["DalleBart", "eBart"], Describe)
     {
         LoraTargets = ["q_proj", "v_proj"],
-        Harmless = ["normalize_text", "tau_init"], // of the tokenizer; of attention by angles, which is refused
+
+        // Of the tokenizer; of attention by angles, which is refused; of how JAX lays out parameters; what encoder_layers says.
+        Harmless = ["normalize_text", "tau_init", "use_scan", "num_hidden_layers"],
     };
 
     private static Transformer Describe(ConfigurationReader c)
@@ -27,7 +29,8 @@ internal static class DalleBart
         c.Require("ln_positions", "normformer");
         c.Require("sinkhorn_iters", 1);
         var (width, range, images) = (c.Size("d_model", 1024), c.Number("init_std", 0.02), c.Size("image_vocab_size", 16384));
-        var (hasBias, hasAllWeights, dropout) = (c.Flag("use_bias", false), c.Flag("force_ln_scale", true), c.Probability("dropout", 0));
+        var (hasBias, dropout) = (c.Flag("use_bias", false), c.Probability("dropout", 0));
+        var hasAllWeights = c.Flag("force_ln_scale", c.Stores("pre_self_attn_layer_norm.weight"));
         var scale = c.Flag("scale_embedding", false) ? Math.Sqrt(width) : 1;
         return new Transformer(
             Stack("encoder", c.Size("encoder_vocab_size", 50264), c.Size("max_text_length", 64), isDecoder: false),

@@ -71,7 +71,8 @@ public class VqganInputTests
         using var folder = new TemporaryFolder();
         File.Copy(Path.Combine(s_data, "last.ckpt"), folder["last.ckpt"]);
         File.WriteAllText(folder["model.yaml"], "model: " + new string('[', 100_000));
-        Assert.Contains("nested", Assert.Throws<InvalidDataException>(() => VqganModel.Load(folder.Path)).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InvalidDataException>(() => VqganModel.Load(folder.Path));
+        Assert.Contains("nested", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -86,7 +87,8 @@ public class VqganInputTests
         foreach (var length in (int[])[0, 7, content.Length / 3, content.Length - 1])
         {
             File.WriteAllBytes(folder[name], content[..length]);
-            Assert.Contains(name, Assert.Throws<InvalidDataException>(() => VqganModel.Load(folder.Path)).Message, StringComparison.Ordinal);
+            var error = Assert.Throws<InvalidDataException>(() => VqganModel.Load(folder.Path));
+            Assert.Contains(name, error.Message, StringComparison.Ordinal);
         }
     }
 
