@@ -34,10 +34,9 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
             BatchSize = Value(options.BatchSize),
             LearningRate = Value(options.LearningRate),
             GradientPenaltyWeight = 0.05,
-            StyleMixingProbability = 0,
-            PathLengthInterval = 0, // what it smooths shows in far longer trainings
+            StyleMixingProbability = 0.5,
             AverageHalfLife = 1_000,
-            Augmentations = AugmentationGroups.None, // the discriminator sees each face 40 times, too seldom to know it by heart
+            Augmentations = AugmentationGroups.None, // the discriminator sees each face 20 times, too seldom to know it by heart
             FrozenDiscriminatorBlocks = Value(options.FrozenBlocks),
             SampleSeeds = [1, 2, 3, 4], // their pictures are shown in run.html
             OutputDirectory = output,
@@ -88,7 +87,7 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
         ("before", untuned.Transform(seeds).GetColumn<MLImage>("Picture")),
         ($"after {Value(options.Images):N0} pictures shown, from the same seeds", loaded.Transform(seeds).GetColumn<MLImage>("Picture")));
 
-    AnsiConsole.Write(new Table().AddColumns($"beside {half} real pictures", "as many other real ones", "made before", "made after")
+    AnsiConsole.Write(new Table().AddColumns($"beside {half} real pictures", "other real ones", "before", "after")
         .AddRow("Frechet distance", $"{real.FrechetDistance:F2}", $"{before.FrechetDistance:F2}", $"{after.FrechetDistance:F2}")
         .AddRow("kernel distance", $"{real.KernelDistance:F3}", $"{before.KernelDistance:F3}", $"{after.KernelDistance:F3}")
         .AddRow("precision", $"{real.Precision:F2}", $"{before.Precision:F2}", $"{after.Precision:F2}")

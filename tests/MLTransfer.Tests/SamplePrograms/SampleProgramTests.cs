@@ -50,7 +50,7 @@ public sealed class SampleProgramTests : IDisposable
             "ImageGeneration", "--pictures", _folder["discs"], "--images", "16", "--output", _folder["run"]);
 
         Assert.True(exitCode == 0, output);
-        Assert.Contains("made after", output, StringComparison.Ordinal);
+        Assert.Contains("The Frechet distance after the fine-tune is", output, StringComparison.Ordinal);
         Assert.Superset(
             new HashSet<string?>
             {
