@@ -26,5 +26,6 @@ public sealed record ImageDataReport
     /// <summary>One line with all counts.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Images} images of {Resolution}x{Resolution} pixels and {Channels} channels, {DuplicateImages} duplicates, ")
-        + (ImagesWithoutText is { } silent ? $"{silent} without a caption" : ImagesByLabel.Count == 0 ? "no labels" : $"{ImagesByLabel.Count} labels with {string.Join(", ", ImagesByLabel)} images");
+        + (ImagesWithoutText is { } silent ? $"{silent} without a caption"
+            : ImagesByLabel.Count == 0 ? "no labels" : $"{ImagesByLabel.Count} labels with {string.Join(", ", ImagesByLabel)} images");
 }

@@ -153,14 +153,12 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
     internal override void CheckFor(TextToImageModel network, TextTokenizer? tokenizer)
     {
         base.CheckFor(network, tokenizer);
-        foreach (var (isSet, option) in new[] { (FeatureExtractor is not null, nameof(FeatureExtractor)), (Progress is not null, nameof(Progress)) })
+        if (FeatureExtractor is not null || Progress is not null)
         {
-            if (isSet)
-            {
-                throw new ArgumentException(
-                    $"{option} is for a StyleGAN2; the model is a {network.GetName()}. Leave it out"
-                    + (option == nameof(Progress) ? $", and set {nameof(RunProgress)}." : "."), option);
-            }
+            var option = FeatureExtractor is not null ? nameof(FeatureExtractor) : nameof(Progress);
+            throw new ArgumentException(
+                $"{option} is for a StyleGAN2; the model is a {network.GetName()}. Leave it out"
+                + (option == nameof(Progress) ? $", and set {nameof(RunProgress)}." : "."), option);
         }
 
         if (TrainedWords is not null && tokenizer is null)

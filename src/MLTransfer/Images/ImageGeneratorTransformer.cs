@@ -21,9 +21,8 @@ using static TorchSharp.torch;
 namespace MLTransfer;
 
 /// <summary>
-/// Makes a picture for each row, from a seed, a latent vector or a label, or, as a <see cref="TextToImageTransformer"/>, from a caption or a
-/// picture. Made by <see cref="ImageGeneratorEstimator"/> or
-/// <see cref="PretrainedImageGeneratorEstimator"/>.
+/// Makes a picture for each row, from a seed, a latent vector or a label, or, as a <see cref="TextToImageTransformer"/>, from a caption or
+/// a picture. Made by <see cref="ImageGeneratorEstimator"/> or <see cref="PretrainedImageGeneratorEstimator"/>.
 /// </summary>
 /// <remarks>
 /// Pictures are made in batches of <see cref="GenerationBatchSize"/> rows, and only where the output column is asked for. A seed s stands

@@ -18,7 +18,8 @@ using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
 [assembly: LoadableClass("Makes pictures of captions with a network that writes their codes", typeof(TextToImageTransformer),
-    typeof(TextToImageTransformer), null, typeof(SignatureLoadModel), "Text-to-image generator", TextToImageTransformer.TextLoaderSignature)]
+    typeof(TextToImageTransformer), null, typeof(SignatureLoadModel), "Text-to-image generator",
+    TextToImageTransformer.TextLoaderSignature)]
 
 namespace MLTransfer;
 

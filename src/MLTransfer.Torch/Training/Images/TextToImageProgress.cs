@@ -11,7 +11,7 @@ public sealed record TextToImageProgress : RunProgress, ITrainingReport<TextToIm
     /// <summary>The mean over the step's rows of the loss, in nats. Null at the evaluation before the first step.</summary>
     public double? Loss { get; init; }
 
-    /// <summary>What the loss consists of, by name, such as <c>text</c> and <c>image</c>; empty where there is no loss.</summary>
+    /// <summary>What the loss consists of, by name, such as <c>loss_text</c> and <c>loss_image</c>; empty where there is no loss.</summary>
     public IReadOnlyDictionary<string, double> LossParts { get; init; } = new Dictionary<string, double>();
 
     /// <summary>The Euclidean norm of the gradient before clipping.</summary>
@@ -33,12 +33,12 @@ public sealed record TextToImageProgress : RunProgress, ITrainingReport<TextToIm
         var line = new JsonObject { ["step"] = Step, ["epoch"] = Math.Round(Epoch, 4) };
         Add(line, "loss", Loss);
         foreach (var (name, value) in LossParts)
-            Add(line, $"loss_{name}", value);
+            Add(line, name, value);
         Add(line, "grad_norm", GradientNorm);
         Add(line, "learning_rate", LearningRate);
         Add(line, "eval_loss", Validation?.Loss);
         foreach (var (name, value) in Validation?.Parts ?? new Dictionary<string, double>())
-            Add(line, $"eval_loss_{name}", value);
+            Add(line, $"eval_{name}", value);
         Add(line, "images_per_second", Math.Round(ImagesPerSecond, 2));
         Add(line, "seconds", Math.Round(Elapsed.TotalSeconds, 3));
         return line;
@@ -51,11 +51,11 @@ public sealed record TextToImageProgress : RunProgress, ITrainingReport<TextToIm
         Step = line["step"]!.GetValue<int>(),
         Epoch = line["epoch"]!.GetValue<double>(),
         Loss = line["loss"]?.GetValue<double>(),
-        LossParts = Parts(line, "loss_"),
-        Validation = line["eval_loss"] is { } loss ? new(loss.GetValue<double>(), Parts(line, "eval_loss_")) : null,
+        LossParts = Parts(line, ""),
+        Validation = line["eval_loss"] is { } loss ? new(loss.GetValue<double>(), Parts(line, "eval_")) : null,
     };
 
     private static Dictionary<string, double> Parts(JsonNode line, string prefix) => line.AsObject()
-        .Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))
+        .Where(entry => entry.Key.StartsWith(prefix + "loss_", StringComparison.Ordinal))
         .ToDictionary(entry => entry.Key[prefix.Length..], entry => entry.Value!.GetValue<double>());
 }

@@ -4,7 +4,7 @@ using MLTransfer.Torch.Networks;
 
 namespace MLTransfer.Torch.Tests.Generation.Images;
 
-/// <summary>Pictures of 2 x 2 codes, each drawn by the one before, without libtorch. A pixel of a code's value is its whole picture.</summary>
+/// <summary>Pictures of 2 x 2 codes, each drawn by the one before, without libtorch. A pixel is its code divided by ten.</summary>
 /// <param name="logits">[code before, or the last row at the start][code].</param>
 internal sealed class MarkovPictures(float[][] logits) : ITextToImageDecoder
 {

@@ -80,7 +80,7 @@ internal sealed class TinyPictures : TextToImageModel
         var start = full([codes.shape[0], 1], ColorCodec.Colors, ScalarType.Int64);
         var logits = Logits(text, cat([start, codes.slice(1, 0, -1, 1)], 1), arange(Side * Side, ScalarType.Int64)); // [B, S, K]
         var losses = nn.functional.cross_entropy(logits.transpose(1, 2), codes, reduction: nn.Reduction.None).mean([1]);
-        return (losses, [("image", losses.detach())]);
+        return (losses, [("loss_image", losses.detach())]);
     }
 
     internal override ICodeWriter CreateWriter(IReadOnlyList<int[]> text) => new Writer(this, text);
