@@ -27,7 +27,7 @@ if (texts.Count == 0)
 var ml = new MLContext(seed: 1);
 ml.Log += (_, message) =>
 {
-    if (message.Source.Contains(nameof(AutoMLExperiment)))
+    if (message.Source.Contains(nameof(AutoMLExperiment), StringComparison.Ordinal))
         Console.WriteLine(message.Message);
 };
 var space = new SearchSpace<TextRecipe>(new TextRecipe());
