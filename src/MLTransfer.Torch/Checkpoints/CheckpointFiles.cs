@@ -3,6 +3,8 @@ namespace MLTransfer.Torch.Checkpoints;
 /// <summary>The names that Hugging Face's libraries give to files of weights.</summary>
 internal static class CheckpointFiles
 {
+    private static readonly string[] s_ofParts = [".safetensors", ".pt"];
+
     public const string Safetensors = "model.safetensors";
     public const string SafetensorsIndex = "model.safetensors.index.json";
     public const string Pickle = "pytorch_model.bin";
@@ -22,5 +24,5 @@ internal static class CheckpointFiles
 
     /// <summary>The file of a part that is stored apart, safetensors rather than <c>.pt</c>; null where there is none.</summary>
     public static string? FindPart(string folder, string part) =>
-        new[] { ".safetensors", ".pt" }.Select(end => Path.Combine(folder, part + end)).FirstOrDefault(File.Exists);
+        s_ofParts.Select(end => Path.Combine(folder, part + end)).FirstOrDefault(File.Exists);
 }

@@ -70,7 +70,7 @@ internal static partial class YamlContent
         return entries;
     }
 
-    private static JsonNode? Plain(string text)
+    private static JsonValue? Plain(string text)
     {
         if (text is "" or "~" or "null" or "Null" or "NULL")
             return null;

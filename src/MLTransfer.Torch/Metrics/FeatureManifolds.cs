@@ -37,14 +37,14 @@ public static class FeatureManifolds
         var covered = zeros(realCount, ScalarType.Bool);               // real balls with a generated row in it
         var recalled = zeros(realCount, ScalarType.Bool);              // real rows in a generated ball
         long inside = 0, precise = 0;
-        ForEachPart(made, reals, cancellationToken, (start, distances) => // [some of M, N]
+        ForEachPart(made, reals, (start, distances) => // [some of M, N]
         {
             var inReal = distances <= realRadii.unsqueeze(0);
             inside += inReal.sum().item<long>();
             precise += inReal.any(1).sum().item<long>();
             covered.logical_or_(inReal.any(0));
             recalled.logical_or_((distances <= madeRadii.narrow(0, start, distances.shape[0]).unsqueeze(1)).any(0));
-        });
+        }, cancellationToken);
         return new ManifoldOverlap(
             neighbors,
             (double)precise / generatedCount,
@@ -57,17 +57,17 @@ public static class FeatureManifolds
     private static Tensor Radii(Tensor rows, int neighbors, CancellationToken cancellationToken)
     {
         var radii = empty(rows.shape[0], ScalarType.Float64);
-        ForEachPart(rows, rows, cancellationToken, (start, distances) =>
+        ForEachPart(rows, rows, (start, distances) =>
         {
             distances.diagonal(start).fill_(double.PositiveInfinity);
             var (nearest, _) = distances.topk(neighbors, 1, largest: false); // [some, k]
             radii.narrow(0, start, distances.shape[0]).copy_(nearest.narrow(1, neighbors - 1, 1).squeeze(1));
-        });
+        }, cancellationToken);
         return radii;
     }
 
     /// <summary>Gives the distances of some rows to all others: [some, others].</summary>
-    private static void ForEachPart(Tensor rows, Tensor others, CancellationToken cancellationToken, Action<long, Tensor> use)
+    private static void ForEachPart(Tensor rows, Tensor others, Action<long, Tensor> use, CancellationToken cancellationToken)
     {
         var atOnce = Math.Max(1, DistancesAtOnce / others.shape[0]);
         for (var start = 0L; start < rows.shape[0]; start += atOnce)

@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 using Embedding = MLTransfer.Torch.Layers.Embedding;

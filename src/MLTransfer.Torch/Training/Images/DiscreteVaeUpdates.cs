@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 

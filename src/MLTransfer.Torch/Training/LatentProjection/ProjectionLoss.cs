@@ -36,7 +36,7 @@ internal sealed class ProjectionLoss : IDisposable
         {
             throw new ArgumentException(
                 $"The features of {_extractor!.GetType().Name} have no gradient, which projection follows: give a TorchScript network or a "
-                + "function of TorchSharp. What ONNX Runtime computes has none.", "extractor");
+                + "function of TorchSharp. What ONNX Runtime computes has none.", nameof(images));
         }
 
         return (pixels.MoveToOuterDisposeScope(), features.MoveToOuterDisposeScope());
@@ -57,6 +57,6 @@ internal sealed class ProjectionLoss : IDisposable
         var features = _extractor!.Extract(images);
         return features.dim() == 2 && features.shape[0] == images.shape[0] ? features : throw new ArgumentException(
             $"The feature extractor gave shape {TensorShape.Describe(features.shape)} for {images.shape[0]} images; expected "
-            + $"[{images.shape[0]}, width].", "extractor");
+            + $"[{images.shape[0]}, width].", nameof(images));
     }
 }

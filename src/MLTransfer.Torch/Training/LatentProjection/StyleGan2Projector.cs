@@ -147,7 +147,7 @@ public sealed class StyleGan2Projector(
     private void Check(Tensor pictures)
     {
         long[] shape = [generator.ImageChannels, generator.ImageResolution, generator.ImageResolution];
-        if (pictures.dim() != 4 || pictures.shape[0] == 0 || !pictures.shape[1..].SequenceEqual(shape))
+        if (pictures.dim() != 4 || pictures.shape[0] == 0 || !pictures.shape.AsSpan(1).SequenceEqual(shape))
         {
             throw new ArgumentException(
                 $"Pictures have the shape {TensorShape.Describe(pictures.shape)}; expected [N, {string.Join(", ", shape)}].",

@@ -14,12 +14,11 @@ internal sealed class ReplicatedVae : DiscreteVaeLayout
     private readonly ReplicatedVaeStack _decoder;
     private readonly (IReadOnlyList<double> Means, IReadOnlyList<double> Deviations)? _normalization;
 
-    private ReplicatedVae(WeightSource weights, ReplicatedVaeConfiguration configuration)
+    private ReplicatedVae(WeightSource weights, ReplicatedVaeConfiguration configuration, Embedding codebook)
     {
         _normalization = configuration.Normalizes;
         _encoder = ReplicatedVaeStack.Encoder(weights.Scope("encoder"), configuration);
-        _codebook = new Embedding(
-            weights.Scope("codebook"), configuration.CodebookSize, configuration.CodebookWidth, Initialization.Normal(1));
+        _codebook = codebook;
         _decoder = ReplicatedVaeStack.Decoder(weights.Scope("decoder"), configuration);
     }
 
@@ -36,7 +35,8 @@ internal sealed class ReplicatedVae : DiscreteVaeLayout
     /// <inheritdoc/>
     public override bool SumsDivergence => true;
 
-    public static ReplicatedVae Of(WeightSource weights, ReplicatedVaeConfiguration c) => new(weights, c)
+    public static ReplicatedVae Of(WeightSource weights, ReplicatedVaeConfiguration c) => new(
+        weights, c, new Embedding(weights.Scope("codebook"), c.CodebookSize, c.CodebookWidth, Initialization.Normal(1)))
     {
         ImageSize = c.ImageSize,
         DownsamplingFactor = 1 << c.Layers,
