@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;

@@ -1,8 +1,6 @@
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
-using Embedding = MLTransfer.Torch.Layers.Embedding;
-using Linear = MLTransfer.Torch.Layers.Linear;
 
 namespace MLTransfer.Torch.Networks.Dalle;
 
