@@ -9,7 +9,7 @@ internal sealed class JoinedCheckpoint : Checkpoint
 
     /// <param name="location">What error messages call it.</param>
     /// <param name="parts">The prefixes and checkpoints, which are disposed with this one.</param>
-    private JoinedCheckpoint(string location, params (string Prefix, Checkpoint Part)[] parts)
+    public JoinedCheckpoint(string location, params (string Prefix, Checkpoint Part)[] parts)
         : base(location)
     {
         _parts = parts;

@@ -11,6 +11,7 @@ internal static class TokenizerFiles
     public const string Vocabulary = "vocab.json";
     public const string Merges = "merges.txt";
     public const string WordPieces = "vocab.txt";
+    public const string ClipMerges = "bpe_simple_vocab_16e6.txt";
     public const string TiktokenDescription = "tiktoken.json";
     public const string Configuration = "tokenizer_config.json";
     public const string SpecialTokens = "special_tokens_map.json";
@@ -28,7 +29,7 @@ internal static class TokenizerFiles
 
     private static readonly string[] s_names =
     [
-        Tokenizer, Vocabulary, Merges, WordPieces, .. SentencePieces, TiktokenDescription, Configuration, SpecialTokens, AddedTokens,
+        Tokenizer, Vocabulary, Merges, WordPieces, ClipMerges, .. SentencePieces, TiktokenDescription, Configuration, SpecialTokens, AddedTokens,
         ChatTemplate, ProcessorChatTemplate,
     ];
 
@@ -116,7 +117,7 @@ internal static class TokenizerFiles
     private static void ThrowIfIncomplete(Dictionary<string, byte[]> files, string source)
     {
         if (files.ContainsKey(Tokenizer) || (files.ContainsKey(Vocabulary) && files.ContainsKey(Merges)) || files.ContainsKey(WordPieces)
-            || FindModel(files) is not null)
+            || files.ContainsKey(ClipMerges) || FindModel(files) is not null)
         {
             return;
         }
@@ -124,6 +125,6 @@ internal static class TokenizerFiles
         string found = files.Count == 0 ? "none of them" : string.Join(", ", files.Keys);
         throw new FileNotFoundException(
             $"{source} has no tokenizer: expected {Tokenizer}, {Vocabulary} and {Merges}, " +
-            $"{WordPieces}, or {string.Join(" or ", SentencePieces)}; found {found}.");
+            $"{WordPieces}, {ClipMerges}, or {string.Join(" or ", SentencePieces)}; found {found}.");
     }
 }

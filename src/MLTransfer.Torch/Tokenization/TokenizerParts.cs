@@ -56,9 +56,9 @@ internal sealed class TokenizerParts
             return TokenizerJson.Read(tokenizer);
         if (files.ContainsKey(TokenizerFiles.Vocabulary) && files.ContainsKey(TokenizerFiles.Merges))
             return VocabularyFolder.ReadMerges(files, configuration);
-        return files.ContainsKey(TokenizerFiles.WordPieces)
-            ? VocabularyFolder.ReadWordPieces(files, configuration)
-            : ModelFile.Read(files, configuration);
+        if (files.ContainsKey(TokenizerFiles.WordPieces))
+            return VocabularyFolder.ReadWordPieces(files, configuration);
+        return files.ContainsKey(TokenizerFiles.ClipMerges) ? VocabularyFolder.ReadClipMerges(files) : ModelFile.Read(files, configuration);
     }
 
     /// <summary>

@@ -11,6 +11,9 @@ namespace MLTransfer.Torch.Networks.Dalle;
 /// <summary>The codec of a DALL-E: the package's own class, whose weights are in its files, or another one that the caller gives.</summary>
 internal static class DalleCodec
 {
+    /// <summary>What the package calls the codec of DALL-E's authors.</summary>
+    private const string AuthorsClass = "OpenAIDiscreteVAE";
+
     /// <summary>The codec in a folder.</summary>
     /// <exception cref="ArgumentException">It holds another network.</exception>
     public static ImageCodec Load(string folder, Device device)
@@ -28,11 +31,22 @@ internal static class DalleCodec
     public static ImageCodec Load(JsonObject configuration, string codecClass, Checkpoint checkpoint, string origin, Device device)
     {
         if (configuration[Sizes.CodecName] is null && codecClass != Sizes.OwnCodecClass)
-            throw Unsupported(codecClass, origin);
+            return LoadAuthors(codecClass, checkpoint, origin, device);
         var sizes = (configuration[Sizes.CodecName] ?? configuration[Sizes.CodecSizesName])!.AsObject();
         var (place, prefix) = ($"{origin}: {Sizes.CodecSizesName}", DalleNames.Codec + ".");
         return IsVqgan(sizes) ? VqganModel.Load(sizes, checkpoint, place, prefix, device)
             : DiscreteVaeModel.Load(sizes, checkpoint, place, prefix, device);
+    }
+
+    /// <summary>DALL-E's own codec, where the file has its two parts.</summary>
+    private static DiscreteVaeModel LoadAuthors(string codecClass, Checkpoint checkpoint, string origin, Device device)
+    {
+        var (encoder, decoder) = ($"{DalleNames.Codec}.enc.", $"{DalleNames.Codec}.dec.");
+        if (codecClass != AuthorsClass || !checkpoint.Tensors.Keys.Any(name => name.StartsWith(encoder, StringComparison.Ordinal)))
+            throw Unsupported(codecClass, origin);
+        using var parts = new JoinedCheckpoint(
+            origin, ("encoder.", new PartialCheckpoint(checkpoint, encoder)), ("decoder.", new PartialCheckpoint(checkpoint, decoder)));
+        return DiscreteVaeModel.Load(configuration: null, parts, $"{origin}: {Sizes.CodecClassName} {codecClass}", device: device);
     }
 
     /// <summary>A new codec.</summary>

@@ -16,7 +16,8 @@ namespace MLTransfer.Torch.Networks.Dalle;
 /// <remarks>
 /// B: batch, L: <see cref="TextLength"/>, S: codes of a picture. Text id 0 is padding, for which each place has a token of its own.
 /// Position n predicts the text's token n where n is less than L, padding too, and the code n - L otherwise. Reversible layers keep in
-/// training what other layers keep: they are computed as written, not recomputed.
+/// training what other layers keep: they are computed as written, not recomputed. Captions are tokens of any tokenizer in the model's
+/// folder; the package's own is that of the file <c>bpe_simple_vocab_16e6.txt</c>.
 /// </remarks>
 public sealed class DalleModel : TextToImageModel
 {
@@ -84,7 +85,7 @@ public sealed class DalleModel : TextToImageModel
     /// <param name="dataType">The type of the transformer's parameters; float32 where null. The codec is float32.</param>
     /// <param name="device">The CPU where null.</param>
     /// <param name="codecFolder">A folder with the codec, which takes the place of the file's. Needed where the file was made with one
-    /// that is not in it, as DALL-E's own discrete VAE or a VQGAN.</param>
+    /// that is not in it or whose sizes are not, as a VQGAN.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The configuration or the weights are malformed or do not fit each other.</exception>
     /// <exception cref="NotSupportedException">The configuration asks for what is not supported; the message names it.</exception>
@@ -379,6 +380,8 @@ public sealed class DalleModel : TextToImageModel
                 configuration = DalleCodec.Describe(configuration, given);
             var codecClass = DalleConfiguration.CheckFile(configuration, origin);
             codec ??= codecOf(codecClass);
+            if (codecClass != DalleConfiguration.OwnCodecClass && configuration[DalleConfiguration.CodecName] is null)
+                configuration = DalleCodec.Describe(configuration, codec); // as it is saved
             var sizes = DalleConfiguration.Parse(configuration, origin, codec);
             var (source, check) = weightsOf(sizes);
             model = new DalleModel(configuration, sizes, source, device, codec);

@@ -3,7 +3,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Networks.Dalle;
 
-/// <summary>Writes codes where row kernels cannot, as on a graphics processor: each step reads the text and all codes so far anew.</summary>
+/// <summary>Writes codes where row kernels cannot, as on a graphics processor: each step reads the text and all codes so far
+/// anew.</summary>
 internal sealed class RereadingWriter : ICodeWriter
 {
     private readonly DalleModel _model;

@@ -1,7 +1,5 @@
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
-using Embedding = MLTransfer.Torch.Layers.Embedding;
-using Linear = MLTransfer.Torch.Layers.Linear;
 
 namespace MLTransfer.Torch.Networks.Dalle;
 

@@ -20,6 +20,11 @@ internal static class VocabularyFolder
 
     private const string ClipPattern = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
+    private const string WordEnd = "</w>";
+
+    /// <summary>Merges of CLIP's vocabulary; its file has more.</summary>
+    private const int ClipMergeCount = 49152 - 256 - 2;
+
     /// <summary>Reads <c>vocab.json</c> and <c>merges.txt</c>.</summary>
     public static TokenizerDescription ReadMerges(IReadOnlyDictionary<string, byte[]> files, TokenizerConfiguration configuration)
     {
@@ -65,15 +70,8 @@ internal static class VocabularyFolder
                         new ByteLevelPreTokenizer(configuration.AddsPrefixSpace ?? false, splitsWords: false)]),
                 };
             case "CLIP":
-                return byteLevel with
+                return Clip(bytePairs with { UnknownToken = Special("unk_token").Token }) with
                 {
-                    BytePairs = bytePairs with { UnknownToken = Special("unk_token").Token, EndSuffix = "</w>" },
-                    Normalizer = new NormalizerSequence([
-                        new UnicodeNormalizer(NormalizationForm.FormC), new ReplaceNormalizer(new RegularExpression("\\s+"), " "),
-                        new LowercaseNormalizer()]),
-                    PreTokenizer = new PreTokenizerSequence([
-                        new SplitPreTokenizer(new RegularExpression(ClipPattern), SplitBehavior.Removed, invert: true),
-                        new ByteLevelPreTokenizer(addsPrefixSpace: false, splitsWords: true)]),
                     PostProcessor = new PairProcessor
                     {
                         Class = Special("bos_token"),
@@ -84,11 +82,11 @@ internal static class VocabularyFolder
             case "OpenAIGPT":
                 return new TokenizerDescription
                 {
-                    BytePairs = bytePairs with { UnknownToken = Special("unk_token").Token, EndSuffix = "</w>" },
+                    BytePairs = bytePairs with { UnknownToken = Special("unk_token").Token, EndSuffix = WordEnd },
                     Normalizer = new BertNormalizer(new BertNormalizerOptions(
                         CleansText: true, SeparatesChinese: true, StripsAccents: null, Lowercases: true)),
                     PreTokenizer = PreTokenizerReader.Bert,
-                    Decoder = new BytePairDecoder("</w>"),
+                    Decoder = new BytePairDecoder(WordEnd),
                 };
             case DalleMiniTokens.Family:
                 return DalleMiniTokens.Describe(bytePairs);
@@ -99,6 +97,46 @@ internal static class VocabularyFolder
                     $"CLIPTokenizer, Qwen2Tokenizer, OpenAIGPTTokenizer or {DalleMiniTokens.Class}, or a {TokenizerFiles.Tokenizer}.");
         }
     }
+
+    /// <summary>
+    /// Reads the file of merges that CLIP's release has, from which the tokens follow: bytes, bytes that end a word, merges, and two special
+    /// tokens, which are not put around a text (the captions' tokenizer of dalle-pytorch, but for its repair of broken Unicode).
+    /// </summary>
+    public static TokenizerDescription ReadClipMerges(IReadOnlyDictionary<string, byte[]> files)
+    {
+        const string File = TokenizerFiles.ClipMerges;
+        var vocabulary = new TokenVocabulary(File);
+        char[] bytes = [.. Enumerable.Range(0, 256).Select(value => ByteLevelAlphabet.CharacterOf((byte)value)).Order()]; // printable first
+        var tokens = bytes.Select(character => character.ToString()).Concat(bytes.Select(character => character + WordEnd));
+        var merges = MergeList.Lines(files[File], File).Skip(1).Where(line => line.Length > 0).Take(ClipMergeCount)
+            .Select(line => MergeList.Split(line) ?? throw new InvalidDataException(
+                $"{File}: a line is '{(line.Length > 60 ? line[..60] : line)}'; expected two tokens with one space between.")).ToList();
+        AddedToken[] special = [AddedToken.SpecialOf("<|startoftext|>"), AddedToken.SpecialOf("<|endoftext|>")];
+        foreach (string token in tokens.Concat(merges.Select(merge => merge.Left + merge.Right)).Concat(special.Select(t => t.Content)))
+            vocabulary.Set(token, vocabulary.Size);
+        var bytePairs = new BytePairOptions
+        {
+            Vocabulary = vocabulary, Merges = MergeList.Resolve(merges, vocabulary, File), MergesFile = File,
+        };
+        return Clip(bytePairs) with
+        {
+            AddedTokens = [.. special.Select(token => (token, vocabulary.Ids[token.Content]))],
+            Decoder = new DecoderSequence([new ByteLevelDecoder(), new WordEndDecoder(WordEnd)]),
+        };
+    }
+
+    /// <summary>The stages of CLIP's tokenizer, but for tokens around a text.</summary>
+    private static TokenizerDescription Clip(BytePairOptions bytePairs) => new()
+    {
+        BytePairs = bytePairs with { EndSuffix = WordEnd },
+        Normalizer = new NormalizerSequence([
+            new UnicodeNormalizer(NormalizationForm.FormC), new ReplaceNormalizer(new RegularExpression("\\s+"), " "),
+            new LowercaseNormalizer()]),
+        PreTokenizer = new PreTokenizerSequence([
+            new SplitPreTokenizer(new RegularExpression(ClipPattern), SplitBehavior.Removed, invert: true),
+            new ByteLevelPreTokenizer(addsPrefixSpace: false, splitsWords: true)]),
+        Decoder = new ByteLevelDecoder(),
+    };
 
     /// <summary>Reads <c>vocab.txt</c> of BERT and its relatives: a token a line.</summary>
     public static TokenizerDescription ReadWordPieces(IReadOnlyDictionary<string, byte[]> files, TokenizerConfiguration configuration)

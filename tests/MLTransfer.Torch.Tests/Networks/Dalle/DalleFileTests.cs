@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Safetensors;
+using MLTransfer.Torch.Networks.Codecs;
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
+using MLTransfer.Torch.Networks.Codecs.Vqgan;
 using MLTransfer.Torch.Networks.Dalle;
 using Xunit;
 using static TorchSharp.torch;
@@ -106,30 +107,58 @@ public class DalleFileTests
         }
     }
 
-    [Fact]
-    public void A_codec_of_another_class_comes_from_its_folder_and_is_saved_with_the_model()
+    [Theory]
+    [InlineData("OpenAIDiscreteVAE")]
+    [InlineData("VQGanVAE")]
+    public void A_codec_of_another_class_comes_from_its_folder_and_is_saved_with_the_model(string codecClass)
     {
         using var folder = new TemporaryFolder();
         using var codecFolder = new TemporaryFolder();
         using var saved = new TemporaryFolder();
-        using (var codec = DiscreteVaeModel.Create(
-            DiscreteVaeModel.Configure(imageSize: 16, codebookSize: 32, groups: 2, blocksPerGroup: 1, width: 4, decoderInputWidth: 4), seed: 1))
+        using (ImageCodec codec = codecClass == "VQGanVAE"
+            ? VqganModel.Load(RepositoryFiles.Data("images/vqgan-tiny"))
+            : DiscreteVaeModel.Create(Authors(imageSize: 16, groups: 2, codebookSize: 32), seed: 1))
             codec.Save(codecFolder.Path);
         File.Copy(Path.Combine(TinyDalle.FolderOf(TinyDalle.Plain), "model.safetensors"), folder["model.safetensors"]);
         var configuration = TinyDalle.Json(TinyDalle.Plain, "config.json");
-        (configuration["vae_class_name"], configuration["vae_params"]) = ("OpenAIDiscreteVAE", null);
+        (configuration["vae_class_name"], configuration["vae_params"]) = (codecClass, null);
         File.WriteAllText(folder["config.json"], configuration.ToJsonString());
+        if (codecClass == "VQGanVAE")
+        {
+            // its sizes are others than the transformer's
+            Assert.Contains("to_logits", Assert.Throws<InvalidDataException>(
+                () => DalleModel.Load(folder.Path, codecFolder: codecFolder.Path)).Message, StringComparison.Ordinal);
+            using var fitting = DalleModel.Create(
+                DalleModel.Configure(null, 9, 3, width: 8, depth: 1, heads: 1, headWidth: 8), seed: 1,
+                codec: VqganModel.Load(codecFolder.Path));
+            AssertIsSaved(fitting, saved).Dispose();
+            return;
+        }
 
         using var model = DalleModel.Load(folder.Path, codecFolder: codecFolder.Path);
-        model.Save(saved.Path);
-        using var again = DalleModel.Load(saved.Path);
-        Assert.Equal(model.ComputeFingerprint(), again.ComputeFingerprint());
+        using var again = AssertIsSaved(model, saved);
         using var scope = NewDisposeScope();
-        var codes = randint(0, 32, [1, 64], ScalarType.Int64);
-        Assert.True(model.Codec.Decode(codes).Equals(again.Codec.Decode(codes)));
         using var own = TinyDalle.Load(TinyDalle.Plain);
-        using var text = zeros(1, 10, ScalarType.Int64);
+        var (text, codes) = (zeros(1, 10, ScalarType.Int64), randint(0, 32, [1, 64], ScalarType.Int64));
         Assert.True(own.Forward(text, codes).Equals(again.Forward(text, codes)));
+    }
+
+    [Fact]
+    public void The_codec_of_the_authors_is_read_from_a_file_that_has_its_parts()
+    {
+        using var saved = new TemporaryFolder();
+        using var model = DalleModel.Create(
+            DalleModel.Configure(null, 9, 3, width: 8, depth: 1, heads: 1, headWidth: 8), seed: 1,
+            codec: DiscreteVaeModel.Create(Authors(imageSize: 256, groups: 4, codebookSize: 8), seed: 1));
+        var configuration = model.Configuration.DeepClone().AsObject();
+        configuration.Remove("codec");
+        configuration["vae_class_name"] = "OpenAIDiscreteVAE";
+        using var checkpoint = new TensorCheckpoint("the package's file", model.CheckpointTensors().Select(tensor => KeyValuePair.Create(
+            tensor.Key.Replace("vae.encoder.", "vae.enc.", StringComparison.Ordinal)
+                .Replace("vae.decoder.", "vae.dec.", StringComparison.Ordinal), tensor.Value)));
+        using var read = DalleModel.Load(configuration, checkpoint);
+        Assert.Equal(model.ComputeFingerprint(), read.ComputeFingerprint());
+        AssertIsSaved(read, saved).Dispose();
     }
 
     [Fact]
@@ -139,5 +168,19 @@ public class DalleFileTests
         var bytes = File.ReadAllBytes(Path.Combine(TinyDalle.FolderOf(TinyDalle.Plain), "dalle.pt"));
         File.WriteAllBytes(folder["dalle.pt"], bytes[..(bytes.Length / 2)]);
         Assert.Throws<InvalidDataException>(() => DalleModel.Load(folder.Path));
+    }
+
+    private static JsonObject Authors(int imageSize, int groups, int codebookSize) => DiscreteVaeModel.Configure(
+        imageSize, codebookSize, groups, blocksPerGroup: 1, width: 4, decoderInputWidth: 4);
+
+    private static DalleModel AssertIsSaved(DalleModel model, TemporaryFolder folder)
+    {
+        model.Save(folder.Path);
+        var again = DalleModel.Load(folder.Path);
+        Assert.Equal(model.ComputeFingerprint(), again.ComputeFingerprint());
+        using var scope = NewDisposeScope();
+        var codes = randint(0, model.CodebookSize, [1, model.CodesPerSide * model.CodesPerSide], ScalarType.Int64);
+        Assert.True(model.Codec.Decode(codes).Equals(again.Codec.Decode(codes)));
+        return again;
     }
 }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Dalle;
 using Xunit;
 using static TorchSharp.torch;
@@ -67,7 +66,10 @@ public class DalleFormulaTests
 
     private static JsonObject Save(string folder, string changes, int side)
     {
-        var codec = new JsonObject { ["image_size"] = 2 * side, ["num_layers"] = 1, ["num_tokens"] = 11, ["codebook_dim"] = 4, ["hidden_dim"] = 4 };
+        var codec = new JsonObject
+        {
+            ["image_size"] = 2 * side, ["num_layers"] = 1, ["num_tokens"] = 11, ["codebook_dim"] = 4, ["hidden_dim"] = 4,
+        };
         var configuration = DalleModel.Configure(codec, textVocabulary: 17, textLength: 5, width: 16, depth: 4, heads: 2, headWidth: 12);
         var sizes = configuration["hparams"]!.AsObject();
         sizes.Remove("rotary_emb");
