@@ -17,7 +17,6 @@ var dependencies = new Dictionary<string, string[]>
     ["MLTransfer.Models.Shapes"] = [],
     ["MLTransfer.Models.Tales"] = [],
     ["MLTransfer.Models.TalesInfilling"] = [],
-    ["MLTransfer.Models.Tunes"] = [],
     ["MLTransfer.Models.Voice"] = [],
     ["MLTransfer.Onnx"] = ["MLTransfer.Torch"],
     ["MLTransfer.Torch"] = [],

@@ -1,6 +1,5 @@
 using MLTransfer.Making;
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Images;
 using TextToImage.Scenes;

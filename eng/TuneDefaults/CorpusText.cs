@@ -27,7 +27,7 @@ internal sealed record CorpusText(string Name, string[] Training, string[] Valid
                Parts(Read(book, "test"), isByParagraphs), isByParagraphs),
     ];
 
-    public IDataView Rows(MLContext ml, string[] parts) => ml.Data.LoadFromEnumerable(parts.Select(part => new Row { Text = part }));
+    public static IDataView Rows(MLContext ml, string[] parts) => ml.Data.LoadFromEnumerable(parts.Select(part => new Row { Text = part }));
 
     private static string Read(string book, string part) => File.ReadAllText(Path.Combine(book, part + ".txt"));
 

@@ -26,10 +26,10 @@ internal sealed class RecipeRunner(MLContext ml, IReadOnlyList<CorpusText> texts
     /// <summary>Trains on a text, and measures on its parts that were held out.</summary>
     public (double Validation, double Test) Losses(TextRecipe recipe, CorpusText text, CancellationToken ct)
     {
-        using var model = recipe.Estimator(ml, text, ct).Fit(text.Rows(ml, text.Training));
+        using var model = recipe.Estimator(ml, text, ct).Fit(CorpusText.Rows(ml, text.Training));
         return (Loss(text.Validation), Loss(text.Test));
 
-        double Loss(string[] parts) => ml.Generation.Evaluate(model, text.Rows(ml, parts), "Text", ct).Loss;
+        double Loss(string[] parts) => ml.Generation.Evaluate(model, CorpusText.Rows(ml, parts), "Text", ct).Loss;
     }
 
     public void Dispose()

@@ -72,7 +72,7 @@ internal sealed class TextRecipe
             Dropout = Dropout,
             MaximumLength = RowLength,
             RowPacking = text.IsByParagraphs ? RowPacking.Packed : RowPacking.Concatenated,
-            ValidationData = text.Rows(ml, text.Validation),
+            ValidationData = CorpusText.Rows(ml, text.Validation),
             CancellationToken = cancellationToken,
         });
     }

@@ -60,7 +60,8 @@ public class VoiceModelTests
             Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i:D2}.ogg")))).ToList();
 
         var spoken = new SpeechGenerator(model, SpeechTokenizer.Load(VoiceModel.Folder)).Generate(
-            [.. texts.Select(text => new SpeechRequest(text) { Speaker = 0 })], new SpeechOptions { Seed = 1 });
+            [.. texts.Select(text => new SpeechRequest(text) { Speaker = 0 })], new SpeechOptions { Seed = 1 },
+            cancellationToken: TestContext.Current.CancellationToken);
 
         var right = spoken.Index().Count(sound =>
             recordings.Index().MinBy(recording => Distance(recording.Item, sound.Item)).Index == sound.Index);

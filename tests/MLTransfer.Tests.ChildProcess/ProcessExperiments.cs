@@ -3,7 +3,8 @@ using MLTransfer.Experiments;
 
 namespace MLTransfer.Tests.ChildProcess;
 
-/// <summary>Two experiments without a folder, the second of which needs what the first found; trials tell which process they ran in.</summary>
+/// <summary>Two experiments without a folder, the second of which needs what the first found; trials tell which process they ran
+/// in.</summary>
 internal static class ProcessExperiments
 {
     public static async Task<int> RunAsync(string way, string temporaryFolder)

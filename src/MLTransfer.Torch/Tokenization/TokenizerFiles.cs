@@ -29,7 +29,8 @@ internal static class TokenizerFiles
 
     private static readonly string[] s_names =
     [
-        Tokenizer, Vocabulary, Merges, WordPieces, ClipMerges, .. SentencePieces, TiktokenDescription, Configuration, SpecialTokens, AddedTokens,
+        Tokenizer, Vocabulary, Merges, WordPieces, ClipMerges, .. SentencePieces, TiktokenDescription, Configuration, SpecialTokens,
+            AddedTokens,
         ChatTemplate, ProcessorChatTemplate,
     ];
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using MLTransfer.Columns;
 using MLTransfer.Images;
@@ -14,6 +15,7 @@ public sealed partial class GenerationCatalog
     /// <summary>The styles of an image generator: mixing, interpolation, truncation and steps along directions.</summary>
     /// <param name="model">An image generator or a projection of images, or a chain with one; it must not be disposed meanwhile.</param>
     /// <exception cref="ArgumentException">The model holds neither.</exception>
+    [SuppressMessage("Performance", "CA1822", Justification = "Called as mlContext.Generation.GetStyleSpace, like the rest.")]
     public StyleSpace GetStyleSpace(ITransformer model)
     {
         ArgumentNullException.ThrowIfNull(model);

@@ -113,12 +113,7 @@ public class GenerateImagesOptions
         Refuse(Noise != NoiseMode.Constant, nameof(Noise));
         Refuse(LabelColumnName is not null, nameof(LabelColumnName));
         Refuse(LatentSpace is not null, nameof(LatentSpace));
-        if (GenerationBatchSize > MostWritten)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(GenerationBatchSize), GenerationBatchSize,
-                $"{nameof(GenerationBatchSize)} must be at most {MostWritten}, the largest batch of a {network.GetName()}.");
-        }
+        OptionCheck.AtMost(nameof(GenerationBatchSize), GenerationBatchSize, MostWritten, $"the largest batch of a {network.GetName()}");
 
         void Refuse(bool isSet, string option)
         {

@@ -1,6 +1,5 @@
 using MLTransfer.Cards;
 using MLTransfer.Persistence;
-using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Images;

@@ -165,7 +165,7 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
         {
             throw new ArgumentException(
                 $"{nameof(TrainedWords)} are words of captions, but the folder of the {network.GetName()} has no tokenizer.",
-                nameof(TrainedWords));
+                nameof(tokenizer));
         }
     }
 }

@@ -1,4 +1,3 @@
-using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Networks;

@@ -1,11 +1,9 @@
 using MLTransfer.Cards;
 using MLTransfer.Logging;
-using MLTransfer.Persistence;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Codecs.Vqgan;
 using MLTransfer.Torch.Networks.DalleMini;
 using MLTransfer.Torch.Tokenization;
-using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 

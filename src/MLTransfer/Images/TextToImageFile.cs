@@ -1,6 +1,5 @@
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Memory;

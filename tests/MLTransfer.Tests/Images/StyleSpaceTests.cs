@@ -67,8 +67,8 @@ public sealed class StyleSpaceTests : IDisposable
         var half = _space.Interpolate(first, second, 0.5);
 
         Assert.Equal((string[])[.. Enumerable.Repeat("first", 4), "second", "second"], Enumerable.Range(0, 6).Select(layer =>
-            mixed[(layer * 16)..((layer + 1) * 16)].SequenceEqual(first) ? "first"
-            : mixed[(layer * 16)..((layer + 1) * 16)].SequenceEqual(second) ? "second" : "neither"));
+            mixed.AsSpan(layer * 16, 16).SequenceEqual(first) ? "first"
+            : mixed.AsSpan(layer * 16, 16).SequenceEqual(second) ? "second" : "neither"));
         var pictures = Draw(new(), [mixed, _space.ToLayers(first), _space.ToLayers(second)]);
         Assert.NotEqual(pictures[0], pictures[1]);
         Assert.NotEqual(pictures[0], pictures[2]);

@@ -1,4 +1,3 @@
-using MLTransfer.Tests.Networks;
 using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Training;

@@ -3,7 +3,6 @@ using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Images;
-using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 

@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Pickle;
 using Xunit;
 

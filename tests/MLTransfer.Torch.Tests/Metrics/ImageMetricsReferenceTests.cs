@@ -10,6 +10,8 @@ namespace MLTransfer.Torch.Tests.Metrics;
 /// <summary>What the reference computes in double of the same features.</summary>
 public sealed class ImageMetricsReferenceTests : IDisposable
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private readonly SafetensorsFile _features = SafetensorsFile.Open(RepositoryFiles.Data("images/image-metrics/features.safetensors"));
     private readonly JsonElement _metrics =
         JsonElement.Parse(File.ReadAllText(RepositoryFiles.Data("images/image-metrics/metrics.json")));
@@ -69,7 +71,7 @@ public sealed class ImageMetricsReferenceTests : IDisposable
     {
         foreach (var expected in _metrics.GetProperty("manifold").EnumerateArray())
         {
-            var found = FeatureManifolds.Compare(_real, _fake, expected.GetProperty("k").GetInt32());
+            var found = FeatureManifolds.Compare(_real, _fake, expected.GetProperty("k").GetInt32(), Stop);
 
             Assert.Equal(expected.GetProperty("precision").GetDouble(), found.Precision, 12);
             Assert.Equal(expected.GetProperty("recall").GetDouble(), found.Recall, 12);
@@ -85,7 +87,7 @@ public sealed class ImageMetricsReferenceTests : IDisposable
         // borders, as 1 does on that of 3.
         var rows = tensor(new float[] { 0, 1, 3 }, [3, 1]);
 
-        var found = FeatureManifolds.Compare(rows, rows, neighbors: 1);
+        var found = FeatureManifolds.Compare(rows, rows, neighbors: 1, cancellationToken: Stop);
 
         Assert.Equal(new ManifoldOverlap(1, 1, 1, 6 / 3.0, 1), found);
     }
@@ -93,7 +95,7 @@ public sealed class ImageMetricsReferenceTests : IDisposable
     [Fact]
     public void Too_few_rows_for_the_neighbours_are_refused_with_their_numbers()
     {
-        var message = Assert.Throws<ArgumentException>(() => FeatureManifolds.Compare(_real, _fake.narrow(0, 0, 5), 5)).Message;
+        var message = Assert.Throws<ArgumentException>(() => FeatureManifolds.Compare(_real, _fake.narrow(0, 0, 5), 5, Stop)).Message;
 
         Assert.Contains("120 real and 5 generated rows; 5 neighbours", message, StringComparison.Ordinal);
     }

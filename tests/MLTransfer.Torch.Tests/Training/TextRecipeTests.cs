@@ -1,6 +1,3 @@
-using MLTransfer.Torch.Adaptation;
-using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
@@ -12,6 +9,8 @@ namespace MLTransfer.Torch.Tests.Training;
 [Collection(ProcessWideState.Name)]
 public sealed class TextRecipeTests : IDisposable
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private const int RowLength = 12;
 
     private static readonly IReadOnlyList<TrainingExample> s_blocks =
@@ -19,7 +18,7 @@ public sealed class TextRecipeTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    private static CancellationToken TestCancellation => TestContext.Current.CancellationToken;
+    private static CancellationToken TestCancellation => Stop;
 
     private static LanguageTrainingOptions Recipe { get; } = TinyRun.Options(TinyRunKind.Improving, null) with
     {
@@ -98,7 +97,7 @@ public sealed class TextRecipeTests : IDisposable
         foreach (var (mean, (name, parameter)) in means.Zip(parameters))
             Assert.True(allclose(mean, parameter, rtol: 1e-4, atol: 1e-6), name);
         Assert.False(allclose(means[0], steps[0].Parameter, rtol: 1e-4, atol: 1e-6));
-        Assert.Equal(Evaluator.Evaluate(model, s_blocks, 8).Loss, result.ValidationLoss!.Value, 1e-6);
+        Assert.Equal(Evaluator.Evaluate(model, s_blocks, 8, Stop).Loss, result.ValidationLoss!.Value, 1e-6);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 

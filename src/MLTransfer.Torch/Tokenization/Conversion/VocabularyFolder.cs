@@ -99,7 +99,8 @@ internal static class VocabularyFolder
     }
 
     /// <summary>
-    /// Reads the file of merges that CLIP's release has, from which the tokens follow: bytes, bytes that end a word, merges, and two special
+    /// Reads the file of merges that CLIP's release has, from which the tokens follow: bytes, bytes that end a word, merges, and two
+    /// special
     /// tokens, which are not put around a text (the captions' tokenizer of dalle-pytorch, but for its repair of broken Unicode).
     /// </summary>
     public static TokenizerDescription ReadClipMerges(IReadOnlyDictionary<string, byte[]> files)

@@ -7,11 +7,13 @@ namespace MLTransfer.Torch.Tests.Generation.Images;
 
 public sealed class TextToImageGeneratorTests : IDisposable
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private static readonly ImageGenerationOptions s_options = new() { Seed = 5, TopK = 6, BatchSize = 3 };
 
     private readonly TinyPictures _model = TinyPictures.Create();
 
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    private static CancellationToken Token => Stop;
 
     private TextToImageGenerator Generator => new(_model, TinyPictures.Tokenizer);
 
@@ -160,15 +162,16 @@ public sealed class TextToImageGeneratorTests : IDisposable
         Refuses(new ImagePrompt { Kept = new bool[16] }, "no");
         Refuses(new ImagePrompt { Pixels = Pixels(1), Kept = new bool[3] }, "3 values");
         Assert.Contains("tokenizer", Assert.Throws<ArgumentException>(
-            () => new TextToImageGenerator(_model, null).Generate(["red"])).Message, StringComparison.Ordinal);
+            () => new TextToImageGenerator(_model, null).Generate(["red"], cancellationToken: Stop)).Message, StringComparison.Ordinal);
         Assert.Contains("GuidanceScale", Assert.Throws<ArgumentException>(
-            () => Generator.Generate([], new() { GuidanceScale = 0.5 })).Message, StringComparison.Ordinal);
+            () => Generator.Generate([], new() { GuidanceScale = 0.5 }, cancellationToken: Stop)).Message, StringComparison.Ordinal);
         Assert.Contains("FilterThreshold", Assert.Throws<ArgumentException>(
             () => new ImageGenerationOptions { FilterThreshold = 1 }.Check()).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new ImageGenerationOptions { FilterThreshold = 0.5, TopK = 9 }.Check());
         var generator = Generator;
         _model.train();
-        Assert.Contains("eval", Assert.Throws<InvalidOperationException>(() => generator.Generate(["red"])).Message,
+        Assert.Contains(
+            "eval", Assert.Throws<InvalidOperationException>(() => generator.Generate(["red"], cancellationToken: Stop)).Message,
             StringComparison.Ordinal);
 
         void Refuses(ImagePrompt prompt, string reason)

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Checkpoints.Pickle;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;

@@ -13,7 +13,6 @@ internal sealed class DalleFromTheFormulas
     private readonly int _side;
     private readonly int _textLength;
     private readonly int _textTokens;
-    private readonly int _codes;
     private readonly int _width;
     private readonly int _heads;
     private readonly int _headWidth;
@@ -26,7 +25,7 @@ internal sealed class DalleFromTheFormulas
     {
         foreach (var name in weights.Tensors.Keys.Where(name => !name.StartsWith("vae.", StringComparison.Ordinal)))
             _weights.Add(Regex.Replace(name, @"\.fn(?=\.)", ""), [.. weights.Read(name).to(ScalarType.Float64).data<double>()]);
-        (_sizes, _side, _codes) = (sizes, side, codes);
+        (_sizes, _side) = (sizes, side);
         _textLength = Whole("text_seq_len", 256);
         _textTokens = Whole("num_text_tokens", 10000);
         _width = Whole("dim", 0);

@@ -63,7 +63,8 @@ public class DalleGenerationTests
         var pixels = Enumerable.Range(0, 3 * size * size).Select(i => (i * 37 % 101) / 100f).ToArray();
         var codes = generator.Generate(
             [new ImagePrompt { Pixels = pixels }, "", new ImagePrompt { Pixels = pixels }],
-            new ImageGenerationOptions { Sample = false, GuidanceScale = 1, KeptRows = 3.0 / 8 });
+            new ImageGenerationOptions { Sample = false, GuidanceScale = 1, KeptRows = 3.0 / 8 },
+            cancellationToken: TestContext.Current.CancellationToken);
         var kept = codes[0].Codes.Take(given.Length).ToArray();
         Assert.Equal(TinyDalle.WriteGreedily(model, [], kept, 1), codes[0].Codes);
         Assert.Equal(TinyDalle.WriteGreedily(model, [], [], 1), codes[1].Codes);

@@ -10,6 +10,8 @@ namespace MLTransfer.Torch.Tests.Networks.Dalle;
 /// <summary>What the reference stack computes, writes and trains.</summary>
 public class DalleReferenceTests
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     [Theory]
     [InlineData(TinyDalle.Plain)]
     [InlineData(TinyDalle.Rotary)]
@@ -75,7 +77,7 @@ public class DalleReferenceTests
             ConditionDropout = 0,
             Shuffle = false,
         };
-        var history = new TextToImageTrainer(model, options, rows, [], tokenizer: null).Train().History
+        var history = new TextToImageTrainer(model, options, rows, [], tokenizer: null).Train(cancellationToken: Stop).History
             .Where(report => report.Loss is not null).ToList();
         Assert.Equal(json["log"]!.AsArray().Count, history.Count);
         foreach (var (log, report) in json["log"]!.AsArray().Zip(history))

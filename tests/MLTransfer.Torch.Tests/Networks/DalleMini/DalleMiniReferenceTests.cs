@@ -1,5 +1,4 @@
 using System.Globalization;
-using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Networks.DalleMini;
@@ -15,6 +14,8 @@ namespace MLTransfer.Torch.Tests.Networks.DalleMini;
 /// <summary>What the reference stack computes, draws and learns with the same weights.</summary>
 public sealed class DalleMiniReferenceTests : IDisposable
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
     private readonly DalleMiniModel _model = TinyDalleMini.Load();
 
@@ -58,7 +59,9 @@ public sealed class DalleMiniReferenceTests : IDisposable
             .GroupBy(one => one!["options"]!["supercondition_factor"]!.GetValue<double>()))
         {
             var options = new ImageGenerationOptions { Sample = false, GuidanceScale = cases.Key };
-            var pictures = generator.Generate([.. cases.Select(one => ImagePrompt.FromText(one!["text"]!.GetValue<string>()))], options);
+            var pictures =
+                generator.Generate(
+                    [.. cases.Select(one => ImagePrompt.FromText(one!["text"]!.GetValue<string>()))], options, cancellationToken: Stop);
             foreach (var (one, picture) in cases.Zip(pictures))
                 Assert.Equal(TinyDalleMini.Numbers(one!["output_codes"]), picture.Codes);
         }
@@ -108,7 +111,7 @@ public sealed class DalleMiniReferenceTests : IDisposable
             ConditionDropout = 0,
             Shuffle = false,
         };
-        var history = new TextToImageTrainer(_model, options, rows, [], tokenizer: null).Train().History
+        var history = new TextToImageTrainer(_model, options, rows, [], tokenizer: null).Train(cancellationToken: Stop).History
             .Where(report => report.Loss is not null).ToList();
         var log = json["log"]!.AsArray();
         Assert.Equal(log.Count, history.Count);

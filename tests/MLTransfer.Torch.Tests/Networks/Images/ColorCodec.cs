@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Codecs;
 using TorchSharp.Modules;

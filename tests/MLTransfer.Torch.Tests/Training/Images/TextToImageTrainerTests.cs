@@ -5,7 +5,6 @@ using MLTransfer.Torch.Tests.Networks.Images;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Images;
 using Xunit;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Tests.Training.Images;
 

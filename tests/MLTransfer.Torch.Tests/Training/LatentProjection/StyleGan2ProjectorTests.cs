@@ -10,6 +10,8 @@ namespace MLTransfer.Torch.Tests.Training.LatentProjection;
 [Collection(ProcessWideState.Name)]
 public sealed class StyleGan2ProjectorTests : IDisposable
 {
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private readonly StyleGan2Model _model = StyleGan2Model.Load(RepositoryFiles.Data("stylegan2-tiny"));
     private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
     private readonly Tensor _pictures;
@@ -34,10 +36,10 @@ public sealed class StyleGan2ProjectorTests : IDisposable
         var projector = new StyleGan2Projector(
             _model.Generator, new ProjectionOptions { Space = space, Steps = 6, LatentSamples = 100 }, Mean());
 
-        using var together = projector.Project(_pictures);
+        using var together = projector.Project(_pictures, cancellationToken: Stop);
         for (var i = 0; i < 3; i++)
         {
-            using var alone = projector.Project(_pictures.narrow(0, i, 1));
+            using var alone = projector.Project(_pictures.narrow(0, i, 1), cancellationToken: Stop);
 
             Assert.InRange((together.Latents[i] - alone.Latents[0]).abs().max().item<float>(), 0, 2e-4);
             Assert.InRange((together.NoiseMaps["b8.conv1"][i] - alone.NoiseMaps["b8.conv1"][0]).abs().max().item<float>(), 0, 2e-3);
@@ -51,10 +53,10 @@ public sealed class StyleGan2ProjectorTests : IDisposable
     public void The_seed_decides_and_nothing_else_is_drawn()
     {
         manual_seed(1);
-        using var first = Projector(new() { Steps = 3, LatentSamples = 50 }).Project(_pictures);
+        using var first = Projector(new() { Steps = 3, LatentSamples = 50 }).Project(_pictures, cancellationToken: Stop);
         manual_seed(2);
-        using var second = Projector(new() { Steps = 3, LatentSamples = 50 }).Project(_pictures);
-        using var other = Projector(new() { Steps = 3, LatentSamples = 50, Seed = 2 }).Project(_pictures);
+        using var second = Projector(new() { Steps = 3, LatentSamples = 50 }).Project(_pictures, cancellationToken: Stop);
+        using var other = Projector(new() { Steps = 3, LatentSamples = 50, Seed = 2 }).Project(_pictures, cancellationToken: Stop);
 
         Assert.True(first.Latents.equal(second.Latents).all().item<bool>());
         Assert.True(first.Images.equal(second.Images).all().item<bool>());
@@ -64,7 +66,8 @@ public sealed class StyleGan2ProjectorTests : IDisposable
     [Fact]
     public void The_models_own_noise_maps_stay_where_they_are_not_optimised()
     {
-        using var found = Projector(new() { Steps = 3, LatentSamples = 50, OptimizesNoise = false }).Project(_pictures);
+        using var found =
+            Projector(new() { Steps = 3, LatentSamples = 50, OptimizesNoise = false }).Project(_pictures, cancellationToken: Stop);
         using var gradients = no_grad();
 
         var drawn = _model.Generator.Synthesize(found.Latents.expand(-1, _model.Generator.StyleCount, -1), NoiseMode.Constant);
@@ -82,8 +85,8 @@ public sealed class StyleGan2ProjectorTests : IDisposable
         using var script = new TorchScriptFeatureExtractor(folder["mean.pt"]);
         var options = new ProjectionOptions { Steps = 5, LatentSamples = 50, PixelWeight = 0 };
 
-        using var found = new StyleGan2Projector(_model.Generator, options, script).Project(_pictures);
-        using var same = new StyleGan2Projector(_model.Generator, options, Mean()).Project(_pictures);
+        using var found = new StyleGan2Projector(_model.Generator, options, script).Project(_pictures, cancellationToken: Stop);
+        using var same = new StyleGan2Projector(_model.Generator, options, Mean()).Project(_pictures, cancellationToken: Stop);
 
         Assert.InRange((found.Latents - same.Latents).abs().max().item<float>(), 0, 1e-4);
     }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using MLTransfer.Torch.Networks.Codecs.Vqgan;
 using Xunit;
 using static TorchSharp.torch;
