@@ -103,6 +103,8 @@ internal sealed class PickleReader
                 case PickleOpcode.BUILD: IgnoreAttributes(); break;
 
                 default:
+                    if (_stack.OfType<PickledName>().LastOrDefault() is { } name) // the instruction makes an object of it
+                        throw Refused(name);
                     throw Refused(Enum.IsDefined(opcode) ? $"the pickle instruction {opcode}"
                         : $"the unknown instruction 0x{(byte)opcode:x2}", at);
             }
