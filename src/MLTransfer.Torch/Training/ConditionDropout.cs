@@ -6,7 +6,7 @@ namespace MLTransfer.Torch.Training;
 internal static class ConditionDropout
 {
     /// <summary>The purpose of its seeds; see <see cref="TrainingStep.Seed"/>.</summary>
-    private const ulong Seeds = 6;
+    private const ulong DropoutSeeds = 6;
 
     /// <summary>Whether a caption is left out: the seed, the epoch and the number alone decide.</summary>
     /// <param name="share">How often.</param>
@@ -15,5 +15,5 @@ internal static class ConditionDropout
     /// <param name="epoch">Its number, from 0.</param>
     /// <param name="number">The row's, or that of the unit.</param>
     public static bool LeavesOut(double share, long seed, ulong unit, int epoch, ulong number) =>
-        new SplitMix64(SplitMix64.Mix((ulong)seed, Seeds, unit, (ulong)epoch, number)).NextDouble() < share;
+        new SplitMix64(SplitMix64.Mix((ulong)seed, DropoutSeeds, unit, (ulong)epoch, number)).NextDouble() < share;
 }
