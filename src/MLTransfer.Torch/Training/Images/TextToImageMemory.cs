@@ -17,6 +17,9 @@ internal sealed class TextToImageMemory(TextToImageModel model, TextToImageTrain
     /// <summary>What is kept of each output of a linear layer: itself, its activation or mask, and the norm or sum behind it.</summary>
     private const double KeptOutputs = 2.5;
 
+    /// <summary>Once for all estimates: other threads of the process take and free memory meanwhile.</summary>
+    private readonly long _runtime = ProcessMemory.Runtime(model.Device.type == TorchSharp.DeviceType.META ? 0 : Weights(model));
+
     public MemoryEstimate Estimate() => Estimate(options);
 
     /// <summary>Changes of options; the last one is all of them together.</summary>
@@ -35,7 +38,6 @@ internal sealed class TextToImageMemory(TextToImageModel model, TextToImageTrain
 
     private MemoryEstimate Estimate(TextToImageTrainingOptions of)
     {
-        var weights = model.parameters().Sum(parameter => parameter.numel() * parameter.element_size());
         var trained = model.TrainableParameters().Sum(p => p.Parameter.numel());
         var positions = (long)of.BatchSize * (model.TextLength + 1 + (long)model.CodesPerSide * model.CodesPerSide);
         var codec = model.Codec.LinearLayers().Select(l => l.Layer).ToHashSet();
@@ -44,11 +46,14 @@ internal sealed class TextToImageMemory(TextToImageModel model, TextToImageTrain
         const int LogitCopies = 3; // the logits, their softmax and their gradient
         return new MemoryEstimate
         {
-            Weights = weights,
+            Weights = Weights(model),
             Gradients = trained * sizeof(float),
             Optimizer = 2 * trained * sizeof(float),
             Activations = (long)(Gaps * sizeof(float) * positions * (kept + LogitCopies * (double)model.LogitsPerPosition)),
-            Runtime = ProcessMemory.Runtime(model.Device.type == TorchSharp.DeviceType.META ? 0 : weights),
+            Runtime = _runtime,
         };
     }
+
+    private static long Weights(TextToImageModel model) =>
+        model.parameters().Sum(parameter => parameter.numel() * parameter.element_size());
 }

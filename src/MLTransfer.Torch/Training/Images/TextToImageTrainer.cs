@@ -88,8 +88,9 @@ public sealed class TextToImageTrainer
         CancellationToken stopAndKeep = default)
     {
         using var hold = _model.Hold();
+        var memory = Memory();
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
-            MemoryCheck.Run(EstimateMemory(), _options, Memory().Remedies);
+            MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
         ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
         using var task = new TextToImageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
         var run = new TrainingRun<TextToImageProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
