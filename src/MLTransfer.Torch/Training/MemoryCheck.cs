@@ -17,10 +17,13 @@ internal static class MemoryCheck
         var limit = options.MemoryLimit ?? ProcessMemory.Limit();
         if (estimate.Total <= limit)
             return;
+        // Other threads take and free memory between two looks at the process: estimates are compared by the first.
+        var compared = remedies(limit)
+            .Select(remedy => remedy with { Estimate = remedy.Estimate with { Runtime = estimate.Runtime } }).ToList();
         var (name, there) = (nameof(TrainingOptions.MemoryLimit), MemoryEstimate.Text(limit));
         var bound = options.MemoryLimit is null ? $"{there} are there" : $"{name} is {there}";
         throw new InsufficientMemoryException(
-            $"Training would take about {estimate}, but {bound}{Advice(estimate, limit, remedies(limit))}; "
+            $"Training would take about {estimate}, but {bound}{Advice(estimate, limit, compared)}; "
             + $"{name} = long.MaxValue trains anyway.");
     }
 

@@ -11,24 +11,8 @@ internal sealed class TextToImageTrainingLog(IChannel channel, IProgress<RunProg
     : ProgressLog<TextToImageProgress>(channel, next)
 {
     /// <summary>Tells how it ended.</summary>
-    public void Finished(TextToImageTrainingResult result)
-    {
-        if (result.StoppedEarly)
-        {
-            Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
-        }
-
-        if (result.StoppedOnRequest)
-            Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
-        if (result.ModelStep != result.Steps)
-        {
-            Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Kept the weights of step {result.ModelStep}, which had the best validation loss."));
-        }
-
-        Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Trained {result.Steps} steps in {result.Elapsed:hh\\:mm\\:ss}."));
-    }
+    public void Finished(TextToImageTrainingResult result) => TellEnd(
+        result.Steps, result.ModelStep, result.StoppedEarly, result.StoppedOnRequest, result.Elapsed);
 
     protected override void Write(TextToImageProgress value)
     {

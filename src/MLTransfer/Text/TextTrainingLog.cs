@@ -36,22 +36,7 @@ internal sealed class TextTrainingLog(IChannel channel, IProgress<TrainingProgre
 
     private static string Shortened(string text) => text.Length <= 60 ? text : text[..60] + "...";
 
-    public void Finished(TrainingResult result)
-    {
-        if (result.StoppedEarly)
-        {
-            Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
-        }
-
-        if (result.StoppedOnRequest)
-            Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
-        if (result.ModelStep != result.Steps)
-        {
-            Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Kept the weights of step {result.ModelStep}, which had the best validation loss ({result.ValidationLoss:0.0000})."));
-        }
-
-        Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Trained {result.Steps} steps in {result.Elapsed:hh\\:mm\\:ss}."));
-    }
+    public void Finished(TrainingResult result) => TellEnd(
+        result.Steps, result.ModelStep, result.StoppedEarly, result.StoppedOnRequest, result.Elapsed,
+        string.Create(CultureInfo.InvariantCulture, $" ({result.ValidationLoss:0.0000})"));
 }

@@ -17,9 +17,6 @@ internal sealed class TextToImageMemory(TextToImageModel model, TextToImageTrain
     /// <summary>What is kept of each output of a linear layer: itself, its activation or mask, and the norm or sum behind it.</summary>
     private const double KeptOutputs = 2.5;
 
-    /// <summary>Once for all estimates: other threads of the process take and free memory meanwhile.</summary>
-    private readonly long _runtime = ProcessMemory.Runtime(model.Device.type == TorchSharp.DeviceType.META ? 0 : Weights(model));
-
     public MemoryEstimate Estimate() => Estimate(options);
 
     /// <summary>Changes of options; the last one is all of them together.</summary>
@@ -38,6 +35,7 @@ internal sealed class TextToImageMemory(TextToImageModel model, TextToImageTrain
 
     private MemoryEstimate Estimate(TextToImageTrainingOptions of)
     {
+        var weights = model.parameters().Sum(parameter => parameter.numel() * parameter.element_size());
         var trained = model.TrainableParameters().Sum(p => p.Parameter.numel());
         var positions = (long)of.BatchSize * (model.TextLength + 1 + (long)model.CodesPerSide * model.CodesPerSide);
         var codec = model.Codec.LinearLayers().Select(l => l.Layer).ToHashSet();
@@ -46,14 +44,11 @@ internal sealed class TextToImageMemory(TextToImageModel model, TextToImageTrain
         const int LogitCopies = 3; // the logits, their softmax and their gradient
         return new MemoryEstimate
         {
-            Weights = Weights(model),
+            Weights = weights,
             Gradients = trained * sizeof(float),
             Optimizer = 2 * trained * sizeof(float),
             Activations = (long)(Gaps * sizeof(float) * positions * (kept + LogitCopies * (double)model.LogitsPerPosition)),
-            Runtime = _runtime,
+            Runtime = ProcessMemory.Runtime(model.Device.type == TorchSharp.DeviceType.META ? 0 : weights),
         };
     }
-
-    private static long Weights(TextToImageModel model) =>
-        model.parameters().Sum(parameter => parameter.numel() * parameter.element_size());
 }

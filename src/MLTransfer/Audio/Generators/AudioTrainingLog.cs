@@ -1,4 +1,3 @@
-using System.Globalization;
 using MLTransfer.Logging;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
@@ -20,22 +19,6 @@ internal sealed class AudioTrainingLog<T>(IChannel channel, IProgress<RunProgres
             Channel.Info(message);
     }
 
-    public void Finished(AudioTrainingResult result)
-    {
-        if (result.StoppedEarly)
-        {
-            Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Stopped early after step {result.Steps}: the validation loss did not fall any more."));
-        }
-
-        if (result.StoppedOnRequest)
-            Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Stopped after step {result.Steps}, as was asked."));
-        if (result.ModelStep != result.Steps)
-        {
-            Channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Kept the weights of step {result.ModelStep}, which had the best validation loss."));
-        }
-
-        Channel.Info(string.Create(CultureInfo.InvariantCulture, $"Trained {result.Steps} steps in {result.Elapsed:hh\\:mm\\:ss}."));
-    }
+    public void Finished(AudioTrainingResult result) => TellEnd(
+        result.Steps, result.ModelStep, result.StoppedEarly, result.StoppedOnRequest, result.Elapsed);
 }
