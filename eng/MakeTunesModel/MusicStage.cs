@@ -15,7 +15,7 @@ namespace MakeTunesModel;
 /// <summary>Trains the text encoder and the decoder on codes of tunes.</summary>
 internal sealed class MusicStage(string folder, int seed, TrainingLog log) : IProgress<MusicProgress>
 {
-    private const int Tunes = 5_000;
+    private const int Tunes = 9_000;
     private const int Vocabulary = 160;
 
     /// <summary>Trains a model around a codec.</summary>

@@ -15,7 +15,7 @@ using static TorchSharp.torch;
 
 const int Seed = 1;
 const int CodecSteps = 2_400;
-const int MusicSteps = 3_200;
+const int MusicSteps = 7_000;
 const int HeldOutTunes = 48;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
