@@ -77,6 +77,9 @@ public sealed class DalleModel : TextToImageModel
     /// <inheritdoc/>
     internal override Embedding? TokenTable => Input.TextTable;
 
+    /// <inheritdoc/>
+    internal override Layers.Linear? TokenHead => Sizes.SharesEmbeddings ? Head.Layer : null;
+
     /// <summary>Loads a model, in evaluation mode.</summary>
     /// <param name="path">
     /// A folder with <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>), or with the file <c>dalle.pt</c> that

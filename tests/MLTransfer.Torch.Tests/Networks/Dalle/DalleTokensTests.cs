@@ -41,6 +41,26 @@ public sealed class DalleTokensTests : IDisposable
         Assert.True(float.IsFinite(grown.ComputeLosses(text, codes).Loss.item<float>()));
     }
 
+    [Theory]
+    [InlineData(TinyDalle.Plain)]
+    [InlineData(TinyDalle.Rotary)]
+    public void Rows_of_new_tokens_beside_adapters_have_the_gradients_that_they_have_among_all_weights(string name)
+    {
+        using var model = TinyDalle.Load(name);
+        using var whole = model.WithTokens(known: 40, [[7, 9], [3]]);
+        using var adapted = model.WithTokens(known: 40, [[7, 9], [3]]);
+        LowRankAdaptation.Attach(adapted, new LoraOptions { TrainedTokens = [41, 40] }, seed: 1); // which change nothing at first
+        var text = tensor([3L, 40, 41, 40, 1, 0, 0, 0, 0, 0], [1, 10]);
+        var codes = randint(0, 32, [1, 64], generator: new Generator(3), dtype: ScalarType.Int64);
+        whole.ComputeLosses(text, codes).Loss.backward();
+        adapted.ComputeLosses(text, codes).Loss.backward();
+        var table = name == TinyDalle.Rotary ? "to_logits.1" : "text_emb";
+        var expected = whole.named_parameters().Single(p => p.name == table + ".weight").parameter.grad!;
+        var rows = Assert.Single(adapted.TrainableParameters(), p => p.Name == $"{table}.{TokenRows.Name}").Parameter.grad!;
+        Assert.InRange(TinyDalle.Distance(stack([expected[41], expected[40]]), rows), 0, 1e-6);
+        Assert.True(rows.abs().min().item<float>() > 0);
+    }
+
     [Fact]
     public void Tokens_start_from_their_pieces_and_rows_that_no_token_had_are_theirs_first()
     {
