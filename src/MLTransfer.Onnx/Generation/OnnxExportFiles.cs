@@ -1,5 +1,6 @@
 using MLTransfer.Onnx.Writing.Transformers;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Onnx.Generation;
 
@@ -42,6 +43,20 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
                 $"The folder '{folder}' is not an ONNX export: it has no {missing}. Give a folder that an export was written to, "
                 + "with the graph, "
                 + $"{ModelConfigurationFile.FileName} and the tokenizer's files.");
+    }
+
+    /// <summary>The tokenizer of an export whose captions may have one; null where there is none.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">A file of the tokenizer is malformed.</exception>
+    public static TextTokenizer? LoadTokenizer(string folder, OnnxRuntimeOptions options)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        options.Check();
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"The folder '{folder}' of the ONNX export does not exist.");
+        return Directory.EnumerateFiles(folder).Any(file => TokenizerFiles.IsTokenizerFile(Path.GetFileName(file)))
+            ? TextTokenizer.Load(folder) : null;
     }
 
     /// <summary>A graph, then the files that hold weights for it.</summary>
