@@ -135,7 +135,7 @@ public sealed class OnnxTextToImageGeneratorTests : IDisposable
     {
         using var model = (TextToImageModel)GenerativeNetwork.Load(RepositoryFiles.Data($"images/{name}"));
         TextToImageExporter.Export(model, TokenizerOf(name), _folder["export"], new() { Check = false });
-        return OnnxTextToImageGenerator.Load(_folder["export"]);
+        return OnnxTextToImageGenerator.Load(_folder["export"], new() { ThreadCount = 1 });
     }
 
     private static TextTokenizer? TokenizerOf(string name) =>
