@@ -1,3 +1,4 @@
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Onnx.Writing.Transformers;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Tokenization;
@@ -16,7 +17,7 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
 
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder is not an export.</exception>
-    /// <exception cref="NotSupportedException">It is the export of an encoder with a decoder.</exception>
+    /// <exception cref="NotSupportedException">It is the export of an encoder with a decoder, or makes pictures.</exception>
     public static OnnxExportFiles Find(string folder, OnnxRuntimeOptions options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -24,6 +25,13 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
         folder = Path.GetFullPath(folder);
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"There is no folder '{folder}' to load an ONNX export from.");
+        if (options.ModelFile is null && File.Exists(Path.Combine(folder, ImageCodecExporter.DecoderFile)))
+        {
+            throw new NotSupportedException(
+                $"The folder '{folder}' is the export of a network that makes pictures: load it with {nameof(OnnxTextToImageGenerator)} or "
+                + "LoadOnnxImages.");
+        }
+
         if (options.ModelFile is null && File.Exists(Path.Combine(folder, TransformerFile.EncoderName + ".onnx")))
         {
             throw new NotSupportedException(

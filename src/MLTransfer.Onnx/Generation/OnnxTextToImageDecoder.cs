@@ -109,7 +109,8 @@ internal abstract class OnnxTextToImageDecoder : ITextToImageDecoder, IDisposabl
         if (_pictureEncoder is null)
         {
             throw new NotSupportedException(
-                $"The export has no {ImageCodecExporter.EncoderFile}: it completes no pictures. Export a model whose codec has an encoder.");
+                $"The export has no {ImageCodecExporter.EncoderFile}: it completes no pictures. Export a model whose codec has an "
+                + "encoder.");
         }
 
         using var input = OrtValue.CreateTensorValueFromMemory(pixels, [1, 3, PictureSize, PictureSize]);

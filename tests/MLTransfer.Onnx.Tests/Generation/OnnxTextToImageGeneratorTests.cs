@@ -98,12 +98,14 @@ public sealed class OnnxTextToImageGeneratorTests : IDisposable
         using (var generator = Export(Mini))
         {
             var pixels = new float[3 * generator.PictureSize * generator.PictureSize];
-            Assert.Contains("image_encode.onnx", Assert.Throws<NotSupportedException>(
-                () => generator.Generate([new ImagePrompt { Pixels = pixels }], cancellationToken: Token)).Message, StringComparison.Ordinal);
+            Assert.Contains("image_encode.onnx", Assert.Throws<NotSupportedException>(() => generator.Generate(
+                [new ImagePrompt { Pixels = pixels }], cancellationToken: Token)).Message, StringComparison.Ordinal);
             generator.Dispose();
             Assert.Throws<ObjectDisposedException>(() => generator.Generate([new ImagePrompt()], cancellationToken: Token));
         }
 
+        Assert.Contains("OnnxTextToImageGenerator", Assert.Throws<NotSupportedException>(
+            () => OnnxTextGenerator.Load(_folder["export"])).Message, StringComparison.Ordinal);
         foreach (var file in (string[])["image_decode.onnx", "encoder_model.onnx", "vqgan_config.json"])
         {
             File.Move(_folder[$"export/{file}"], _folder["moved"]);
