@@ -36,7 +36,7 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
                 FinalLearningRate = 2e-5,
                 WarmupSteps = Math.Min(100, steps / 10),
                 TemperatureSteps = Math.Max(1, steps * 2 / 3),
-                KlWeightEnd = 1, // of few codes, each is worth more than in pictures of the paper's size
+                KlWeightEnd = 0.3, // of few codes, each is worth more than in pictures of the paper's size
                 KlWeightSteps = Math.Max(1, steps / 4),
                 EvaluationSteps = Math.Max(1, steps / 10),
                 SampleImages = 8,
