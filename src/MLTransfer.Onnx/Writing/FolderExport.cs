@@ -28,13 +28,13 @@ internal sealed class FolderExport
     /// <param name="options">Checked options.</param>
     /// <param name="engine">The type that the engine computes the model in.</param>
     /// <param name="progress">Told of each graph; null for nobody.</param>
-    /// <param name="cancellationToken">Stops between graphs.</param>
     /// <param name="write">Writes what is no graph into the folder that it is given, and graphs by the object.</param>
+    /// <param name="cancellationToken">Stops between graphs.</param>
     /// <returns>The graphs, in the order of writing.</returns>
     /// <exception cref="IOException">The folder holds something else than an export or cannot be written.</exception>
     public static IReadOnlyList<OnnxExportedFile> Write(
         string folder, OnnxExportOptions options, ScalarType engine, IProgress<OnnxExportedFile>? progress,
-        CancellationToken cancellationToken, Action<string, FolderExport> write)
+        Action<string, FolderExport> write, CancellationToken cancellationToken)
     {
         ExportFolder.ThrowIfOccupied(folder);
         var export = new FolderExport(options, engine, progress, cancellationToken);

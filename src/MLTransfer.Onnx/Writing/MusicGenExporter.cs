@@ -4,7 +4,6 @@ using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML.OnnxRuntime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Writing;
@@ -56,7 +55,7 @@ public static class MusicGenExporter
         model.ThrowIfQuantized("exported");
         options ??= new OnnxExportOptions();
         FolderExport.Check(options, "MusicGen", hasTransformersJsFiles: true);
-        return FolderExport.Write(folder, options, model.DataType, progress, cancellationToken, (inside, export) =>
+        return FolderExport.Write(folder, options, model.DataType, progress, (inside, export) =>
         {
             ModelConfigurationFile.Write(
                 inside, model.Configuration, options.Precision == OnnxPrecision.Float16 ? ScalarType.Float16 : ScalarType.Float32);
@@ -68,7 +67,7 @@ public static class MusicGenExporter
             Directory.CreateDirectory(Path.Combine(inside, ExportFolder.TransformersJs));
             WriteAll(export, model, ExportFolder.TransformersJs + "/", "", OnnxPrecision.Float32);
             WriteAll(export, model, ExportFolder.TransformersJs + "/", "_quantized", OnnxPrecision.Int8);
-        });
+        }, cancellationToken);
     }
 
     /// <summary>Whether a file of an export has the name.</summary>

@@ -4,13 +4,11 @@ using MLTransfer.Onnx.Weights;
 using MLTransfer.Onnx.Writing.Dalle;
 using MLTransfer.Onnx.Writing.Transformers;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Dalle;
 using MLTransfer.Torch.Networks.DalleMini;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Writing;
@@ -69,7 +67,7 @@ public static class TextToImageExporter
         model.ThrowIfQuantized("exported");
         options ??= new OnnxExportOptions();
         FolderExport.Check(options, model.GetName(), hasTransformersJsFiles: false);
-        return FolderExport.Write(folder, options, model.DataType, progress, cancellationToken, (inside, export) =>
+        return FolderExport.Write(folder, options, model.DataType, progress, (inside, export) =>
         {
             tokenizer?.Save(inside);
             var type = options.Precision == OnnxPrecision.Float16 ? ScalarType.Float16 : ScalarType.Float32;
@@ -89,7 +87,7 @@ public static class TextToImageExporter
             export.Write(ImageCodecExporter.DecoderFile, path => ImageCodecExporter.ExportDecoder(model.Codec, path));
             if (model.Codec.CanEncode)
                 export.Write(ImageCodecExporter.EncoderFile, path => ImageCodecExporter.ExportEncoder(model.Codec, path));
-        });
+        }, cancellationToken);
     }
 
     private static void Write(FolderExport export, DalleMiniModel model, OnnxPrecision precision)

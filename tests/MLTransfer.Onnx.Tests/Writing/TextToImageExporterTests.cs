@@ -5,6 +5,7 @@ using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks;
+using MLTransfer.Torch.Networks.Codecs;
 using MLTransfer.Torch.Networks.Dalle;
 using MLTransfer.Torch.Networks.DalleMini;
 using Microsoft.ML.OnnxRuntime;
@@ -149,10 +150,10 @@ public sealed class TextToImageExporterTests : IDisposable
             if (network is TextToImageModel model)
                 Assert.NotEmpty(TextToImageExporter.Export(model, null, _folder["export"], new() { Check = false }));
             else
-                ImageCodecExporter.ExportDecoder((Torch.Networks.Codecs.ImageCodec)network, _folder["decode.onnx"]);
+                ImageCodecExporter.ExportDecoder((ImageCodec)network, _folder["decode.onnx"]);
         }
 
-        Type[] kinds = [typeof(TextToImageModel), typeof(Torch.Networks.Codecs.ImageCodec)];
+        Type[] kinds = [typeof(TextToImageModel), typeof(ImageCodec)];
         Assert.Empty(typeof(TextToImageModel).Assembly.GetTypes()
             .Where(type => !type.IsAbstract && kinds.Any(type.IsSubclassOf) && !found.Contains(type)));
     }

@@ -2,7 +2,6 @@ using MLTransfer.Onnx;
 using MLTransfer.Tests.Persistence;
 using MLTransfer.Torch.Generation.Images;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
 using Xunit;
 
