@@ -14,7 +14,7 @@ using TextToImage.Scenes;
 using static TorchSharp.torch;
 
 const int Seed = 1;
-const int CodecSteps = 2_000;
+const int CodecSteps = 2_600;
 const int PictureSteps = 6_000;
 const int MeasuredScenes = 240;
 
