@@ -36,7 +36,7 @@ internal static class VoiceGeneration
         // Fine-tuning is an estimator like any other; a name that the model does not know becomes a further speaker of it, here one that
         // begins with the nearest voice. Sounds are compared by their spectrograms at first, which is twice as fast, and at last by the
         // discriminators too.
-        var steps = arguments.GetValue(options.Steps) ?? 300;
+        var steps = arguments.GetValue(options.Steps) ?? 360;
         double? heldOutLoss = null;
         var bar = new TrainingBar<RunProgress>(report => report is not SpeechProgress progress ? "" :
             $"step {progress.Step}/{progress.TotalSteps}  mel {progress.MelLoss:F1}  "
