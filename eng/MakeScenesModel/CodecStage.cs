@@ -35,9 +35,13 @@ internal sealed class CodecStage(string folder, int seed, TrainingLog log) : IPr
                 LearningRate = 2e-3,
                 FinalLearningRate = 2e-5,
                 WarmupSteps = Math.Min(100, steps / 10),
-                TemperatureSteps = Math.Max(1, steps * 2 / 3),
-                KlWeightEnd = 1, // of few codes, each is worth more than in pictures of the paper's size
-                KlWeightSteps = Math.Max(1, steps / 4),
+                TemperatureSteps = Math.Max(1, steps / 2),
+
+                // At first it has all codewords take part; in the end each would be drawn from many that are alike, and even grounds be
+                // mottled.
+                KlWeightStart = 0.5,
+                KlWeightEnd = 0.01,
+                KlWeightSteps = Math.Max(1, steps * 2 / 3),
                 EvaluationSteps = Math.Max(1, steps / 10),
                 SampleImages = 8,
                 CheckpointSteps = 200,

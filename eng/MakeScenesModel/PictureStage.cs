@@ -14,7 +14,7 @@ namespace MakeScenesModel;
 /// <summary>Trains the transformer on captions and codes of scenes.</summary>
 internal sealed class PictureStage(string folder, int seed, TrainingLog log) : IProgress<TextToImageProgress>
 {
-    private const int Pictures = 24_000;
+    private const int Pictures = 30_000;
     private const int Vocabulary = 160;
 
     /// <summary>Trains a model around a codec.</summary>
@@ -34,7 +34,7 @@ internal sealed class PictureStage(string folder, int seed, TrainingLog log) : I
             new TextToImageTrainingOptions
             {
                 MaximumSteps = steps,
-                BatchSize = 32,
+                BatchSize = 16,
                 LearningRate = 1.5e-3,
                 LearningRateSchedule = LearningRateSchedule.Cosine,
                 WarmupSteps = Math.Min(200, steps / 10),

@@ -14,8 +14,8 @@ using TextToImage.Scenes;
 using static TorchSharp.torch;
 
 const int Seed = 1;
-const int CodecSteps = 4_000;
-const int PictureSteps = 4_500;
+const int CodecSteps = 2_600;
+const int PictureSteps = 6_000;
 const int MeasuredScenes = 240;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

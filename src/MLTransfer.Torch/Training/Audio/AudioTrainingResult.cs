@@ -1,20 +1,4 @@
 namespace MLTransfer.Torch.Training.Audio;
 
 /// <summary>How the training of a network of sounds ended.</summary>
-public abstract record AudioTrainingResult
-{
-    /// <summary>Optimizer steps done.</summary>
-    public required int Steps { get; init; }
-
-    /// <summary>The step whose weights the model has: the last, or the best one.</summary>
-    public required int ModelStep { get; init; }
-
-    /// <summary>Whether <see cref="EpochTrainingOptions.EarlyStoppingPatience"/> ended the run.</summary>
-    public bool StoppedEarly { get; init; }
-
-    /// <summary>Whether it was asked to end before its last step (<c>StopAndKeep</c>).</summary>
-    public bool StoppedOnRequest { get; init; }
-
-    /// <summary>The time that the run took.</summary>
-    public required TimeSpan Elapsed { get; init; }
-}
+public abstract record AudioTrainingResult : EpochTrainingResult;

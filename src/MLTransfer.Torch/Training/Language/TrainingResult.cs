@@ -1,29 +1,14 @@
 namespace MLTransfer.Torch.Training.Language;
 
 /// <summary>How a training run ended.</summary>
-public sealed record TrainingResult
+public sealed record TrainingResult : EpochTrainingResult
 {
-    /// <summary>Optimizer steps done.</summary>
-    public required int Steps { get; init; }
-
-    /// <summary>The step whose weights the model has: the last, or the best one.</summary>
-    public required int ModelStep { get; init; }
-
     /// <summary>The loss on the validation rows before the first step, in nats a token.</summary>
     public double? InitialValidationLoss { get; init; }
 
     /// <summary>The loss on the validation rows with the weights that the model has now.</summary>
     public double? ValidationLoss { get; init; }
 
-    /// <summary>Whether <see cref="EpochTrainingOptions.EarlyStoppingPatience"/> ended the run.</summary>
-    public required bool StoppedEarly { get; init; }
-
-    /// <summary>Whether it was asked to end before its last step (<c>StopAndKeep</c>).</summary>
-    public bool StoppedOnRequest { get; init; }
-
     /// <summary>Every step and evaluation of this run.</summary>
     public required IReadOnlyList<TrainingProgress> History { get; init; }
-
-    /// <summary>The time that the run took.</summary>
-    public required TimeSpan Elapsed { get; init; }
 }
