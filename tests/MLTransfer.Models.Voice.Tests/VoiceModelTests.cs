@@ -1,9 +1,7 @@
 using System.Globalization;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.Vits;
-using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
 using Xunit;
 using static TorchSharp.torch;

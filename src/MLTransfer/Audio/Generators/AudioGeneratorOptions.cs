@@ -141,7 +141,7 @@ public sealed class AudioGeneratorOptions : GenerateAudioOptions
                 var names = speech.Speakers.Count == 0 ? "" : $" or by name: {string.Join(", ", speech.Speakers.Keys)}";
                 throw new ArgumentException(
                     $"{nameof(NewSpeakersLike)} is '{known}', which is no speaker of the VITS. It has {speech.Network.SpeakerCount}, by "
-                    + $"number from 0{names}.", nameof(NewSpeakersLike));
+                    + $"number from 0{names}.");
             }
 
             Refuse(AllWeights, nameof(AllWeights), "is for a MusicGen; all weights of a VITS are trained where there is no Lora");
