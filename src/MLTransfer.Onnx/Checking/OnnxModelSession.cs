@@ -19,14 +19,16 @@ internal sealed class OnnxModelSession : IDisposable
     private const string PresentPrefix = "present.";
 
     private readonly InferenceSession _session;
+    private readonly bool _isOwned;
     private readonly string[] _pastNames;
     private readonly RunOptions _runOptions = new();
     private readonly Dictionary<string, OrtValue> _past = []; // by the names of inputs
 
-    /// <param name="session">The opened file, which is taken over.</param>
-    public OnnxModelSession(InferenceSession session)
+    /// <param name="session">The opened file.</param>
+    /// <param name="isOwned">Whether it is taken over.</param>
+    public OnnxModelSession(InferenceSession session, bool isOwned = true)
     {
-        _session = session;
+        (_session, _isOwned) = (session, isOwned);
         _pastNames = [.. _session.InputNames.Where(name => name.StartsWith(PastPrefix, StringComparison.Ordinal))];
     }
 
@@ -46,7 +48,7 @@ internal sealed class OnnxModelSession : IDisposable
 
     /// <summary>Runs the file, with what was read before as its past.</summary>
     /// <param name="inputs">All inputs but the past, by name.</param>
-    /// <returns>The first output, float32.</returns>
+    /// <returns>The first output, float32 or int64.</returns>
     public Tensor Run(params IReadOnlyList<(string Name, Tensor Value)> inputs)
     {
         foreach (var name in _pastNames.Where(name => !_past.ContainsKey(name)))
@@ -88,7 +90,8 @@ internal sealed class OnnxModelSession : IDisposable
     {
         Clear();
         _runOptions.Dispose();
-        _session.Dispose();
+        if (_isOwned)
+            _session.Dispose();
     }
 
     private void Replace(string name, OrtValue value)
@@ -124,6 +127,8 @@ internal sealed class OnnxModelSession : IDisposable
         var information = value.GetTensorTypeAndShape();
         if (information.ElementDataType == TensorElementType.Float)
             return Copy<float>(ScalarType.Float32);
+        if (information.ElementDataType == TensorElementType.Int64)
+            return Copy<long>(ScalarType.Int64);
         using var half = Copy<ushort>(ScalarType.Float16);
         return half.to(ScalarType.Float32);
 

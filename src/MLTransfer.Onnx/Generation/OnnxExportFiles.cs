@@ -1,5 +1,7 @@
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Onnx.Writing.Transformers;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Onnx.Generation;
 
@@ -15,7 +17,7 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
 
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="FileNotFoundException">The folder is not an export.</exception>
-    /// <exception cref="NotSupportedException">It is the export of an encoder with a decoder.</exception>
+    /// <exception cref="NotSupportedException">It is the export of an encoder with a decoder, or makes pictures.</exception>
     public static OnnxExportFiles Find(string folder, OnnxRuntimeOptions options)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
@@ -23,6 +25,13 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
         folder = Path.GetFullPath(folder);
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"There is no folder '{folder}' to load an ONNX export from.");
+        if (options.ModelFile is null && File.Exists(Path.Combine(folder, ImageCodecExporter.DecoderFile)))
+        {
+            throw new NotSupportedException(
+                $"The folder '{folder}' is the export of a network that makes pictures: load it with {nameof(OnnxTextToImageGenerator)} or "
+                + "LoadOnnxImages.");
+        }
+
         if (options.ModelFile is null && File.Exists(Path.Combine(folder, TransformerFile.EncoderName + ".onnx")))
         {
             throw new NotSupportedException(
@@ -42,6 +51,20 @@ internal sealed record OnnxExportFiles(string Folder, IReadOnlyList<GraphFile> G
                 $"The folder '{folder}' is not an ONNX export: it has no {missing}. Give a folder that an export was written to, "
                 + "with the graph, "
                 + $"{ModelConfigurationFile.FileName} and the tokenizer's files.");
+    }
+
+    /// <summary>The tokenizer of an export whose captions may have one; null where there is none.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">A file of the tokenizer is malformed.</exception>
+    public static TextTokenizer? LoadTokenizer(string folder, OnnxRuntimeOptions options)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        options.Check();
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"The folder '{folder}' of the ONNX export does not exist.");
+        return Directory.EnumerateFiles(folder).Any(file => TokenizerFiles.IsTokenizerFile(Path.GetFileName(file)))
+            ? TextTokenizer.Load(folder) : null;
     }
 
     /// <summary>A graph, then the files that hold weights for it.</summary>

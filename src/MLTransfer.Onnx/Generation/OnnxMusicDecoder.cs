@@ -14,8 +14,7 @@ namespace MLTransfer.Onnx.Generation;
 internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
 {
     private readonly UseCount _uses = new();
-    private readonly List<InferenceSession> _sessions = [];
-    private readonly List<GraphFile> _graphs = [];
+    private readonly ExportedGraphs _graphs;
     private readonly EnCodecConfiguration _codec;
     private readonly InferenceSession _soundDecoder;
     private readonly InferenceSession? _soundEncoder;
@@ -32,50 +31,19 @@ internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
         (Codebooks, CodebookSize) = (decoder.Layers("num_codebooks", 4), decoder.Size("vocab_size", 2048));
         ContextLength = decoder.Size("max_position_embeddings", 2048);
         CaptionVocabulary = new ConfigurationReader(parts.TextEncoder).Size("vocab_size", 32128);
-        var file = options.ModelFile ?? MusicGenExporter.Decoder + ".onnx";
+        _graphs = new ExportedGraphs(folder, options, MusicGenExporter.Decoder, "a MusicGen");
         try
         {
-            Decoder = Open(MusicGenExporter.Decoder)!;
-            TextEncoder = Open(MusicGenExporter.TextEncoder)!;
-            _soundDecoder = Open(Path.GetFileNameWithoutExtension(EnCodecExporter.DecoderFile))!;
-            _soundEncoder = Open(Path.GetFileNameWithoutExtension(EnCodecExporter.EncoderFile), isOptional: true);
-            if (!Decoder.InputMetadata.TryGetValue("use_cache_branch", out _)
-                || Decoder.OutputMetadata["logits"].Dimensions is not [_, _, var codes] || codes != CodebookSize)
-            {
-                throw new InvalidDataException(
-                    $"{Path.Combine(folder, file)} is no merged decoder with {CodebookSize} codes, as config.json says.");
-            }
+            Decoder = _graphs.Open(MusicGenExporter.Decoder);
+            TextEncoder = _graphs.Open(MusicGenExporter.TextEncoder);
+            _soundDecoder = _graphs.Open(Path.GetFileNameWithoutExtension(EnCodecExporter.DecoderFile));
+            _soundEncoder = _graphs.OpenIfThere(Path.GetFileNameWithoutExtension(EnCodecExporter.EncoderFile));
+            _graphs.CheckMerged(Decoder, CodebookSize, hasBranch: true);
         }
         catch
         {
             Dispose();
             throw;
-        }
-
-        InferenceSession? Open(string part, bool isOptional = false)
-        {
-            var path = Path.Combine(folder, file.Replace(MusicGenExporter.Decoder, part, StringComparison.Ordinal));
-            if (isOptional && !File.Exists(path))
-                return null;
-            if (!File.Exists(path))
-                throw new FileNotFoundException($"The folder '{folder}' is no ONNX export of a MusicGen: it has no {path}.", path);
-            _graphs.AddRange(OnnxExportFiles.GraphFiles(path));
-            using var sessionOptions = new SessionOptions
-            {
-                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
-                IntraOpNumThreads = options.ThreadCount,
-                EnableMemoryPattern = false, // every step has a new shape
-                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-            };
-            try
-            {
-                _sessions.Add(new InferenceSession(path, sessionOptions));
-                return _sessions[^1];
-            }
-            catch (OnnxRuntimeException exception)
-            {
-                throw new InvalidDataException($"{path}: ONNX Runtime cannot load the graph: {exception.Message}", exception);
-            }
         }
     }
 
@@ -83,7 +51,7 @@ internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
     public JsonObject Configuration { get; }
 
     /// <summary>The graphs and the files of their weights, the decoder first.</summary>
-    public IReadOnlyList<GraphFile> Graphs => _graphs;
+    public IReadOnlyList<GraphFile> Graphs => _graphs.Files;
 
     /// <summary>Samples a second of sounds.</summary>
     public int SampleRate => _codec.SampleRate;
@@ -155,5 +123,5 @@ internal sealed class OnnxMusicDecoder : IMusicDecoder, IDisposable
     }
 
     /// <summary>Frees the graphs, as soon as nothing generates with them.</summary>
-    public void Dispose() => _uses.Dispose(() => _sessions.ForEach(session => session.Dispose()));
+    public void Dispose() => _uses.Dispose(_graphs.Dispose);
 }

@@ -37,13 +37,7 @@ public sealed class OnnxMusicGenerator : IDisposable
     /// <exception cref="InvalidDataException">A file is malformed, or files do not fit each other.</exception>
     public static OnnxMusicGenerator Load(string folder, OnnxRuntimeOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        options ??= new OnnxRuntimeOptions();
-        options.Check();
-        if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"The folder '{folder}' of the ONNX export does not exist.");
-        var hasTokenizer = Directory.EnumerateFiles(folder).Any(file => TokenizerFiles.IsTokenizerFile(Path.GetFileName(file)));
-        var tokenizer = hasTokenizer ? TextTokenizer.Load(folder) : null; // first: it is small, and fails early
+        var tokenizer = OnnxExportFiles.LoadTokenizer(folder, options ??= new()); // first: it is small, and fails early
         return new OnnxMusicGenerator(new OnnxMusicDecoder(folder, options), tokenizer);
     }
 

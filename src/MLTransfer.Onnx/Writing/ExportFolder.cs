@@ -25,6 +25,7 @@ internal static class ExportFolder
 
     private static bool IsOfExport(string name) =>
         name is TransformersJs or "config.json" or "generation_config.json" or "preprocessor_config.json" or "speakers.json"
+            or TextToImageExporter.CodecConfiguration
         || TokenizerFiles.IsTokenizerFile(name)
         || Path.GetExtension(name) is ".onnx" or ".onnx_data";
 }

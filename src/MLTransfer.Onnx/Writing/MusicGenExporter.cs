@@ -1,12 +1,9 @@
-using System.Globalization;
 using MLTransfer.Onnx.Checking;
-using MLTransfer.Onnx.Graphs;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML.OnnxRuntime;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Onnx.Writing;
@@ -31,9 +28,6 @@ public static class MusicGenExporter
 {
     /// <summary>The names of the files, without <c>.onnx</c>.</summary>
     internal const string TextEncoder = "text_encoder", Decoder = "decoder_model_merged", DelayMask = "build_delay_pattern_mask";
-
-    /// <summary>In units of the largest number; what rounding explains.</summary>
-    private const double Bound = 1e-4;
 
     /// <summary>Writes a model with its tokenizer.</summary>
     /// <param name="model">The model; it stays as it is. Adapters are merged into what is written.</param>
@@ -60,123 +54,57 @@ public static class MusicGenExporter
         using var hold = model.Hold();
         model.ThrowIfQuantized("exported");
         options ??= new OnnxExportOptions();
-        Check(options);
-        ExportFolder.ThrowIfOccupied(folder);
-        var files = new List<OnnxExportedFile>();
-        try
+        FolderExport.Check(options, "MusicGen", hasTransformersJsFiles: true);
+        return FolderExport.Write(folder, options, model.DataType, progress, (inside, export) =>
         {
-            AtomicFolder.Write(folder, inside =>
-            {
-                ModelConfigurationFile.Write(
-                    inside, model.Configuration, options.Precision == OnnxPrecision.Float16 ? ScalarType.Float16 : ScalarType.Float32);
-                MusicGenFiles.Write(inside, model);
-                tokenizer?.Save(inside);
-                WriteAll(inside, "", "", options.Precision);
-                if (!options.TransformersJsFiles)
-                    return;
-                Directory.CreateDirectory(Path.Combine(inside, ExportFolder.TransformersJs));
-                WriteAll(inside, ExportFolder.TransformersJs + "/", "", OnnxPrecision.Float32);
-                WriteAll(inside, ExportFolder.TransformersJs + "/", "_quantized", OnnxPrecision.Int8);
-            });
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new IOException($"The ONNX export cannot be written to '{folder}': {exception.Message}", exception);
-        }
-
-        return files;
-
-        void WriteAll(string inside, string place, string suffix, OnnxPrecision precision)
-        {
-            Write(TextEncoder, MusicGenGraph.TextEncoder(model, precision), path => CompareTextEncoder(path, model));
-            Write(Decoder, MusicGenGraph.Decoder(model, precision), path => CompareDecoder(path, model));
-            Write(DelayMask, MusicGenGraph.DelayMask(model.Pattern), path => CompareDelayMask(path, model));
-            var each = model.Codebooks / model.Channels;
-            WriteCodec(EnCodecExporter.DecoderFile, path => EnCodecExporter.ExportDecoder(model.Codec, path));
-            if (SoundCodes.HasBandwidthOf(model.Codec, each))
-            {
-                WriteCodec(EnCodecExporter.EncoderFile, path => EnCodecExporter.ExportEncoder(
-                    model.Codec, path, SoundCodes.BandwidthOf(model.Codec, each)));
-            }
-
-            void WriteCodec(string file, Func<string, double> write)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var name = $"{place}{Path.GetFileNameWithoutExtension(file)}{suffix}.onnx";
-                var difference = write(Path.Combine(inside, name));
-                Tell(name, OnnxPrecision.Float32, difference);
-            }
-
-            void Write(string stem, GraphBuilder graph, Func<string, double> compare)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var name = $"{place}{stem}{suffix}.onnx";
-                var path = Path.Combine(inside, name);
-                ModelFileWriter.Write(path, graph, options.ExternalDataFrom);
-                double? difference = null;
-                if (options.Check)
-                    difference = Judge(name, precision, compare(path));
-                else
-                    ExportedSession.Open(path, name).Dispose();
-                Tell(name, precision, difference);
-            }
-
-            void Tell(string name, OnnxPrecision written, double? difference)
-            {
-                var (path, data) = (new FileInfo(Path.Combine(inside, name)), new FileInfo(Path.Combine(inside, name + "_data")));
-                var file = new OnnxExportedFile(name, written, path.Length + (data.Exists ? data.Length : 0), difference);
-                files.Add(file);
-                progress?.Report(file);
-            }
-        }
+            ModelConfigurationFile.Write(
+                inside, model.Configuration, options.Precision == OnnxPrecision.Float16 ? ScalarType.Float16 : ScalarType.Float32);
+            MusicGenFiles.Write(inside, model);
+            tokenizer?.Save(inside);
+            WriteAll(export, model, "", "", options.Precision);
+            if (!options.TransformersJsFiles)
+                return;
+            Directory.CreateDirectory(Path.Combine(inside, ExportFolder.TransformersJs));
+            WriteAll(export, model, ExportFolder.TransformersJs + "/", "", OnnxPrecision.Float32);
+            WriteAll(export, model, ExportFolder.TransformersJs + "/", "_quantized", OnnxPrecision.Int8);
+        }, cancellationToken);
     }
 
     /// <summary>Whether a file of an export has the name.</summary>
     internal static bool IsName(string name) => Path.GetExtension(name) == ".onnx"
         && Path.GetFileNameWithoutExtension(name) is TextEncoder or Decoder or DelayMask;
 
-    private static void Check(OnnxExportOptions options)
+    private static void WriteAll(FolderExport export, MusicGenModel model, string place, string suffix, OnnxPrecision precision)
     {
-        if (!Enum.IsDefined(options.Precision))
-            throw new ArgumentException(
-                $"{nameof(options.Precision)} is {options.Precision}, which is no {nameof(OnnxPrecision)}.", nameof(options));
-        foreach (var (name, isSet) in ((string, bool)[])
-            [
-                (nameof(options.SeparateAdapter), options.SeparateAdapter), (nameof(options.FileWithoutPast), options.FileWithoutPast),
-                (nameof(options.FusedOperators), options.FusedOperators), (nameof(options.Generation), options.Generation is not null),
-            ])
+        export.Write(
+            Name(TextEncoder), precision, MusicGenGraph.TextEncoder(model, precision), path => CompareTextEncoder(path, model));
+        export.Write(Name(Decoder), precision, MusicGenGraph.Decoder(model, precision), path => CompareDecoder(path, model));
+        export.Write(Name(DelayMask), precision, MusicGenGraph.DelayMask(model.Pattern), path => CompareDelayMask(path, model));
+        var each = model.Codebooks / model.Channels;
+        export.Write(CodecName(EnCodecExporter.DecoderFile), path => EnCodecExporter.ExportDecoder(model.Codec, path));
+        if (SoundCodes.HasBandwidthOf(model.Codec, each))
         {
-            if (isSet)
-                throw new ArgumentException($"{name} is set, which has no meaning for a MusicGen. Leave it out.", nameof(options));
+            export.Write(CodecName(EnCodecExporter.EncoderFile), path => EnCodecExporter.ExportEncoder(
+                model.Codec, path, SoundCodes.BandwidthOf(model.Codec, each)));
         }
-    }
 
-    private static double Judge(string name, OnnxPrecision precision, double difference)
-    {
-        var bound = precision == OnnxPrecision.Float32 ? Bound : precision == OnnxPrecision.Float16 ? 0.1 : 0.5;
-        return difference <= bound // NaN is not
-            ? difference
-            : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                $"The exported {name} ({precision}) computes other numbers than the engine: they differ by {difference:0.000e+0} of the "
-                + $"largest, at most {bound:0.0e+0} was expected."));
+        string Name(string stem) => $"{place}{stem}{suffix}.onnx";
+        string CodecName(string file) => Name(Path.GetFileNameWithoutExtension(file));
     }
 
     private static double CompareTextEncoder(string path, MusicGenModel model)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        using var session = new OnnxModelSession(ExportedSession.Open(path, TextEncoder));
         var (ids, mask) = Captions(model);
-        var wanted = model.TextEncoder.ComputeHiddenStates(new ModelInput(ids) { AttentionMask = mask });
-        var found = session.Run((OnnxModelSession.InputIds, ids), (OnnxModelSession.AttentionMask, mask));
-        var real = mask.unsqueeze(-1).cpu();
-        return Difference(wanted.to(ScalarType.Float32, CPU) * real, found * real);
+        return TransformerComparison.OfEncoder(
+            path, ids, mask, model.TextEncoder.ComputeHiddenStates(new ModelInput(ids) { AttentionMask = mask }));
     }
 
     /// <summary>Reads columns in two parts, with a caption and without one.</summary>
     private static double CompareDecoder(string path, MusicGenModel model)
     {
-        const int Columns = 5, First = 3;
+        const int Columns = 5;
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         using var session = new OnnxModelSession(ExportedSession.Open(path, Decoder));
@@ -186,15 +114,9 @@ public static class MusicGenExporter
         var rows = 2 * model.Codebooks;
         var ids = arange(rows * Columns, ScalarType.Int64, model.Device).mul(7).remainder(model.CodebookSize).view(rows, Columns);
         var wanted = model.Forward(ids.view(2, model.Codebooks, Columns), encoded).to(ScalarType.Float32, CPU).view(rows, Columns, -1);
-        return Math.Max(Run(0, First), Run(First, Columns));
-
-        double Run(int start, int end)
-        {
-            var found = session.Run(
-                (OnnxModelSession.InputIds, ids.narrow(1, start, end - start)), (OnnxModelSession.EncoderMask, mask),
-                (OnnxModelSession.EncoderStates, states), ("use_cache_branch", tensor([start > 0])));
-            return Difference(wanted.narrow(1, start, end - start), found);
-        }
+        return TransformerComparison.InParts(wanted, (start, length) => session.Run(
+            (OnnxModelSession.InputIds, ids.narrow(1, start, length)), (OnnxModelSession.EncoderMask, mask),
+            (OnnxModelSession.EncoderStates, states), ("use_cache_branch", tensor([start > 0]))));
     }
 
     private static double CompareDelayMask(string path, MusicGenModel model)
@@ -233,7 +155,4 @@ public static class MusicGenExporter
         var ids = arange(2 * Length, ScalarType.Int64, model.Device).mul(11).add(3).remainder(vocabulary).view(2, Length);
         return (ids, tensor([1L, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0], [2, Length], device: model.Device));
     }
-
-    private static double Difference(Tensor wanted, Tensor found) =>
-        (found - wanted).abs().max().ToDouble() / Math.Max(1, wanted.abs().max().ToDouble());
 }

@@ -181,18 +181,18 @@ public sealed partial class GenerationCatalog
     /// <summary>Writes a model as ONNX, which ONNX Runtime runs.</summary>
     /// <remarks>
     /// A text generator or infiller becomes a folder, which Hugging Face Optimum and transformers.js take as well; see
-    /// <see cref="OnnxExporter"/> for its inputs and outputs. So does an audio generator; see <see cref="MusicGenExporter"/> and
-    /// <see cref="SpeechExporter"/>. An image generator becomes a file; see
+    /// <see cref="OnnxExporter"/> for its inputs and outputs. So does an audio generator (<see cref="MusicGenExporter"/>,
+    /// <see cref="SpeechExporter"/>), and one of pictures of captions (<see cref="TextToImageExporter"/>). A StyleGAN2 becomes a file; see
     /// <see cref="ImageGeneratorExporter"/>: its noise goes along, truncation is an input. A network of layers becomes a file whose input
     /// and output are called as the columns are; see <see cref="TorchModuleTransformer"/>. ML.NET's <c>ApplyOnnxModel</c> runs such files.
     /// </remarks>
     /// <param name="model">A transformer with a model, or a chain of transformers with one.</param>
     /// <param name="path">
-    /// Of a text or audio generator a new or empty folder, or one that holds an export, which is replaced; else a file, which is replaced
+    /// Where the model becomes a folder a new or empty one, or one that holds an export, which is replaced; else a file, which is replaced
     /// where there is one.
     /// </param>
     /// <param name="options">
-    /// How a text or audio generator is written; null for a float32 model of standard operators with adapters merged. The generator's own
+    /// How a folder is written; null for a float32 model of standard operators with adapters merged. A text generator's own
     /// generation options go into <c>generation_config.json</c> where these name none. Null for other models.
     /// </param>
     /// <param name="cancellationToken">Stops between files.</param>

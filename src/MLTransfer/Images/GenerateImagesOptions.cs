@@ -113,7 +113,7 @@ public class GenerateImagesOptions
         Refuse(Noise != NoiseMode.Constant, nameof(Noise));
         Refuse(LabelColumnName is not null, nameof(LabelColumnName));
         Refuse(LatentSpace is not null, nameof(LatentSpace));
-        OptionCheck.AtMost(nameof(GenerationBatchSize), GenerationBatchSize, MostWritten, $"the largest batch of a {network.GetName()}");
+        CheckWritten(GenerationBatchSize, network.GetName());
 
         void Refuse(bool isSet, string option)
         {
@@ -121,6 +121,10 @@ public class GenerateImagesOptions
                 throw new ArgumentException($"{option} is for a StyleGAN2; the model is a {network.GetName()}. Leave it out.", option);
         }
     }
+
+    /// <exception cref="ArgumentException">So many pictures are not written together.</exception>
+    internal static void CheckWritten(int generationBatchSize, string network) =>
+        OptionCheck.AtMost(nameof(GenerationBatchSize), generationBatchSize, MostWritten, $"the largest batch of a {network}");
 
     /// <exception cref="ArgumentException">An option does not fit the model.</exception>
     internal virtual void CheckFor(StyleGan2Generator generator)

@@ -45,7 +45,7 @@ public sealed class PretrainedImageGeneratorEstimator : ColumnMappingEstimator<I
         _options.CheckFor(start.Network, start.Tokenizer);
         _textColumns.CheckInput();
         Check(_textColumns.Roles, SchemaShape.Create(input.Schema));
-        _textColumns.FindInputs(input.Schema, start.Network, start.Tokenizer);
+        _textColumns.FindInputs(input.Schema, TextToImageKind.Of(start.Network, start.Tokenizer));
         return new TextToImageTransformer(
             start.Network, start.Tokenizer, _textColumns, _options.TextToImage, _options.GenerationBatchSize, SeedOf(_options.Seed))
         {

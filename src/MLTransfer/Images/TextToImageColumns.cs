@@ -1,7 +1,5 @@
 using System.Text.Json.Serialization;
 using MLTransfer.Columns;
-using MLTransfer.Torch.Networks;
-using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Image;
@@ -59,12 +57,12 @@ internal sealed record TextToImageColumns(string Output, string? Input, string? 
 
     /// <summary>The columns that pictures are made from.</summary>
     /// <exception cref="ArgumentException">A column is missing, or is none that the model reads.</exception>
-    public TextToImageInputs FindInputs(DataViewSchema schema, TextToImageModel network, TextTokenizer? tokenizer)
+    public TextToImageInputs FindInputs(DataViewSchema schema, TextToImageKind network)
     {
         var input = InputRole?.Find(schema);
         var isImage = input?.Type is ImageDataViewType;
         var text = CaptionRole?.Find(schema) ?? (isImage ? null : input);
-        CheckTokenizer(text, network, tokenizer);
+        CheckTokenizer(text, network);
         if (isImage)
         {
             CheckSize(InputRole!, input!.Value, network);
@@ -77,7 +75,7 @@ internal sealed record TextToImageColumns(string Output, string? Input, string? 
     /// <summary>The columns that training reads: pictures, and captions where there are such.</summary>
     /// <exception cref="ArgumentException">A column is missing, or is none that the model learns from.</exception>
     public (DataViewSchema.Column Image, DataViewSchema.Column? Text) FindTraining(
-        DataViewSchema schema, string trainingColumn, TextToImageModel network, TextTokenizer? tokenizer)
+        DataViewSchema schema, string trainingColumn, TextToImageKind network)
     {
         var role = ImageGeneratorColumns.TrainingRole(trainingColumn);
         var image = role.Find(schema);
@@ -85,26 +83,23 @@ internal sealed record TextToImageColumns(string Output, string? Input, string? 
         CheckEncoder(image, network);
         var text = CaptionRole?.Find(schema)
             ?? (InputRole?.Find(schema) is { } input && input.Type is TextDataViewType ? input : null);
-        CheckTokenizer(text, network, tokenizer);
+        CheckTokenizer(text, network);
         return (image, text);
     }
 
-    /// <summary>Pixels along the side of the pictures that a network makes and reads.</summary>
-    public static int SideOf(TextToImageModel network) => network.CodesPerSide * network.Codec.DownsamplingFactor;
-
-    private static void CheckTokenizer(DataViewSchema.Column? text, TextToImageModel network, TextTokenizer? tokenizer)
+    private static void CheckTokenizer(DataViewSchema.Column? text, TextToImageKind network)
     {
-        if (text is { } column && tokenizer is null)
+        if (text is { } column && !network.HasTokenizer)
         {
             throw new ArgumentException(
-                $"The column '{column.Name}' has captions, but the folder of the {network.GetName()} has no tokenizer (tokenizer.json, or "
+                $"The column '{column.Name}' has captions, but the folder of the {network.Name} has no tokenizer (tokenizer.json, or "
                 + "vocab.json and merges.txt). Put that of its captions there.");
         }
     }
 
-    private static void CheckSize(ColumnRole role, DataViewSchema.Column column, TextToImageModel network)
+    private static void CheckSize(ColumnRole role, DataViewSchema.Column column, TextToImageKind network)
     {
-        var (image, side) = ((ImageDataViewType)column.Type, SideOf(network));
+        var (image, side) = ((ImageDataViewType)column.Type, network.Side);
         if ((image.Height > 0 && image.Height != side) || (image.Width > 0 && image.Width != side))
         {
             throw role.OfAnotherShape(
@@ -113,13 +108,12 @@ internal sealed record TextToImageColumns(string Output, string? Input, string? 
         }
     }
 
-    private static void CheckEncoder(DataViewSchema.Column column, TextToImageModel network)
+    private static void CheckEncoder(DataViewSchema.Column column, TextToImageKind network)
     {
-        if (!network.Codec.CanEncode)
+        if (network.WhyNoEncoder is { } reason)
         {
             throw new ArgumentException(
-                $"The column '{column.Name}' has images, but the codec of the {network.GetName()} has no encoder: its checkpoint holds the "
-                + $"decoder alone. Name a folder with the whole codec in {nameof(GenerateImagesOptions.CodecFolder)}.");
+                $"The column '{column.Name}' has images, but the codec of the {network.Name} has no encoder: {reason}");
         }
     }
 }

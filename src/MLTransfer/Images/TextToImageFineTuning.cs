@@ -52,7 +52,7 @@ internal sealed class TextToImageFineTuning
         return images == 0 ? throw new ArgumentException("There is nothing to train on: the data has no rows.") : new ImageDataReport
         {
             Images = images,
-            Resolution = TextToImageColumns.SideOf(_start.Network),
+            Resolution = TextToImageKind.SideOf(_start.Network),
             Channels = 3,
             DuplicateImages = duplicates.Count,
             ImagesByLabel = [],

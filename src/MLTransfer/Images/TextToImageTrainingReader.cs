@@ -15,8 +15,9 @@ internal sealed class TextToImageTrainingReader
     public TextToImageTrainingReader(
         IDataView data, string imageColumn, TextToImageColumns columns, TextToImageModel network, TextTokenizer? tokenizer)
     {
-        var (image, text) = columns.FindTraining(data.Schema, imageColumn, network, tokenizer);
-        (_data, _inputs, _side) = (data, new(text, image, null), TextToImageColumns.SideOf(network));
+        var kind = TextToImageKind.Of(network, tokenizer);
+        var (image, text) = columns.FindTraining(data.Schema, imageColumn, kind);
+        (_data, _inputs, _side) = (data, new(text, image, null), kind.Side);
     }
 
     /// <summary>Reads all rows.</summary>

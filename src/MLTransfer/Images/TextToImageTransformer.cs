@@ -3,7 +3,9 @@ using MLTransfer.Cards;
 using MLTransfer.Columns;
 using MLTransfer.Images;
 using MLTransfer.Images.Evaluation;
+using MLTransfer.Logging;
 using MLTransfer.Onnx;
+using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Adaptation;
@@ -62,7 +64,7 @@ public sealed class TextToImageTransformer
     public TextToImageTrainingResult? TextToImageResult { get; internal init; }
 
     /// <summary>Pixels along a picture's side.</summary>
-    internal int Side => TextToImageColumns.SideOf(Network);
+    internal int Side => TextToImageKind.SideOf(Network);
 
     /// <summary>The model that the adapters belong to, where only they are saved.</summary>
     internal BaseModelReference? AdaptersOf { get; init; }
@@ -124,8 +126,12 @@ public sealed class TextToImageTransformer
 
     /// <inheritdoc/>
     IReadOnlyList<OnnxExportedFile> IOnnxExport.ExportToOnnx(
-        string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken) =>
-        throw new NotSupportedException($"A {Network.GetName()} is not exported to ONNX. Save it as a model file or a model folder.");
+        string path, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        return TextToImageExporter.Export(
+            Network, Tokenizer, path, options, new OnnxExportLog(channel, "numbers"), cancellationToken);
+    }
 
     /// <inheritdoc/>
     void IModelFolder.SaveModelFolder(string folder, WeightType weightType)
@@ -170,12 +176,15 @@ public sealed class TextToImageTransformer
         TextToImageFile.Load(ctx, ComputeDevice.Of(env));
 
     private protected override IReadOnlyList<DataViewSchema.Column> FindInputs(DataViewSchema schema) =>
-        TextColumns.FindInputs(schema, Network, Tokenizer).All;
+        FindTextInputs(schema).All;
 
     private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) =>
-        new WrittenImageBatch(this, source, TextColumns.FindInputs(source.Schema, Network, Tokenizer));
+        new WrittenImageBatch(source, FindTextInputs(source.Schema), Side, Seed, Write);
 
     private protected override void Save(ModelSaveContext context) => TextToImageFile.Save(context, this);
 
     private protected override void Free() => Network.Dispose();
+
+    private TextToImageInputs FindTextInputs(DataViewSchema schema) =>
+        TextColumns.FindInputs(schema, TextToImageKind.Of(Network, Tokenizer));
 }

@@ -106,7 +106,7 @@ public sealed class OnnxAudioGeneratorTests : IDisposable
         _context.Model.Save(chain, data.Schema, _folder["model.zip"]);
         Directory.Delete(_folder["export"], recursive: true);
 
-        var (sounds, modules) = await LoadingProcess.RunForSoundsAsync(_folder["model.zip"], "Bytes", s_texts);
+        var (sounds, modules) = await LoadingProcess.RunForBytesAsync(_folder["model.zip"], "Bytes", s_texts);
 
         Assert.Equal(chain.Transform(data).GetColumn<byte[]>("Bytes"), sounds);
         Assert.Contains(modules, module => module.Contains("onnxruntime", StringComparison.Ordinal));

@@ -203,7 +203,6 @@ public sealed class TextToImagePipelineTests : IDisposable
             _dalle, o => (o.AllWeights, o.TrainedWords) = (true, ["a"])), data));
         Refuses<ArgumentException>("makes no pictures", () => _ml.Transforms.GenerateImages(
             "Picture", "Caption", TestData.TinyModel).Fit(data));
-        Refuses<NotSupportedException>("ONNX", () => _ml.Generation.ExportToOnnx(Plain(new(), data), _folder["onnx"]));
 
         var stylegan = TinyGenerator.Save(_folder);
         Refuses<ArgumentException>("CaptionColumnName", () => _ml.Transforms.GenerateImages(

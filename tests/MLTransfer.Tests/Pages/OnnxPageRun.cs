@@ -5,6 +5,7 @@ using MLTransfer.Torch.Networks.Vits;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Xunit;
 
 namespace MLTransfer.Tests.Pages;
@@ -24,6 +25,7 @@ internal sealed class OnnxPageRun : PageRun
         ml.Model.Save(model, rows.Schema, folder["storyteller.zip"]);
         folder.Copy(RepositoryFiles.Data("music/musicgen-small-tiny"), "music");
         folder.Copy(RepositoryFiles.Data("speech/vits-tiny-speakers"), "voice");
+        folder.Copy(RepositoryFiles.Data("images/min-dalle-tiny"), "artist");
     }
 
     public override void Check(PageFolder folder, IReadOnlyList<string> printed)
@@ -44,5 +46,8 @@ internal sealed class OnnxPageRun : PageRun
         var spoken = new SpeechGenerator(voice, SpeechTokenizer.Load(folder["voice"]))
             .Generate("hello there", new() { NoiseScale = 0, DurationNoiseScale = 0 });
         Assert.Equal(spoken.Frames, WaveformFile.Read(folder["voice.wav"]).Frames);
+
+        using var wish = MLImage.CreateFromFile(folder["wish.png"]);
+        Assert.Equal((8, 8), (wish.Width, wish.Height));
     }
 }

@@ -37,7 +37,7 @@ public sealed class OptionsPageTests
         typeof(SpeechTrainingOptions), typeof(SpeechOptions), typeof(EnCodecTrainingOptions), typeof(CodecDiscriminatorOptions),
         typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),
         typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions), typeof(TextToImageTrainingOptions),
-        typeof(ImageGenerationOptions), typeof(DiscreteVaeTrainingOptions),
+        typeof(ImageGenerationOptions), typeof(DiscreteVaeTrainingOptions), typeof(OnnxImageGeneratorOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

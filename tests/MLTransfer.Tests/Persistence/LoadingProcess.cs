@@ -24,8 +24,8 @@ internal static class LoadingProcess
     public static async Task<List<byte[]>> RunForPicturesAsync(string modelFile, string outputColumn, string[] rows) =>
         (await RunAsync<byte[]>(modelFile, outputColumn, rows)).Values;
 
-    /// <summary>The bytes of the sounds that are made for texts, and the files that the process had loaded at its end.</summary>
-    public static Task<(List<byte[]> Sounds, string[] Modules)> RunForSoundsAsync(
+    /// <summary>The bytes of what is made for texts, and the files that the process had loaded at its end.</summary>
+    public static Task<(List<byte[]> Values, string[] Modules)> RunForBytesAsync(
         string modelFile, string outputColumn, string[] rows) => RunAsync<byte[]>(modelFile, outputColumn, rows);
 
     private static async Task<(List<T> Values, string[] Modules)> RunAsync<T>(string modelFile, string outputColumn, string[] rows)

@@ -20,11 +20,12 @@ internal sealed class AttentionNodes(LayerNodes layers, Attention attention)
     /// <summary>Attention to the sequence itself: [B, T, C] to the same shape.</summary>
     /// <param name="x">What is read.</param>
     /// <param name="bias">What is added to scores, [B or 1, H or 1, T or 1, S].</param>
-    /// <param name="rotation">Turns queries and keys, where the attention does it.</param>
+    /// <param name="rotation">Turns queries and keys, where the attention does it; null where none does.</param>
     /// <param name="past">Where keys and values are taken from and given to; null for nowhere.</param>
-    public Value AddSelf(Value x, Value bias, RotaryNodes rotation, PastNodes? past)
+    /// <param name="turn">Turns queries, keys and values, [B, H, T, D], in a way of its own; null for nothing.</param>
+    public Value AddSelf(Value x, Value bias, RotaryNodes? rotation, PastNodes? past, Func<Value, Value>? turn = null)
     {
-        if (layers.Fused && CanBeFused)
+        if (layers.Fused && CanBeFused && turn is null)
             return Output(Fused(Packed(x), bias, past));
         var (query, key, value) = Project(x);                                                        // [B, H, T, D], [B, K, T, D] twice
         if (attention.QueryNorm is { } queryNorm)
@@ -32,7 +33,9 @@ internal sealed class AttentionNodes(LayerNodes layers, Attention attention)
         if (attention.KeyNorm is { } keyNorm)
             key = layers.Normalize(key, keyNorm, attention.HeadWidth);
         if (attention.Rotary is { } rotary)
-            (query, key) = (rotation.Turn(query, rotary, attention.HeadWidth), rotation.Turn(key, rotary, attention.HeadWidth));
+            (query, key) = (rotation!.Turn(query, rotary, attention.HeadWidth), rotation.Turn(key, rotary, attention.HeadWidth));
+        if (turn is not null)
+            (query, key, value) = (turn(query), turn(key), turn(value));
         if (past?.Before is { } before)
             (key, value) = (Graph.Concatenate(2, before.Key, key), Graph.Concatenate(2, before.Value, value)); // [B, K, S, D]
         past?.Give(key, value);

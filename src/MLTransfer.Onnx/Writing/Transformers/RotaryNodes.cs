@@ -81,31 +81,41 @@ internal sealed class RotaryNodes(LayerNodes layers, Value? positions, SequenceN
     }
 
     /// <summary>Turns the first values of each head: [B, H, T, D] to the same shape.</summary>
-    public Value Turn(Value heads, Rotary rotary, int headWidth)
+    public Value Turn(Value heads, Rotary rotary, int headWidth) =>
+        Turn(Graph, heads, Turns(rotary), rotary.Pairing, rotary.Width, headWidth);
+
+    /// <summary>Turns the first values of each head: [B, H, T, D] to the same shape.</summary>
+    /// <param name="graph">Takes the nodes.</param>
+    /// <param name="heads">The heads.</param>
+    /// <param name="turns">Cosines and sines, as many for each position as there are pairs.</param>
+    /// <param name="pairing">Which values are a pair.</param>
+    /// <param name="width">Values that are turned.</param>
+    /// <param name="headWidth">D.</param>
+    public static Value Turn(
+        GraphBuilder graph, Value heads, (Value Cosines, Value Sines) turns, Pairing pairing, int width, int headWidth)
     {
-        var (cosines, sines) = Turns(rotary);
-        var (half, rest) = (rotary.Width / 2, headWidth - rotary.Width);
-        if (rotary.Pairing == Pairing.Halves)
+        var (half, rest) = (width / 2, headWidth - width);
+        if (pairing == Pairing.Halves)
         {
             var parts = Split(heads, rest > 0 ? [half, half, rest] : [half, half]);
             var (a, b) = TurnPairs(parts[0], parts[1]);
-            return Graph.Concatenate(-1, [a, b, .. parts[2..]]);
+            return graph.Concatenate(-1, [a, b, .. parts[2..]]);
         }
 
-        var split = rest > 0 ? Split(heads, [rotary.Width, rest]) : [heads];
-        var pairs = Split(Graph.Reshape(split[0], 0, 0, -1, half, 2), [1, 1]);                       // each [B, H, T, width / 2, 1]
-        var last = Graph.Constant([-1]);
-        var (first, second) = TurnPairs(Graph.Node("Squeeze", [pairs[0], last]), Graph.Node("Squeeze", [pairs[1], last]));
-        var turned = Graph.Concatenate(-1, Graph.Node("Unsqueeze", [first, last]), Graph.Node("Unsqueeze", [second, last]));
+        var split = rest > 0 ? Split(heads, [width, rest]) : [heads];
+        var pairs = Split(graph.Reshape(split[0], 0, 0, -1, half, 2), [1, 1]);                       // each [B, H, T, width / 2, 1]
+        var last = graph.Constant([-1]);
+        var (first, second) = TurnPairs(graph.Node("Squeeze", [pairs[0], last]), graph.Node("Squeeze", [pairs[1], last]));
+        var turned = graph.Concatenate(-1, graph.Node("Unsqueeze", [first, last]), graph.Node("Unsqueeze", [second, last]));
         return rest > 0
-            ? Graph.Concatenate(-1, Graph.Reshape(turned, 0, 0, -1, rotary.Width), split[1])
-            : Graph.Reshape(turned, 0, 0, -1, rotary.Width);
+            ? graph.Concatenate(-1, graph.Reshape(turned, 0, 0, -1, width), split[1])
+            : graph.Reshape(turned, 0, 0, -1, width);
 
         (Value First, Value Second) TurnPairs(Value x, Value y) => (
-            Graph.Node("Sub", [Graph.Product(x, cosines), Graph.Product(y, sines)]),
-            Graph.Sum(Graph.Product(y, cosines), Graph.Product(x, sines)));
+            graph.Node("Sub", [graph.Product(x, turns.Cosines), graph.Product(y, turns.Sines)]),
+            graph.Sum(graph.Product(y, turns.Cosines), graph.Product(x, turns.Sines)));
 
         Value[] Split(Value value, long[] sizes) =>
-            Graph.Nodes("Split", sizes.Length, [value, Graph.Constant(sizes)], attributes: ("axis", -1L));
+            graph.Nodes("Split", sizes.Length, [value, graph.Constant(sizes)], attributes: ("axis", -1L));
     }
 }

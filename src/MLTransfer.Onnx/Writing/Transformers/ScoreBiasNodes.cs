@@ -40,7 +40,8 @@ internal sealed class ScoreBiasNodes(LayerNodes layers, SequenceNodes sequence, 
     public static Value BothWays(LayerNodes layers, Value attentionMask, DataType type) =>
         ToBias(layers, Seen(layers.Graph, attentionMask), type);
 
-    private static Value ToBias(LayerNodes layers, Value allowed, DataType type)
+    /// <summary>0 where a query may attend to a key, else the lowest number, in the shape that is given.</summary>
+    public static Value ToBias(LayerNodes layers, Value allowed, DataType type)
     {
         var lowest = type == DataType.Float16 ? (double)Half.MinValue : float.MinValue;
         return layers.Graph.Node("Where", [allowed, layers.Graph.Constant(0.0, type), layers.Graph.Constant(lowest, type)]);

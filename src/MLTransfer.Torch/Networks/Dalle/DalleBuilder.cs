@@ -13,6 +13,9 @@ namespace MLTransfer.Torch.Networks.Dalle;
 /// <param name="names">How the parts of layers are called.</param>
 internal sealed class DalleBuilder(nn.Module root, WeightSource weights, DropoutSource draws, DalleNames names)
 {
+    /// <summary>Keeps the root of normalizations from 0.</summary>
+    public const double Epsilon = 1e-5;
+
     public DalleNames Names => names;
 
     public DropoutSource Draws => draws;
@@ -31,7 +34,7 @@ internal sealed class DalleBuilder(nn.Module root, WeightSource weights, Dropout
 
     public Normalization Normalization(string name, int width)
     {
-        var norm = new Normalization(weights.Scope(name), NormKind.Layer, width, 1e-5);
+        var norm = new Normalization(weights.Scope(name), NormKind.Layer, width, Epsilon);
         ModuleNode.Add(root, name, norm);
         return norm;
     }

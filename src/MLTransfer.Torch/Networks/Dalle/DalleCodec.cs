@@ -38,6 +38,16 @@ internal static class DalleCodec
             : DiscreteVaeModel.Load(sizes, checkpoint, place, prefix, device);
     }
 
+    /// <summary>What a configuration, as <see cref="Describe"/> gives it, tells of the codec.</summary>
+    /// <exception cref="InvalidDataException">An entry is missing or malformed.</exception>
+    /// <exception cref="NotSupportedException">The configuration does not tell the codec's sizes.</exception>
+    public static ImageCodecSizes SizesOf(JsonObject configuration, string origin)
+    {
+        var codecClass = Sizes.CheckFile(configuration, origin);
+        return (configuration[Sizes.CodecName] ?? (codecClass == Sizes.OwnCodecClass ? configuration[Sizes.CodecSizesName] : null))
+            is JsonObject sizes ? ImageCodecSizes.Read(sizes, $"{origin}: {Sizes.CodecSizesName}") : throw Unsupported(codecClass, origin);
+    }
+
     /// <summary>DALL-E's own codec, where the file has its two parts.</summary>
     private static DiscreteVaeModel LoadAuthors(string codecClass, Checkpoint checkpoint, string origin, Device device)
     {

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
-using MLTransfer.Torch.Networks.Codecs;
 
 namespace MLTransfer.Torch.Networks.Dalle;
 
@@ -109,9 +108,13 @@ internal sealed record DalleConfiguration
         return codec;
     }
 
+    /// <param name="json">The whole file's content.</param>
+    /// <param name="origin">The file, for error messages.</param>
+    /// <param name="side">Codes along the side of the codec's pictures.</param>
+    /// <param name="codebookSize">The codec's codewords.</param>
     /// <exception cref="InvalidDataException">An entry is missing or malformed.</exception>
     /// <exception cref="NotSupportedException">An entry asks for what is not supported; the message names it.</exception>
-    public static DalleConfiguration Parse(JsonObject json, string origin, ImageCodec codec)
+    public static DalleConfiguration Parse(JsonObject json, string origin, int side, int codebookSize)
     {
         var entries = new ConfigurationReader(json, origin).Object(SizesName)!;
         entries.Refuse("sparse_attn", "attention of DeepSpeed's sparse kind cannot be had. Name the kinds in attn_types");
@@ -126,8 +129,8 @@ internal sealed record DalleConfiguration
             HeadWidth = entries.Size("dim_head", 64),
             TextVocabulary = entries.Size("num_text_tokens", 10000),
             TextLength = entries.Size("text_seq_len", 256),
-            Side = codec.CodesPerSide,
-            CodebookSize = codec.CodebookSize,
+            Side = side,
+            CodebookSize = codebookSize,
             ImageLossWeight = entries.Number("loss_img_weight", 7),
             Reversible = entries.Flag("reversible", false),
             Stable = entries.Flag("stable", false),
@@ -144,6 +147,21 @@ internal sealed record DalleConfiguration
         entries.RefuseUnread(static _ => false);
         sizes.Check(entries);
         return sizes;
+    }
+
+    /// <summary>The token ids that the network reads of a caption's: cut, or filled up with 0; null for no caption.</summary>
+    /// <exception cref="ArgumentException">An id is none of the vocabulary's.</exception>
+    public int[] PadCaption(IReadOnlyList<int>? caption)
+    {
+        var padded = new int[TextLength];
+        foreach (var (place, id) in (caption ?? []).Take(TextLength).Index())
+        {
+            padded[place] = (uint)id < (uint)TextVocabulary ? id : throw new ArgumentException(
+                $"The caption has the token {id}; the model has {TextVocabulary}. Use the tokenizer that it was trained with.",
+                nameof(caption));
+        }
+
+        return padded;
     }
 
     private void Check(ConfigurationReader entries)

@@ -240,18 +240,7 @@ public sealed class DalleModel : TextToImageModel
     }
 
     /// <inheritdoc/>
-    internal override int[] PadCaption(IReadOnlyList<int>? caption)
-    {
-        var padded = new int[TextLength];
-        foreach (var (place, id) in (caption ?? []).Take(TextLength).Index())
-        {
-            padded[place] = (uint)id < (uint)TextVocabularySize ? id : throw new ArgumentException(
-                $"The caption has the token {id}; the model has {TextVocabularySize}. Use the tokenizer that it was trained with.",
-                nameof(caption));
-        }
-
-        return padded;
-    }
+    internal override int[] PadCaption(IReadOnlyList<int>? caption) => Sizes.PadCaption(caption);
 
     /// <inheritdoc/>
     internal override DalleModel WithTokens(int known, IReadOnlyList<int[]> pieces)
@@ -400,7 +389,7 @@ public sealed class DalleModel : TextToImageModel
             codec ??= codecOf(codecClass);
             if (codecClass != DalleConfiguration.OwnCodecClass && configuration[DalleConfiguration.CodecName] is null)
                 configuration = DalleCodec.Describe(configuration, codec); // as it is saved
-            var sizes = DalleConfiguration.Parse(configuration, origin, codec);
+            var sizes = DalleConfiguration.Parse(configuration, origin, codec.CodesPerSide, codec.CodebookSize);
             var (source, check) = weightsOf(sizes);
             model = new DalleModel(configuration, sizes, source, device, codec);
             check?.Check(model);

@@ -10,7 +10,8 @@ namespace MLTransfer.Torch.Networks.Dalle;
 /// <summary>The position-wise layers: one half times the GELU of the other (arXiv 2002.05202), of four times the width.</summary>
 internal sealed class GatedFeedForward : ILayerFunction
 {
-    private const int Multiple = 4;
+    /// <summary>By how much the layer is wider inside.</summary>
+    public const int Multiple = 4;
 
     private readonly int _inner;
     private readonly double _dropout;

@@ -11,11 +11,19 @@ namespace MLTransfer.Torch.Networks.Dalle;
 /// <param name="side">Codes along the picture's side.</param>
 internal sealed class TokenShift(int width, int textPositions, int side)
 {
-    private readonly int _half = (width + 1) / 2;
-    private readonly int _quarter = (width + 3) / 4;
+    private readonly int _half = WidthsOf(width).Text;
+    private readonly int _quarter = WidthsOf(width).Above;
 
     /// <summary>The channels from the left.</summary>
-    private int LeftWidth => Math.Min(_quarter, width - _quarter);
+    private int LeftWidth => WidthsOf(width).Left;
+
+    /// <summary>Channels of a text that come from the position before, and of a picture from above and, behind those, from the
+    /// left.</summary>
+    public static (int Text, int Above, int Left) WidthsOf(int width)
+    {
+        var quarter = (width + 3) / 4;
+        return ((width + 1) / 2, quarter, Math.Min(quarter, width - quarter));
+    }
 
     /// <summary>[B, T, width] of the first T positions to the same shape.</summary>
     public Tensor Forward(Tensor x)

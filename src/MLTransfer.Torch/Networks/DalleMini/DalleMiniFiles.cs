@@ -54,8 +54,7 @@ internal static class DalleMiniFiles
         string folder, JsonObject configuration, JsonObject codecConfiguration, IReadOnlyList<KeyValuePair<string, Tensor>> tensors,
         ScalarType dataType, ScalarType? storeAs)
     {
-        ModelConfigurationFile.Write(folder, configuration, dataType);
-        AtomicFile.WriteAllText(Path.Combine(folder, CodecConfiguration), codecConfiguration.ToJsonString(s_indented) + "\n");
+        WriteConfigurations(folder, configuration, codecConfiguration, dataType);
         foreach (var (file, prefix) in s_parts)
         {
             SafetensorsWriter.Write(
@@ -64,6 +63,13 @@ internal static class DalleMiniFiles
                     .Select(tensor => KeyValuePair.Create(tensor.Key[prefix.Length..], tensor.Value)),
                 storeAs: storeAs);
         }
+    }
+
+    /// <summary>Writes both configurations.</summary>
+    public static void WriteConfigurations(string folder, JsonObject configuration, JsonObject codecConfiguration, ScalarType dataType)
+    {
+        ModelConfigurationFile.Write(folder, configuration, dataType);
+        AtomicFile.WriteAllText(Path.Combine(folder, CodecConfiguration), codecConfiguration.ToJsonString(s_indented) + "\n");
     }
 
     /// <summary>Refuses a codec of other pictures than the transformer writes.</summary>
