@@ -29,7 +29,7 @@ internal static class TuneGeneration
         var (_, training) = Compose(TrainingTunes, seed);
         var (styles, heldOut) = Compose(HeldOutTunes, seed + 1);
         var (trainingRows, heldOutRows) = (ml.Data.LoadFromEnumerable(training), ml.Data.LoadFromEnumerable(heldOut));
-        var music = new MusicGenerationOptions { MaximumSeconds = Tune.Seconds, TopK = 100 };
+        var music = new MusicGenerationOptions { MaximumSeconds = Tune.Seconds, Temperature = 0.7, TopK = 100 };
 
         // Fine-tuning is an estimator like any other.
         double? heldOutLoss = null;
