@@ -40,6 +40,14 @@ internal sealed class Arguments
                 --steps N          repetitions (default: 10)
                 --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
 
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- pictures [options]
+              Times training and drawing of a DALL-E and a DALL-E mini side by side with a plain TorchSharp version, and prints a table;
+              then how memory grows with many pictures at once.
+                --batch-size N     pictures of a step (default: 4)
+                --steps N          repetitions (default: 5)
+                --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
+                --quick            without memory
+
           dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- onnx [options]
               Exports a model and measures greedy decoding through ONNX Runtime: the library, loops written by hand, and the engine.
                 --model DIR        as above

@@ -21,6 +21,8 @@ try
             return StyleGan2Command.Run(Arguments.Parse(rest, batchSize: 8, steps: 10));
         case ["audio", .. var rest]:
             return AudioCommand.Run(Arguments.Parse(rest, steps: 10));
+        case ["pictures", .. var rest]:
+            return TextToImageCommand.Run(Arguments.Parse(rest, steps: 5));
         case ["onnx", .. var rest]:
             return OnnxCommand.Run(Arguments.Parse(rest));
         case ["music", .. var rest]:

@@ -4,7 +4,8 @@
 //   dotnet run --project eng/MakeVoiceModel -c Release -- speak VOICE COUNT FOLDER
 // FOLDER gets the run's checkpoints and metrics, training.log, and in FOLDER/model the files of src/MLTransfer.Models.Voice/model. A run
 // that was cut off goes on. SHARE of the steps, such as 0.03, is for a trial. All of it takes about 95 minutes of two cores of an AMD EPYC
-// (Zen 4). The second form writes the sounds of a voice, such as those of samples/AudioGeneration/data. Debian: apt-get install espeak-ng.
+// (Zen 4). The second form writes the sounds of a voice, such as those of samples/AudioGeneration/data/voice: 60 of en-us+anika, made
+// smaller by oggenc -q 8. Debian: apt-get install espeak-ng vorbis-tools.
 using System.Diagnostics;
 using System.Globalization;
 using MakeVoiceModel;

@@ -35,12 +35,6 @@ public static class PretrainedModels
     public const string Voice = "mltransfer/voice";
 
     /// <summary>
-    /// The small DALL-E of the package <c>MLTransfer.Models.Scenes</c>, which an application adds: 32x32 pixels from captions such as
-    /// <c>two red circles left of a blue square</c>. Nothing is downloaded.
-    /// </summary>
-    public const string Scenes = "mltransfer/scenes";
-
-    /// <summary>
     /// Whether loading a model file may get what it refers to over the network: the base of a text generator that was saved as adapters
     /// alone, from the Hugging Face hub or a network share. Off: a file from elsewhere starts no download, and its base comes from the
     /// local Hugging Face cache or a folder of this machine.
@@ -61,7 +55,7 @@ public static class PretrainedModels
         folder == Shapes ? InstalledFolder(Shapes, nameof(Shapes), "shapes", applicationFolder) : folder;
 
     /// <summary>Whether a name is that of a model that comes in a package.</summary>
-    internal static bool IsEmbedded(string name) => name is Tales or Shapes or TalesInfilling or Tunes or Voice or Scenes;
+    internal static bool IsEmbedded(string name) => name is Tales or Shapes or TalesInfilling or Tunes or Voice;
 
     /// <summary>The local folder of a model, downloaded first where it has to be.</summary>
     /// <exception cref="DirectoryNotFoundException">It is a model of a package that the application does not have.</exception>
@@ -73,7 +67,6 @@ public static class PretrainedModels
             TalesInfilling => InstalledFolder(TalesInfilling, nameof(TalesInfilling), "tales-infilling", AppContext.BaseDirectory),
             Tunes => InstalledFolder(Tunes, nameof(Tunes), "tunes", AppContext.BaseDirectory),
             Voice => InstalledFolder(Voice, nameof(Voice), "voice", AppContext.BaseDirectory),
-            Scenes => InstalledFolder(Scenes, nameof(Scenes), "scenes", AppContext.BaseDirectory),
             _ => PretrainedModel.ResolveAsync(folderOrHubId, revision, progress, cancellationToken).GetAwaiter().GetResult(),
         };
 

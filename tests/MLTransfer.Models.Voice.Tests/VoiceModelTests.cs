@@ -1,9 +1,7 @@
 using System.Globalization;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Generation;
-using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.Vits;
-using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tokenization;
 using Xunit;
 using static TorchSharp.torch;
@@ -54,24 +52,13 @@ public class VoiceModelTests
     public void Speech_is_nearest_to_the_recording_of_the_same_text()
     {
         using var model = VitsModel.Load(VoiceModel.Folder);
-        var folder = Path.Combine(RepositoryFiles.Root, "samples", "AudioGeneration", "data", "voice");
-        var texts = File.ReadLines(Path.Combine(folder, "texts.txt")).Take(8).ToList();
-        var recordings = texts.Select((_, i) => WaveformFile.Read(
-            Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i:D2}.ogg")))).ToList();
-
+        var (texts, recordings) = NewVoice.Read(8);
         var spoken = new SpeechGenerator(model, SpeechTokenizer.Load(VoiceModel.Folder)).Generate(
             [.. texts.Select(text => new SpeechRequest(text) { Speaker = 0 })], new SpeechOptions { Seed = 1 },
             cancellationToken: TestContext.Current.CancellationToken);
 
         var right = spoken.Index().Count(sound =>
-            recordings.Index().MinBy(recording => Distance(recording.Item, sound.Item)).Index == sound.Index);
+            recordings.Index().MinBy(recording => NewVoice.Distance(recording.Item, sound.Item)).Index == sound.Index);
         Assert.InRange(right, 7, 8);
-
-        static double Distance(Waveform recording, Waveform sound)
-        {
-            var comparison = new SpeechComparison(16_000);
-            comparison.Add(recording, sound);
-            return comparison.ToDistances().CepstralDistortion;
-        }
     }
 }

@@ -67,10 +67,14 @@ internal static class TrainedTokens
     public static Tensor TableOf(nn.Module module) => module is Embedding table ? table.Weight : ((Linear)module).Weight;
 
     /// <summary>The one table that a network looks tokens up in, and their number; null where there are several or none.</summary>
-    private static (Embedding? Table, long Vocabulary) TableOf(GenerativeNetwork network)
+    private static (nn.Module? Table, long Vocabulary) TableOf(GenerativeNetwork network)
     {
         if (network is not TransformerNetwork transformer)
-            return (network.TokenTable, network.TokenTable?.Weight.shape[0] ?? 0);
+        {
+            nn.Module? only = network.TokenTable is { } own ? own : network.TokenHead;
+            return (only, only is null ? 0 : TableOf(only).shape[0]);
+        }
+
         var stacks = transformer.Description.Stacks;
         var isOne = stacks.All(stack => stack.Input.Tables.Length == 1)
             && stacks.Select(stack => stack.Input.Tables[0]).Distinct().Count() == 1;

@@ -81,6 +81,9 @@ internal sealed class TokenRows : IDisposable
             .MoveToOuterDisposeScope();
     }
 
+    /// <summary>A table, [rows, width], with these rows in the graph.</summary>
+    public Tensor JoinTable(Tensor table) => table.index_copy(0, Ids, Values.to(table.dtype));
+
     /// <summary>Adds the gradient of a product with the table.</summary>
     /// <param name="outputGradients">[rows of the product, rows of the table].</param>
     /// <param name="inputs">[rows of the product, width].</param>

@@ -58,6 +58,9 @@ public abstract class GenerativeNetwork : nn.Module
     /// <summary>The one table that tokens are looked up in; null where there is none, or are several.</summary>
     internal virtual Embedding? TokenTable => null;
 
+    /// <summary>The output head whose rows tokens are looked up in, by their ids; null where there is none.</summary>
+    internal virtual Linear? TokenHead => null;
+
     /// <summary>Whether two modules read a parameter.</summary>
     internal virtual bool IsShared(string parameterName) => false;
 

@@ -33,6 +33,17 @@ public abstract class TextToImageModel : GenerativeNetwork
     /// of.</summary>
     internal virtual int LogitsPerPosition => CodebookSize;
 
+    /// <summary>
+    /// A model with further tokens of captions, in evaluation mode and without adapters. Each starts from the mean of what its text was
+    /// read as before; all else is as it was to the bit.
+    /// </summary>
+    /// <param name="known">How many tokens the captions' tokenizer had. A network may have rows for more, which no token has; they are
+    /// given to new tokens.</param>
+    /// <param name="pieces">For each new token the ids that its text had before; none where it had none.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are fewer known tokens than one, or more than rows.</exception>
+    /// <exception cref="InvalidOperationException">The model has adapters, or is quantized.</exception>
+    internal abstract TextToImageModel WithTokens(int known, IReadOnlyList<int[]> pieces);
+
     /// <summary>The token ids, as many as the network reads, of a caption's, cut where it has more; of none where there is no caption
     /// (the condition that guidance and condition dropout leave out).</summary>
     /// <param name="caption">Ids of the caption's tokenizer, special ones included; null for no caption.</param>

@@ -109,7 +109,18 @@ public sealed class TextTokenizer
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.Any(string.IsNullOrEmpty))
             throw new ArgumentException("A token to add is empty; expected texts.", nameof(tokens));
-        var missing = tokens.Distinct(StringComparer.Ordinal).Where(token => TokenToId(token) is null).ToList();
+        return WithAdded(tokens, static token => new AddedToken(token, false, false, false, Normalized: true, Special: false));
+    }
+
+    /// <summary>A tokenizer with further words, as <see cref="WithTokens"/>, which are found where no letter touches them, and take the
+    /// space before them along.</summary>
+    internal TextTokenizer WithWords(IReadOnlyList<string> words) =>
+        WithAdded(words, static word => new AddedToken(word, SingleWord: true, LeftStrip: true, false, Normalized: true, Special: false));
+
+    private TextTokenizer WithAdded(IReadOnlyList<string> tokens, Func<string, AddedToken> add)
+    {
+        List<AddedToken> missing =
+            [.. tokens.Distinct(StringComparer.Ordinal).Where(token => TokenToId(token) is null).Select(add)];
         return missing.Count == 0 ? this : Load(TokenizerAdditions.Write(Files, missing));
     }
 

@@ -15,8 +15,8 @@ internal static class TokenizerAdditions
 
     /// <summary>The files with tokens that get the ids behind the largest there is.</summary>
     /// <param name="files">The tokenizer's.</param>
-    /// <param name="tokens">Texts that are no token yet, each once.</param>
-    public static IReadOnlyDictionary<string, byte[]> Write(IReadOnlyDictionary<string, byte[]> files, IReadOnlyList<string> tokens)
+    /// <param name="tokens">Those whose texts are no token yet, each once.</param>
+    public static IReadOnlyDictionary<string, byte[]> Write(IReadOnlyDictionary<string, byte[]> files, IReadOnlyList<AddedToken> tokens)
     {
         var parts = TokenizerParts.Read(files);
         var listed = parts.Description.AddedTokens.Select(entry => entry.Token.Content)
@@ -24,12 +24,21 @@ internal static class TokenizerAdditions
 
         // Special tokens that no list has got their ids from the size of the vocabulary: a list has to have them now.
         var added = parts.AddedTokens.Values.Where(entry => !listed.Contains(entry.Token.Content)).OrderBy(entry => entry.Id)
-            .Concat(tokens.Select((token, i) => (
-                Token: new AddedToken(token, false, false, false, Normalized: true, Special: false), Id: parts.Vocabulary.Size + i)))
-            .ToList();
+            .Concat(tokens.Select((token, i) => (Token: token, Id: parts.Vocabulary.Size + i))).ToList();
         var written = new Dictionary<string, byte[]>(files, StringComparer.Ordinal);
         var configuration = Parse(TokenizerFiles.Configuration);
         var decoder = configuration?["added_tokens_decoder"]?.AsObject();
+        if (decoder is null && !files.ContainsKey(TokenizerFiles.Tokenizer) && tokens.Any(token => token.SingleWord || token.LeftStrip))
+        {
+            // added_tokens.json has no flags, and is not read beside the list that has them
+            decoder = [];
+            foreach (var (token, id, _) in parts.Configuration.AddedTokens)
+                decoder[$"{id}"] = Format(token);
+            configuration ??= [];
+            configuration["added_tokens_decoder"] = decoder;
+            written.Remove(TokenizerFiles.AddedTokens);
+        }
+
         foreach (var (token, id) in decoder is null ? [] : added)
             decoder![$"{id}"] = Format(token);
         if (decoder is not null)

@@ -23,8 +23,7 @@ internal sealed record BaseOrigin(
         TalesModel.Id => new BaseOrigin(TalesModel.Id, TalesModel.License, Languages: [TalesModel.Language]),
         PretrainedModels.Shapes => new BaseOrigin(PretrainedModels.Shapes, "mit"), // its package says so
         PretrainedModels.TalesInfilling => new BaseOrigin(PretrainedModels.TalesInfilling, "mit", Languages: [TalesModel.Language]),
-        PretrainedModels.Tunes or PretrainedModels.Voice or PretrainedModels.Scenes => new BaseOrigin(
-            folderOrHubId, "mit", Languages: ["en"]),
+        PretrainedModels.Tunes or PretrainedModels.Voice => new BaseOrigin(folderOrHubId, "mit", Languages: ["en"]),
         _ => ReadFolder(Directory.Exists(folderOrHubId) ? FolderName(folderOrHubId) : folderOrHubId, folder),
     };
 

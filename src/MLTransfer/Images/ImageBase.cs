@@ -34,6 +34,13 @@ internal sealed record ImageBase(ImageBaseModel? StyleGan2, TextToImageBase? Tex
     /// <summary>Loads or copies what options name.</summary>
     public static ImageBase Load(IHostEnvironment environment, ImageGeneratorOptions options, IChannel channel)
     {
+        var found = Find(environment, options, channel);
+        return found.TextToImage is { } start && options.TrainedWords is { Count: > 0 } words
+            ? new(null, start.WithWords(words)) : found;
+    }
+
+    private static ImageBase Find(IHostEnvironment environment, ImageGeneratorOptions options, IChannel channel)
+    {
         if (options.BaseModel is not { } model)
             return Load(environment, options.PretrainedModel, options.CodecFolder, channel, options.CancellationToken);
         var device = ComputeDevice.Of(environment);

@@ -51,8 +51,9 @@ public sealed class ImageGeneratorOptions : GenerateImagesOptions
     public bool AllWeights;
 
     /// <summary>
-    /// Words that captions have and a network that writes codes does not know yet: the rows that its table of tokens has for them are
-    /// trained beside the adapters. Null for none.
+    /// Words that captions have and a network that writes codes does not know yet. Those that its tokenizer has no token for become tokens
+    /// of it, found where they stand alone, with rows of their own in the network, which start from the mean of the word's pieces. The rows
+    /// of all these words' tokens are trained beside the adapters; those of others stay as they are. Null for none.
     /// </summary>
     public IReadOnlyList<string>? TrainedWords;
 

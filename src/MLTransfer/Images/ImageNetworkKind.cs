@@ -25,8 +25,8 @@ internal static class ImageNetworkKinds
     /// whose loading tells what is missing.</summary>
     public static ImageNetworkKind Of(string name)
     {
-        if (name is PretrainedModels.Shapes or PretrainedModels.Scenes)
-            return name == PretrainedModels.Shapes ? ImageNetworkKind.StyleGan2 : ImageNetworkKind.TextToImage;
+        if (name == PretrainedModels.Shapes)
+            return ImageNetworkKind.StyleGan2;
         var path = HubOptions.ExpandHome(name);
         if (File.Exists(path))
             return ImageNetworkKind.Unknown;

@@ -61,6 +61,15 @@ internal sealed record TextToImageBase(
         });
     }
 
+    /// <summary>The base with a token for each word that its tokenizer has none for; the network before is disposed where the result is
+    /// another.</summary>
+    /// <exception cref="ArgumentException">A word cannot become a token.</exception>
+    public TextToImageBase WithWords(IReadOnlyList<string> words) => Tokenizer is null ? this : Ownership.Pass(Network, () =>
+    {
+        var tokenizer = CaptionWords.Add(Tokenizer, words);
+        return this with { Network = CaptionWords.Grow(Network, Tokenizer, tokenizer), Tokenizer = tokenizer };
+    });
+
     private TextToImageBase WithCodec(string? folder, Device device) => folder is null ? this : Ownership.Pass(Network, () =>
     {
         if (Network is not DalleMiniModel mini)

@@ -1,5 +1,6 @@
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Memory;
@@ -11,7 +12,8 @@ namespace MLTransfer.Images;
 /// <summary>
 /// Writes and reads the part of a model file that belongs to a network that writes codes of pictures. Beside the
 /// <see cref="TextToImageManifest"/> its folder in the zip holds what the network's folder holds; or, where only adapters are saved,
-/// <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.
+/// <c>adapter_config.json</c>, <c>adapter_model.safetensors</c> and, where words
+/// were trained, the tokenizer.
 /// </summary>
 internal static class TextToImageFile
 {
@@ -26,6 +28,11 @@ internal static class TextToImageFile
             writer.AddText(
                 PeftAdapterFolder.ConfigurationFileName, PeftAdapterFolder.FormatConfiguration(transformer.Network, adapted.Id));
             writer.AddWeights(PeftAdapterFolder.WeightsFileName, PeftAdapterFolder.Tensors(transformer.Network));
+            if (transformer is { Tokenizer: { } tokenizer, Network.Lora.TrainedTokens.Count: > 0 }) // which the base's may not have
+            {
+                foreach (var (name, content) in tokenizer.Files)
+                    writer.AddText(name, content);
+            }
         }
         else
         {
@@ -76,7 +83,18 @@ internal static class TextToImageFile
 
         var configuration = reader.ReadJson(PeftAdapterFolder.ConfigurationFileName);
         using var adapters = reader.ReadWeights(PeftAdapterFolder.WeightsFileName);
+        var tokenizerFiles = reader.Manifest.Files
+            .Where(file => file.Name is not (PeftAdapterFolder.ConfigurationFileName or PeftAdapterFolder.WeightsFileName))
+            .ToDictionary(file => file.Name, file => reader.ReadBytes(file.Name, FileKind.Tokenizer));
         var (network, tokenizer) = TextToImageBase.LoadFolder(adapted.Find(), device);
+        if (tokenizer is not null && tokenizerFiles.Count > 0)
+        {
+            var before = tokenizer;
+            tokenizer = Ownership.Pass(network, () => TextTokenizer.Load(tokenizerFiles));
+            var whole = network;
+            network = Ownership.Pass(whole, () => CaptionWords.Grow(whole, before, tokenizer));
+        }
+
         return Ownership.Pass(network, () =>
         {
             PeftAdapterFolder.Load(network, configuration, adapters, reader.Origin);

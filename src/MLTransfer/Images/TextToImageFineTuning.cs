@@ -128,8 +128,7 @@ internal sealed class TextToImageFineTuning
     {
         if (_options.TrainedWords is not { Count: > 0 } words)
             return lora;
-        var special = _start.Tokenizer!.Encode("").ToHashSet();
-        var ids = words.SelectMany(word => _start.Tokenizer.Encode(word)).Where(id => !special.Contains(id));
+        var ids = words.SelectMany(word => CaptionWords.Pieces(_start.Tokenizer!, word));
         return lora with { TrainedTokens = [.. lora.TrainedTokens.Concat(ids).Distinct()] };
     }
 

@@ -154,8 +154,9 @@ public sealed class TextToImageExporterTests : IDisposable
         }
 
         Type[] kinds = [typeof(TextToImageModel), typeof(ImageCodec)];
-        Assert.Empty(typeof(TextToImageModel).Assembly.GetTypes()
-            .Where(type => !type.IsAbstract && kinds.Any(type.IsSubclassOf) && !found.Contains(type)));
+        Assert.DoesNotContain(
+            typeof(TextToImageModel).Assembly.GetTypes(),
+            type => !type.IsAbstract && kinds.Any(type.IsSubclassOf) && !found.Contains(type));
     }
 
     [Fact]

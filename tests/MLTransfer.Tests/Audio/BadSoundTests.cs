@@ -162,6 +162,8 @@ public sealed class BadSoundTests
         Refuses("SpeakerColumnName", TinyAudio.MusicOptions(o => o.SpeakerColumnName = "Speaker"));
         Refuses("Phonemize", TinyAudio.MusicOptions(o => o.Phonemize = text => text));
         Refuses("AddCharacters", TinyAudio.MusicOptions(o => o.AddCharacters = ["x"]));
+        Refuses("NewSpeakersLike is 'ada'", TinyAudio.SpeechOptions(o => o.NewSpeakersLike = "ada"));
+        Refuses("NewSpeakersLike is '3'", TinyAudio.SpeechOptions(o => o.NewSpeakersLike = "3"));
         Refuses("SpeechTrainingOptions", TinyAudio.MusicOptions(o => o.Training = new SpeechTrainingOptions()));
         Refuses("Music", TinyAudio.SpeechOptions(o => o.Music = new()));
         Refuses("PhonemeColumnName", TinyAudio.SpeechOptions(o => o.PhonemeColumnName = "Opening"));
@@ -187,6 +189,7 @@ public sealed class BadSoundTests
         Refuses("EarlyStoppingPatience", o =>
             (o.Training, o.ValidationFraction) = (new MusicTrainingOptions { EarlyStoppingPatience = 1 }, 0));
         Refuses("AddCharacters", o => o.AddCharacters = [""]);
+        Refuses("SpeakerColumnName", o => o.NewSpeakersLike = "0");
         Refuses("SeedColumnName", o => o.SeedColumnName = " ");
 
         void Refuses(string part, Action<AudioGeneratorOptions> change) => Assert.Contains(

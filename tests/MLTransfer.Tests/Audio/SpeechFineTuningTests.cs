@@ -1,7 +1,9 @@
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Networks.Vits;
 using MLTransfer.Torch.Training.Audio;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using TorchSharp;
 using Xunit;
 
 namespace MLTransfer.Tests.Audio;
@@ -42,6 +44,28 @@ public sealed class SpeechFineTuningTests : IDisposable
         var message = Assert.Throws<InvalidOperationException>(() => TinyAudio.Samples(tuned.Transform(stranger))).Message;
         Assert.Contains("Row 0 (from 0), column 'Speaker'", message, StringComparison.Ordinal);
         Assert.Contains("anna", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_new_speaker_begins_with_the_voice_that_is_named()
+    {
+        using var known = VitsModel.Load(TinyAudio.Speech);
+        var table = known.get_parameter("embed_speaker.weight")!;
+        Assert.Equal([0f, 0f], [Distance("0", 0), Distance("2", 2)]);
+        Assert.NotEqual(0, Distance(null, 2));
+
+        // after steps so short that weights stay as they are to the bit
+        float Distance(string? like, int voice)
+        {
+            using var tuned = _ml.Transforms.FineTuneAudioGenerator("Made", "Opening", "Sound", TinyAudio.SpeechOptions(o =>
+            {
+                o.NewSpeakersLike = like;
+                o.Training = ((SpeechTrainingOptions)o.Training!) with { LearningRate = 1e-30 };
+            })).Fit(_ml.Data.LoadFromEnumerable(TinyAudio.Words()));
+            using var scope = torch.NewDisposeScope();
+            var row = ((SpeechGenerationModel)tuned.Model).Network.get_parameter("embed_speaker.weight")![3];
+            return (row - table[voice]).abs().max().item<float>();
+        }
     }
 
     [Fact]

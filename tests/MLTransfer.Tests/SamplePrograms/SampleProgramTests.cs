@@ -86,24 +86,6 @@ public sealed class SampleProgramTests : IDisposable
         Assert.Equal(7 * 8, gapsOfReal.Count());
     }
 
-    [Fact]
-    public async Task Captions_sample_counts_what_is_obeyed_and_shows_pictures_with_their_captions()
-    {
-        var (exitCode, output) = await RunAsync(
-            "TextToImage", "--scenes", "16", "--held-out", "8", "--steps", "2", "--output", _folder["run"]);
-
-        Assert.True(exitCode == 0, output);
-        Assert.Contains("how they lie", output, StringComparison.Ordinal);
-        Assert.Contains("What is seen in real pictures is right in 100%", output, StringComparison.Ordinal);
-        Assert.Superset(
-            new HashSet<string?> { "changed.png", "loss.png", "metrics.jsonl", "painter.zip", "run.html", "scenes.png" },
-            Files("run").ToHashSet());
-        using var sheet = SKBitmap.Decode(_folder["run/scenes.png"]);
-        Assert.Equal(1128, sheet.Width);
-        var ink = Enumerable.Range(0, sheet.Height).Where(y => Enumerable.Range(24, 1080).Any(x => sheet.GetPixel(x, y) != SKColors.White));
-        Assert.InRange(ink.Max(), sheet.Height - 24 - 17, sheet.Height - 20); // captions end where the sheet does
-    }
-
     [Theory]
     [InlineData("--epochs", "--epochs", "many")]
     [InlineData("--epoch", "--epoch", "3")]

@@ -65,6 +65,18 @@ public class DalleMiniTokenizerTests
     }
 
     [Fact]
+    public void Further_words_are_found_where_they_stand_alone_and_stay_so_through_files()
+    {
+        var tokenizer = TextTokenizer.Load(s_folder);
+        var grown = TextTokenizer.Load(tokenizer.WithWords(["Zorbl"]).Files);
+        var word = tokenizer.VocabularySize;
+        Assert.Equal([.. tokenizer.Encode("a red")[..^1], word, .. tokenizer.Encode("robot")[1..]], grown.Encode("a red zorbl robot"));
+        Assert.Equal(tokenizer.Encode("zorbls, unzorbl"), grown.Encode("zorbls, unzorbl"));
+        Assert.Contains(word, grown.Encode("zorbl, a"));
+        Assert.Same(grown, grown.WithWords(["Zorbl"]));
+    }
+
+    [Fact]
     public void A_vocabulary_without_a_special_token_is_refused_by_its_name()
     {
         var error = Assert.Throws<InvalidDataException>(() => Load("""{ "<s>": 0, "<pad>": 1, "</s>": 2, "a": 3 }"""));

@@ -77,6 +77,9 @@ public sealed class DalleModel : TextToImageModel
     /// <inheritdoc/>
     internal override Embedding? TokenTable => Input.TextTable;
 
+    /// <inheritdoc/>
+    internal override Layers.Linear? TokenHead => Sizes.SharesEmbeddings ? Head.Layer : null;
+
     /// <summary>Loads a model, in evaluation mode.</summary>
     /// <param name="path">
     /// A folder with <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>), or with the file <c>dalle.pt</c> that
@@ -238,6 +241,21 @@ public sealed class DalleModel : TextToImageModel
 
     /// <inheritdoc/>
     internal override int[] PadCaption(IReadOnlyList<int>? caption) => Sizes.PadCaption(caption);
+
+    /// <inheritdoc/>
+    internal override DalleModel WithTokens(int known, IReadOnlyList<int[]> pieces)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(known, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(known, TextVocabularySize);
+        using var hold = Hold();
+        ThrowIfQuantized("given tokens");
+        if (Lora is not null)
+            throw new InvalidOperationException("The model has LoRA adapters. Merge them before it is given tokens.");
+        using var scope = NewDisposeScope();
+        var grown = new GrownDalle(this, known, pieces);
+        using var weights = new TensorCheckpoint("the DALL-E in memory", grown.Tensors());
+        return Load(grown.Configuration(), weights, weights.Location, DataType, Device);
+    }
 
     /// <inheritdoc/>
     internal override ICodeWriter CreateWriter(IReadOnlyList<int[]> text)

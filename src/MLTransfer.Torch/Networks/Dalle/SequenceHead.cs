@@ -58,7 +58,10 @@ internal sealed class SequenceHead
     private Tensor Logits(Tensor features, int first, int count)
     {
         using var scope = NewDisposeScope();
-        var (weight, bias) = (Layer.Weight.narrow(0, first, count), Layer.Bias!.narrow(0, first, count));
+        Tensor all = Layer.Weight;
+        if (Layer.TrainedRows is { } trained && is_grad_enabled())
+            all = trained.JoinTable(all);
+        var (weight, bias) = (all.narrow(0, first, count), Layer.Bias!.narrow(0, first, count));
         if (Layer.ComputeType is { } type)
             (features, weight, bias) = (features.to(type), weight.to(type), bias.to(type));
         return F.linear(features, weight, bias).to(ScalarType.Float32).MoveToOuterDisposeScope();

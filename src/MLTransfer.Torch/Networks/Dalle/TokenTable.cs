@@ -24,18 +24,16 @@ internal sealed class TokenTable
     {
         using var scope = NewDisposeScope();
         if (Own is not null)
-        {
-            var vectors = Own.call(ids);
-            if (Own.TrainedRows is { } trained && is_grad_enabled())
-                vectors = trained.Join(ids, vectors);
-            return vectors.MoveToOuterDisposeScope();
-        }
+            return Own.call(ids).MoveToOuterDisposeScope();
 
         var weight = _head!.Weight;
         var rows = (ids + _first).reshape(-1);
         // on a graphics processor the gradient of index_select is added up in whatever order threads come, that of an index is not
         var found = weight.device_type == TorchSharp.DeviceType.CPU ? weight.index_select(0, rows) : weight[TensorIndex.Tensor(rows)];
-        return found.view([.. ids.shape, weight.shape[1]]).MoveToOuterDisposeScope();
+        found = found.view([.. ids.shape, weight.shape[1]]);
+        if (_head.TrainedRows is { } rowsOfHead && is_grad_enabled())
+            found = rowsOfHead.Join(ids + _first, found);
+        return found.MoveToOuterDisposeScope();
     }
 
     /// <summary>Copies one vector.</summary>

@@ -182,15 +182,21 @@ public sealed class DalleMiniModel : TextToImageModel
 
     /// <summary>Logits of all codes of pictures, the decoder's special ones included: [B, S, K + 1] or more.</summary>
     /// <param name="text">Int64 [B, L], padded behind.</param>
-    /// <param name="codes">Int64 [B, S]; each position's logits see those before it.</param>
+    /// <param name="codes">Int64 [B, S], or its first columns; each position's logits see those before it.</param>
+    /// <exception cref="ArgumentException">A shape or type is not such.</exception>
     public Tensor Forward(Tensor text, Tensor codes)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(codes);
         using var hold = Hold();
+        Check(text, TextLength, nameof(text));
+        Check(codes, Transformer.ContextLength, nameof(codes));
+        if (text.shape[0] != codes.shape[0])
+            throw new ArgumentException($"There are {text.shape[0]} captions and {codes.shape[0]} rows of codes.", nameof(codes));
         using var scope = NewDisposeScope();
         var mask = text.ne(DalleMiniCaption.PaddingId);
-        var length = mask.any(0).nonzero().max().item<long>() + 1;                                  // of the longest caption
+        var words = mask.any(0).nonzero();
+        var length = words.numel() == 0 ? 1 : words.max().item<long>() + 1;                         // of the longest caption
         using var encoded = Transformer.Encode(
             new ModelInput(text.narrow(1, 0, length)) { AttentionMask = mask.narrow(1, 0, length) });
         var start = full([codes.shape[0], 1], StartId, ScalarType.Int64, codes.device);
@@ -218,6 +224,14 @@ public sealed class DalleMiniModel : TextToImageModel
         return Build(
             configuration, "the model in memory", () => Transformer.WithRows(configuration, grown.ToHashSet(), known, size),
             () => _codec.Copy(device: Device));
+    }
+
+    /// <inheritdoc/>
+    internal override DalleMiniModel WithTokens(int known, IReadOnlyList<int[]> pieces)
+    {
+        var grown = WithTokens(known, checked(known + pieces.Count));
+        NewTokenRows.Start(grown.TokenTable!.Weight, known, pieces); // the table is its own
+        return grown;
     }
 
     /// <inheritdoc/>
@@ -287,6 +301,16 @@ public sealed class DalleMiniModel : TextToImageModel
         using var weights = new TensorCheckpoint("the DALL-E mini in memory", CheckpointTensors());
         return Load(
             Configuration.DeepClone().AsObject(), _codec.Configuration.DeepClone().AsObject(), weights, weights.Location, device: device);
+    }
+
+    private static void Check(Tensor ids, int longest, string name)
+    {
+        if (ids.dim() != 2 || ids.dtype != ScalarType.Int64 || ids.shape[0] < 1 || ids.shape[1] < 1 || ids.shape[1] > longest)
+        {
+            throw new ArgumentException(
+                $"Ids are {ids.dtype} of shape [{string.Join(", ", ids.shape)}]; expected {ScalarType.Int64} of shape "
+                + $"[batch, 1 to {longest}].", name);
+        }
     }
 
     private static string? OfTransformer(string name) =>

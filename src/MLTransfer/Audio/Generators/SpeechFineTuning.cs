@@ -118,7 +118,8 @@ internal sealed class SpeechFineTuning : AudioFineTuning
         if (count == Speech.Network.SpeakerCount)
             return;
         Channel.Info($"The VITS gets {count - Speech.Network.SpeakerCount} new voice(s): {count} in all.");
-        Replace(new SpeechGenerationModel(Speech.Network.WithSpeakers(count, Seed), Speech.Tokenizer, speakers));
+        var like = Options.NewSpeakersLike is { } known ? Speech.FindSpeaker(known) : null;
+        Replace(new SpeechGenerationModel(Speech.Network.WithSpeakers(count, Seed, like), Speech.Tokenizer, speakers));
 
         static bool IsNumber(string speaker) => long.TryParse(speaker, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
     }

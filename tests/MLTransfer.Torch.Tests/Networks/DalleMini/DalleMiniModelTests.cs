@@ -86,8 +86,7 @@ public sealed class DalleMiniModelTests : IDisposable
     [Fact]
     public void Adapters_are_on_the_attention_and_alone_are_trained()
     {
-        var (text, codes) = (tensor(_model.PadCaption([0, 51, 101, 2]).Select(id => (long)id).ToArray(), [1, 16]),
-            zeros([1, 16], ScalarType.Int64));
+        var (text, codes) = Batch();
         var before = _model.ComputeFingerprint();
         LowRankAdaptation.Attach(_model, new LoraOptions { Rank = 2, TrainedTokens = [51] }, seed: 5);
         var layers = _model.AdaptedLayers().Select(layer => layer.Name).ToList();
@@ -106,6 +105,40 @@ public sealed class DalleMiniModelTests : IDisposable
         using var copy = _model.Copy();
         Assert.Null(copy.Lora);
         Assert.Equal(before, copy.ComputeFingerprint());
+    }
+
+    [Fact]
+    public void A_saved_adapter_gives_the_same_logits_in_another_model()
+    {
+        using var gradients = no_grad();
+        var (text, codes) = Batch();
+        var plain = _model.Forward(text, codes);
+        LowRankAdaptation.Attach(_model, new LoraOptions { Rank = 2 }, seed: 5);
+        foreach (var (_, parameter) in _model.AdapterParameters())
+            parameter.copy_(randn(parameter.shape, generator: new Generator(4)) * 0.3);
+        using var folder = new TemporaryFolder();
+        PeftAdapterFolder.Save(_model, folder.Path);
+        using var other = TinyDalleMini.Load();
+        PeftAdapterFolder.Load(other, folder.Path);
+        var adapted = _model.Forward(text, codes);
+        Assert.True(TinyDalleMini.Distance(plain, adapted) > 0.01);
+        Assert.Equal(0, TinyDalleMini.Distance(adapted, other.Forward(text, codes)));
+        using var writer = other.CreateWriter([_model.PadCaption([0, 51, 101, 2])]); // the decoding step has adapters too
+        Assert.InRange(TinyDalleMini.Distance(adapted[0, 0].narrow(0, 0, 48), tensor(writer.Logits(0).ToArray())), 0, 2e-5);
+        LowRankAdaptation.Merge(other);
+        Assert.InRange(TinyDalleMini.Distance(adapted, other.Forward(text, codes)), 0, 5e-4);
+    }
+
+    [Fact]
+    public void Captions_and_codes_of_other_shapes_are_refused()
+    {
+        var (text, codes) = Batch();
+        foreach (var (captions, pictures) in new[]
+        {
+            (text[0], codes), (text.to(ScalarType.Int32), codes), (text, codes.to(ScalarType.Float32)), (text, cat([codes, codes], 1)),
+            (cat([text, text], 1), codes), (text, cat([codes, codes], 0)), (text, codes.narrow(1, 0, 0)),
+        })
+            Assert.Throws<ArgumentException>(() => _model.Forward(captions, pictures));
     }
 
     [Fact]
@@ -186,10 +219,21 @@ public sealed class DalleMiniModelTests : IDisposable
         var (old, now) = (_model.TokenTable!.Weight, grown.TokenTable!.Weight);
         Assert.Equal(0, TinyDalleMini.Distance(old.narrow(0, 0, 350), now.narrow(0, 0, 350)));
         Assert.InRange(TinyDalleMini.Distance(old.narrow(0, 0, 350).mean([0]), now[364]), 0, 1e-6);
-        var (text, codes) = (tensor(_model.PadCaption([0, 51, 101, 2]).Select(id => (long)id).ToArray(), [1, 16]),
-            zeros([1, 16], ScalarType.Int64));
+        var (text, codes) = Batch();
         Assert.Equal(0, TinyDalleMini.Distance(_model.Forward(text, codes), grown.Forward(text, codes)));
         Assert.Throws<ArgumentOutOfRangeException>(() => _model.WithTokens(known: 361, size: 370));
+    }
+
+    [Fact]
+    public void Words_start_from_the_mean_of_their_pieces()
+    {
+        using var gradients = no_grad();
+        using var grown = ((TextToImageModel)_model).WithTokens(known: 360, [[51, 101], []]);
+        var (old, now) = (_model.TokenTable!.Weight, grown.TokenTable!.Weight);
+        Assert.Equal(362, grown.TextVocabularySize);
+        Assert.Equal(0, TinyDalleMini.Distance(old, now.narrow(0, 0, 360)));
+        Assert.InRange(TinyDalleMini.Distance((old[51] + old[101]) / 2, now[360]), 0, 1e-7);
+        Assert.InRange(TinyDalleMini.Distance(old.mean([0]), now[361]), 0, 1e-6);
     }
 
     [Fact]
@@ -208,6 +252,9 @@ public sealed class DalleMiniModelTests : IDisposable
         Assert.Throws<ObjectDisposedException>(() => model.Codec.Decode(zeros([1, 16], ScalarType.Int64)));
         Assert.Throws<ObjectDisposedException>(() => model.CheckpointTensors());
     }
+
+    private (Tensor Text, Tensor Codes) Batch() => (
+        tensor(_model.PadCaption([0, 51, 101, 2]).Select(id => (long)id).ToArray(), [1, 16]), zeros([1, 16], ScalarType.Int64));
 
     private static JsonObject Codec(int codebook = 48, int resolution = 8) =>
         VqganModel.Configure(resolution, codebook, codewordWidth: 16, channels: 32, [2, 1], residualBlocks: 2, attentionResolutions: [4]);

@@ -124,19 +124,34 @@ public sealed class DalleMiniReferenceTests : IDisposable
 
         using var final = TinyDalleMini.Tensors("training.final.safetensors");
         var trained = _model.CheckpointTensors().ToDictionary();
-        Assert.Equal(final.Tensors.Count, _model.TrainableParameters().Count());
-        var strays = 0;
-        foreach (var name in final.Tensors.Keys)
+        var first = FirstGradients(rows[..options.BatchSize]);
+        Assert.Equal(final.Tensors.Keys.Select(name => "model." + name).Order(), first.Keys.Order());
+        var (elements, undecided) = (0L, 0L);
+        foreach (var name in final.Tensors.Keys.Select(name => "model." + name))
         {
-            var differences = (final.Read(name) - trained["model." + name]).abs();
-            Assert.InRange(differences.max().item<float>(), 0, 2.5e-3);
-            strays += (int)differences.gt(1.5e-4).sum().item<long>();
+            // Adam's first step is one learning rate long whatever the gradient's length: where that is less than the rounding of float32,
+            // which is 5e-7 here, rounding decides on the direction. What has no gradient at all does not move.
+            var length = first[name].abs();
+            var isUndecided = length.gt(0).logical_and(length.lt(1e-6));
+            var differences = (final.Read(name["model.".Length..]) - trained[name]).abs();
+            Assert.InRange(differences.masked_fill(isUndecided, 0).max().item<float>(), 0, 1.5e-4);
+            Assert.InRange(differences.max().item<float>(), 0, 2 * options.LearningRate);
+            (elements, undecided) = (elements + differences.numel(), undecided + isUndecided.sum().item<long>());
         }
 
-        // Adam's first step is as long for a gradient of 1e-8, which rounding may turn round, as for another one.
-        Assert.InRange(strays, 0, 2);
+        Assert.InRange(undecided, 1, elements / 1000);
 
         static void AssertNear(double expected, double actual, double relative) =>
             Assert.Equal(expected, actual, relative * Math.Abs(expected));
+    }
+    /// <summary>The gradients of the untrained weights in double precision, by name.</summary>
+    private static Dictionary<string, Tensor> FirstGradients(IReadOnlyList<TextToImageRow> rows)
+    {
+        using var model = DalleMiniModel.Load(TinyDalleMini.Folder, ScalarType.Float64);
+        var text = stack(rows.Select(row => tensor(Array.ConvertAll(row.Text!, id => (long)id))));
+        var codes = stack(rows.Select(row => tensor(Array.ConvertAll(row.Codes, id => (long)id))));
+        var logits = model.Forward(text, codes);
+        nn.functional.cross_entropy(logits.flatten(0, 1), codes.flatten()).backward();
+        return model.named_parameters().Where(p => p.parameter.requires_grad).ToDictionary(p => p.name, p => p.parameter.grad!);
     }
 }

@@ -85,6 +85,8 @@ internal sealed class TinyPictures : TextToImageModel
 
     internal override ICodeWriter CreateWriter(IReadOnlyList<int[]> text) => new Writer(this, text);
 
+    internal override TextToImageModel WithTokens(int known, IReadOnlyList<int[]> pieces) => throw new NotSupportedException();
+
     internal override TinyPictures Copy(Device? device = null)
     {
         using var weights = new TensorCheckpoint("in memory", CheckpointTensors());

@@ -155,7 +155,12 @@ public sealed class VitsModelTests : IDisposable
         using var other = VitsModel.Load(RepositoryFiles.Data("speech/vits-tiny-speakers"));
         using var more = other.WithSpeakers(4);
         var table = more.get_parameter("embed_speaker.weight")!;
-        Assert.True(table[3].allclose(other.get_parameter("embed_speaker.weight")!.mean([0])));
+        var known = other.get_parameter("embed_speaker.weight")!;
+        Assert.True(table[3].allclose(known.mean([0])));
+        using var alike = other.WithSpeakers(5, like: 1);
+        var rows = alike.get_parameter("embed_speaker.weight")!;
+        Assert.True(rows.allclose(cat([known, known[1].unsqueeze(0), known[1].unsqueeze(0)]), rtol: 0, atol: 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => other.WithSpeakers(5, like: 3));
     }
 
     [Fact]
