@@ -25,10 +25,10 @@ namespace MLTransfer.Onnx.Writing;
 /// </para>
 /// <para>
 /// A DALL-E has <c>decoder_model_merged.onnx</c> alone, over one sequence: <c>input_ids</c> [batch, positions],
-/// <c>past_key_values.N.key</c> and <c>.value</c> and, of a network that shifts tokens, <c>past_key_values.N.attention</c> and <c>.feed_forward</c>, all empty at
-/// first, to <c>logits</c> [batch, positions, ids] and <c>present.N...</c>. The sequence is 0, then as many text ids as the network reads,
-/// 0 for padding, then codes. Ids and logits are numbered alike: text ids, a padding token for each position of the text, codes. Logits
-/// that a position may not draw are the lowest number of their type.
+/// <c>past_key_values.N.key</c> and <c>.value</c> and, of a network that shifts tokens, <c>past_key_values.N.attention</c> and
+/// <c>.feed_forward</c>, all empty at first, to <c>logits</c> [batch, positions, ids] and <c>present.N...</c>. The sequence is 0, then as
+/// many text ids as the network reads, 0 for padding, then codes. Ids and logits are numbered alike: text ids, a padding token for each
+/// position of the text, codes. Logits that a position may not draw are the lowest number of their type.
 /// </para>
 /// <para>
 /// <c>image_decode.onnx</c> and, where the codec has an encoder, <c>image_encode.onnx</c> are those of <see cref="ImageCodecExporter"/>,
