@@ -16,7 +16,7 @@ namespace AudioGeneration;
 /// <summary>Has a music generator learn the whole-tone scale, which it has never heard, from tunes with captions.</summary>
 internal static class TuneGeneration
 {
-    private const int TrainingTunes = 240;
+    private const int TrainingTunes = 960;
     private const int HeldOutTunes = 24;
     private const int Shown = 3;
 
@@ -42,7 +42,7 @@ internal static class TuneGeneration
             AllWeights = true,
             Training = new MusicTrainingOptions
             {
-                MaximumSteps = arguments.GetValue(options.Steps) ?? 300,
+                MaximumSteps = arguments.GetValue(options.Steps) ?? 240,
                 BatchSize = 8,
                 LearningRate = arguments.GetValue(options.LearningRate) ?? 5e-4,
                 LearningRateSchedule = LearningRateSchedule.Cosine,
