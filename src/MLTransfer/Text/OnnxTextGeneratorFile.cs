@@ -1,5 +1,6 @@
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Persistence;
+using MLTransfer.Torch.Checkpoints;
 using Microsoft.ML;
 
 namespace MLTransfer.Text;
@@ -11,8 +12,6 @@ namespace MLTransfer.Text;
 /// </summary>
 internal static class OnnxTextGeneratorFile
 {
-    private const string ConfigurationName = "config.json";
-
     private static readonly ModelPart<OnnxTextGeneratorManifest> s_part =
         new("ONNXTEXT", OnnxTextGeneratorTransformer.LoaderSignature, "text generator");
 
@@ -22,13 +21,8 @@ internal static class OnnxTextGeneratorFile
         using var hold = model.Hold();
         foreach (var (name, content) in model.Tokenizer.Files)
             writer.AddText(name, content);
-        writer.AddText(ConfigurationName, model.Configuration.ToJsonString());
-        foreach (var file in model.Files.Graph)
-        {
-            using var source = file.Open();
-            writer.Add(file.Name, source.CopyTo);
-        }
-
+        writer.AddText(ModelConfigurationFile.FileName, model.Configuration.ToJsonString());
+        writer.AddGraphs(model.Files.Graph);
         return new OnnxTextGeneratorManifest
         {
             Columns = transformer.Columns,
@@ -46,27 +40,10 @@ internal static class OnnxTextGeneratorFile
     public static OnnxTextGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
     {
         var manifest = reader.Manifest;
-        reader.Find(ConfigurationName);
-        var folder = new TemporaryModelFolder();
-        return Ownership.Pass(folder, () =>
-        {
-            reader.Extract(folder.Path);
-            var options = new OnnxRuntimeOptions { ModelFile = manifest.ModelFile, ThreadCount = manifest.ThreadCount };
-            return new OnnxTextGeneratorTransformer(
-                Load(reader.Origin, folder.Path, options), folder, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize,
-                manifest.PublishedEnds ?? []);
-        });
+        var options = new OnnxRuntimeOptions { ModelFile = manifest.ModelFile, ThreadCount = manifest.ThreadCount };
+        return reader.Unpack(
+            folder => OnnxTextGenerator.Load(folder, options),
+            (generator, folder) => new OnnxTextGeneratorTransformer(
+                generator, folder, manifest.Columns, manifest.Generation, manifest.GenerationBatchSize, manifest.PublishedEnds ?? []));
     });
-
-    private static OnnxTextGenerator Load(string origin, string folder, OnnxRuntimeOptions options)
-    {
-        try
-        {
-            return OnnxTextGenerator.Load(folder, options);
-        }
-        catch (Exception exception) when (exception is InvalidDataException or FileNotFoundException)
-        {
-            throw new InvalidDataException($"{origin} is damaged: {exception.Message}", exception);
-        }
-    }
 }

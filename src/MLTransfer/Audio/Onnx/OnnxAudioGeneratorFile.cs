@@ -24,12 +24,7 @@ internal static class OnnxAudioGeneratorFile
         writer.AddText(ModelConfigurationFile.FileName, model.Configuration.ToJsonString());
         if (model.Speakers.Count > 0)
             writer.AddText(SpeakerFile.FileName, SpeakerFile.Format(model.Speakers));
-        foreach (var file in model.Graphs)
-        {
-            using var source = file.Open();
-            writer.Add(file.Name, source.CopyTo);
-        }
-
+        writer.AddGraphs(model.Graphs);
         return new OnnxAudioGeneratorManifest
         {
             Output = transformer.Output,
@@ -49,28 +44,9 @@ internal static class OnnxAudioGeneratorFile
     /// <exception cref="NotSupportedException">A newer version of the library wrote the file.</exception>
     public static OnnxAudioGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
     {
-        var manifest = reader.Manifest;
-        reader.Find(ModelConfigurationFile.FileName);
-        var folder = new TemporaryModelFolder();
-        return Ownership.Pass(folder, () =>
-        {
-            reader.Extract(folder.Path);
-            var options = manifest.ToOptions();
-            var model = Load(reader.Origin, folder.Path, options);
-            return Ownership.Pass(
-                model, () => new OnnxAudioGeneratorTransformer(model, folder, manifest.Output, manifest.Input, options));
-        });
+        var (manifest, options) = (reader.Manifest, reader.Manifest.ToOptions());
+        return reader.Unpack(
+            folder => OnnxAudioModel.Load(folder, options.ToRuntimeOptions()),
+            (model, folder) => new OnnxAudioGeneratorTransformer(model, folder, manifest.Output, manifest.Input, options));
     });
-
-    private static OnnxAudioModel Load(string origin, string folder, OnnxAudioGeneratorOptions options)
-    {
-        try
-        {
-            return OnnxAudioModel.Load(folder, options.ToRuntimeOptions());
-        }
-        catch (Exception exception) when (exception is InvalidDataException or FileNotFoundException)
-        {
-            throw new InvalidDataException($"{origin} is damaged: {exception.Message}", exception);
-        }
-    }
 }

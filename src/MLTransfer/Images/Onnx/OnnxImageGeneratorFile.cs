@@ -24,12 +24,7 @@ internal static class OnnxImageGeneratorFile
         writer.AddText(ModelConfigurationFile.FileName, generator.Decoder.Configuration.ToJsonString());
         foreach (var (name, content) in generator.Decoder.OtherConfigurations)
             writer.AddText(name, content.ToJsonString());
-        foreach (var file in generator.Decoder.Graphs.Files)
-        {
-            using var source = file.Open();
-            writer.Add(file.Name, source.CopyTo);
-        }
-
+        writer.AddGraphs(generator.Decoder.Graphs.Files);
         return new OnnxImageGeneratorManifest
         {
             Columns = transformer.Columns,
@@ -45,27 +40,9 @@ internal static class OnnxImageGeneratorFile
     /// <exception cref="NotSupportedException">A newer version of the library wrote the file.</exception>
     public static OnnxImageGeneratorTransformer Load(ModelLoadContext context) => s_part.Read(context, reader =>
     {
-        var manifest = reader.Manifest;
-        reader.Find(ModelConfigurationFile.FileName);
-        var folder = new TemporaryModelFolder();
-        return Ownership.Pass(folder, () =>
-        {
-            reader.Extract(folder.Path);
-            var options = manifest.ToOptions();
-            var generator = Load(reader.Origin, folder.Path, options);
-            return Ownership.Pass(generator, () => new OnnxImageGeneratorTransformer(generator, folder, manifest.Columns, options));
-        });
+        var (columns, options) = (reader.Manifest.Columns, reader.Manifest.ToOptions());
+        return reader.Unpack(
+            folder => OnnxTextToImageGenerator.Load(folder, options.ToRuntimeOptions()),
+            (generator, folder) => new OnnxImageGeneratorTransformer(generator, folder, columns, options));
     });
-
-    private static OnnxTextToImageGenerator Load(string origin, string folder, OnnxImageGeneratorOptions options)
-    {
-        try
-        {
-            return OnnxTextToImageGenerator.Load(folder, options.ToRuntimeOptions());
-        }
-        catch (Exception exception) when (exception is InvalidDataException or FileNotFoundException)
-        {
-            throw new InvalidDataException($"{origin} is damaged: {exception.Message}", exception);
-        }
-    }
 }
