@@ -42,9 +42,9 @@ internal static class TuneGeneration
             AllWeights = true,
             Training = new MusicTrainingOptions
             {
-                MaximumSteps = arguments.GetValue(options.Steps) ?? 240,
+                MaximumSteps = arguments.GetValue(options.Steps) ?? 320,
                 BatchSize = 8,
-                LearningRate = arguments.GetValue(options.LearningRate) ?? 5e-4,
+                LearningRate = arguments.GetValue(options.LearningRate) ?? 2.5e-4,
                 LearningRateSchedule = LearningRateSchedule.Cosine,
                 ConditionDropout = 0.1,
                 SamplePrompts = [TuneCaptions.Full(styles[0])], // played in run.html
