@@ -82,7 +82,7 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
 
     PictureSheet.Write(
         InOutput("pictures.png"),
-        $"{model}, fine-tuned on {Path.GetFileName(folder)}", captions: [],
+        $"{model}, fine-tuned on {Path.GetFileName(folder)}",
         ("real: some of the pictures that it learns from", ml.Data.TakeRows(pictures, PictureSheet.Columns).GetColumn<MLImage>("Image")),
         ("before", untuned.Transform(seeds).GetColumn<MLImage>("Picture")),
         ($"after {Value(options.Images):N0} pictures shown, from the same seeds", loaded.Transform(seeds).GetColumn<MLImage>("Picture")));

@@ -1,4 +1,5 @@
 using MLTransfer.Onnx.Writing.Transformers;
+using MLTransfer.Torch.Networks.DalleMini;
 using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Onnx.Writing;
@@ -25,7 +26,7 @@ internal static class ExportFolder
 
     private static bool IsOfExport(string name) =>
         name is TransformersJs or "config.json" or "generation_config.json" or "preprocessor_config.json" or "speakers.json"
-            or TextToImageExporter.CodecConfiguration
+            or DalleMiniFiles.CodecConfiguration
         || TokenizerFiles.IsTokenizerFile(name)
         || Path.GetExtension(name) is ".onnx" or ".onnx_data";
 }

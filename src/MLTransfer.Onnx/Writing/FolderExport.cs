@@ -23,6 +23,9 @@ internal sealed class FolderExport
         OnnxExportOptions options, ScalarType engine, IProgress<OnnxExportedFile>? progress, CancellationToken cancellationToken) =>
         (_options, _engine, _progress, _cancellationToken) = (options, engine, progress, cancellationToken);
 
+    /// <summary>What configurations beside the graphs have as the type of weights.</summary>
+    public ScalarType DataType => _options.Precision == OnnxPrecision.Float16 ? ScalarType.Float16 : ScalarType.Float32;
+
     /// <summary>Writes a folder; it gets its name when all of it is there.</summary>
     /// <param name="folder">A new or empty folder, or one that holds an export, which is replaced.</param>
     /// <param name="options">Checked options.</param>

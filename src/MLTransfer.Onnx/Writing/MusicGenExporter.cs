@@ -57,8 +57,7 @@ public static class MusicGenExporter
         FolderExport.Check(options, "MusicGen", hasTransformersJsFiles: true);
         return FolderExport.Write(folder, options, model.DataType, progress, (inside, export) =>
         {
-            ModelConfigurationFile.Write(
-                inside, model.Configuration, options.Precision == OnnxPrecision.Float16 ? ScalarType.Float16 : ScalarType.Float32);
+            ModelConfigurationFile.Write(inside, model.Configuration, export.DataType);
             MusicGenFiles.Write(inside, model);
             tokenizer?.Save(inside);
             WriteAll(export, model, "", "", options.Precision);

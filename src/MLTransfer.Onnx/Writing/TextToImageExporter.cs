@@ -40,9 +40,6 @@ public static class TextToImageExporter
     /// <summary>The names of the files, without <c>.onnx</c>.</summary>
     internal const string TextEncoder = TransformerFile.EncoderName, Decoder = MusicGenExporter.Decoder;
 
-    /// <summary>The configuration of a DALL-E mini's codec.</summary>
-    internal const string CodecConfiguration = DalleMiniFiles.CodecConfiguration;
-
     /// <summary>Writes a model with its tokenizer.</summary>
     /// <param name="model">The model; it stays as it is. Adapters are merged into what is written.</param>
     /// <param name="tokenizer">The tokenizer whose files go along; null for none.</param>
@@ -70,16 +67,15 @@ public static class TextToImageExporter
         return FolderExport.Write(folder, options, model.DataType, progress, (inside, export) =>
         {
             tokenizer?.Save(inside);
-            var type = options.Precision == OnnxPrecision.Float16 ? ScalarType.Float16 : ScalarType.Float32;
             if (model is DalleMiniModel mini)
             {
-                DalleMiniFiles.WriteConfigurations(inside, mini.Configuration, mini.Codec.Configuration, type);
+                DalleMiniFiles.WriteConfigurations(inside, mini.Configuration, mini.Codec.Configuration, export.DataType);
                 Write(export, mini, options.Precision);
             }
             else
             {
                 var dalle = (DalleModel)model;
-                ModelConfigurationFile.Write(inside, DalleCodec.Describe(dalle.Configuration, dalle.Codec), type);
+                ModelConfigurationFile.Write(inside, DalleCodec.Describe(dalle.Configuration, dalle.Codec), export.DataType);
                 export.Write(
                     Decoder + ".onnx", options.Precision, DalleGraph.Build(dalle, options.Precision), path => CompareDecoder(path, dalle));
             }
