@@ -25,6 +25,7 @@ foreach (var name in (string[])["gpt2-tiny", "stylegan2-tiny"])
     target.CopyFolder(Path.Combine(goldens, name), $"tests/data/{name}");
 ImageReferences.Copy(goldens, target);
 Speech.Copy(goldens, target);
+Training.Copy(goldens, target);
 target.CopyFolder(Path.Combine(goldens, "signal"), "tests/data/signal");
 target.CopyArchive(Path.Combine(goldens, "tokenizers"), "tests/data/tokenizers/references.zip");
 target.CopyArchive(Path.Combine(goldens, "chat"), "tests/data/chat/references.zip");

@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Optimizers;
 using Numbers.Settings;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MLTransfer;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Optimizers;
 using Numbers.Reports;
 using Numbers.Settings;
 using static TorchSharp.torch;

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using MLTransfer.Torch.Training.Optimizers;
+
 namespace MLTransfer.Torch.Training;
 
 /// <summary>
@@ -9,6 +12,16 @@ public abstract record EpochTrainingOptions : TrainingOptions
     private protected EpochTrainingOptions()
     {
     }
+
+    /// <summary>How gradients change weights (<c>optim</c>); AdamW where not said otherwise.</summary>
+    [JsonPropertyOrder(-3)] // where saved runs have always had it
+    public OptimizerAlgorithm Optimizer { get; init; } = OptimizerAlgorithm.AdamW;
+
+    /// <summary>
+    /// What <see cref="Optimizer"/> is told beyond learning rate, weight decay and Adam's coefficients (<c>optim_args</c>), by the class for
+    /// the algorithm; null for its defaults.
+    /// </summary>
+    public OptimizerOptions? OptimizerOptions { get; init; }
 
     /// <summary>How often the training data is gone through (<c>num_train_epochs</c>); 3 where not said otherwise.</summary>
     public int NumberOfEpochs { get; init; } = 3;
@@ -60,7 +73,25 @@ public abstract record EpochTrainingOptions : TrainingOptions
     /// </summary>
     public int CheckpointSteps { get; init; }
 
-    internal override IEnumerable<string> IrrelevantToWeights => [nameof(CheckpointSteps)];
+    /// <summary>What Adam's family is told.</summary>
+    internal virtual AdamCoefficients Adam => AdamCoefficients.Usual;
+
+    /// <summary>The share of decaying weights that an update removes, times the learning rate.</summary>
+    internal virtual double Decay => 0;
+
+    /// <summary>What gradient descent without Adam's running means is told.</summary>
+    internal virtual StochasticGradientDescentOptions Gradients => (StochasticGradientDescentOptions?)OptimizerOptions ?? new();
+
+    internal override IEnumerable<string> IrrelevantToWeights => [nameof(CheckpointSteps), .. SwitchedOff];
+
+    /// <summary>What changes nothing as it is, so that a run goes on that was saved before there was such an option.</summary>
+    private protected virtual IEnumerable<string> SwitchedOff =>
+        from option in ((string Name, bool IsOff)[])
+        [
+            (nameof(Optimizer), Optimizer == OptimizerAlgorithm.AdamW), (nameof(OptimizerOptions), OptimizerOptions is null),
+        ]
+        where option.IsOff
+        select option.Name;
 
     internal override string CheckpointOption => nameof(CheckpointSteps);
 
@@ -79,5 +110,51 @@ public abstract record EpochTrainingOptions : TrainingOptions
         OptionRange.AtLeast(nameof(EvaluationBatchSize), EvaluationBatchSize ?? 1, 1);
         OptionRange.AtLeast(nameof(EarlyStoppingPatience), EarlyStoppingPatience, 0);
         OptionRange.AtLeast(nameof(CheckpointSteps), CheckpointSteps, 0);
+        CheckOptimizer();
+    }
+
+    /// <summary>What the schedule makes of the learning rate.</summary>
+    /// <param name="step">Steps done before.</param>
+    /// <param name="totalSteps">Of the run.</param>
+    internal double RateFactor(int step, int totalSteps) => Optimizer == OptimizerAlgorithm.ScheduleFreeAdamW
+        ? step < WarmupSteps ? (step + 1.0) / WarmupSteps : 1
+        : LearningRateSchedule.Factor(step, WarmupSteps, totalSteps);
+
+    private void CheckOptimizer()
+    {
+        OptionRange.Defined(nameof(Optimizer), Optimizer);
+        OptimizerOptions?.Check();
+        if (OptimizerOptions is { } details && details.Algorithm != Optimizer)
+        {
+            throw new ArgumentException(
+                $"{nameof(OptimizerOptions)} is a {details.GetType().Name}, which is for {details.Algorithm}; {nameof(Optimizer)} is "
+                + $"{Optimizer}.", nameof(OptimizerOptions));
+        }
+
+        switch (Optimizer)
+        {
+            case OptimizerAlgorithm.Adam when Decay != 0:
+                throw new ArgumentException(
+                    $"WeightDecay is {Decay}, but {nameof(Optimizer)} is {Optimizer}, which has none; {OptimizerAlgorithm.AdamW} is Adam "
+                    + "with weight decay.", "WeightDecay");
+            case OptimizerAlgorithm.ScheduleFreeAdamW:
+                Needs(LearningRateSchedule == LearningRateSchedule.Constant, "LearningRateSchedule.Constant");
+                Needs(Adam.Beta1 > 0, "beta1 above 0");
+                break;
+            case OptimizerAlgorithm.Adafactor when OptimizerOptions is AdafactorOptions { RelativeStep: true }:
+                Needs(
+                    LearningRate == 1 && LearningRateSchedule == LearningRateSchedule.Constant && WarmupSteps == 0,
+                    "LearningRate 1, LearningRateSchedule.Constant and WarmupSteps 0 with relative steps");
+                break;
+            case OptimizerAlgorithm.Muon when OptimizerOptions is MuonOptions { OtherLearningRate: not null }:
+                Needs(LearningRate > 0, "LearningRate above 0 with another one beside");
+                break;
+        }
+
+        void Needs(bool isTrue, string what)
+        {
+            if (!isTrue)
+                throw new ArgumentException($"{nameof(Optimizer)} {Optimizer} needs {what}.", nameof(Optimizer));
+        }
     }
 }

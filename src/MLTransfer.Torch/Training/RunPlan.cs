@@ -50,7 +50,7 @@ internal sealed record RunPlan
         return new RunPlan
         {
             TotalSteps = (int)steps,
-            LearningRate = step => options.LearningRate * options.LearningRateSchedule.Factor(step, options.WarmupSteps, (int)steps),
+            LearningRate = step => options.LearningRate * options.RateFactor(step, (int)steps),
             HasEvaluation = hasValidation,
             EvaluatesStart = evaluatesStart,
             EvaluationInterval = options.EvaluationSteps > 0 ? options.EvaluationSteps : rows.StepsPerEpoch,

@@ -251,7 +251,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         return report;
     }
 
-    private AveragedWeights UseAverages() => new(task.Players, task.WeightsChanged);
+    private AveragedWeights UseAverages() => AveragedWeights.Of(task.Players, task.WeightsChanged);
 
     private void WritePage(string? end = null, TimeSpan? remaining = null) =>
         _report?.WritePage(new RunStatus(Reached.Step, plan.TotalSteps, _clock.Elapsed, remaining, end));
@@ -270,6 +270,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     private void Save(RunFolder folder)
     {
         var state = Reached with { Updates = [.. task.Players.Select(player => player.Optimizer.StepCount)], Task = task.State };
+        using var averages = AveragedWeights.ToSave(task.Players, task.WeightsChanged);
         SavedRun.Write(folder.Path, state, options.CheckpointLimit, inside =>
         {
             task.Save(inside);
@@ -295,6 +296,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         task.RestoreState(state.Task);
         task.Restore(saved);
         WeightSnapshot.CopyInto(OptimizerState, optimizers);
+        if (task.Players.Any(player => player.Optimizer.HasOwnAverage))
+            task.WeightsChanged(); // into those that are trained
         foreach (var (player, updates) in task.Players.Zip(state.Updates))
             player.Optimizer.StepCount = updates;
     }

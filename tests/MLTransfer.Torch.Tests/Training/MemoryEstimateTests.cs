@@ -8,6 +8,7 @@ using MLTransfer.Torch.Tests.Networks.Transformers;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Optimizers;
 using MLTransfer.Torch.Training.Language;
 using Xunit;
 using static TorchSharp.torch;

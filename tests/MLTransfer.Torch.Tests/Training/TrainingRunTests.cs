@@ -64,7 +64,8 @@ public sealed class TrainingRunTests
         private readonly Parameter _books = new(zeros(2), requires_grad: true);
         private readonly Player _player;
 
-        public TwoCodebooks() => _player = new Player("", new StochasticGradientDescent([("books", _books)], momentum: 0.5));
+        public TwoCodebooks() => _player = new Player(
+            "", new StochasticGradientDescent([new TrainedParameter("books", _books, Decays: false)], new() { Momentum = 0.5 }));
 
         public float[] Values => _books.data<float>().ToArray();
 

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Described;
 
@@ -48,14 +49,13 @@ internal sealed class ModuleMemory(TransferNetwork network, ModuleTrainingOption
         {
             Weights = weights,
             Gradients = trained * sizeof(float),
-            Optimizer = trained * StateOfNumber() * sizeof(float),
+            Optimizer = OptimizerFactory.StateNumbers(options, trained, Hidden()) * sizeof(float),
             Activations = (long)(Gaps * sizeof(float) * batchSize * Activations()),
             Runtime = ProcessMemory.Runtime(weights),
         };
     }
 
-    /// <summary>The numbers that the optimizer keeps for each that is trained.</summary>
-    private int StateOfNumber() => options.Optimizer != OptimizerAlgorithm.StochasticGradientDescent ? 2 : options.Momentum > 0 ? 1 : 0;
+    private long Hidden() => network.TrainableParameters.Where(p => HiddenMatrices.IsMatrix(p.Value)).Sum(p => p.Value.numel());
 
     /// <summary>The numbers that a row's way through the network keeps.</summary>
     private long Activations()

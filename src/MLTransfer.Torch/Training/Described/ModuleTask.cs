@@ -7,7 +7,6 @@ using MLTransfer.Torch.Training.Optimizers;
 using MLTransfer.Torch.Training.Reports;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
 
 namespace MLTransfer.Torch.Training.Described;
 
@@ -196,18 +195,9 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
         return tensor(pixels, output.shape).permute(1, 2, 0);
     }
 
-    private Optimizer CreateOptimizer()
-    {
-        var parameters = _network.TrainableParameters.Select(p => (Name: p.Key, Parameter: (Parameter)p.Value));
-        if (_options.Optimizer == OptimizerAlgorithm.StochasticGradientDescent)
-            return new StochasticGradientDescent(parameters, _options.Momentum);
-
-        // Weight decay spares the vectors: biases and normalization weights.
-        return new AdamW(parameters.Select(p => (p.Name, p.Parameter, Decays: p.Parameter.dim() > 1)), 0.9, 0.999, 1e-8)
-        {
-            WeightDecay = _options.WeightDecay,
-        };
-    }
+    // Weight decay spares the vectors: biases and normalization weights.
+    private Optimizer CreateOptimizer() => OptimizerFactory.Create(_options, _network.TrainableParameters.Select(p => new TrainedParameter(
+        p.Key, (Parameter)p.Value, Decays: p.Value.dim() > 1, HiddenMatrices.IsMatrix(p.Value))));
 
     private bool EndsEpoch(int step) => step % _stepsPerEpoch == 0 || step == _plan.TotalSteps;
 

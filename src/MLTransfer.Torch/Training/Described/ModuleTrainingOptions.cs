@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using MLTransfer.Torch.Training.Optimizers;
+
 namespace MLTransfer.Torch.Training.Described;
 
 /// <summary>How <see cref="NetworkTrainer"/> trains; what Keras gives to <c>compile</c> and <c>fit</c>.</summary>
@@ -14,21 +17,24 @@ public sealed record ModuleTrainingOptions : EpochTrainingOptions
     {
         (NumberOfEpochs, BatchSize, LearningRate) = (10, 32, 1e-3);
         (LearningRateSchedule, MaximumGradientNorm) = (LearningRateSchedule.Constant, 0);
-        (Precision, Seed) = (Precision.Float32, 0);
+        (Precision, Seed, Optimizer) = (Precision.Float32, 0, OptimizerAlgorithm.Adam);
     }
 
     /// <summary>What is made small.</summary>
+    [JsonPropertyOrder(-4)] // as saved runs have always had it
     public TrainingLoss Loss { get; init; } = TrainingLoss.MeanSquaredError;
 
-    /// <summary>How gradients change parameters.</summary>
-    public OptimizerAlgorithm Optimizer { get; init; } = OptimizerAlgorithm.Adam;
-
-    /// <summary>The share of the last step that the next one keeps, from 0 to less than 1; for stochastic gradient descent only.</summary>
+    /// <summary>
+    /// The share of the last step that the next one keeps, from 0 to less than 1; for stochastic gradient descent only, of which
+    /// <see cref="StochasticGradientDescentOptions"/> has more.
+    /// </summary>
+    [JsonPropertyOrder(-2)]
     public double Momentum { get; init; }
 
     /// <summary>
-    /// The share of a weight that is removed, times the learning rate; vectors such as biases are spared. For AdamW only.
+    /// The share of a weight that is removed, times the learning rate; vectors such as biases are spared. Not for Adam.
     /// </summary>
+    [JsonPropertyOrder(-1)]
     public double WeightDecay { get; init; }
 
     /// <summary>
@@ -37,31 +43,35 @@ public sealed record ModuleTrainingOptions : EpochTrainingOptions
     /// </summary>
     public int SampleRows { get; init; }
 
+    internal override double Decay => WeightDecay;
+
+    internal override StochasticGradientDescentOptions Gradients =>
+        OptimizerOptions is null ? new() { Momentum = Momentum } : base.Gradients;
+
     internal override IEnumerable<string> IrrelevantToWeights => base.IrrelevantToWeights.Append(nameof(SampleRows));
+
+    private protected override IEnumerable<string> SwitchedOff => base.SwitchedOff.Except([nameof(Optimizer)]);
 
     internal override void Check()
     {
         base.Check();
         OptionRange.AtLeast(nameof(SampleRows), SampleRows, 0);
         OptionRange.Defined(nameof(Loss), Loss);
-        OptionRange.Defined(nameof(Optimizer), Optimizer);
         OptionRange.Positive(nameof(LearningRate), LearningRate);
         OptionRange.FromZeroToLessThanOne(nameof(Momentum), Momentum);
         OptionRange.NotNegative(nameof(WeightDecay), WeightDecay);
-        OnlyFor(nameof(Momentum), Momentum, OptimizerAlgorithm.StochasticGradientDescent);
-        OnlyFor(nameof(WeightDecay), WeightDecay, OptimizerAlgorithm.AdamW);
+        if (Momentum != 0 && (Optimizer != OptimizerAlgorithm.StochasticGradientDescent || OptimizerOptions is not null))
+        {
+            throw new ArgumentException(
+                $"{nameof(Momentum)} is {Momentum}, but {nameof(Optimizer)} is {Optimizer}; it works with "
+                + $"{OptimizerAlgorithm.StochasticGradientDescent} without {nameof(OptimizerOptions)} only.", nameof(Momentum));
+        }
+
         if (Precision != Precision.Float32)
         {
             throw new ArgumentException(
                 $"{nameof(Precision)} is {Precision}; a network of described layers or of a module computes in {Precision.Float32} only.",
                 nameof(Precision));
         }
-    }
-
-    private void OnlyFor(string option, double value, OptimizerAlgorithm algorithm)
-    {
-        if (value != 0 && Optimizer != algorithm)
-            throw new ArgumentException($"{option} is {value}, but {nameof(Optimizer)} is {Optimizer}; it works with {algorithm} only.",
-                option);
     }
 }

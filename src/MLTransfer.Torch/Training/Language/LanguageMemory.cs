@@ -2,6 +2,7 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Networks.Transformers.Description;
+using MLTransfer.Torch.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
@@ -53,7 +54,8 @@ internal sealed record LanguageMemory
     {
         var product = ProductSize;
         var runtime = ProcessMemory.Runtime(_network.Device.type == TorchSharp.DeviceType.META ? 0 : _parts.Bytes);
-        var optimizer = _parts.Trained * (_options.WeightAverageDecay > 0 ? 3 : 2) * sizeof(float);
+        var optimizer = (OptimizerFactory.StateNumbers(_options, _parts.Trained, _parts.TrainedLinears)
+            + (_options.WeightAverageDecay > 0 ? _parts.Trained : 0)) * sizeof(float);
         var frozen = IsMixed ? _parts.Converted(ProductType) : default;
         var weights = _parts.Bytes + (IsMixed ? _parts.TrainedMatrices * product : 0) + frozen.Elements * product - frozen.Bytes;
         var gradients = Gradients();

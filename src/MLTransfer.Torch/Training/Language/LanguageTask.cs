@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Optimizers;
@@ -22,7 +23,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     private readonly LanguageTrainingOptions _options;
     private readonly LanguageRows _rows;
     private readonly ScalarType? _computeType;
-    private readonly AdamW _optimizer;
+    private readonly Optimizer _optimizer;
     private readonly Player _player;
     private FrozenWeights? _frozen;
     private int _stepsDone;
@@ -34,13 +35,8 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     public LanguageTask(TransformerNetwork model, LanguageTrainingOptions options, LanguageRows rows, ScalarType? computeType)
     {
         (_model, _options, _rows, _computeType) = (model, options, rows, computeType);
-        _optimizer = new AdamW(
-            model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: IsDecayed(p.Name, p.Parameter.dim()))),
-            options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon)
-        {
-            WeightDecay = options.WeightDecay,
-            RateFactor = options.LayerRateDecay < 1 ? new LayerRates(model, options.LayerRateDecay).FactorOf : null,
-        };
+        _optimizer = OptimizerFactory.Create(
+            options, Trained(model), options.LayerRateDecay < 1 ? new LayerRates(model, options.LayerRateDecay).FactorOf : null);
         _player = new Player("", _optimizer)
         {
             MaximumGradientNorm = options.MaximumGradientNorm,
@@ -168,6 +164,14 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     }
 
     public override void Dispose() => _player.Dispose();
+
+    /// <summary>What is trained of a network whose blocks are those of transformers.</summary>
+    internal static IEnumerable<TrainedParameter> Trained(GenerativeNetwork model)
+    {
+        var isHidden = HiddenMatrices.OfBlocks(model);
+        return model.TrainableParameters().Select(p => new TrainedParameter(
+            p.Name, p.Parameter, IsDecayed(p.Name, p.Parameter.dim()), isHidden(p.Name, p.Parameter)));
+    }
 
     // Biases and normalization weights are the vectors of a model.
     /// <summary>Biases, T5's table of them too, and weights of norms are spared; the lengths of rows (DoRA) are not.</summary>

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Training.Optimizers;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
@@ -75,18 +76,21 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
     /// </summary>
     internal bool ComputesWithNarrowMatrices(Device device) => Precision.ComputeType(device) is not null || GradientCheckpointing;
 
-    internal override IEnumerable<string> IrrelevantToWeights =>
-        base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]).Concat(SwitchedOff);
+    internal override AdamCoefficients Adam => new(AdamBeta1, AdamBeta2, AdamEpsilon);
 
-    /// <summary>What changes nothing as it is, so that a run goes on that was saved before there was such an option.</summary>
-    private IEnumerable<string> SwitchedOff =>
+    internal override double Decay => WeightDecay;
+
+    internal override IEnumerable<string> IrrelevantToWeights =>
+        base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);
+
+    private protected override IEnumerable<string> SwitchedOff => base.SwitchedOff.Concat(
         from option in ((string Name, bool IsOff)[])
         [
             (nameof(MoveBorders), !MoveBorders), (nameof(WeightAverageDecay), WeightAverageDecay == 0),
             (nameof(LayerRateDecay), LayerRateDecay == 1),
         ]
         where option.IsOff
-        select option.Name;
+        select option.Name);
 
     internal override void Check()
     {
@@ -102,6 +106,13 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
         OptionRange.FromZeroToLessThanOne(nameof(WeightAverageDecay), WeightAverageDecay);
         OptionRange.Positive(nameof(LayerRateDecay), LayerRateDecay);
         OptionRange.Between(nameof(LayerRateDecay), LayerRateDecay, 0, 1);
+        if (WeightAverageDecay > 0 && Optimizer == OptimizerAlgorithm.ScheduleFreeAdamW)
+        {
+            throw new ArgumentException(
+                $"{nameof(WeightAverageDecay)} is {WeightAverageDecay}, but {nameof(Optimizer)} {Optimizer} has a mean of weights itself.",
+                nameof(WeightAverageDecay));
+        }
+
         if (GroupByLength && !Shuffle)
             throw new ArgumentException($"{nameof(GroupByLength)} makes a random order of its own; it needs {nameof(Shuffle)}.",
                 nameof(GroupByLength));

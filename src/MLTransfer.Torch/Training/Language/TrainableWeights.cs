@@ -11,7 +11,7 @@ namespace MLTransfer.Torch.Training.Language;
 internal static class TrainableWeights
 {
     /// <summary>Lets products read the optimizer's copies of weights, until the model's compute type is set again.</summary>
-    public static void Convert(TransformerNetwork model, AdamW optimizer)
+    public static void Convert(TransformerNetwork model, Optimizer optimizer)
     {
         if (model.ComputeType is not { } type)
             return;

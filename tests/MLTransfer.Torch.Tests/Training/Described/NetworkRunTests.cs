@@ -4,6 +4,7 @@ using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tests.Networks.Described;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Described;
+using MLTransfer.Torch.Training.Optimizers;
 using Xunit;
 using static TorchSharp.torch;
 
