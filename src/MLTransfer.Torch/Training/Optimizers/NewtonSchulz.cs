@@ -21,10 +21,14 @@ internal static class NewtonSchulz
         {
             using var iteration = NewDisposeScope();
             var square = bmm(x, x.transpose(1, 2)); // [matrices, rows, rows]
-            var factor = bmm(square, square).mul_(c).add_(square, alpha: b);
-            x = bmm(factor, x).add_(x, alpha: a).MoveToOuterDisposeScope();
+            var factor = AddProduct(square, b, square, square, c);
+            x = AddProduct(x, a, factor, x, 1).MoveToOuterDisposeScope();
         }
 
         return x.MoveToOuterDisposeScope();
     }
+
+    /// <summary>beta addend + alpha first second, rounded once.</summary>
+    private static Tensor AddProduct(Tensor addend, double beta, Tensor first, Tensor second, double alpha) =>
+        baddbmm(first, second, addend, (float)beta, (float)alpha); // TorchSharp 0.107 has the addend last, whatever its names say
 }
