@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -42,7 +43,7 @@ internal sealed class EnCodecMemory(EnCodecModel codec, EnCodecTrainingOptions o
         {
             Weights = trained * sizeof(float),
             Gradients = trained * sizeof(float),
-            Optimizer = trained * 2 * sizeof(float),
+            Optimizer = OptimizerFactory.StateNumbers(of, trained, hidden: trained) * sizeof(float),
             Activations = (long)(Gaps * numbers * sizeof(float)),
             Runtime = ProcessMemory.Runtime(codecNumbers * sizeof(float)),
         };

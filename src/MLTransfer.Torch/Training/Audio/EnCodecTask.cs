@@ -20,10 +20,6 @@ internal sealed class EnCodecTask : TrainingTask<EnCodecProgress>
 {
     private const string DiscriminatorFile = "discriminator.safetensors";
 
-    // Of the paper's Adam.
-    private const double Beta1 = 0.5;
-    private const double Beta2 = 0.9;
-
     // What a step's seeds are for; see TrainingStep.Seed.
     private const ulong SegmentSeeds = 4;
     private const ulong ChoiceSeeds = 5;
@@ -66,7 +62,7 @@ internal sealed class EnCodecTask : TrainingTask<EnCodecProgress>
         _losses = new EnCodecLosses(codec, options, samples, _adversary);
 
         Player CreatePlayer(string name, IEnumerable<(string Name, Parameter Parameter)> parameters) =>
-            new(name, new AdamW(parameters.Select(p => (p.Name, p.Parameter, Decays: false)), Beta1, Beta2, epsilon: 1e-8))
+            new(name, OptimizerFactory.Create(options, TrainedParameter.OfLayers(parameters)))
             {
                 MaximumGradientNorm = options.MaximumGradientNorm,
             };

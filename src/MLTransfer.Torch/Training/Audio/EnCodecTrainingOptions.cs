@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -60,6 +61,8 @@ public sealed record EnCodecTrainingOptions : EpochTrainingOptions
     /// the first step and at each evaluation; they go to the progress, to the folder <c>answers</c> and to <c>run.html</c>.
     /// </summary>
     public int SampleSounds { get; init; }
+
+    internal override AdamCoefficients Adam => AdamCoefficients.Usual with { Beta1 = 0.5, Beta2 = 0.9 };
 
     internal override IEnumerable<string> IrrelevantToWeights => base.IrrelevantToWeights.Append(nameof(SampleSounds));
 

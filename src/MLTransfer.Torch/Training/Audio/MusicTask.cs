@@ -20,7 +20,6 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
     private readonly MusicTrainingOptions _options;
     private readonly MusicRows _rows;
     private readonly ScalarType? _computeType;
-    private readonly AdamW _optimizer;
     private readonly Player _player;
     private FrozenWeights? _frozen;
 
@@ -31,10 +30,10 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
     public MusicTask(MusicGenModel model, MusicTrainingOptions options, MusicRows rows, ScalarType? computeType)
     {
         (_model, _options, _rows, _computeType) = (model, options, rows, computeType);
-        _optimizer = new AdamW(
-            model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: LanguageTask.IsDecayed(p.Name, p.Parameter.dim()))),
-            options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon) { WeightDecay = options.WeightDecay };
-        _player = new Player("", _optimizer) { MaximumGradientNorm = options.MaximumGradientNorm };
+        _player = new Player("", OptimizerFactory.Create(options, LanguageTask.Trained(model)))
+        {
+            MaximumGradientNorm = options.MaximumGradientNorm,
+        };
     }
 
     /// <summary>Saved with every run, so that a saved run is a complete model; null for none.</summary>
@@ -61,7 +60,7 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
     public override void Prepare(string folder, int step, CancellationToken cancellationToken)
     {
         _frozen = FrozenWeights.Convert(_model.Decoder, Path.Combine(folder, "frozen-weights.safetensors"));
-        TrainableWeights.Convert(_model.Decoder, _optimizer);
+        TrainableWeights.Convert(_model.Decoder, _player.Optimizer);
     }
 
     public override MusicProgress ReportAfter(int step) => new() { Step = step, Epoch = (double)step / _rows.Schedule.StepsPerEpoch };
@@ -94,6 +93,8 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
             LearningRate = update.LearningRate,
         };
     }
+
+    public override void WeightsChanged() => _model.Decoder.WriteTokenRows();
 
     public override long AmountOf(int[] rows) => rows.Sum(row => (long)_rows.LengthOf(row));
 

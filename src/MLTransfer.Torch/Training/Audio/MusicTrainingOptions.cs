@@ -6,22 +6,10 @@ namespace MLTransfer.Torch.Training.Audio;
 /// How a MusicGen is trained. Names map one to one onto Hugging Face's <c>TrainingArguments</c>, and defaults are the same where not said
 /// otherwise: <see cref="TrainingOptions.LearningRate"/> is 5e-5, <see cref="TrainingOptions.BatchSize"/> 2.
 /// </summary>
-public sealed record MusicTrainingOptions : EpochTrainingOptions
+public sealed record MusicTrainingOptions : AdamWTrainingOptions
 {
     /// <summary>The defaults.</summary>
     public MusicTrainingOptions() => (LearningRate, BatchSize) = (5e-5, 2);
-
-    /// <summary>AdamW's decoupled weight decay; biases and layer norms are left out (<c>weight_decay</c>).</summary>
-    public double WeightDecay { get; init; }
-
-    /// <summary>AdamW's decay rate of the gradient's running mean (<c>adam_beta1</c>).</summary>
-    public double AdamBeta1 { get; init; } = 0.9;
-
-    /// <summary>AdamW's decay rate of the squared gradient's running mean (<c>adam_beta2</c>).</summary>
-    public double AdamBeta2 { get; init; } = 0.999;
-
-    /// <summary>Added to AdamW's denominator (<c>adam_epsilon</c>).</summary>
-    public double AdamEpsilon { get; init; } = 1e-8;
 
     /// <summary>Whether a block's intermediate results are computed again in the backward pass instead of kept: much less memory for a
     /// third more computation (<c>gradient_checkpointing</c>).</summary>
@@ -65,10 +53,6 @@ public sealed record MusicTrainingOptions : EpochTrainingOptions
         if (SamplePrompts.Contains(null!))
             throw new ArgumentException($"{nameof(SamplePrompts)} holds a null; expected captions.", nameof(SamplePrompts));
         SampleGeneration?.Check();
-        OptionRange.NotNegative(nameof(WeightDecay), WeightDecay);
-        OptionRange.FromZeroToLessThanOne(nameof(AdamBeta1), AdamBeta1);
-        OptionRange.FromZeroToLessThanOne(nameof(AdamBeta2), AdamBeta2);
-        OptionRange.NotNegative(nameof(AdamEpsilon), AdamEpsilon);
         OptionRange.Between(nameof(ConditionDropout), ConditionDropout, 0, 1);
         OptionRange.Defined(nameof(ConditionDropoutUnit), ConditionDropoutUnit);
         OptionRange.Positive(nameof(MaximumSeconds), MaximumSeconds);

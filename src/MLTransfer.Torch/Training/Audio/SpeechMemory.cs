@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Vits;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -54,7 +55,7 @@ internal sealed class SpeechMemory(VitsModel model, SpeechTrainingOptions option
         {
             Weights = (2 * network + discriminator) * sizeof(float), // the network and the copy that is trained
             Gradients = (trained + discriminator) * sizeof(float),
-            Optimizer = 2 * (trained + discriminator) * sizeof(float),
+            Optimizer = OptimizerFactory.StateNumbers(of, trained + discriminator, hidden: trained + discriminator) * sizeof(float),
             Activations = (long)(Gaps * sizeof(float) * of.BatchSize * (NumbersOfFrames() + NumbersOfSegment(of))),
             Runtime = ProcessMemory.Runtime(
                 model.Device.type == TorchSharp.DeviceType.META ? 0 : (network + discriminator) * sizeof(float)),

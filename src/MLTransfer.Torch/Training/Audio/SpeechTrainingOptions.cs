@@ -1,11 +1,14 @@
+using System.Text.Json.Serialization;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Vits;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Audio;
 
 /// <summary>
 /// How a VITS is fine-tuned. Defaults are those of arXiv 2106.06103: <see cref="TrainingOptions.LearningRate"/> 2e-4, which falls by
-/// <see cref="LearningRateDecay"/> an epoch and by no other schedule, no clipping of gradients; but for
+/// <see cref="LearningRateDecay"/> an epoch and by no other schedule, no clipping of gradients, weight decay
+/// 0.01 of all parameters, betas 0.8 and 0.99, epsilon 1e-9; but for
 /// <see cref="EpochTrainingOptions.NumberOfEpochs"/>, 20, and <see cref="TrainingOptions.BatchSize"/>, 8, which are for transfer to few
 /// sounds.
 /// </summary>
@@ -13,29 +16,19 @@ namespace MLTransfer.Torch.Training.Audio;
 /// <see cref="TrainingOptions.Precision"/> is <see cref="Precision.Float32"/>. What is frozen of the network stays frozen; where it has
 /// adapters, they are trained.
 /// </remarks>
-public sealed record SpeechTrainingOptions : EpochTrainingOptions
+public sealed record SpeechTrainingOptions : AdamWTrainingOptions
 {
     /// <summary>The defaults.</summary>
     public SpeechTrainingOptions()
     {
         (LearningRate, LearningRateSchedule, MaximumGradientNorm) = (2e-4, LearningRateSchedule.Constant, 0);
         (NumberOfEpochs, Precision) = (20, Precision.Float32);
+        (WeightDecay, AdamBeta1, AdamBeta2, AdamEpsilon) = (0.01, 0.8, 0.99, 1e-9);
     }
 
     /// <summary>What the learning rate is multiplied with after each epoch (<c>lr_decay</c>).</summary>
+    [JsonPropertyOrder(-2)] // as saved runs have always had it
     public double LearningRateDecay { get; init; } = 0.999875;
-
-    /// <summary>AdamW's decoupled weight decay, of all parameters.</summary>
-    public double WeightDecay { get; init; } = 0.01;
-
-    /// <summary>AdamW's decay rate of the gradient's running mean.</summary>
-    public double AdamBeta1 { get; init; } = 0.8;
-
-    /// <summary>AdamW's decay rate of the squared gradient's running mean.</summary>
-    public double AdamBeta2 { get; init; } = 0.99;
-
-    /// <summary>Added to AdamW's denominator.</summary>
-    public double AdamEpsilon { get; init; } = 1e-9;
 
     /// <summary>
     /// Samples of the piece of each sound that is decoded in a step, a multiple of the network's frame. A shorter sound is followed by
@@ -117,6 +110,19 @@ public sealed record SpeechTrainingOptions : EpochTrainingOptions
     internal override void Check()
     {
         base.Check();
+        if (Optimizer == OptimizerAlgorithm.ScheduleFreeAdamW)
+        {
+            throw new ArgumentException(
+                $"{nameof(Optimizer)} is {Optimizer}, whose mean of weights a VITS's training does not know: it has the running mean of "
+                + $"{nameof(AverageDecay)}. Choose another optimizer.", nameof(Optimizer));
+        }
+
+        if (OptimizerOptions is AdafactorOptions { RelativeStep: true } && LearningRateDecay != 1)
+        {
+            throw new ArgumentException(
+                $"{nameof(LearningRateDecay)} is {LearningRateDecay}; relative steps of {Optimizer} need 1.", nameof(LearningRateDecay));
+        }
+
         if (Precision == Precision.BFloat16)
         {
             throw new ArgumentException(
@@ -124,10 +130,6 @@ public sealed record SpeechTrainingOptions : EpochTrainingOptions
         }
 
         OptionRange.Between(nameof(LearningRateDecay), LearningRateDecay, double.Epsilon, 1);
-        OptionRange.NotNegative(nameof(WeightDecay), WeightDecay);
-        OptionRange.FromZeroToLessThanOne(nameof(AdamBeta1), AdamBeta1);
-        OptionRange.FromZeroToLessThanOne(nameof(AdamBeta2), AdamBeta2);
-        OptionRange.NotNegative(nameof(AdamEpsilon), AdamEpsilon);
         OptionRange.AtLeast(nameof(SegmentSize), SegmentSize, 1);
         OptionRange.AtLeast(nameof(WindowSize), WindowSize ?? 1, 1);
         OptionRange.AtLeast(nameof(MelBands), MelBands, 1);

@@ -1,7 +1,7 @@
 using MLTransfer.Torch.Networks.Vits;
+using MLTransfer.Torch.Training.Optimizers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using AdamW = MLTransfer.Torch.Training.Optimizers.AdamW;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -149,11 +149,8 @@ internal sealed class SpeechUpdates : IDisposable
         }
     }
 
-    private Player CreatePlayer(string name, IEnumerable<(string Name, Parameter Parameter)> parameters) => new(name, new AdamW(
-        parameters.Select(p => (p.Name, p.Parameter, Decays: true)), _options.AdamBeta1, _options.AdamBeta2, _options.AdamEpsilon)
-    {
-        WeightDecay = _options.WeightDecay,
-    })
+    private Player CreatePlayer(string name, IEnumerable<(string Name, Parameter Parameter)> parameters) => new(
+        name, OptimizerFactory.Create(_options, TrainedParameter.OfLayers(parameters)))
     {
         MaximumGradientNorm = _options.MaximumGradientNorm,
     };

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Images;
 
@@ -39,7 +40,7 @@ internal sealed class DiscreteVaeMemory(DiscreteVaeModel model, DiscreteVaeTrain
         {
             Weights = numbers * sizeof(float),
             Gradients = trained * sizeof(float),
-            Optimizer = trained * 2 * sizeof(float),
+            Optimizer = OptimizerFactory.StateNumbers(options, TrainedParameter.OfLayers(model.TrainableParameters())) * sizeof(float),
             Activations = (long)(Gaps * kept * sizeof(float)),
             Runtime = ProcessMemory.Runtime(model.Device.type == TorchSharp.DeviceType.META ? 0 : numbers * sizeof(float)),
         };

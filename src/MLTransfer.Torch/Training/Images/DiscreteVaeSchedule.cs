@@ -18,7 +18,7 @@ internal sealed class DiscreteVaeSchedule(DiscreteVaeTrainingOptions options, Di
     public double LearningRate(int step)
     {
         var steps = StepsOf(options.LearningRateSteps);
-        var factor = options.LearningRateSchedule.Factor(Math.Min(step, steps), options.WarmupSteps, steps);
+        var factor = options.RateFactor(Math.Min(step, steps), steps);
         return options.LearningRateSchedule == LearningRateSchedule.Constant ? options.LearningRate * factor
             : options.FinalLearningRate + (options.LearningRate - options.FinalLearningRate) * factor;
     }

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Images;
 
@@ -63,6 +64,8 @@ public sealed record DiscreteVaeTrainingOptions : EpochTrainingOptions
     /// </summary>
     public int SampleImages { get; init; }
 
+    internal override double Decay => WeightDecay;
+
     internal override IEnumerable<string> IrrelevantToWeights => base.IrrelevantToWeights.Append(nameof(SampleImages));
 
     internal override void Check()
@@ -82,6 +85,13 @@ public sealed record DiscreteVaeTrainingOptions : EpochTrainingOptions
         OptionRange.AtLeast(nameof(LearningRateSteps), LearningRateSteps, 0);
         OptionRange.NotNegative(nameof(WeightDecay), WeightDecay);
         OptionRange.AtLeast(nameof(SampleImages), SampleImages, 0);
+        if (LearningRateSteps > 0 && Optimizer == OptimizerAlgorithm.ScheduleFreeAdamW)
+        {
+            throw new ArgumentException(
+                $"{nameof(LearningRateSteps)} is {LearningRateSteps}, but {nameof(Optimizer)} {Optimizer} has no schedule.",
+                nameof(LearningRateSteps));
+        }
+
         if (Precision != Precision.Float32)
         {
             throw new ArgumentException(

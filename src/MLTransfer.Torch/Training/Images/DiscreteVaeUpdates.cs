@@ -9,10 +9,6 @@ namespace MLTransfer.Torch.Training.Images;
 /// <remarks>B: batch, V: codewords, h, w: places of a picture.</remarks>
 internal sealed class DiscreteVaeUpdates : IDisposable
 {
-    // Of the paper's Adam.
-    private const double Beta1 = 0.9;
-    private const double Beta2 = 0.999;
-
     private readonly DiscreteVaeModel _model;
     private readonly DiscreteVaeLayout _layout;
     private readonly ReconstructionLoss _distance;
@@ -31,11 +27,7 @@ internal sealed class DiscreteVaeUpdates : IDisposable
             { StraightThrough: true } => CodewordRelaxation.StraightThrough,
             _ => CodewordRelaxation.Soft,
         };
-        Player = new Player("", new AdamW(
-            model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: true)), Beta1, Beta2, epsilon: 1e-8)
-        {
-            WeightDecay = options.WeightDecay,
-        })
+        Player = new Player("", OptimizerFactory.Create(options, TrainedParameter.OfLayers(model.TrainableParameters())))
         {
             MaximumGradientNorm = options.MaximumGradientNorm,
         };

@@ -1,5 +1,7 @@
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks;
+using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.Optimizers;
 
 namespace MLTransfer.Torch.Training.Images;
 
@@ -46,7 +48,7 @@ internal sealed class TextToImageMemory(TextToImageModel model, TextToImageTrain
         {
             Weights = weights,
             Gradients = trained * sizeof(float),
-            Optimizer = 2 * trained * sizeof(float),
+            Optimizer = OptimizerFactory.StateNumbers(of, LanguageTask.Trained(model)) * sizeof(float),
             Activations = (long)(Gaps * sizeof(float) * positions * (kept + LogitCopies * (double)model.LogitsPerPosition)),
             Runtime = ProcessMemory.Runtime(model.Device.type == TorchSharp.DeviceType.META ? 0 : weights),
         };

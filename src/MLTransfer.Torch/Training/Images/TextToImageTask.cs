@@ -16,7 +16,6 @@ internal sealed class TextToImageTask : TrainingTask<TextToImageProgress>
     private readonly TextToImageTrainingOptions _options;
     private readonly TextToImageRows _rows;
     private readonly ScalarType? _computeType;
-    private readonly AdamW _optimizer;
     private readonly Player _player;
     private readonly IReadOnlyList<DropoutSource> _dropout;
 
@@ -27,10 +26,10 @@ internal sealed class TextToImageTask : TrainingTask<TextToImageProgress>
     public TextToImageTask(TextToImageModel model, TextToImageTrainingOptions options, TextToImageRows rows, ScalarType? computeType)
     {
         (_model, _options, _rows, _computeType) = (model, options, rows, computeType);
-        _optimizer = new AdamW(
-            model.TrainableParameters().Select(p => (p.Name, p.Parameter, Decays: LanguageTask.IsDecayed(p.Name, p.Parameter.dim()))),
-            options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon) { WeightDecay = options.WeightDecay };
-        _player = new Player("", _optimizer) { MaximumGradientNorm = options.MaximumGradientNorm };
+        _player = new Player("", OptimizerFactory.Create(options, LanguageTask.Trained(model)))
+        {
+            MaximumGradientNorm = options.MaximumGradientNorm,
+        };
         _dropout = [.. model.modules().OfType<GenerativeNetwork>().Append(model).Select(part => part.DropoutSource).Distinct()];
     }
 
@@ -91,6 +90,8 @@ internal sealed class TextToImageTask : TrainingTask<TextToImageProgress>
             draws.ForEach(draw => draw.Dispose());
         }
     }
+
+    public override void WeightsChanged() => _model.WriteTokenRows();
 
     public override long AmountOf(int[] rows) => rows.Length;
 

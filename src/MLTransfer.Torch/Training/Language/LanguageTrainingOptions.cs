@@ -8,22 +8,10 @@ namespace MLTransfer.Torch.Training.Language;
 /// How a language model is trained. Names map one to one onto Hugging Face's <c>TrainingArguments</c>, and defaults are the same where not
 /// said otherwise: <see cref="TrainingOptions.LearningRate"/> is 5e-5 and <see cref="EpochTrainingOptions.EvaluationBatchSize"/> 8.
 /// </summary>
-public sealed record LanguageTrainingOptions : EpochTrainingOptions
+public sealed record LanguageTrainingOptions : AdamWTrainingOptions
 {
     /// <summary>The defaults.</summary>
     public LanguageTrainingOptions() => (LearningRate, EvaluationBatchSize) = (5e-5, 8);
-
-    /// <summary>AdamW's decoupled weight decay; biases and layer norms are left out (<c>weight_decay</c>).</summary>
-    public double WeightDecay { get; init; }
-
-    /// <summary>AdamW's decay rate of the gradient's running mean (<c>adam_beta1</c>).</summary>
-    public double AdamBeta1 { get; init; } = 0.9;
-
-    /// <summary>AdamW's decay rate of the squared gradient's running mean (<c>adam_beta2</c>).</summary>
-    public double AdamBeta2 { get; init; } = 0.999;
-
-    /// <summary>Added to AdamW's denominator (<c>adam_epsilon</c>).</summary>
-    public double AdamEpsilon { get; init; } = 1e-8;
 
     /// <summary>
     /// Whether a block's intermediate results are computed again in the backward pass instead of kept: much less memory for a third more
@@ -76,10 +64,6 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
     /// </summary>
     internal bool ComputesWithNarrowMatrices(Device device) => Precision.ComputeType(device) is not null || GradientCheckpointing;
 
-    internal override AdamCoefficients Adam => new(AdamBeta1, AdamBeta2, AdamEpsilon);
-
-    internal override double Decay => WeightDecay;
-
     internal override IEnumerable<string> IrrelevantToWeights =>
         base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);
 
@@ -99,10 +83,6 @@ public sealed record LanguageTrainingOptions : EpochTrainingOptions
         if (SamplePrompts.Contains(null!))
             throw new ArgumentException($"{nameof(SamplePrompts)} holds a null; expected texts.", nameof(SamplePrompts));
         SampleGeneration?.Check();
-        OptionRange.NotNegative(nameof(WeightDecay), WeightDecay);
-        OptionRange.FromZeroToLessThanOne(nameof(AdamBeta1), AdamBeta1);
-        OptionRange.FromZeroToLessThanOne(nameof(AdamBeta2), AdamBeta2);
-        OptionRange.NotNegative(nameof(AdamEpsilon), AdamEpsilon);
         OptionRange.FromZeroToLessThanOne(nameof(WeightAverageDecay), WeightAverageDecay);
         OptionRange.Positive(nameof(LayerRateDecay), LayerRateDecay);
         OptionRange.Between(nameof(LayerRateDecay), LayerRateDecay, 0, 1);

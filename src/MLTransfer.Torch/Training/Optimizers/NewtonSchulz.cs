@@ -22,6 +22,7 @@ internal static class NewtonSchulz
             using var iteration = NewDisposeScope();
             var square = bmm(x, x.transpose(1, 2)); // [matrices, rows, rows]
             var factor = AddProduct(square, b, square, square, c);
+            using var last = x;
             x = AddProduct(x, a, factor, x, 1).MoveToOuterDisposeScope();
         }
 

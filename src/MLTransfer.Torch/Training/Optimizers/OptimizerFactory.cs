@@ -55,6 +55,14 @@ internal static class OptimizerFactory
         _ => 2 * trained,
     };
 
+    /// <summary>The float32 numbers that an optimizer keeps for parameters.</summary>
+    public static long StateNumbers(EpochTrainingOptions options, IEnumerable<TrainedParameter> parameters)
+    {
+        var all = parameters.ToList();
+        return StateNumbers(
+            options, all.Sum(p => p.Parameter.numel()), all.Where(p => p.IsHidden).Sum(p => p.Parameter.numel()));
+    }
+
     private static T Details<T>(EpochTrainingOptions options)
         where T : OptimizerOptions, new() => (T?)options.OptimizerOptions ?? new T();
 }

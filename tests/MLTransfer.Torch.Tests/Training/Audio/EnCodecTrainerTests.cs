@@ -4,6 +4,8 @@ using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Audio;
 using MLTransfer.Torch.Training.Reports;
+using MLTransfer.Torch.Tests.Training.Optimizers;
+using MLTransfer.Torch.Training.Optimizers;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training.Audio;
@@ -44,20 +46,24 @@ public class EnCodecTrainerTests
         Assert.Equal(s_heldOut[0].Frames, Assert.Single(codec.DecodeSounds(codes)).Frames);
     }
 
-    [Fact]
-    public void A_run_that_was_stopped_and_resumed_ends_with_the_same_bits()
+    [Theory]
+    [InlineData(OptimizerAlgorithm.AdamW)]
+    [InlineData(OptimizerAlgorithm.Adafactor)]
+    [InlineData(OptimizerAlgorithm.ScheduleFreeAdamW)]
+    public void A_run_that_was_stopped_and_resumed_ends_with_the_same_bits(OptimizerAlgorithm optimizer)
     {
+        var chosen = s_options.With(optimizer);
         using var folder = new TemporaryFolder();
         using var whole = TinyTones.Codec();
         using var parts = TinyTones.Codec();
         var start = whole.ComputeFingerprint();
         var history =
-            new EnCodecTrainer(whole, s_options with { OutputDirectory = folder["whole"] }, s_sounds, s_heldOut)
+            new EnCodecTrainer(whole, chosen with { OutputDirectory = folder["whole"] }, s_sounds, s_heldOut)
                 .Train(cancellationToken: Cancellation).History;
         Assert.Contains(history, step => step.DiscriminatorLoss is not null);
         Assert.Contains(history, step => step is { DiscriminatorLoss: null, AdversarialLoss: not null });
 
-        var options = s_options with { OutputDirectory = folder["parts"] };
+        var options = chosen with { OutputDirectory = folder["parts"] };
         using var cancellation = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => new EnCodecTrainer(parts, options, s_sounds, s_heldOut).Train(
             new Watch(step => { if (step.Step == 4) cancellation.Cancel(); }), cancellation.Token));

@@ -25,6 +25,9 @@ public sealed class NetworkRunTests : IDisposable
     [InlineData(OptimizerAlgorithm.AdamW, 7)] // within an epoch
     [InlineData(OptimizerAlgorithm.AdamW, 10)] // after one
     [InlineData(OptimizerAlgorithm.StochasticGradientDescent, 7)]
+    [InlineData(OptimizerAlgorithm.Lion, 7)]
+    [InlineData(OptimizerAlgorithm.Muon, 7)]
+    [InlineData(OptimizerAlgorithm.ScheduleFreeAdamW, 7)]
     [InlineData(OptimizerAlgorithm.Adam, 2)] // before the first checkpoint
     public void A_cancelled_and_resumed_run_ends_with_the_same_bits_and_history(OptimizerAlgorithm optimizer, int cancelledAt)
     {

@@ -4,6 +4,8 @@ using MLTransfer.Torch.Networks.Codecs.DiscreteVae;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Reports;
+using MLTransfer.Torch.Tests.Training.Optimizers;
+using MLTransfer.Torch.Training.Optimizers;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -52,15 +54,19 @@ public sealed class DiscreteVaeTrainerTests : IDisposable
         Assert.False(codec.training);
     }
 
-    [Fact]
-    public void A_run_that_was_stopped_and_resumed_ends_with_the_same_bits()
+    [Theory]
+    [InlineData(OptimizerAlgorithm.AdamW)]
+    [InlineData(OptimizerAlgorithm.Muon)]
+    [InlineData(OptimizerAlgorithm.ScheduleFreeAdamW)]
+    public void A_run_that_was_stopped_and_resumed_ends_with_the_same_bits(OptimizerAlgorithm optimizer)
     {
+        var chosen = s_options.With(optimizer);
         using var folder = new TemporaryFolder();
         using var whole = SquarePictures.Codec();
         using var parts = SquarePictures.Codec();
-        var history = new DiscreteVaeTrainer(whole, s_options with { OutputDirectory = folder["whole"] }, _images, _heldOut)
+        var history = new DiscreteVaeTrainer(whole, chosen with { OutputDirectory = folder["whole"] }, _images, _heldOut)
             .Train(cancellationToken: Cancellation).History;
-        var options = s_options with { OutputDirectory = folder["parts"] };
+        var options = chosen with { OutputDirectory = folder["parts"] };
         using var cancellation = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => new DiscreteVaeTrainer(parts, options, _images, _heldOut).Train(
             new Watch(step => { if (step.Step == 4) cancellation.Cancel(); }), cancellation.Token));

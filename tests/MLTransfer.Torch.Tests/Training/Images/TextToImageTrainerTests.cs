@@ -4,6 +4,8 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Tests.Networks.Images;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Images;
+using MLTransfer.Torch.Tests.Training.Optimizers;
+using MLTransfer.Torch.Training.Optimizers;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training.Images;
@@ -29,13 +31,15 @@ public sealed class TextToImageTrainerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_resumed_run_ends_with_the_same_weights(bool hasAdapters)
+    [InlineData(false, OptimizerAlgorithm.AdamW)]
+    [InlineData(true, OptimizerAlgorithm.AdamW)]
+    [InlineData(true, OptimizerAlgorithm.Muon)]
+    [InlineData(false, OptimizerAlgorithm.ScheduleFreeAdamW)]
+    public void A_resumed_run_ends_with_the_same_weights(bool hasAdapters, OptimizerAlgorithm optimizer)
     {
-        var options = Options with { CheckpointSteps = 2, OutputDirectory = _folder["run"], GradientAccumulationSteps = 1 };
+        var options = Options.With(optimizer) with { CheckpointSteps = 2, OutputDirectory = _folder["run"], GradientAccumulationSteps = 1 };
         using var whole = Model(hasAdapters);
-        Trainer(whole, Options).Train(cancellationToken: Token);
+        Trainer(whole, Options.With(optimizer)).Train(cancellationToken: Token);
         using (var interrupted = Model(hasAdapters))
         {
             using var source = new CancellationTokenSource();
