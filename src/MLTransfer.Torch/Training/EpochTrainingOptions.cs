@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Schedules;
 
 namespace MLTransfer.Torch.Training;
 
@@ -36,6 +37,12 @@ public abstract record EpochTrainingOptions : TrainingOptions
 
     /// <summary>How the learning rate falls (<c>lr_scheduler_type</c>); in a straight line where not said otherwise.</summary>
     public LearningRateSchedule LearningRateSchedule { get; init; } = LearningRateSchedule.Linear;
+
+    /// <summary>
+    /// What <see cref="LearningRateSchedule"/> is told beyond warm-up and peak (<c>lr_scheduler_kwargs</c>), by the class for the kind of
+    /// schedule; null for its defaults.
+    /// </summary>
+    public LearningRateScheduleOptions? ScheduleOptions { get; init; }
 
     /// <summary>Steps in which the learning rate rises from 0 to its peak (<c>warmup_steps</c>).</summary>
     public int WarmupSteps { get; init; }
@@ -89,6 +96,7 @@ public abstract record EpochTrainingOptions : TrainingOptions
         from option in ((string Name, bool IsOff)[])
         [
             (nameof(Optimizer), Optimizer == OptimizerAlgorithm.AdamW), (nameof(OptimizerOptions), OptimizerOptions is null),
+            (nameof(ScheduleOptions), ScheduleOptions is null),
         ]
         where option.IsOff
         select option.Name;
@@ -103,7 +111,7 @@ public abstract record EpochTrainingOptions : TrainingOptions
         OptionRange.AtLeast(nameof(NumberOfEpochs), NumberOfEpochs, MaximumSteps > 0 ? 0 : 1);
         OptionRange.AtLeast(nameof(MaximumSteps), MaximumSteps, 0);
         OptionRange.AtLeast(nameof(GradientAccumulationSteps), GradientAccumulationSteps, 1);
-        OptionRange.Defined(nameof(LearningRateSchedule), LearningRateSchedule);
+        LearningRateSchedule.Check(ScheduleOptions, LearningRate);
         OptionRange.AtLeast(nameof(WarmupSteps), WarmupSteps, 0);
         OptionRange.NotNegative(nameof(MaximumGradientNorm), MaximumGradientNorm);
         OptionRange.AtLeast(nameof(EvaluationSteps), EvaluationSteps, 0);
@@ -118,7 +126,7 @@ public abstract record EpochTrainingOptions : TrainingOptions
     /// <param name="totalSteps">Of the run.</param>
     internal double RateFactor(int step, int totalSteps) => Optimizer == OptimizerAlgorithm.ScheduleFreeAdamW
         ? step < WarmupSteps ? (step + 1.0) / WarmupSteps : 1
-        : LearningRateSchedule.Factor(step, WarmupSteps, totalSteps);
+        : LearningRateSchedule.Factor(step, WarmupSteps, totalSteps, ScheduleOptions, LearningRate);
 
     private void CheckOptimizer()
     {

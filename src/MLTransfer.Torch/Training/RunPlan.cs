@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Training.Schedules;
+
 namespace MLTransfer.Torch.Training;
 
 /// <summary>How long a run is, and after which steps it does what. Steps are counted from 1 here.</summary>
@@ -7,6 +9,9 @@ internal sealed record RunPlan
 
     /// <summary>The learning rate of the step after so many earlier ones.</summary>
     public required Func<int, double> LearningRate { get; init; }
+
+    /// <summary>What an evaluation's loss makes of a learning rate that losses decide on; null for one that they do not.</summary>
+    public Func<PlateauState, double, PlateauState>? Plateau { get; init; }
 
     /// <summary>What intervals are counted in: 1 for steps, the rows of a step for rows.</summary>
     public int AmountPerStep { get; init; } = 1;
@@ -39,6 +44,12 @@ internal sealed record RunPlan
     {
         if (!hasValidation && options.EarlyStoppingPatience > 0)
             throw new ArgumentException($"{nameof(options.EarlyStoppingPatience)} needs validation rows.", nameof(options));
+        if (!hasValidation && options.LearningRateSchedule == LearningRateSchedule.ReduceOnPlateau)
+        {
+            throw new ArgumentException(
+                $"{nameof(options.LearningRateSchedule)} {options.LearningRateSchedule} needs validation rows.", nameof(options));
+        }
+
         var steps = options.MaximumSteps > 0 ? options.MaximumSteps : (long)rows.StepsPerEpoch * options.NumberOfEpochs;
         if (steps > int.MaxValue)
         {
@@ -51,6 +62,8 @@ internal sealed record RunPlan
         {
             TotalSteps = (int)steps,
             LearningRate = step => options.LearningRate * options.RateFactor(step, (int)steps),
+            Plateau = options.LearningRateSchedule != LearningRateSchedule.ReduceOnPlateau ? null : (state, loss) => state.After(
+                loss, (PlateauScheduleOptions?)options.ScheduleOptions ?? new(), options.LearningRate),
             HasEvaluation = hasValidation,
             EvaluatesStart = evaluatesStart,
             EvaluationInterval = options.EvaluationSteps > 0 ? options.EvaluationSteps : rows.StepsPerEpoch,

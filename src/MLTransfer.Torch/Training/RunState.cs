@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using MLTransfer.Torch.Training.Schedules;
 
 namespace MLTransfer.Torch.Training;
 
@@ -28,6 +30,10 @@ internal sealed record RunState
 
     /// <summary>In a row, up to the last one.</summary>
     public int EvaluationsWithoutImprovement { get; init; }
+
+    /// <summary>Where losses decide on the learning rate, what they did; null for other schedules.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PlateauState? Plateau { get; init; }
 
     /// <summary>What the task knows beyond.</summary>
     public JsonNode? Task { get; init; }

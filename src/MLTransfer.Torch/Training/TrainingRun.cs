@@ -2,6 +2,7 @@ using System.Diagnostics;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Training.Reports;
+using MLTransfer.Torch.Training.Schedules;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -167,7 +168,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             cancellationToken.ThrowIfCancellationRequested();
             var rowsOfStep = rows.RowsOfStep(Reached.Step);
             var report = task.RunStep(new TrainingStep(
-                Reached.Step, rowsOfStep, plan.LearningRate(Reached.Step), options, Exchange, cancellationToken));
+                Reached.Step, rowsOfStep, plan.LearningRate(Reached.Step) * (Reached.Plateau?.Factor ?? 1), options, Exchange, cancellationToken));
             Reached = Reached with { Step = Reached.Step + 1 };
             _amount += task.AmountOf(rowsOfStep);
             if (plan.EvaluatesAfter(Reached.Step))
@@ -246,6 +247,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         if (!double.IsFinite(loss))
             throw new TrainingDivergedException(Reached.Step, loss);
         (Reached, var isBest) = Reached.Judge(loss);
+        if (plan.Plateau is { } after && Reached.Step > 0)
+            Reached = Reached with { Plateau = after(Reached.Plateau ?? new PlateauState(), loss) };
         if (isBest)
             best?.Save(task.Weights);
         return report;
