@@ -15,26 +15,39 @@ internal static class CrossEntropy
     /// <param name="targets">[rows] int64.</param>
     public static double Sum(Tensor logits, Tensor targets) =>
         IsPlain(logits)
-            ? SumRows(logits, targets, gradientFactor: null)
+            ? SumRows(logits, targets, gradientFactor: null, default)
             : nn.functional.cross_entropy(logits.to(ScalarType.Float32), targets, reduction: nn.Reduction.Sum).item<float>();
 
-    /// <summary>The same sum; the logits become its gradient times a factor: (softmax - one-hot target) * factor.</summary>
-    public static double SumWithGradient(Tensor logits, Tensor targets, double factor)
+    /// <summary>
+    /// The same sum, with further terms where there are some; the logits become its gradient times a factor, without terms (softmax -
+    /// one-hot target) * factor.
+    /// </summary>
+    public static double SumWithGradient(Tensor logits, Tensor targets, double factor, CrossEntropyTerms terms = default)
     {
         if (IsPlain(logits))
-            return SumRows(logits, targets, (float)factor);
+            return SumRows(logits, targets, (float)factor, terms);
 
         using var scope = NewDisposeScope();
         var columns = targets.unsqueeze(1);
-        var logProbabilities = nn.functional.log_softmax(logits.to(ScalarType.Float32), 1);
-        var sum = -logProbabilities.gather(1, columns).sum().item<float>();
+        var wide = logits.to(ScalarType.Float32);
+        var logProbabilities = nn.functional.log_softmax(wide, 1);
+        var sum = -(1 - terms.Smoothing) * logProbabilities.gather(1, columns).sum().item<float>();
+        if (terms.Smoothing > 0)
+            sum -= terms.Smoothing * logProbabilities.mean([1]).sum().item<float>();
+        var normalizers = terms.ZLoss > 0 ? wide.logsumexp(1, keepdim: true) : null; // [rows, 1]
+        if (normalizers is not null)
+            sum += terms.ZLoss * normalizers.square().sum().item<float>();
         var gradient = logProbabilities.exp_();
-        gradient.scatter_add_(1, columns, full_like(columns, -1, dtype: ScalarType.Float32)).mul_(factor);
+        if (normalizers is not null)
+            gradient.mul_(normalizers.mul_(2 * terms.ZLoss).add_(1));
+        if (terms.Smoothing > 0)
+            gradient.sub_(terms.Smoothing / logits.shape[1]);
+        gradient.scatter_add_(1, columns, full_like(columns, terms.Smoothing - 1, dtype: ScalarType.Float32)).mul_(factor);
         logits.copy_(gradient);
         return sum;
     }
 
-    private static unsafe double SumRows(Tensor logits, Tensor targets, float? gradientFactor)
+    private static unsafe double SumRows(Tensor logits, Tensor targets, float? gradientFactor, CrossEntropyTerms terms)
     {
         var (rows, classes) = ((int)logits.shape[0], (int)logits.shape[1]);
         var values = (byte*)NativeTensor.Pointer(logits);
@@ -43,37 +56,42 @@ internal static class CrossEntropy
         var losses = new double[rows];
         var options = new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() };
         Parallel.For(0, rows, options, row => losses[row] = isBFloat16
-            ? Row(new Span<ushort>((ushort*)values + (long)row * classes, classes), (int)ids[row], gradientFactor)
-            : Row(new Span<float>((float*)values + (long)row * classes, classes), (int)ids[row], gradientFactor));
+            ? Row(new Span<ushort>((ushort*)values + (long)row * classes, classes), (int)ids[row], gradientFactor, terms)
+            : Row(new Span<float>((float*)values + (long)row * classes, classes), (int)ids[row], gradientFactor, terms));
         return losses.Sum(); // always in this order, whatever thread made which part
     }
 
-    private static double Row(Span<ushort> logits, int target, float? gradientFactor)
+    private static double Row(Span<ushort> logits, int target, float? gradientFactor, CrossEntropyTerms terms)
     {
         var memory = ArrayPool<float>.Shared.Rent(logits.Length);
         var wide = memory.AsSpan(0, logits.Length);
         BFloat16Bits.Widen(logits, wide);
-        var loss = Row(wide, target, gradientFactor);
+        var loss = Row(wide, target, gradientFactor, terms);
         if (gradientFactor is not null)
             BFloat16Bits.Narrow(wide, logits);
         ArrayPool<float>.Shared.Return(memory);
         return loss;
     }
 
-    private static double Row(Span<float> logits, int target, float? gradientFactor)
+    private static double Row(Span<float> logits, int target, float? gradientFactor, CrossEntropyTerms terms)
     {
         // Passes over one row stay in the processor's cache.
-        TensorPrimitives.Subtract(logits, TensorPrimitives.Max<float>(logits), logits);
-        var targetLogit = logits[target];
+        var largest = TensorPrimitives.Max<float>(logits);
+        TensorPrimitives.Subtract(logits, largest, logits);
+        var (targetLogit, smoothing) = (logits[target], terms.Smoothing);
+        var meanLogit = smoothing > 0 ? (double)TensorPrimitives.Sum<float>(logits) / logits.Length : 0;
         TensorPrimitives.Exp(logits, logits);
         var sum = TensorPrimitives.Sum<float>(logits);
+        var normalizer = Math.Log(sum) + largest; // ln(sum of exp(logits))
         if (gradientFactor is { } factor)
         {
-            TensorPrimitives.Multiply(logits, factor / sum, logits);
-            logits[target] -= factor;
+            TensorPrimitives.Multiply(logits, factor * (float)(1 + 2 * terms.ZLoss * normalizer) / sum, logits);
+            if (smoothing > 0)
+                TensorPrimitives.Add(logits, -factor * (float)(smoothing / logits.Length), logits);
+            logits[target] -= factor * (float)(1 - smoothing);
         }
 
-        return Math.Log(sum) - targetLogit;
+        return Math.Log(sum) - (1 - smoothing) * targetLogit - smoothing * meanLogit + terms.ZLoss * normalizer * normalizer;
     }
 
     private static bool IsPlain(Tensor tensor) =>

@@ -33,6 +33,9 @@ internal sealed class InputModule
     /// <summary>A table for each stream of tokens.</summary>
     public IReadOnlyList<Embedding> Tables { get; }
 
+    /// <summary>What vectors of a table are multiplied with by the table itself.</summary>
+    public double TableScale => _input.HasScaledTable ? _input.Scale : 1;
+
     /// <summary>The learned positions, where there are any.</summary>
     public Embedding? Positions => _positions;
 

@@ -17,9 +17,10 @@ internal sealed class EncoderPass : IDisposable
     /// <param name="model">The network.</param>
     /// <param name="input">Ids, and the mask where rows are padded.</param>
     /// <param name="decoder">How the decoder's blocks are computed twice; null for once.</param>
-    public EncoderPass(EncoderDecoderModel model, ModelInput input, BlockRecomputation? decoder)
+    /// <param name="noise">On embeddings; null for none.</param>
+    public EncoderPass(EncoderDecoderModel model, ModelInput input, BlockRecomputation? decoder, EmbeddingNoise? noise)
     {
-        _embeddings = new LookedUpRows(model.Encoder!.Input.Tables[0], input.InputIds, model.DataType);
+        _embeddings = LookedUpRows.OfTokens(model.Encoder!.Input, input.InputIds, model.DataType, noise, stream: 1);
         _recomputation = decoder?.Next();
         input = input with { InputEmbeddings = _embeddings.Values, Recomputation = _recomputation };
         _hidden = model.Encoder.Forward(input, model.training);

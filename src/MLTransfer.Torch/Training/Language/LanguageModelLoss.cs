@@ -46,20 +46,22 @@ internal static class LanguageModelLoss
     }
 
     /// <summary>Adds the gradient of the loss, times a factor, to the gradients of the model's parameters.</summary>
-    /// <returns>The sum over predicted tokens of -ln p(token), times the factor.</returns>
+    /// <returns>The loss of all predicted tokens, without regularization the sum of -ln p(token), times the factor.</returns>
     /// <param name="model">The model.</param>
     /// <param name="batch">The rows.</param>
     /// <param name="factor">What the loss is multiplied with.</param>
     /// <param name="recomputation">Computes blocks twice to save memory; null for once.</param>
     /// <param name="frozen">Where frozen weights are that are not in memory; null where all are.</param>
+    /// <param name="regularization">Further terms of the loss, and noise on embeddings; null for none.</param>
     public static double Backward(
         TransformerNetwork model, TrainingBatch batch, double factor, BlockRecomputation? recomputation = null,
-        FrozenWeights? frozen = null)
+        FrozenWeights? frozen = null, LossRegularization? regularization = null)
     {
         using var scope = NewDisposeScope();
         using var encoder = batch.EncoderInput is { } source
-            ? new EncoderPass((EncoderDecoderModel)model, source, recomputation) : null;
-        var embeddings = new LookedUpRows(model.Output.Input.Tables[0], batch.Input.InputIds, model.DataType);
+            ? new EncoderPass((EncoderDecoderModel)model, source, recomputation, regularization?.Noise) : null;
+        var embeddings = LookedUpRows.OfTokens(
+            model.Output.Input, batch.Input.InputIds, model.DataType, regularization?.Noise, stream: 0);
         frozen?.ReleaseMemory(); // of the table
         var input = batch.Input with
         {
@@ -71,7 +73,8 @@ internal static class LanguageModelLoss
         if (rows.device_type == TorchSharp.DeviceType.CPU && model.OutputHead.numel() >= LargeHead)
             NativeHeap.Trim(); // a training step takes the most memory from here on: gaps of the forward pass, and the head's gradient
 
-        var (sum, rowGradients) = BackwardHead(model, model.Head, rows.detach(), batch.Targets, factor);
+        var (sum, rowGradients) = BackwardHead(
+            model, model.Head, rows.detach(), batch.Targets, factor, regularization?.Terms ?? default);
         if (rows.requires_grad)
             autograd.backward(rows, rowGradients);
         recomputation?.Backward();
@@ -82,7 +85,7 @@ internal static class LanguageModelLoss
 
     /// <summary>The loss, the gradient of what a head reads, and the head's gradient added to where gradients are.</summary>
     internal static (double Sum, Tensor RowGradients) BackwardHead(
-        TransformerNetwork model, HeadModule head, Tensor rows, Tensor targets, double factor)
+        TransformerNetwork model, HeadModule head, Tensor rows, Tensor targets, double factor, CrossEntropyTerms terms = default)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
@@ -100,7 +103,7 @@ internal static class LanguageModelLoss
             memory ??= empty([count, head.Rows], type, rows.device).MoveToOuterDisposeScope();
             var logits = memory.narrow(0, 0, count);
             WideProduct.Multiply(input, weight, logits); // the weight is [vocabulary, C]
-            sum += ToGradient(head, logits, targets.narrow(0, start, count), factor);
+            sum += ToGradient(head, logits, targets.narrow(0, start, count), factor, terms);
             rowGradients.narrow(0, start, count).copy_(WideProduct.Back(logits, weight));
             headGradient?.Add(logits, input);
             head.TrainedRows?.AddProduct(logits, input);
@@ -114,7 +117,7 @@ internal static class LanguageModelLoss
     /// gradient.
     /// </summary>
     /// <returns>The loss.</returns>
-    private static double ToGradient(HeadModule head, Tensor products, Tensor targets, double factor)
+    private static double ToGradient(HeadModule head, Tensor products, Tensor targets, double factor, CrossEntropyTerms terms)
     {
         if (head.Bias is { } bias)
             products.add_(bias.view(-1).to(products.dtype));
@@ -126,7 +129,7 @@ internal static class LanguageModelLoss
             products.mul_(cap);
         }
 
-        var sum = CrossEntropy.SumWithGradient(products, targets, factor);
+        var sum = CrossEntropy.SumWithGradient(products, targets, factor, terms);
         if (slope is not null)
             products.mul_(slope);
         if (head.Bias is TorchSharp.Modules.Parameter { requires_grad: true } trained)

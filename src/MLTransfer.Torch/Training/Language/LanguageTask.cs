@@ -3,6 +3,7 @@ using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Optimizers;
 using MLTransfer.Torch.Training.Reports;
@@ -18,6 +19,9 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
 
     /// <summary>The purpose of the seeds of blocks that are computed twice.</summary>
     private const ulong RecomputationSeeds = 3;
+
+    /// <summary>The purpose of the seeds of noise on embeddings; 4 is for that of rows.</summary>
+    private const ulong EmbeddingSeeds = 5;
 
     private readonly TransformerNetwork _model;
     private readonly LanguageTrainingOptions _options;
@@ -85,16 +89,18 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
         _model.train();
         using var dropout = step.SeedDropout(_model.DropoutSource, step.Index);
 
-        // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it.
+        // As transformers does, the sum is divided by the labels that count, each row's first included although nothing predicts it; but
+        // not where they are smoothed.
         var rows = step.Rows.ToDictionary(row => row, row => _rows.Training(row, step.Index));
-        double labels = rows.Values.Sum(row => row.LabelCount);
+        double labels = rows.Values.Sum(row => _options.LabelSmoothingFactor > 0 ? row.PredictedTokens : row.LabelCount);
         var update = step.Update(_player, [labels], pass =>
         {
             using var checkpoints = _options.GradientCheckpointing
                 ? new BlockRecomputation((long)step.Seed(RecomputationSeeds, (ulong)step.Index, (ulong)pass.Index), _model.DropoutSource)
                 : null;
             var batch = TrainingBatch.Create([.. pass.Rows.Select(row => rows[row])], _model.Device);
-            return LanguageModelLoss.Backward(_model, batch, 1.0 / pass.Normalizers[0], checkpoints, _frozen);
+            return LanguageModelLoss.Backward(
+                _model, batch, 1.0 / pass.Normalizers[0], checkpoints, _frozen, Regularization(step, pass.Rows));
         });
         _model.WriteTokenRows();
         if (_stepsDone++ < StepsToSettle && _model.Device.type == TorchSharp.DeviceType.CPU)
@@ -164,6 +170,11 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     }
 
     public override void Dispose() => _player.Dispose();
+
+    private LossRegularization Regularization(TrainingStep step, int[] rows) => new(
+        new CrossEntropyTerms(_options.LabelSmoothingFactor, _options.ZLossWeight),
+        _options.NeftuneNoiseAlpha == 0 ? null : new EmbeddingNoise(
+            _options.NeftuneNoiseAlpha, [.. rows.Select(row => step.Seed(EmbeddingSeeds, (ulong)step.Index, (ulong)row))]));
 
     /// <summary>What is trained of a network whose blocks are those of transformers.</summary>
     internal static IEnumerable<TrainedParameter> Trained(GenerativeNetwork model)

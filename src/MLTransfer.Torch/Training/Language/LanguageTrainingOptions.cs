@@ -45,6 +45,25 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
     public double LayerRateDecay { get; init; } = 1;
 
     /// <summary>
+    /// The share of each target that all tokens of the vocabulary have alike (label smoothing, arXiv 1512.00567;
+    /// <c>label_smoothing_factor</c>). The loss of a step is a mean over predicted tokens then, as transformers' is; evaluations measure the
+    /// cross-entropy without it.
+    /// </summary>
+    public double LabelSmoothingFactor { get; init; }
+
+    /// <summary>
+    /// Noise on the embeddings of tokens in training (NEFTune, arXiv 2310.05914; <c>neftune_noise_alpha</c>): uniform, up to this divided by
+    /// the root of a row's length times the width. 0 for none; the paper has 5 to 15.
+    /// </summary>
+    public double NeftuneNoiseAlpha { get; init; }
+
+    /// <summary>
+    /// The weight of the squared logarithm of the sum of exp(logits), a loss that keeps logits from drifting (arXiv 2204.02311, which has
+    /// 1e-4); 0 for none.
+    /// </summary>
+    public double ZLossWeight { get; init; }
+
+    /// <summary>
     /// Texts that the model continues before the first step and at each evaluation, or where there are no validation rows as often; the
     /// answers go to the progress, to <c>answers.jsonl</c> and <c>run.html</c>. They do not change what is trained. Of a model that is
     /// trained
@@ -71,7 +90,8 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
         from option in ((string Name, bool IsOff)[])
         [
             (nameof(MoveBorders), !MoveBorders), (nameof(WeightAverageDecay), WeightAverageDecay == 0),
-            (nameof(LayerRateDecay), LayerRateDecay == 1),
+            (nameof(LayerRateDecay), LayerRateDecay == 1), (nameof(LabelSmoothingFactor), LabelSmoothingFactor == 0),
+            (nameof(NeftuneNoiseAlpha), NeftuneNoiseAlpha == 0), (nameof(ZLossWeight), ZLossWeight == 0),
         ]
         where option.IsOff
         select option.Name);
@@ -83,6 +103,9 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
         if (SamplePrompts.Contains(null!))
             throw new ArgumentException($"{nameof(SamplePrompts)} holds a null; expected texts.", nameof(SamplePrompts));
         SampleGeneration?.Check();
+        OptionRange.FromZeroToLessThanOne(nameof(LabelSmoothingFactor), LabelSmoothingFactor);
+        OptionRange.NotNegative(nameof(NeftuneNoiseAlpha), NeftuneNoiseAlpha);
+        OptionRange.NotNegative(nameof(ZLossWeight), ZLossWeight);
         OptionRange.FromZeroToLessThanOne(nameof(WeightAverageDecay), WeightAverageDecay);
         OptionRange.Positive(nameof(LayerRateDecay), LayerRateDecay);
         OptionRange.Between(nameof(LayerRateDecay), LayerRateDecay, 0, 1);

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Numerics;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -18,15 +19,26 @@ internal sealed class LookedUpRows
     /// <param name="module">The table: [rows, width].</param>
     /// <param name="ids">[...] int64.</param>
     /// <param name="type">The type of what goes through the network.</param>
-    public LookedUpRows(Embedding module, Tensor ids, ScalarType type)
+    /// <param name="addNoise">Changes the rows in place, [..., width]; null for as they are.</param>
+    public LookedUpRows(Embedding module, Tensor ids, ScalarType type, Action<Tensor>? addNoise = null)
     {
         (_module, _table, _ids) = (module, module.Weight, ids.view(-1));
         using (no_grad())
         {
-            Values = _table.index_select(0, _ids).to(type).view([.. ids.shape, _table.shape[1]])
-                .requires_grad_(_table.requires_grad || module.TrainedRows is not null);
+            Values = _table.index_select(0, _ids).to(type).view([.. ids.shape, _table.shape[1]]);
+            addNoise?.Invoke(Values);
+            Values.requires_grad_(_table.requires_grad || module.TrainedRows is not null);
         }
     }
+
+    /// <summary>The tokens of a stack, with noise where there is some, in the current dispose scope.</summary>
+    /// <param name="input">What reads them.</param>
+    /// <param name="ids">[batch, length] int64.</param>
+    /// <param name="type">The type of what goes through the network.</param>
+    /// <param name="noise">On embeddings; null for none.</param>
+    /// <param name="stream">Tells the tables of a network apart, for the noise.</param>
+    public static LookedUpRows OfTokens(InputModule input, Tensor ids, ScalarType type, EmbeddingNoise? noise, ulong stream) =>
+        new(input.Tables[0], ids, type, noise is null ? null : values => noise.AddTo(values, input.TableScale, stream));
 
     /// <summary>[..., width].</summary>
     public Tensor Values { get; }

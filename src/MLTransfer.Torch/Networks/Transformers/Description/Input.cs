@@ -16,6 +16,9 @@ internal sealed record Input(ImmutableArray<string> Tables, int Rows, int TableW
     /// <summary>What token vectors are multiplied with.</summary>
     public double Scale { get; init; } = 1;
 
+    /// <summary>Whether the scale is the table's own, so that what is added to its vectors in training is added to scaled ones.</summary>
+    public bool HasScaledTable { get; init; }
+
     /// <summary>What is added for the place in the sequence; null where attention tells it.</summary>
     public Positions? Positions { get; init; }
 

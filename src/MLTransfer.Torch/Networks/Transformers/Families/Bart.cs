@@ -47,6 +47,7 @@ internal static class Bart
                 Input = new Input([Table], vocabulary, width, range)
                 {
                     Scale = scale,
+                    HasScaledTable = true,
                     Positions = new LearnedPositions(
                         name + ".embed_positions.weight", context + 2, Offset: 2, PositionCounting.Columns, range),
                     Norm = Norm(name + ".layernorm_embedding"),

@@ -32,7 +32,8 @@ internal static class Gemma
         if (c.IsNull("sliding_window"))
             throw c.Invalid("sliding_window is null; expected a number of positions");
         var near = RotaryEntries.Read(c, gemma.Decoder.Blocks[0].Self.HeadWidth, kind: WindowEntries.Sliding);
-        return gemma.WithAttention((attention, layer) => attention with
+        return gemma.WithDecoder(stack => stack with { Input = stack.Input with { HasScaledTable = true } })
+            .WithAttention((attention, layer) => attention with
         {
             Window = windows[layer],
             Rotary = windows[layer] is null ? attention.Rotary : near,
