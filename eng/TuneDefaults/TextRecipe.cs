@@ -2,6 +2,7 @@ using MLTransfer;
 using MLTransfer.Experiments;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.Optimizers;
 using Microsoft.ML;
 
 namespace TuneDefaults;
@@ -13,8 +14,17 @@ internal sealed class TextRecipe
 {
     private const int Epochs = 3, RowLength = 256;
 
+    [Choice(OptimizerAlgorithm.AdamW, OptimizerAlgorithm.Muon)]
+    public OptimizerAlgorithm Optimizer { get; set; } = OptimizerAlgorithm.AdamW;
+
+    /// <summary>Of AdamW, also beside Muon.</summary>
     [Range(5e-5, 5e-3, logBase: true)]
     public double LearningRate { get; set; } = 5e-4;
+
+    /// <summary>Of the matrices.</summary>
+    [Range(5e-4, 5e-2, logBase: true)]
+    [When(nameof(Optimizer), OptimizerAlgorithm.Muon)]
+    public double MuonRate { get; set; } = 5e-3;
 
     [Choice(2, 4, 8, 16)]
     public int BatchSize { get; set; } = 8;
@@ -58,7 +68,9 @@ internal sealed class TextRecipe
             Training = new LanguageTrainingOptions
             {
                 NumberOfEpochs = Epochs,
-                LearningRate = LearningRate,
+                Optimizer = Optimizer,
+                OptimizerOptions = Optimizer == OptimizerAlgorithm.Muon ? new MuonOptions { OtherLearningRate = LearningRate } : null,
+                LearningRate = Optimizer == OptimizerAlgorithm.Muon ? MuonRate : LearningRate,
                 BatchSize = BatchSize,
                 LearningRateSchedule = Schedule,
                 WarmupSteps = (int)(WarmupShare * steps),

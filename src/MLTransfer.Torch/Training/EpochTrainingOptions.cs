@@ -132,13 +132,10 @@ public abstract record EpochTrainingOptions : TrainingOptions
     {
         OptionRange.Defined(nameof(Optimizer), Optimizer);
         OptimizerOptions?.Check();
-        if (OptimizerOptions is { } details && details.Algorithm != Optimizer)
-        {
-            throw new ArgumentException(
-                $"{nameof(OptimizerOptions)} is a {details.GetType().Name}, which is for {details.Algorithm}; {nameof(Optimizer)} is "
-                + $"{Optimizer}.", nameof(OptimizerOptions));
-        }
-
+        OptionRange.Holds(
+            nameof(OptimizerOptions), OptimizerOptions is null || OptimizerOptions.Algorithm == Optimizer,
+            $"{nameof(OptimizerOptions)} is a {OptimizerOptions?.GetType().Name}, which is for {OptimizerOptions?.Algorithm}; "
+            + $"{nameof(Optimizer)} is {Optimizer}.");
         switch (Optimizer)
         {
             case OptimizerAlgorithm.Adam when Decay != 0:
@@ -159,10 +156,7 @@ public abstract record EpochTrainingOptions : TrainingOptions
                 break;
         }
 
-        void Needs(bool isTrue, string what)
-        {
-            if (!isTrue)
-                throw new ArgumentException($"{nameof(Optimizer)} {Optimizer} needs {what}.", nameof(Optimizer));
-        }
+        void Needs(bool holds, string what) =>
+            OptionRange.Holds(nameof(Optimizer), holds, $"{nameof(Optimizer)} {Optimizer} needs {what}.");
     }
 }

@@ -27,13 +27,10 @@ internal static class LearningRateScheduleFormula
     public static void Check(this LearningRateSchedule schedule, LearningRateScheduleOptions? options, double learningRate)
     {
         OptionRange.Defined(nameof(EpochTrainingOptions.LearningRateSchedule), schedule);
-        if (options is not null && !options.Schedules.Contains(schedule))
-        {
-            throw new ArgumentException(
-                $"{nameof(EpochTrainingOptions.ScheduleOptions)} is a {options.GetType().Name}, which is for "
-                + $"{string.Join(" and ", options.Schedules)}; {nameof(EpochTrainingOptions.LearningRateSchedule)} is {schedule}.",
-                nameof(EpochTrainingOptions.ScheduleOptions));
-        }
+        OptionRange.Holds(
+            nameof(EpochTrainingOptions.ScheduleOptions), options is null || options.Schedules.Contains(schedule),
+            $"{nameof(EpochTrainingOptions.ScheduleOptions)} is a {options?.GetType().Name}, which is for "
+            + $"{string.Join(" and ", options?.Schedules ?? [])}; {nameof(EpochTrainingOptions.LearningRateSchedule)} is {schedule}.");
 
         (options ?? Defaults(schedule))?.Check(schedule, learningRate);
     }

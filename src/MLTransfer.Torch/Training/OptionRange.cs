@@ -46,4 +46,12 @@ internal static class OptionRange
         if (!Enum.IsDefined(value))
             throw new ArgumentOutOfRangeException(name, value, $"{name} must be one of {string.Join(", ", Enum.GetNames<T>())}.");
     }
+
+    /// <summary>For what depends on other options.</summary>
+    /// <exception cref="ArgumentException">It does not hold.</exception>
+    public static void Holds(string name, bool holds, string message)
+    {
+        if (!holds)
+            throw new ArgumentException(message, name);
+    }
 }

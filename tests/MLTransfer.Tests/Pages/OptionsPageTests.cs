@@ -17,6 +17,8 @@ using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.LatentProjection;
+using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Schedules;
 using Xunit;
 
 namespace MLTransfer.Tests.Pages;
@@ -38,6 +40,9 @@ public sealed class OptionsPageTests
         typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),
         typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions), typeof(TextToImageTrainingOptions),
         typeof(ImageGenerationOptions), typeof(DiscreteVaeTrainingOptions), typeof(OnnxImageGeneratorOptions),
+        typeof(StochasticGradientDescentOptions), typeof(AdafactorOptions), typeof(LionOptions), typeof(MuonOptions),
+        typeof(ScheduleFreeOptions), typeof(CosineScheduleOptions), typeof(PolynomialScheduleOptions),
+        typeof(InverseSquareRootScheduleOptions), typeof(WarmupStableDecayScheduleOptions), typeof(PlateauScheduleOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]
@@ -72,6 +77,8 @@ public sealed class OptionsPageTests
         string or Enum => value.ToString()!,
         double number when number is not 0 and < 1e-2 => number.ToString("0.###e-0", CultureInfo.InvariantCulture),
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        IEnumerable<double> numbers =>
+            $"[{string.Join(", ", numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)))}]",
         IEnumerable<int> numbers => $"[{string.Join(", ", numbers)}]",
         IEnumerable list => list.Cast<object>().Any() ? throw new ArgumentException("The list has elements.") : "[]",
         BaseFreezing freezing when freezing == BaseFreezing.All => "BaseFreezing.All",

@@ -40,20 +40,15 @@ public sealed record CosineScheduleOptions : LearningRateScheduleOptions
 
         var hasMinimum = schedule is LearningRateSchedule.CosineWithMinimum or LearningRateSchedule.CosineWarmupWithMinimum;
         var told = (MinimumRate is null ? 0 : 1) + (MinimumLearningRate is null ? 0 : 1);
-        if (told != (hasMinimum ? 1 : 0))
-        {
-            throw new ArgumentException(
-                hasMinimum ? $"{schedule} needs {nameof(EpochTrainingOptions.ScheduleOptions)} with either {nameof(MinimumRate)} or "
-                    + $"{nameof(MinimumLearningRate)}."
-                    : $"{nameof(MinimumRate)} and {nameof(MinimumLearningRate)} are not for {schedule}, which falls to 0; "
-                    + $"{LearningRateSchedule.CosineWithMinimum} has a minimum.", nameof(MinimumRate));
-        }
-
-        if (WarmupStart is not null && schedule != LearningRateSchedule.CosineWarmupWithMinimum)
-        {
-            throw new ArgumentException(
-                $"{nameof(WarmupStart)} is for {LearningRateSchedule.CosineWarmupWithMinimum} only.", nameof(WarmupStart));
-        }
+        OptionRange.Holds(
+            nameof(MinimumRate), told == (hasMinimum ? 1 : 0),
+            hasMinimum ? $"{schedule} needs {nameof(EpochTrainingOptions.ScheduleOptions)} with either {nameof(MinimumRate)} or "
+                + $"{nameof(MinimumLearningRate)}."
+                : $"{nameof(MinimumRate)} and {nameof(MinimumLearningRate)} are not for {schedule}, which falls to 0; "
+                + $"{LearningRateSchedule.CosineWithMinimum} has a minimum.");
+        OptionRange.Holds(
+            nameof(WarmupStart), WarmupStart is null || schedule == LearningRateSchedule.CosineWarmupWithMinimum,
+            $"{nameof(WarmupStart)} is for {LearningRateSchedule.CosineWarmupWithMinimum} only.");
     }
 
     internal override double Factor(SchedulePlace place)

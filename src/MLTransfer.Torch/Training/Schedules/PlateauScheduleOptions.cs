@@ -34,8 +34,8 @@ public sealed record PlateauScheduleOptions : LearningRateScheduleOptions
 
     internal override void Check(LearningRateSchedule schedule, double learningRate)
     {
-        if (Reduction is not (> 0 and < 1))
-            throw new ArgumentOutOfRangeException(nameof(Reduction), Reduction, $"{nameof(Reduction)} must be above 0 and below 1.");
+        OptionRange.Positive(nameof(Reduction), Reduction);
+        OptionRange.FromZeroToLessThanOne(nameof(Reduction), Reduction);
         OptionRange.AtLeast(nameof(Patience), Patience, 0);
         OptionRange.NotNegative(nameof(Threshold), Threshold);
         OptionRange.AtLeast(nameof(Cooldown), Cooldown, 0);

@@ -15,12 +15,9 @@ public sealed record PolynomialScheduleOptions : LearningRateScheduleOptions
     {
         OptionRange.Positive(nameof(Power), Power);
         OptionRange.NotNegative(nameof(EndLearningRate), EndLearningRate);
-        if (EndLearningRate >= learningRate)
-        {
-            throw new ArgumentException(
-                $"{nameof(EndLearningRate)} is {EndLearningRate}; it must be below {nameof(TrainingOptions.LearningRate)}, {learningRate}.",
-                nameof(EndLearningRate));
-        }
+        OptionRange.Holds(
+            nameof(EndLearningRate), EndLearningRate < learningRate,
+            $"{nameof(EndLearningRate)} is {EndLearningRate}; it must be below {nameof(TrainingOptions.LearningRate)}, {learningRate}.");
     }
 
     internal override double Factor(SchedulePlace place)

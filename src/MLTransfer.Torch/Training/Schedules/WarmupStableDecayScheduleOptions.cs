@@ -28,13 +28,9 @@ public sealed record WarmupStableDecayScheduleOptions : LearningRateScheduleOpti
 
     internal override void Check(LearningRateSchedule schedule, double learningRate)
     {
-        if (DecaySteps < 1)
-        {
-            throw new ArgumentException(
-                $"{schedule} needs {nameof(EpochTrainingOptions.ScheduleOptions)} with {nameof(DecaySteps)} of at least 1.",
-                nameof(DecaySteps));
-        }
-
+        OptionRange.Holds(
+            nameof(DecaySteps), DecaySteps >= 1,
+            $"{schedule} needs {nameof(EpochTrainingOptions.ScheduleOptions)} with {nameof(DecaySteps)} of at least 1.");
         OptionRange.AtLeast(nameof(StableSteps), StableSteps ?? 0, 0);
         OptionRange.Defined(nameof(WarmupShape), WarmupShape);
         OptionRange.Defined(nameof(DecayShape), DecayShape);
