@@ -19,8 +19,8 @@ public abstract record EpochTrainingOptions : TrainingOptions
     public OptimizerAlgorithm Optimizer { get; init; } = OptimizerAlgorithm.AdamW;
 
     /// <summary>
-    /// What <see cref="Optimizer"/> is told beyond learning rate, weight decay and Adam's coefficients (<c>optim_args</c>), by the class for
-    /// the algorithm; null for its defaults.
+    /// What <see cref="Optimizer"/> is told beyond learning rate, weight decay and Adam's coefficients (<c>optim_args</c>), by the class
+    /// for the algorithm; null for its defaults.
     /// </summary>
     public OptimizerOptions? OptimizerOptions { get; init; }
 

@@ -19,8 +19,8 @@ public enum LearningRateSchedule
     Constant,
 
     /// <summary>
-    /// Falls along half a cosine wave to 0 as often as <see cref="Schedules.CosineScheduleOptions"/> say, once where they do not, and starts
-    /// anew at the peak each time (arXiv 1608.03983; <c>cosine_with_restarts</c>).
+    /// Falls along half a cosine wave to 0 as often as <see cref="Schedules.CosineScheduleOptions"/> say, once where they do not, and
+    /// starts anew at the peak each time (arXiv 1608.03983; <c>cosine_with_restarts</c>).
     /// </summary>
     CosineWithRestarts,
 

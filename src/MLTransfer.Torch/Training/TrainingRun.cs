@@ -167,8 +167,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         {
             cancellationToken.ThrowIfCancellationRequested();
             var rowsOfStep = rows.RowsOfStep(Reached.Step);
-            var report = task.RunStep(new TrainingStep(
-                Reached.Step, rowsOfStep, plan.LearningRate(Reached.Step) * (Reached.Plateau?.Factor ?? 1), options, Exchange, cancellationToken));
+            var rate = plan.LearningRate(Reached.Step) * (Reached.Plateau?.Factor ?? 1);
+            var report = task.RunStep(new TrainingStep(Reached.Step, rowsOfStep, rate, options, Exchange, cancellationToken));
             Reached = Reached with { Step = Reached.Step + 1 };
             _amount += task.AmountOf(rowsOfStep);
             if (plan.EvaluatesAfter(Reached.Step))

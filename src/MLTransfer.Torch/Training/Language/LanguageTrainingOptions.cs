@@ -46,14 +46,14 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
 
     /// <summary>
     /// The share of each target that all tokens of the vocabulary have alike (label smoothing, arXiv 1512.00567;
-    /// <c>label_smoothing_factor</c>). The loss of a step is a mean over predicted tokens then, as transformers' is; evaluations measure the
-    /// cross-entropy without it.
+    /// <c>label_smoothing_factor</c>). The loss of a step is a mean over predicted tokens then, as transformers' is; evaluations measure
+    /// the cross-entropy without it.
     /// </summary>
     public double LabelSmoothingFactor { get; init; }
 
     /// <summary>
-    /// Noise on the embeddings of tokens in training (NEFTune, arXiv 2310.05914; <c>neftune_noise_alpha</c>): uniform, up to this divided by
-    /// the root of a row's length times the width. 0 for none; the paper has 5 to 15.
+    /// Noise on the embeddings of tokens in training (NEFTune, arXiv 2310.05914; <c>neftune_noise_alpha</c>): uniform, up to this divided
+    /// by the root of a row's length times the width. 0 for none; the paper has 5 to 15.
     /// </summary>
     public double NeftuneNoiseAlpha { get; init; }
 

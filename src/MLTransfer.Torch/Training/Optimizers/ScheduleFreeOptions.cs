@@ -2,8 +2,8 @@ namespace MLTransfer.Torch.Training.Optimizers;
 
 /// <summary>Options of AdamW without a schedule (arXiv 2405.15682); names and defaults are those of the package schedulefree.</summary>
 /// <remarks>
-/// The run's <see cref="EpochTrainingOptions.LearningRateSchedule"/> must be constant; <see cref="EpochTrainingOptions.WarmupSteps"/> is the
-/// optimizer's own warm-up, whose step k, from 0, learns at (k + 1) / warm-up steps of the rate.
+/// The run's <see cref="EpochTrainingOptions.LearningRateSchedule"/> must be constant; <see cref="EpochTrainingOptions.WarmupSteps"/> is
+/// the optimizer's own warm-up, whose step k, from 0, learns at (k + 1) / warm-up steps of the rate.
 /// </remarks>
 public sealed record ScheduleFreeOptions : OptimizerOptions
 {

@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 namespace MLTransfer.Torch.Training.Schedules;
 
 /// <summary>
-/// What a schedule can be told beyond warm-up and peak (<c>lr_scheduler_kwargs</c>): a class for each kind of schedule that has such options.
+/// What a schedule can be told beyond warm-up and peak (<c>lr_scheduler_kwargs</c>): a class for each kind of schedule that has such
+/// options.
 /// </summary>
 [JsonDerivedType(typeof(CosineScheduleOptions), "cosine")]
 [JsonDerivedType(typeof(PolynomialScheduleOptions), "polynomial")]

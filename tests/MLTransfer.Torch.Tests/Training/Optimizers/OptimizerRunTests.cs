@@ -77,6 +77,35 @@ public sealed class OptimizerRunTests : IDisposable
         Assert.Equal(loss, result.ValidationLoss!.Value, 1e-6);
     }
 
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    internal void No_tensor_stays_from_step_to_step(OptimizerAlgorithm algorithm, OptimizerOptions? details, Precision precision)
+    {
+        using var model = TinyRun.LoadModel();
+        using var optimizer = OptimizerFactory.Create(
+            new LanguageTrainingOptions { Optimizer = algorithm, OptimizerOptions = details, LearningRate = 1e-3, WeightDecay = 0.1 },
+            LanguageTask.Trained(model));
+        if (precision == Precision.BFloat16)
+            _ = optimizer.CopyOf(model.OutputHead, TorchSharp.torch.ScalarType.BFloat16);
+        var counts = new List<long>();
+        for (var step = 0; step < 3; step++)
+        {
+            foreach (var (_, parameter) in model.TrainableParameters())
+            {
+                using var gradient = TorchSharp.torch.ones_like(parameter);
+                parameter.grad = gradient;
+            }
+
+            optimizer.Step(1e-3, 0.5);
+            optimizer.ExchangeWeights();
+            optimizer.ExchangeWeights();
+            optimizer.ClearGradients();
+            counts.Add(TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        }
+
+        Assert.Equal(counts[0], counts[2]);
+    }
+
     [Fact]
     public void What_does_not_belong_to_an_optimizer_is_refused_by_name()
     {
