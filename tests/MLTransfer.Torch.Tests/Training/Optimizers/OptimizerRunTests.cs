@@ -106,6 +106,23 @@ public sealed class OptimizerRunTests : IDisposable
         Assert.Equal(counts[0], counts[2]);
     }
 
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    internal void The_estimate_of_memory_counts_what_an_optimizer_keeps(
+        OptimizerAlgorithm algorithm, OptimizerOptions? details, Precision precision)
+    {
+        using var model = TinyRun.LoadModel();
+        var options = new LanguageTrainingOptions
+        {
+            Optimizer = algorithm, OptimizerOptions = details, Precision = precision, LearningRate = 1e-3,
+            LearningRateSchedule = LearningRateSchedule.Constant,
+        };
+        using var optimizer = OptimizerFactory.Create(options, LanguageTask.Trained(model));
+        var kept = optimizer.State.Where(state => !state.Key.EndsWith(".y", StringComparison.Ordinal)) // the weights themselves
+            .Sum(state => state.Value.numel() * sizeof(float));
+        Assert.InRange(TrainingMemory.Estimate(model, options, 16).Optimizer, 0.95 * kept, 1.05 * kept);
+    }
+
     [Fact]
     public void What_does_not_belong_to_an_optimizer_is_refused_by_name()
     {
