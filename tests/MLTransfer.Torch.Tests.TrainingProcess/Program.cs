@@ -1,16 +1,33 @@
+using System.Runtime.CompilerServices;
 using MLTransfer.Torch.Tests.Training;
 using MLTransfer.Torch.Tests.TrainingProcess;
+using MLTransfer.Torch.Training.Language;
 using static TorchSharp.torch;
 
 // Trains TinyRun in a process of its own, to be killed or to run out of disk.
 // Arguments: the output directory, the kind of run, what happens, and the step at which it happens. Or: nothing, MeasureMemory, and what is
-// trained; or: nothing, MeasureLogits, and what for; or: a checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
+// trained; or: nothing, MeasureLogits, and what for; or: nothing, MeasureProducts; or: nothing, Wait, and what is used first; or: a checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
 if (args[1] is "MakeCheckpoint" or "MeasureCheckpoint")
 {
     if (args[1] == "MakeCheckpoint")
         MeasuredCheckpoint.Make(args[0], args[2]);
     else
         MeasuredCheckpoint.Train(args[0], args[2]);
+    return 0;
+}
+
+if (args[1] == "MeasureProducts")
+{
+    MeasuredProducts.Run();
+    return 0;
+}
+
+if (args[1] == "Wait")
+{
+    if (args[2] == "libtorch")
+        UseLibtorch();
+    UseLibrary();
+    UseLibtorch();
     return 0;
 }
 
@@ -64,3 +81,10 @@ catch (IOException exception) when (misfortune is "disk-full" or "refused")
 }
 
 return 0;
+
+// Methods of their own: what a method uses is there before it begins.
+[MethodImpl(MethodImplOptions.NoInlining)]
+static void UseLibtorch() => Console.WriteLine(get_num_threads());
+
+[MethodImpl(MethodImplOptions.NoInlining)]
+static void UseLibrary() => Console.WriteLine(new LanguageTrainingOptions());

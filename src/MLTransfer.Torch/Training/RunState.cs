@@ -29,6 +29,9 @@ internal sealed record RunState
     /// <summary>In a row, up to the last one.</summary>
     public int EvaluationsWithoutImprovement { get; init; }
 
+    /// <summary>What the run computes with; null of a run that was saved before this was kept.</summary>
+    public TrainingComputation? Computation { get; init; }
+
     /// <summary>What the task knows beyond.</summary>
     public JsonNode? Task { get; init; }
 
