@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using MLTransfer.Torch.Tests.Training;
 using MLTransfer.Torch.Tests.TrainingProcess;
 using MLTransfer.Torch.Training.Language;
@@ -6,7 +5,7 @@ using static TorchSharp.torch;
 
 // Trains TinyRun in a process of its own, to be killed or to run out of disk.
 // Arguments: the output directory, the kind of run, what happens, and the step at which it happens. Or: nothing, MeasureMemory, and what is
-// trained; or: nothing, MeasureLogits, and what for; or: nothing, MeasureProducts; or: nothing, Wait, and what is used first; or: a checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
+// trained; or: nothing, MeasureLogits, and what for; or: nothing and MeasureProducts; or: nothing and Wait; or: a checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
 if (args[1] is "MakeCheckpoint" or "MeasureCheckpoint")
 {
     if (args[1] == "MakeCheckpoint")
@@ -24,10 +23,7 @@ if (args[1] == "MeasureProducts")
 
 if (args[1] == "Wait")
 {
-    if (args[2] == "libtorch")
-        UseLibtorch();
-    UseLibrary();
-    UseLibtorch();
+    Console.WriteLine($"{new LanguageTrainingOptions()} on {get_num_threads()} threads");
     return 0;
 }
 
@@ -81,10 +77,3 @@ catch (IOException exception) when (misfortune is "disk-full" or "refused")
 }
 
 return 0;
-
-// Methods of their own: what a method uses is there before it begins.
-[MethodImpl(MethodImplOptions.NoInlining)]
-static void UseLibtorch() => Console.WriteLine(get_num_threads());
-
-[MethodImpl(MethodImplOptions.NoInlining)]
-static void UseLibrary() => Console.WriteLine(new LanguageTrainingOptions());

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using MLTransfer.Benchmarks.Workloads;
-using MLTransfer.Benchmarks.Workloads.Images;
+using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training;
+using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Language;
 using static TorchSharp.torch;
 
@@ -102,8 +103,11 @@ internal static class BusyCommand
         using var network = model.Load();
         using var stop = new CancellationTokenSource();
         var options = new LanguageTrainingOptions { BatchSize = 4, MaximumSteps = int.MaxValue };
-        new LanguageModelTrainer(network, options, [.. model.RandomTokens(4, 128).Select(ids => new TrainingExample(ids, ids))]).Train(
-            new StepObserver(() =>
+        var trainer = new LanguageModelTrainer(
+            network, options, [.. model.RandomTokens(4, 128).Select(ids => new TrainingExample(ids, ids))]);
+        Console.Error.WriteLine(trainer.Computation);
+        trainer.Train(
+            new StepObserver<TrainingProgress>(() =>
             {
                 if (!stepDone())
                     stop.Cancel();
@@ -113,20 +117,28 @@ internal static class BusyCommand
 
     private static void TrainImages(Func<bool> stepDone)
     {
-        using var real = full([8, 3, 32, 32], 0.5f);
+        using var images = new ImageSet(full([64, 3, 32, 32], 128, ScalarType.Byte));
         using var model = StyleGan2Model.Create(
             StyleGan2Model.Configure(32, channelBase: 1024, channelMaximum: 128, latentWidth: 128, mappingLayers: 4));
-        using var training = new LibraryImageTraining(model, real, Precision.BFloat16);
-        do
-            training.UpdateBoth();
-        while (stepDone());
+        using var stop = new CancellationTokenSource();
+        var options = new AdversarialTrainingOptions { BatchSize = 8, TotalImages = int.MaxValue };
+        var trainer = new StyleGan2Trainer(model, options, images);
+        Console.Error.WriteLine(trainer.Computation);
+        trainer.Train(
+            new StepObserver<StyleGan2Progress>(() =>
+            {
+                if (!stepDone())
+                    stop.Cancel();
+            }),
+            stopAndKeep: stop.Token);
     }
 
     private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 
-    private sealed class StepObserver(Action stepDone) : IProgress<TrainingProgress>
+    private sealed class StepObserver<T>(Action stepDone) : IProgress<T>
+        where T : RunProgress
     {
-        public void Report(TrainingProgress value)
+        public void Report(T value)
         {
             if (value.Step > 0)
                 stepDone();

@@ -112,6 +112,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
+            DecodingNetwork.Choose(model.Network, _options, channel);
             return new TextGeneratorTransformer(
                 model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
                 _options.DecodingPrecision, _options.WeightType, _rowForm, adaptersOf, result);

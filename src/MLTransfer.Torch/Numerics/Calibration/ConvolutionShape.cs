@@ -11,6 +11,8 @@ internal sealed record ConvolutionShape(int Channels, int Size) : ProductShape
 
     private const int SmallestSize = 4;
 
+    private const int MostImages = 8;
+
     /// <summary>Of one image.</summary>
     public double Multiplications => (double)Channels * Channels * 9 * Size * Size;
 
@@ -19,7 +21,8 @@ internal sealed record ConvolutionShape(int Channels, int Size) : ProductShape
     public override Action Prepare(double multiplications, ScalarType type)
     {
         var size = Math.Clamp((int)Math.Sqrt(multiplications / (9.0 * Channels * Channels)), SmallestSize, Size);
-        var (input, weight) = (full([1, Channels, size, size], 0.5, type), full([Channels, Channels, 3, 3], 0.5, type));
+        var images = Math.Clamp((int)(multiplications / (9.0 * Channels * Channels * size * size)), 1, MostImages);
+        var (input, weight) = (full([images, Channels, size, size], 0.5, type), full([Channels, Channels, 3, 3], 0.5, type));
         return () =>
         {
             using var gradients = no_grad();

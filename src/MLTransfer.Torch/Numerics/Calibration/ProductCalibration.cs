@@ -17,6 +17,9 @@ internal static class ProductCalibration
     /// <summary>Enough for a product to be as fast as large ones are.</summary>
     private const double Multiplications = 1e8;
 
+    /// <summary>Of the one product that goes with short operations.</summary>
+    private const double ThreadMultiplications = 3e7;
+
     /// <summary>A small product that differs by so much needs no larger one.</summary>
     private const double Clear = 3;
 
@@ -36,7 +39,7 @@ internal static class ProductCalibration
         var findings = new List<string>();
         var type = mayChangeType ? FasterType(shape, usual, findings) : usual;
         if (mayChangeThreads)
-            threads = FasterThreads(shape.Prepare(Multiplications, type), threads, findings);
+            threads = FasterThreads(shape.PrepareWithShortOperations(ThreadMultiplications, type), threads, findings);
         return new(type, threads, $"{shape}: {string.Join(", ", findings)}");
     }
 
@@ -53,14 +56,14 @@ internal static class ProductCalibration
         return gain >= Race.Threshold ? ScalarType.Float32 : usual;
 
         double Measure(double multiplications, TimeSpan time) => new Race(time).Run(
-            shape.Prepare(multiplications, usual), shape.Prepare(multiplications, ScalarType.Float32));
+            shape.Prepare(multiplications, usual), shape.Prepare(multiplications, ScalarType.Float32)).Undisturbed;
     }
 
     private static int FasterThreads(Action product, int threads, List<string> findings)
     {
         foreach (var other in OtherThreads(threads, Environment.ProcessorCount))
         {
-            var gain = new Race(s_threadTime / 2).Run(With(threads), With(other));
+            var gain = new Race(s_threadTime / 2).Run(With(threads), With(other)).Usual;
             findings.Add(gain >= 1 ? Compare(Threads(other), gain, $"{threads}") : Compare(Threads(threads), 1 / gain, $"{other}"));
             if (gain >= Race.Threshold)
                 threads = other;

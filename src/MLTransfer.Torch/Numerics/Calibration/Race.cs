@@ -9,20 +9,20 @@ internal sealed class Race(TimeSpan time)
     /// <summary>So much faster the challenger has to be to be taken; what is nearer to the other is left as it stands.</summary>
     public const double Threshold = 1.15;
 
-    private const int MostRounds = 9;
+    private const int MostRounds = 25;
 
     /// <summary>With fewer, chance would decide.</summary>
     private const int FewestRounds = 2;
 
     private readonly long _start = Stopwatch.GetTimestamp();
 
-    /// <summary>How many times as fast the challenger is as the incumbent.</summary>
-    /// <remarks>
-    /// The smaller of two: that of the shortest times, and that of the medians. On a busy machine one of them may be off by chance.
-    /// </remarks>
+    /// <summary>
+    /// How many times as fast the challenger is as the incumbent: by their shortest times, which are what they take undisturbed, and by
+    /// their medians, which are what they take while the machine is as busy as it is.
+    /// </summary>
     /// <param name="incumbent">Is called once before it is timed, for what libtorch does but once.</param>
     /// <param name="challenger">The same.</param>
-    public double Run(Action incumbent, Action challenger)
+    public (double Undisturbed, double Usual) Run(Action incumbent, Action challenger)
     {
         _ = Time(incumbent);
         _ = Time(challenger);
@@ -33,7 +33,7 @@ internal sealed class Race(TimeSpan time)
             b.Add(Time(challenger));
         }
 
-        return Math.Min(a.Min() / b.Min(), Median(a) / Median(b));
+        return (a.Min() / b.Min(), Median(a) / Median(b));
     }
 
     private static double Time(Action action)
