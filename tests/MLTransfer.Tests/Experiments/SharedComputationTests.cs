@@ -23,8 +23,8 @@ public sealed class SharedComputationTests : IDisposable
             Path.Combine(tiny, "config.json"), TestContext.Current.CancellationToken))!.AsObject();
         configuration["n_embd"] = 128;
         Directory.CreateDirectory(_folder["model"]);
-        foreach (var file in Directory.EnumerateFiles(tiny).Where(file => Path.GetExtension(file) is ".json" or ".txt"))
-            File.Copy(file, Path.Combine(_folder["model"], Path.GetFileName(file)));
+        foreach (var path in Directory.EnumerateFiles(tiny).Where(path => Path.GetExtension(path) is ".json" or ".txt"))
+            File.Copy(path, Path.Combine(_folder["model"], Path.GetFileName(path)));
         using (var network = TransformerNetwork.Create(configuration, seed: 1))
             network.Save(_folder["model"]);
 
