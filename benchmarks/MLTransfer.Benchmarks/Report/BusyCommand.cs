@@ -49,7 +49,8 @@ internal static class BusyCommand
                 }
 
                 var (one, a, b, share) = (Median(alone), Median(first), Median(second), Spread.Of(shares));
-                Print($"| {name} | {waiting} | {one:F2} | {a:F2} and {b:F2} | {share.Median:F2} ({shares.Min():F2} to {shares.Max():F2}) |");
+                var range = FormattableString.Invariant($"{share.Minimum:F2} to {share.Maximum:F2}");
+                Print($"| {name} | {waiting} | {one:F2} | {a:F2} and {b:F2} | {share.Median:F2} ({range}) |");
             }
         }
 

@@ -5,10 +5,10 @@ namespace MLTransfer.Torch.Numerics;
 
 /// <summary>How the threads of libgomp, by which libtorch computes on Linux, wait for work.</summary>
 /// <remarks>
-/// As libgomp comes they spin for milliseconds before they sleep. On a machine that others use too a processor that spins is taken from the
-/// thread that is waited for: two trainings beside each other were several times slower than one after the other. libgomp reads its settings
-/// when it is loaded, from the environment of the C library, which <see cref="Environment.SetEnvironmentVariable(string, string?)"/> does
-/// not reach.
+/// As libgomp comes they spin for milliseconds before they sleep. On a machine that others use too a processor that spins is taken from
+/// the thread that is waited for: two trainings beside each other were several times slower than one after the other. libgomp reads its
+/// settings when it is loaded, from the environment of the C library, which
+/// <see cref="Environment.SetEnvironmentVariable(string, string?)"/> does not reach.
 /// </remarks>
 internal static partial class ThreadWaiting
 {

@@ -5,7 +5,9 @@ using MLTransfer.Torch.Numerics.Calibration;
 
 namespace MLTransfer.Torch.Training;
 
-/// <summary>Choices by what was measured: a process measures it once, and trials of an experiment, each in its process, once in all.</summary>
+/// <summary>
+/// Choices by what was measured: a process measures it once, and trials of an experiment, each in its process, once in all.
+/// </summary>
 internal static class SharedChoices
 {
     private static readonly JsonSerializerOptions s_json = new() { RespectNullableAnnotations = true };

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace MLTransfer.Torch.Tests.Numerics;
 
-/// <summary>That a process has the vectors that its environment leaves it, so that what is tested in it is what it is meant to be.</summary>
+/// <summary>
+/// That a process has the vectors that its environment leaves it, so that what is tested in it is what it is meant to be.
+/// </summary>
 public class VectorWidthTests
 {
     public const string WithoutAvx512 = "DOTNET_EnableAVX512";

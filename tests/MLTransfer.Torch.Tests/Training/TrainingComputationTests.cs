@@ -15,7 +15,9 @@ public sealed class TrainingComputationTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>oneDNN without its instructions for bfloat16, and without AVX-512: the processor's flags say still that there are.</summary>
+    /// <summary>
+    /// oneDNN without its instructions for bfloat16, and without AVX-512: the processor's flags say still that there are.
+    /// </summary>
     [Theory]
     [InlineData("AVX512_CORE", "avx512")]
     [InlineData("AVX2", "avx2")]
@@ -80,12 +82,14 @@ public sealed class TrainingComputationTests : IDisposable
         // Another process finds the file, whatever it would have measured.
         var file = Assert.Single(Directory.EnumerateFiles(_folder.Path, "computation-*"));
         File.Move(file, file.Replace(key.Replace(' ', '-'), "other-key", StringComparison.Ordinal));
-        await Share(() => Assert.Equal(choice, SharedChoices.Get("other key", () => throw new InvalidOperationException("measured again"))));
-        Assert.Equal(choice, SharedChoices.Get(key, () => throw new InvalidOperationException("measured again")));
+        await Share(() => Assert.Equal(choice, SharedChoices.Get("other key", NotAgain)));
+        Assert.Equal(choice, SharedChoices.Get(key, NotAgain));
 
         File.WriteAllText(_folder["computation-third-key.json"], """{"Type":6,"Threads":0,"Findings":""}""");
         await Share(() => Assert.Contains("computation-third-key.json", Assert.Throws<InvalidDataException>(
             () => SharedChoices.Get("third key", () => choice)).Message, StringComparison.Ordinal));
+
+        static ProductChoice NotAgain() => throw new InvalidOperationException("measured again");
 
         Task Share(Action action) => Task.Run(() =>
         {
@@ -127,7 +131,8 @@ public sealed class TrainingComputationTests : IDisposable
     private void RenameFingerprint(LanguageTrainingOptions from, LanguageTrainingOptions to)
     {
         var file = Directory.EnumerateFiles(_folder.Path, "trainer_state.json", SearchOption.AllDirectories)
-            .MaxBy(path => int.Parse(Path.GetFileName(Path.GetDirectoryName(path)!)["checkpoint-".Length..], CultureInfo.InvariantCulture))!;
+            .MaxBy(path => int.Parse(
+                Path.GetFileName(Path.GetDirectoryName(path)!)["checkpoint-".Length..], CultureInfo.InvariantCulture))!;
         var state = JsonNode.Parse(File.ReadAllText(file))!;
         Assert.Equal(Fingerprint(from), (string)state["Fingerprint"]!);
         state["Fingerprint"] = Fingerprint(to);

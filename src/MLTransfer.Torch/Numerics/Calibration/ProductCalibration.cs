@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Numerics.Calibration;
 
-/// <summary>Finds out what a network's products are fastest in and with, in at most a fifth of a second on a machine that is not busy.</summary>
+/// <summary>
+/// Finds out what a network's products are fastest in and with, in at most a fifth of a second on a machine that is not busy.
+/// </summary>
 /// <remarks>
 /// A processor's flags tell which instructions there are, not what they give: products of bfloat16 by AVX-512 BF16 without AMX may be half
 /// as fast as those of float32, and libtorch may be kept from the instructions. What is usual is left only for what is clearly faster

@@ -121,7 +121,10 @@ public sealed class LanguageModelTrainer
         var memory = Memory();
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
-        using var task = new LanguageTask(_model, _options, _rows, Precision.ComputeType()) { Tokenizer = _tokenizer, AnswerSamples = AnswerSamples };
+        using var task = new LanguageTask(_model, _options, _rows, Precision.ComputeType())
+        {
+            Tokenizer = _tokenizer, AnswerSamples = AnswerSamples,
+        };
         var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule) { Computation = Computation }
             .Run(progress, cancellationToken, stopAndKeep);
         return new TrainingResult
