@@ -22,7 +22,7 @@ internal static partial class ThreadWaiting
 
     private const string PolicyVariable = "OMP_WAIT_POLICY";
 
-    /// <summary>Whether libgomp was there before it could be told, because the program used TorchSharp before this library.</summary>
+    /// <summary>Whether libtorch was there before libgomp could be told, because the program used TorchSharp before this library.</summary>
     public static bool IsTooLate { get; private set; }
 
     // libtorch is loaded by the first use of TorchSharp; of this library's own code nothing runs before a module's initializer.
@@ -36,8 +36,7 @@ internal static partial class ThreadWaiting
         try
         {
             IsTooLate = IsLoaded();
-            if (!IsTooLate)
-                _ = SetEnvironment(SpinVariable, SpinCount, overwrite: 0);
+            _ = SetEnvironment(SpinVariable, SpinCount, overwrite: 0);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or DllNotFoundException
             or EntryPointNotFoundException)
@@ -49,7 +48,7 @@ internal static partial class ThreadWaiting
     private static bool IsSet(string variable) => Environment.GetEnvironmentVariable(variable) is not null;
 
     private static bool IsLoaded() =>
-        File.ReadLines("/proc/self/maps").Any(line => line.Contains("/libgomp", StringComparison.Ordinal));
+        File.ReadLines("/proc/self/maps").Any(line => line.Contains("/libtorch", StringComparison.Ordinal));
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetEnvironment(string name, string value, int overwrite);

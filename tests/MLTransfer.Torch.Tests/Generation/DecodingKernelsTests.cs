@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Layers;
-using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Networks.Transformers;
 using Xunit;

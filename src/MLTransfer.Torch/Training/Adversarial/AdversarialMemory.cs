@@ -45,8 +45,7 @@ internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainin
         ];
     }
 
-    private ScalarType FeatureType(AdversarialTrainingOptions of) =>
-        of.Precision.ComputeType() ?? ScalarType.Float32;
+    private static ScalarType FeatureType(AdversarialTrainingOptions of) => of.Precision.ComputeType() ?? ScalarType.Float32;
 
     /// <summary>The largest half, quarter... that groups divide and that is enough, else the smallest; null where there is none.</summary>
     private int? SmallerBatch(long limit)

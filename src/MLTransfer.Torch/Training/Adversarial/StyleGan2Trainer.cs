@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Adversarial;
 

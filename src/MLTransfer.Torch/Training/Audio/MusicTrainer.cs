@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Audio;
 

@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Tokenization;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Images;
 

@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
 
