@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Pipes;
@@ -129,7 +130,7 @@ internal sealed class ProcessHost(ExperimentPlan plan, TrialHosting hosting) : I
             process.Refresh();
             return process.HasExited ? default : (process.WorkingSet64, process.TotalProcessorTime);
         }
-        catch (InvalidOperationException)
+        catch (Exception exception) when (exception is InvalidOperationException or Win32Exception)
         {
             return default; // it ended in between
         }
