@@ -48,6 +48,11 @@ internal sealed class Arguments
                 --threads N        threads that libtorch and the library use; with 1, processor time is measured instead of the clock
                 --quick            without memory
 
+          dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- busy [options]
+              Trains alone and in two processes side by side, and prints what share of one alone the two reach together.
+                --steps N          seconds of each measurement (default: 5)
+                --quick            one repetition instead of three
+
           dotnet run -c Release --project benchmarks/MLTransfer.Benchmarks -- onnx [options]
               Exports a model and measures greedy decoding through ONNX Runtime: the library, loops written by hand, and the engine.
                 --model DIR        as above

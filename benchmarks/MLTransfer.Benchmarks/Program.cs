@@ -23,6 +23,8 @@ try
             return AudioCommand.Run(Arguments.Parse(rest, steps: 10));
         case ["pictures", .. var rest]:
             return TextToImageCommand.Run(Arguments.Parse(rest, steps: 5));
+        case ["busy", .. var rest]:
+            return BusyCommand.Run(Arguments.Parse(rest, steps: 5));
         case ["onnx", .. var rest]:
             return OnnxCommand.Run(Arguments.Parse(rest));
         case ["music", .. var rest]:

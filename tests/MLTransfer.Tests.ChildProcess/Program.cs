@@ -4,6 +4,7 @@
 // experiment: a model's folder, a folder, a number of trials, the trial and step at which its process dies, and processes at a time,
 //          -1 for not said
 // processes: how the program comes to its experiments (main, async, task, never, other), and the folder for temporary files
+// fit:     a model's folder; prints what is logged
 // serve:   the assembly of a web application, and its arguments
 using System.Diagnostics;
 using System.Globalization;
@@ -40,6 +41,14 @@ switch (args[0])
         return 0;
     case "processes":
         return await ProcessExperiments.RunAsync(args[1], args[2]);
+    case "fit":
+        var logging = new MLContext(seed: 1);
+        logging.Log += (_, message) => Console.WriteLine(message.Message);
+        logging.Transforms.Text.FineTuneTextGenerator("Out", "Opening", "Text", new TextGeneratorOptions
+        {
+            PretrainedModel = args[1], Training = new() { MaximumSteps = 1, Threads = 2 },
+        }).Fit(TextExperiment.Rows(logging, 0, 4)).Dispose();
+        return 0;
     case "serve":
         Assembly.LoadFrom(args[1]).EntryPoint!.Invoke(null, [args[2..]]);
         return 0;

@@ -1,16 +1,30 @@
 using MLTransfer.Torch.Tests.Training;
 using MLTransfer.Torch.Tests.TrainingProcess;
+using MLTransfer.Torch.Training.Language;
 using static TorchSharp.torch;
 
 // Trains TinyRun in a process of its own, to be killed or to run out of disk.
 // Arguments: the output directory, the kind of run, what happens, and the step at which it happens. Or: nothing, MeasureMemory, and what is
-// trained; or: nothing, MeasureLogits, and what for; or: a checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
+// trained; or: nothing, MeasureLogits, and what for; or: nothing and MeasureProducts; or: nothing and Wait; or: a
+// checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
 if (args[1] is "MakeCheckpoint" or "MeasureCheckpoint")
 {
     if (args[1] == "MakeCheckpoint")
         MeasuredCheckpoint.Make(args[0], args[2]);
     else
         MeasuredCheckpoint.Train(args[0], args[2]);
+    return 0;
+}
+
+if (args[1] == "MeasureProducts")
+{
+    MeasuredProducts.Run();
+    return 0;
+}
+
+if (args[1] == "Wait")
+{
+    Console.WriteLine($"{new LanguageTrainingOptions()} on {get_num_threads()} threads");
     return 0;
 }
 

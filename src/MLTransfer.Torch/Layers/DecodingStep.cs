@@ -13,6 +13,9 @@ namespace MLTransfer.Torch.Layers;
 /// <param name="Threads">The most threads that kernels use.</param>
 internal sealed record DecodingStep(KeyValueCache Cache, int[] Starts, int Threads)
 {
+    /// <summary>Whether libtorch computes products with weights, in place of the row kernels.</summary>
+    public bool UsesLibtorch { get; init; }
+
     /// <summary>The number of sequences.</summary>
     public int Rows => Starts.Length;
 

@@ -104,19 +104,34 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         }
 
         var hasKernelBias = _bias is null || _bias.dtype == _weight.dtype;
-        var matrix = RowMatrix.Of(_weight, hasKernelBias ? _bias : null, Layout == WeightLayout.OutputByInput);
         if (Adapter is null && hasKernelBias)
         {
-            RowProduct.Compute(input, step.Rows, matrix, output, step.Threads, activation, accumulate);
+            Multiply(input, output, step, _bias, activation, accumulate);
             return;
         }
 
         using var product = new RowBuffer(output.Length);
-        RowProduct.Compute(input, step.Rows, matrix, product.Span, step.Threads);
+        Multiply(input, product.Span, step, hasKernelBias ? _bias : null);
         if (!hasKernelBias)
             AddBias(product.Span);
         Adapter?.Add(input, product.Span, step);
         RowProduct.Finish(product.Span, output, activation, accumulate);
+    }
+
+    private void Multiply(
+        ReadOnlySpan<float> input, Span<float> output, DecodingStep step, Tensor? bias, Activation activation = Activation.None,
+        bool accumulate = false)
+    {
+        var isOutputByInput = Layout == WeightLayout.OutputByInput;
+        if (step.UsesLibtorch)
+        {
+            LibtorchProduct.Compute(input, step.Rows, _weight, bias, isOutputByInput, output, activation, accumulate);
+        }
+        else
+        {
+            RowProduct.Compute(
+                input, step.Rows, RowMatrix.Of(_weight, bias, isOutputByInput), output, step.Threads, activation, accumulate);
+        }
     }
 
     /// <summary>Adds the adapter's update to the weight and drops the adapter.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Memory;
 
@@ -12,6 +13,9 @@ internal sealed class MetricsLog<TReport> : IDisposable
     public const string FileName = "metrics.jsonl";
 
     private readonly StreamWriter? _writer;
+
+    /// <summary>What the run computes with, for the first line; null for a file that does not tell.</summary>
+    public TrainingComputation? Computation { get; init; }
 
     /// <summary>What the resumed run had logged up to its checkpoint.</summary>
     public IReadOnlyList<TReport> Earlier { get; } = [];
@@ -31,7 +35,15 @@ internal sealed class MetricsLog<TReport> : IDisposable
     public static void GoBackTo(string outputDirectory, int? checkpointStep) =>
         Truncate(Path.Combine(outputDirectory, FileName), checkpointStep ?? 0);
 
-    public void Write(TReport report) => _writer?.WriteLine(report.ToJson().ToJsonString());
+    public void Write(TReport report)
+    {
+        if (_writer is null)
+            return;
+        var line = report.ToJson();
+        if (_writer.BaseStream.Position == 0 && Computation is not null)
+            line["computation"] = JsonSerializer.SerializeToNode(Computation);
+        _writer.WriteLine(line.ToJsonString());
+    }
 
     public void Dispose() => _writer?.Dispose();
 

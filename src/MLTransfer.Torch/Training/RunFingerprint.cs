@@ -21,7 +21,7 @@ internal sealed class RunFingerprint : IDisposable
         var settings = JsonSerializer.SerializeToNode(options, options.GetType())!.AsObject();
         string[] everyRun =
             [nameof(options.OutputDirectory), nameof(options.Resume), nameof(options.CheckpointLimit), nameof(options.MemoryLimit),
-             nameof(options.TensorBoard)];
+             nameof(options.TensorBoard), nameof(options.Threads)];
         foreach (var name in everyRun.Concat(options.IrrelevantToWeights))
             settings.Remove(name);
         AddText(settings.ToJsonString());

@@ -35,6 +35,9 @@ internal sealed record RunState
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PlateauState? Plateau { get; init; }
 
+    /// <summary>What the run computes with; null of a run that was saved before this was kept.</summary>
+    public TrainingComputation? Computation { get; init; }
+
     /// <summary>What the task knows beyond.</summary>
     public JsonNode? Task { get; init; }
 

@@ -86,6 +86,19 @@ internal sealed record SavedRun(int Step, string Folder)
         return state;
     }
 
+    /// <summary>What the run computes with; null where that is not said or cannot be read.</summary>
+    public TrainingComputation? TryReadComputation()
+    {
+        try
+        {
+            return ReadState().Computation;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+        {
+            return null; // who resumes it is told why
+        }
+    }
+
     private static List<SavedRun> List(string outputDirectory) =>
         !Directory.Exists(outputDirectory) ? [] :
         [

@@ -1,3 +1,5 @@
+using MLTransfer.Torch.Numerics;
+
 namespace MLTransfer.Torch.Training;
 
 /// <summary>What every training run is told. Each kind of training has a class of its own, which says where its defaults differ.</summary>
@@ -18,6 +20,13 @@ public abstract record TrainingOptions
     /// <see cref="Precision.Float32"/> gives the numbers of a reference in float32.
     /// </summary>
     public Precision Precision { get; init; } = Precision.Auto;
+
+    /// <summary>
+    /// The threads that compute, from 1 to 1024; 0 for as many as libtorch takes (<c>OMP_NUM_THREADS</c> where it is set, else one a
+    /// physical core) unless fewer are measured to be clearly faster. The last bits of sums may depend on it. A run that is resumed keeps
+    /// its number unless this names one.
+    /// </summary>
+    public int Threads { get; init; }
 
     /// <summary>Decides all that is drawn at random: the order of rows, dropout, noise (<c>seed</c>).</summary>
     public long Seed { get; init; } = 42;
@@ -71,6 +80,7 @@ public abstract record TrainingOptions
         OptionRange.AtLeast(nameof(BatchSize), BatchSize, 1);
         OptionRange.NotNegative(nameof(LearningRate), LearningRate);
         OptionRange.Defined(nameof(Precision), Precision);
+        OptionRange.Between(nameof(Threads), Threads, 0, ThreadCount.Maximum);
         OptionRange.AtLeast(nameof(CheckpointLimit), CheckpointLimit, 0);
         OptionRange.AtLeast(nameof(MemoryLimit), MemoryLimit ?? 1, 1);
         if (OutputDirectory is not null && string.IsNullOrWhiteSpace(OutputDirectory))

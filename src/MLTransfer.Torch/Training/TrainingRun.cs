@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training.Reports;
 using MLTransfer.Torch.Training.Schedules;
 using static TorchSharp.torch;
@@ -29,6 +30,9 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
 
     /// <summary>Other processes that go through the rows of each step together with this one; null for this one alone.</summary>
     public IUpdateExchange? Exchange { get; init; }
+
+    /// <summary>What is computed with.</summary>
+    public TrainingComputation Computation { get; init; } = TrainingComputation.Of(options);
 
     private IEnumerable<KeyValuePair<string, Tensor>> OptimizerState => task.Players.SelectMany(player => player.State);
 
@@ -65,6 +69,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     {
         cancellationToken.ThrowIfCancellationRequested(); // before anything of an earlier run is deleted
         using var collections = BackgroundCollection.HoldBack();
+        using var threads = new ThreadCount(Computation.Threads);
         using var folder = new RunFolder(options.OutputDirectory);
         var hasResult = false;
         try
@@ -75,9 +80,10 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             folder.Start.Save(task.Weights);
             Reached = Begin(folder);
             _firstStep = Reached.Step;
-            using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step);
+            using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step) { Computation = Computation };
             _report = options.OutputDirectory is null ? null : new RunReport(
-                folder.Path, Path.Combine(folder.Path, MetricsLog<TReport>.FileName), Reached.Step, options, options.TensorBoard);
+                folder.Path, Path.Combine(folder.Path, MetricsLog<TReport>.FileName), Reached.Step, Computation.Fix(options),
+                options.TensorBoard);
             WritePage();
             task.Prepare(folder.Path, Reached.Step, cancellationToken);
             var result = RunSteps(folder, log, progress, cancellationToken, stopAndKeep);
@@ -272,7 +278,10 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
 
     private void Save(RunFolder folder)
     {
-        var state = Reached with { Updates = [.. task.Players.Select(player => player.Optimizer.StepCount)], Task = task.State };
+        var state = Reached with
+        {
+            Updates = [.. task.Players.Select(player => player.Optimizer.StepCount)], Computation = Computation, Task = task.State,
+        };
         using var averages = AveragedWeights.ToSave(task.Players, task.WeightsChanged);
         SavedRun.Write(folder.Path, state, options.CheckpointLimit, inside =>
         {

@@ -118,8 +118,8 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
             var trainer = new StyleGan2Trainer(
                 model, TrainingObserver.Place(options with { Seed = seed }), images, _options.FeatureExtractor);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning {name} on {images.Count} images of {images.Resolution}x{images.Resolution} pixels. "
-                + $"Features are computed in {PrecisionText.Of(trainer.Precision, options.Precision)}."));
+                $"Fine-tuning {name} on {images.Count} images of {images.Resolution}x{images.Resolution} pixels."));
+            ComputationLog.Tell(channel, trainer.Computation);
             channel.Info($"Training data: {ImageCounts.Of(images)}. Memory: {trainer.EstimateMemory()}.");
             var result = trainer.Train(
                 new ImageTrainingLog(channel, _options.Progress, _options.RunProgress), _options.CancellationToken, _options.StopAndKeep);
@@ -139,7 +139,7 @@ public sealed class ImageGeneratorEstimator : ColumnMappingEstimator<ImageGenera
                         ("Frechet distance", result.FrechetDistance), ("kernel distance", result.KernelDistance),
                         ("images shown", result.Images),
                     ],
-                    options with { Seed = seed }),
+                    trainer.Computation.Fix(options with { Seed = seed })),
             };
         });
     }

@@ -93,8 +93,8 @@ internal sealed class TextToImageFineTuning
         var trainer = new TextToImageTrainer(network, options, rows[..^heldOut], held, _start.Tokenizer);
         channel.Info(string.Create(CultureInfo.InvariantCulture,
             $"Fine-tuning the {network.GetName()} '{_start.Name}' on {rows.Count - heldOut} pictures, {held.Count} for evaluation, by "
-            + $"{(_lora is null ? "all weights" : "adapters")}. Matrix products are computed in "
-            + $"{PrecisionText.Of(trainer.Precision, _training.Precision)}. Memory: {trainer.EstimateMemory()}."));
+            + $"{(_lora is null ? "all weights" : "adapters")}. Memory: {trainer.EstimateMemory()}."));
+        ComputationLog.Tell(channel, trainer.Computation);
         var log = new TextToImageTrainingLog(channel, _options.RunProgress);
         var result = trainer.Train(log, stop, _options.StopAndKeep);
         log.Finished(result);
@@ -113,7 +113,7 @@ internal sealed class TextToImageFineTuning
                     ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss),
                     ("steps", result.Steps),
                 ],
-                _training, _lora),
+                trainer.Computation.Fix(_training), _lora),
         };
     }
 

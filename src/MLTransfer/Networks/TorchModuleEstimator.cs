@@ -2,6 +2,7 @@ using MLTransfer.Cards;
 using MLTransfer.Networks;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Networks.Described;
 using MLTransfer.Torch.Training.Described;
 using Microsoft.ML;
@@ -79,7 +80,8 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             if (network.Pretrained is { } pretrained)
                 _options.Freezing.Apply(pretrained);
             var columns = CreateColumns(network, input.Schema);
-            var trainer = new NetworkTrainer(network, TrainingObserver.Place(_options.Training with { Seed = seed }))
+            var options = TrainingObserver.Place(_options.Training with { Seed = seed });
+            var trainer = new NetworkTrainer(network, options)
             {
                 PixelOf = columns.OutputKind == NetworkOutputKind.Image ? _options.OutputScaling.ToPixel : null,
             };
@@ -87,6 +89,8 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
             channel.Info($"Training {network.TrainableParameters.Sum(p => p.Value.numel())} of {network.ParameterCount} parameters on "
                 + $"{training.Count} rows; {validation.Count} rows for validation.");
             channel.Info($"Training data: {training.Report}. Memory: {trainer.EstimateMemory()}.");
+            var computation = TrainingComputation.Of(options);
+            ComputationLog.Tell(channel, computation);
             var log = new NetworkTrainingLog(channel, _options.Training, _options.Progress);
             var history = trainer.Train(training, validation, log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(history);
@@ -99,7 +103,7 @@ public sealed class TorchModuleEstimator : ColumnMappingEstimator<TorchModuleTra
                         ("loss", epoch.Loss), (history.MetricName, epoch.Metric), ("validation loss", epoch.ValidationLoss),
                         ($"validation {history.MetricName}", epoch.ValidationMetric), ("epochs", history.Epochs.Count),
                     ],
-                    _options.Training with { Seed = seed }),
+                    computation.Fix(_options.Training with { Seed = seed })),
             };
         });
     }

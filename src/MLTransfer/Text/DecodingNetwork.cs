@@ -1,5 +1,7 @@
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
+using Microsoft.ML.Runtime;
 using TorchSharp;
 
 namespace MLTransfer.Text;
@@ -7,6 +9,15 @@ namespace MLTransfer.Text;
 /// <summary>The network that generates with a number format.</summary>
 internal static class DecodingNetwork
 {
+    /// <summary>Says what computes texts with a network and, where that is measured, tells what was found.</summary>
+    public static void Choose(TransformerNetwork network, GenerateTextOptions options, IChannel channel)
+    {
+        if (options.DecodingKernels != DecodingKernels.Auto)
+            network.DecodingKernels = options.DecodingKernels;
+        if (options.DecodingPrecision == DecodingPrecision.Float32 && network.MeasureKernels(options.GenerationBatchSize) is { } measured)
+            channel.Info($"Decoding by {(measured.Kernels == DecodingKernels.Rows ? "row kernels" : "libtorch")} ({measured.Findings}).");
+    }
+
     /// <summary>A network that shares with another what it can; with int8 numbers it is one of the CPU wherever the other is.</summary>
     /// <exception cref="InvalidOperationException">The other has int8 numbers.</exception>
     public static TransformerNetwork Of(TransformerNetwork trained, DecodingPrecision precision)

@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Layers;
 
 namespace MLTransfer;
 
@@ -10,6 +11,12 @@ public class GenerateTextOptions : TextColumnsOptions
     /// </summary>
     public DecodingPrecision DecodingPrecision = DecodingPrecision.Float32;
 
+    /// <summary>
+    /// What computes texts token by token. It is a matter of the machine: a saved model file does not keep it.
+    /// See <see cref="Torch.Networks.Transformers.TransformerNetwork.DecodingKernels"/> for a loaded one.
+    /// </summary>
+    public DecodingKernels DecodingKernels = DecodingKernels.Auto;
+
     /// <summary>The number format in which a saved model file holds the weights.</summary>
     public WeightType WeightType = WeightType.Float32;
 
@@ -17,6 +24,7 @@ public class GenerateTextOptions : TextColumnsOptions
     {
         base.Check();
         OptionCheck.Defined(nameof(DecodingPrecision), DecodingPrecision);
+        OptionCheck.Defined(nameof(DecodingKernels), DecodingKernels);
         OptionCheck.Defined(nameof(WeightType), WeightType);
     }
 }

@@ -42,6 +42,7 @@ public sealed class PretrainedTextGeneratorEstimator : ColumnMappingEstimator<Te
         {
             if (_columns.Chat is { } form)
                 model.Chats.Check(form);
+            DecodingNetwork.Choose(model.Network, _options, channel);
             return new(
                 model.WithTemplateOf(_columns.Chat), ownsModel: _model is null, _columns, Seeds.Fix(_options.Generation, SeedOf(null)),
                 _options.GenerationBatchSize, _options.DecodingPrecision, _options.WeightType);

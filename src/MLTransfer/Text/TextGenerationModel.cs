@@ -192,6 +192,7 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
         if (precision == DecodingPrecision.Float32 || Network.IsQuantized)
             return this;
         var network = DecodingNetwork.Of(Network, precision);
+        network.DecodingKernels = Network.DecodingKernels;
         return Ownership.Pass(network, () => new TextGenerationModel(network, Tokenizer) { PublishedEnds = PublishedEnds });
     }
 

@@ -102,23 +102,25 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                         : (prompts, options, stop) => ChatGenerator.AnswerSamples(model, form, prompts, options, stop),
                 };
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
-                + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
+                $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation."));
+            ComputationLog.Tell(channel, trainer.Computation);
             channel.Info($"Training data: {report}. Memory: {trainer.EstimateMemory()}.");
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
-            model.Card = CreateCard(model.Card?.Base, report, result, seed);
+            model.Card = CreateCard(model.Card?.Base, report, result, trainer.Computation.Fix(_options.Training with { Seed = seed }));
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
+            DecodingNetwork.Choose(model.Network, _options, channel);
             return new TextGeneratorTransformer(
                 model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
                 _options.DecodingPrecision, _options.WeightType, _rowForm, adaptersOf, result);
         });
     }
 
-    private ModelCard CreateCard(BaseOrigin? origin, TextDataReport data, TrainingResult result, long seed) => ModelCard.OfTraining(
+    private ModelCard CreateCard(
+        BaseOrigin? origin, TextDataReport data, TrainingResult result, LanguageTrainingOptions training) => ModelCard.OfTraining(
         origin,
         [new("rows", $"{data.Rows}"), new("tokens", $"{data.Tokens}"), new("validation rows", $"{data.EvaluationRows}")],
         [
@@ -126,7 +128,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss),
             ("perplexity", result.ValidationLoss is { } loss ? Math.Exp(loss) : null), ("steps", result.Steps),
         ],
-        _options.Training with { Seed = seed }, _options.Lora);
+        training, _options.Lora);
 
     private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, TransformerNetwork network, string name)
     {

@@ -11,17 +11,23 @@ internal static class TrainingProcess
         Run(folder, kind.ToString(), misfortune, $"{step}");
 
     /// <summary>Starts the program with arguments of its own, and returns its exit code and output.</summary>
-    public static (int ExitCode, string Output) Run(params string[] arguments)
+    public static (int ExitCode, string Output) Run(params string[] arguments) => Run([], arguments);
+
+    /// <summary>The same with more in its environment.</summary>
+    public static (int ExitCode, string Output) Run(IReadOnlyList<(string Name, string Value)> environment, params string[] arguments)
     {
         const string name = "MLTransfer.Torch.Tests.TrainingProcess";
         var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
         var program = Path.Combine(RepositoryFiles.Root, "artifacts", "bin", name, configuration, $"{name}.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["DOTNET_DbgEnableMiniDump"] = "0" },
-        })!;
+        };
+        foreach (var (variable, value) in environment)
+            start.Environment[variable] = value;
+        using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var output = "";
         if (arguments.Contains("wait-to-be-killed"))

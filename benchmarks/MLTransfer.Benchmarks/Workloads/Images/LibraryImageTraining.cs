@@ -15,7 +15,7 @@ internal sealed class LibraryImageTraining : ImageTrainingVariant
     public LibraryImageTraining(StyleGan2Model model, Tensor real, Precision precision)
         : base(precision == Precision.Float32 ? "this library" : "this library, bfloat16 features")
     {
-        model.Generator.ComputeType = model.Discriminator.ComputeType = precision.ComputeType(real.device);
+        model.Generator.ComputeType = model.Discriminator.ComputeType = precision.ComputeType();
         _updates = new AdversarialUpdates(
             model.Generator, model.Discriminator,
             new AdversarialTrainingOptions { BatchSize = (int)real.shape[0], StyleMixingProbability = 0 });

@@ -19,6 +19,7 @@ internal sealed class HeadModule
     private readonly Normalization? _norm;
     private readonly Embedding? _table;
     private readonly Linear? _own;
+    private readonly bool[] _libtorch = new bool[2]; // of one row, and of several
 
     public HeadModule(Head head, ModuleBuilder modules, int width, int weightWidth)
     {
@@ -74,6 +75,9 @@ internal sealed class HeadModule
     /// <summary>Whether the weight reads hidden states as they are.</summary>
     public bool ReadsHiddenStates => _dense is null && _projection is null && _head.Scale == 1;
 
+    /// <summary>Says what computes the logits of one row, or of several.</summary>
+    public void Use(DecodingKernels kernels, int rows) => _libtorch[rows == 1 ? 0 : 1] = kernels == DecodingKernels.Libtorch;
+
     /// <summary>What the weight is multiplied with: [..., width] to [..., width of the weight].</summary>
     public Tensor Features(Tensor hidden)
     {
@@ -108,7 +112,7 @@ internal sealed class HeadModule
     {
         if (Quantized is not null)
             return Int8Product.Compute(features, Quantized, null);
-        if (RowProduct.Computes(features, Weight))
+        if (RowProduct.Computes(features, Weight) && !_libtorch[features.numel() == features.shape[^1] ? 0 : 1])
             return RowProduct.Compute(features, Weight);
         if (type is null && Weight.dtype != features.dtype)
             return ProductInParts(features);

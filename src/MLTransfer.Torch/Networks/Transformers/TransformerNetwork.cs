@@ -16,6 +16,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
 {
     private readonly HashSet<string> _tables;
     private readonly ScalarType _streamType;
+    private readonly Lock _measuring = new();
+    private (bool IsDone, DecodingCalibration.Choice? Choice) _ofOne, _ofSeveral;
     private long _fastSteps;
 
     private protected TransformerNetwork(Family family, JsonObject configuration, Transformer description, WeightSource weights)
@@ -145,7 +147,13 @@ public abstract class TransformerNetwork : GenerativeNetwork
         return Head.Logits(hiddenStates, ComputeType);
     }
 
-    /// <summary>How many decoding steps the row kernels have computed.</summary>
+    /// <summary>
+    /// What computes the products of decoding steps where weights are numbers of float32, bfloat16 or float16 in memory of the CPU; int8
+    /// has kernels of its own.
+    /// </summary>
+    public DecodingKernels DecodingKernels { get; set; }
+
+    /// <summary>How many decoding steps have gone the short way: over plain rows, without a graph of tensors.</summary>
     internal long FastSteps => Interlocked.Read(ref _fastSteps);
 
     /// <summary>The decoder's last hidden states, as the output head reads them: [batch, length, width].</summary>
@@ -158,9 +166,38 @@ public abstract class TransformerNetwork : GenerativeNetwork
             || Family.WithoutRowKernels is not null || Lora is { WeightDecomposed: true } ? null
             : DecodingStep.Create(IsQuantized ? null : TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues);
         if (step is not null)
+        {
             Interlocked.Increment(ref _fastSteps);
+            step = WithKernels(step);
+        }
+
         var hidden = step is null ? Decoder!.Forward(input, training) : Decoder!.Step(input, step);
         return (Output.Heads is [{ ReadsHiddenStates: false } head] ? head.Features(hidden) : hidden).MoveToOuterDisposeScope();
+    }
+
+    private DecodingStep WithKernels(DecodingStep step)
+    {
+        var kernels = IsQuantized ? DecodingKernels.Rows : DecodingKernels;
+        if (kernels == DecodingKernels.Auto)
+            kernels = Measure(step.Rows, step.Threads)?.Kernels ?? DecodingKernels.Rows;
+        foreach (var head in Output.Heads)
+            head.Use(kernels, step.Rows);
+        return step with { UsesLibtorch = kernels == DecodingKernels.Libtorch };
+    }
+
+    /// <summary>What computes steps of so many sequences, as their first does; null where nobody has to measure it.</summary>
+    internal DecodingCalibration.Choice? MeasureKernels(int rows) => DecodingKernels != DecodingKernels.Auto || IsQuantized
+        || Decoder is null || Family.WithoutRowKernels is not null ? null : Measure(rows, get_num_threads());
+
+    private DecodingCalibration.Choice? Measure(int rows, int threads)
+    {
+        ref var measured = ref rows == 1 ? ref _ofOne : ref _ofSeveral;
+        lock (_measuring)
+        {
+            if (!measured.IsDone)
+                measured = (true, DecodingCalibration.Of(this, rows, threads));
+            return measured.Choice;
+        }
     }
 
     /// <summary>Room for the decoder's keys and values.</summary>

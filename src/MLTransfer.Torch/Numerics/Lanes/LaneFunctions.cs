@@ -80,14 +80,33 @@ internal static class LaneFunctions
         series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.1195517632f));
         series = TLanes.MultiplyAdd(t, series, TLanes.Broadcast(0.1196876931f));
 
-        // The square's rounding error, which the exponential would enlarge, is known where products are added in one step.
         var negativeSquare = Negate<TLanes, TVector>(TLanes.Multiply(negative, negative));
-        var error = TLanes.MultiplyAdd(negative, negative, negativeSquare);
+        var error = RoundingOfSquare<TLanes, TVector>(negative, negativeSquare); // the exponential would enlarge it
         var decay = TLanes.Exp(TLanes.Multiply(negativeSquare, half));
         decay = TLanes.MultiplyAdd(TLanes.Multiply(decay, error), Negate<TLanes, TVector>(half), decay);
 
         var tail = TLanes.Multiply(TLanes.Multiply(t, series), decay);
         return TLanes.MultiplyAdd(negative, tail, TLanes.Max(x, TLanes.Broadcast(0)));
+    }
+
+    /// <summary>x x less what it is rounded to, which is exact.</summary>
+    /// <param name="x">Of a size whose square is in float32's range.</param>
+    /// <param name="negativeSquare">-(x x), rounded.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector RoundingOfSquare<TLanes, TVector>(TVector x, TVector negativeSquare)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : unmanaged
+    {
+        if (ProcessorFeatures.HasFusedMultiplyAdd)
+            return TLanes.MultiplyAdd(x, x, negativeSquare);
+
+        // Without products that are added in one step x is cut into halves whose products are exact (Dekker 1971).
+        var scaled = TLanes.Multiply(x, TLanes.Broadcast(4097)); // 2^12 + 1
+        var upper = TLanes.Add(scaled, Negate<TLanes, TVector>(TLanes.Add(scaled, Negate<TLanes, TVector>(x))));
+        var lower = TLanes.Add(x, Negate<TLanes, TVector>(upper));
+        var error = TLanes.Add(TLanes.Multiply(upper, upper), negativeSquare);
+        error = TLanes.Add(error, TLanes.Multiply(TLanes.Add(upper, upper), lower));
+        return TLanes.Add(error, TLanes.Multiply(lower, lower));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace MLTransfer.Torch.Numerics.Lanes;
@@ -9,6 +10,9 @@ internal static class ProcessorFeatures
     /// Whether dot products of bfloat16 have instructions (AVX-512 BF16 or AMX), without which they are slower than float32.
     /// </summary>
     public static bool HasBFloat16Products { get; } = Detect();
+
+    /// <summary>Whether lanes multiply and add with one rounding.</summary>
+    public static bool HasFusedMultiplyAdd => Fma.IsSupported || AdvSimd.IsSupported;
 
     private static bool Detect()
     {

@@ -17,9 +17,12 @@ internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainin
     /// </summary>
     private const double SecondOrder = 2.5;
 
+    private readonly AdversarialTrainingOptions _options =
+        TrainingComputation.Of(options, model.Generator.Device, () => LargestProducts.Of(model)).Fix(options);
+
     private readonly StyleGan2Configuration _configuration = StyleGan2Configuration.Parse(model.Configuration, "config.json");
 
-    public MemoryEstimate Estimate() => Estimate(options);
+    public MemoryEstimate Estimate() => Estimate(_options);
 
     /// <summary>Changes of options; the last one is all of them together.</summary>
     /// <param name="limit">What is there, in bytes.</param>
@@ -28,7 +31,7 @@ internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainin
         var changes = new List<(string Text, Func<AdversarialTrainingOptions, AdversarialTrainingOptions> Apply)>();
         if (SmallerBatch(limit) is { } batch)
             changes.Add(($"{nameof(TrainingOptions.BatchSize)} = {batch}", o => o with { BatchSize = batch }));
-        if (FeatureType(options) == ScalarType.Float32)
+        if (FeatureType(_options) == ScalarType.Float32)
         {
             changes.Add(($"{nameof(Precision)} = {nameof(Precision)}.{Precision.BFloat16}",
                 o => o with { Precision = Precision.BFloat16 }));
@@ -36,25 +39,24 @@ internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainin
 
         return
         [
-            .. changes.Select(change => new MemoryRemedy(change.Text, Estimate(change.Apply(options)))),
+            .. changes.Select(change => new MemoryRemedy(change.Text, Estimate(change.Apply(_options)))),
             new MemoryRemedy(
-                "all of these together", Estimate(changes.Aggregate(options, (changed, change) => change.Apply(changed)))),
+                "all of these together", Estimate(changes.Aggregate(_options, (changed, change) => change.Apply(changed)))),
         ];
     }
 
-    private ScalarType FeatureType(AdversarialTrainingOptions of) =>
-        of.Precision.ComputeType(model.Generator.Device) ?? ScalarType.Float32;
+    private static ScalarType FeatureType(AdversarialTrainingOptions of) => of.Precision.ComputeType() ?? ScalarType.Float32;
 
     /// <summary>The largest half, quarter... that groups divide and that is enough, else the smallest; null where there is none.</summary>
     private int? SmallerBatch(long limit)
     {
         int? found = null;
-        for (var batch = options.BatchSize / 2; batch >= 1; batch /= 2)
+        for (var batch = _options.BatchSize / 2; batch >= 1; batch /= 2)
         {
             if (batch % Math.Min(model.Discriminator.GroupSize, batch) != 0)
                 continue;
             found = batch;
-            if (Estimate(options with { BatchSize = batch }).Total <= limit)
+            if (Estimate(_options with { BatchSize = batch }).Total <= limit)
                 break;
         }
 

@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Adversarial;
 
@@ -86,14 +85,17 @@ public sealed class StyleGan2Trainer
             AnswerInterval = options.SampleImages > 0 ? options.SampleImages : null,
             SaveInterval = options.CheckpointImages,
         };
-        Precision = options.Precision.ComputeType(generator.Device) is null ? Precision.Float32 : Precision.BFloat16;
+        Computation = TrainingComputation.Of(options, generator.Device, () => LargestProducts.Of(model));
     }
 
     /// <summary>
     /// The number format of features: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what it comes
     /// to here.
     /// </summary>
-    public Precision Precision { get; }
+    public Precision Precision => Computation.Precision;
+
+    /// <summary>What is computed with.</summary>
+    internal TrainingComputation Computation { get; }
 
     /// <summary>What <see cref="Train"/> takes in memory.</summary>
     public MemoryEstimate EstimateMemory() => new AdversarialMemory(_model, _options).Estimate();
@@ -128,9 +130,9 @@ public sealed class StyleGan2Trainer
         var memory = new AdversarialMemory(_model, _options);
         if (_model.Generator.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
-        ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
-        using var task = new StyleGan2Task(_model, _options, _images, _extractor, computeType);
-        var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows).Run(progress, cancellationToken, stopAndKeep);
+        using var task = new StyleGan2Task(_model, _options, _images, _extractor, Precision.ComputeType());
+        var run = new TrainingRun<StyleGan2Progress>(task, _options, _plan, _rows) { Computation = Computation }
+            .Run(progress, cancellationToken, stopAndKeep);
         return new StyleGan2TrainingResult
         {
             Steps = run.State.Step,

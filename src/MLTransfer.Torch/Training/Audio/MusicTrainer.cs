@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -76,11 +75,14 @@ public sealed class MusicTrainer
             throw new ArgumentException($"{nameof(options.SamplePrompts)} are texts; they need the tokenizer.", nameof(tokenizer));
         (_model, _options, _rows, _tokenizer) = (model, options, new MusicRows(options, training, validation), tokenizer);
         _plan = RunPlan.Of(options, _rows.Schedule, hasValidation: validation.Count > 0, evaluatesStart: true);
-        Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
+        Computation = TrainingComputation.Of(options, model.Device, () => LargestProducts.Of(model));
     }
 
     /// <summary>The number format of matrix products: what <see cref="TrainingOptions.Precision"/> comes to here.</summary>
-    public Precision Precision { get; }
+    public Precision Precision => Computation.Precision;
+
+    /// <summary>What is computed with.</summary>
+    internal TrainingComputation Computation { get; }
 
     /// <summary>What <see cref="Train"/> takes in memory, for the rows that there are.</summary>
     public MemoryEstimate EstimateMemory()
@@ -112,9 +114,9 @@ public sealed class MusicTrainer
         using var hold = _model.Hold();
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(EstimateMemory(), _options, Memory().Remedies);
-        ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
-        using var task = new MusicTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
-        var run = new TrainingRun<MusicProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
+        using var task = new MusicTask(_model, _options, _rows, Precision.ComputeType()) { Tokenizer = _tokenizer };
+        var run = new TrainingRun<MusicProgress>(task, _options, _plan, _rows.Schedule) { Computation = Computation }
+            .Run(progress, cancellationToken, stopAndKeep);
         return new MusicTrainingResult
         {
             Steps = run.State.Step,
@@ -145,7 +147,8 @@ public sealed class MusicTrainer
             EvaluationBatchSize = _options.EvaluationBatchSize,
             GradientAccumulationSteps = _options.GradientAccumulationSteps,
             GradientCheckpointing = _options.GradientCheckpointing,
-            Precision = _options.Precision,
+            Precision = Precision,
+            Threads = Computation.Threads,
         };
         var (longest, validation) = (_rows.Longest, _rows.LongestValidation);
         var evaluationRows = Math.Min(_options.EvaluationBatchSize ?? _options.BatchSize, _rows.Validation.Count);

@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Tokenization;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Images;
 
@@ -59,11 +58,14 @@ public sealed class TextToImageTrainer
             throw new ArgumentException($"{nameof(options.SamplePrompts)} are texts; they need the tokenizer.", nameof(tokenizer));
         (_model, _options, _rows, _tokenizer) = (model, options, new TextToImageRows(options, training, validation), tokenizer);
         _plan = RunPlan.Of(options, _rows.Schedule, hasValidation: validation.Count > 0, evaluatesStart: true);
-        Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
+        Computation = TrainingComputation.Of(options, model.Device, () => LargestProducts.Of(model));
     }
 
     /// <summary>The number format of matrix products: what <see cref="TrainingOptions.Precision"/> comes to here.</summary>
-    public Precision Precision { get; }
+    public Precision Precision => Computation.Precision;
+
+    /// <summary>What is computed with.</summary>
+    internal TrainingComputation Computation { get; }
 
     /// <summary>What <see cref="Train"/> takes in memory.</summary>
     public MemoryEstimate EstimateMemory() => Memory().Estimate();
@@ -91,9 +93,9 @@ public sealed class TextToImageTrainer
         var memory = Memory();
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
-        ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
-        using var task = new TextToImageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer };
-        var run = new TrainingRun<TextToImageProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
+        using var task = new TextToImageTask(_model, _options, _rows, Precision.ComputeType()) { Tokenizer = _tokenizer };
+        var run = new TrainingRun<TextToImageProgress>(task, _options, _plan, _rows.Schedule) { Computation = Computation }
+            .Run(progress, cancellationToken, stopAndKeep);
         return new TextToImageTrainingResult
         {
             Steps = run.State.Step,

@@ -35,7 +35,9 @@ internal sealed record LanguageMemory
     private readonly TrainedParts _parts;
 
     public LanguageMemory(TransformerNetwork network, LanguageTrainingOptions options, LanguageShape shape)
-        : this(network, options, shape, TrainedParts.Of(network))
+        : this(
+            network, TrainingComputation.Of(options, network.Device, () => LargestProducts.Of(network)).Fix(options), shape,
+            TrainedParts.Of(network))
     {
     }
 
@@ -44,7 +46,7 @@ internal sealed record LanguageMemory
 
     private int StreamSize => NativeTensor.ElementSize(_network.DataType);
 
-    private ScalarType ProductType => _options.Precision.ComputeType(_network.Device) ?? _network.DataType;
+    private ScalarType ProductType => _options.Precision.ComputeType() ?? _network.DataType;
 
     private int ProductSize => NativeTensor.ElementSize(ProductType);
 

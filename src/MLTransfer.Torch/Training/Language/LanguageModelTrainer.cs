@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
 
@@ -62,14 +61,17 @@ public sealed class LanguageModelTrainer
         model.WidenTrained();
         (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
         _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);
-        Precision = options.Precision.ComputeType(model.Device) is null ? Precision.Float32 : Precision.BFloat16;
+        Computation = TrainingComputation.Of(options, model.Device, () => LargestProducts.Of(model));
     }
 
     /// <summary>
     /// The number format of matrix products: what <see cref="TrainingOptions.Precision"/> says or, for <see cref="Precision.Auto"/>, what
     /// it comes to here.
     /// </summary>
-    public Precision Precision { get; }
+    public Precision Precision => Computation.Precision;
+
+    /// <summary>What is computed with.</summary>
+    internal TrainingComputation Computation { get; }
 
     /// <summary>
     /// Answers <see cref="LanguageTrainingOptions.SamplePrompts"/> where they are no texts to be continued; null where they are.
@@ -118,9 +120,12 @@ public sealed class LanguageModelTrainer
         var memory = Memory();
         if (_model.Device.type == TorchSharp.DeviceType.CPU)
             MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
-        ScalarType? computeType = Precision == Precision.BFloat16 ? ScalarType.BFloat16 : null;
-        using var task = new LanguageTask(_model, _options, _rows, computeType) { Tokenizer = _tokenizer, AnswerSamples = AnswerSamples };
-        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule).Run(progress, cancellationToken, stopAndKeep);
+        using var task = new LanguageTask(_model, _options, _rows, Precision.ComputeType())
+        {
+            Tokenizer = _tokenizer, AnswerSamples = AnswerSamples,
+        };
+        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule) { Computation = Computation }
+            .Run(progress, cancellationToken, stopAndKeep);
         return new TrainingResult
         {
             Steps = run.State.Step,
@@ -134,5 +139,5 @@ public sealed class LanguageModelTrainer
         };
     }
 
-    private LanguageMemory Memory() => new(_model, _options, LanguageShape.Of(_options, _rows));
+    private LanguageMemory Memory() => new(_model, Computation.Fix(_options), LanguageShape.Of(_options, _rows));
 }

@@ -81,7 +81,7 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
     /// Whether frozen matrices that are kept in bfloat16 or float16 take less memory than float32 ones. In float32 the backward pass keeps
     /// each converted one, but where blocks are computed twice it is those of a single block.
     /// </summary>
-    internal bool ComputesWithNarrowMatrices(Device device) => Precision.ComputeType(device) is not null || GradientCheckpointing;
+    internal bool ComputesWithNarrowMatrices(Device device) => Precision.MayBeBFloat16(device) || GradientCheckpointing;
 
     internal override IEnumerable<string> IrrelevantToWeights =>
         base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);

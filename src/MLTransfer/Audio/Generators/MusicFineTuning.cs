@@ -55,8 +55,8 @@ internal sealed class MusicFineTuning : AudioFineTuning
         var trainer = new MusicTrainer(_model.Network, options, rows[..^heldOut], held, _model.Tokenizer);
         Channel.Info(string.Create(CultureInfo.InvariantCulture,
             $"Fine-tuning the MusicGen '{Name}' on {rows.Count - heldOut} sounds, {held.Count} for evaluation, by "
-            + $"{(Lora is null ? "all weights of its decoder" : "adapters")}. Matrix products are computed in "
-            + $"{PrecisionText.Of(trainer.Precision, _training.Precision)}. Memory: {trainer.EstimateMemory()}."));
+            + $"{(Lora is null ? "all weights of its decoder" : "adapters")}. Memory: {trainer.EstimateMemory()}."));
+        ComputationLog.Tell(Channel, trainer.Computation);
         var log = new AudioTrainingLog<MusicProgress>(Channel, Options.Progress, Describe);
         var result = trainer.Train(log, stop, Options.StopAndKeep);
         log.Finished(result);
@@ -67,7 +67,7 @@ internal sealed class MusicFineTuning : AudioFineTuning
                 ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss),
                 ("steps", result.Steps),
             ],
-            _training, Lora);
+            trainer.Computation.Fix(_training), Lora);
         if (Lora is not null && AdaptersOf is null)
             LowRankAdaptation.Merge(_model.Network);
         return result;

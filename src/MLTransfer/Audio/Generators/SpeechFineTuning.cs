@@ -1,5 +1,6 @@
 using System.Globalization;
 using MLTransfer.Logging;
+using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Training.Audio;
 using Microsoft.ML.Runtime;
@@ -44,6 +45,8 @@ internal sealed class SpeechFineTuning : AudioFineTuning
         Channel.Info(string.Create(CultureInfo.InvariantCulture,
             $"Fine-tuning the VITS '{Name}' on {rows.Count - heldOut} sounds, {held.Count} for evaluation, in "
             + $"{Speech.Network.SpeakerCount} voice(s). Memory: {trainer.EstimateMemory()}."));
+        var computation = TrainingComputation.Of(options);
+        ComputationLog.Tell(Channel, computation);
         var log = new AudioTrainingLog<SpeechProgress>(Channel, Options.Progress, Describe);
         var result = trainer.Train(log, stop, Options.StopAndKeep);
         log.Finished(result);
@@ -54,7 +57,7 @@ internal sealed class SpeechFineTuning : AudioFineTuning
                 ("validation mel loss before", result.InitialValidationMelLoss), ("validation mel loss", result.ValidationMelLoss),
                 ("steps", result.Steps),
             ],
-            _training, Options.Lora);
+            computation.Fix(_training), Options.Lora);
         if (Options.Lora is not null)
             LowRankAdaptation.Merge(Speech.Network);
         return result;

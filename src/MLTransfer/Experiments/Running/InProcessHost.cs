@@ -1,4 +1,5 @@
 using MLTransfer.Logging;
+using MLTransfer.Torch.Training;
 
 namespace MLTransfer.Experiments.Running;
 
@@ -24,6 +25,7 @@ internal sealed class InProcessHost(ExperimentPlan plan) : ITrialHost
             () =>
             {
                 TrainingObserver.Watch(observer);
+                SharedChoices.ShareIn(plan.Folder);
                 return plan.Runner.RunAsync(trial.Settings, trial.CancellationToken);
             },
             CancellationToken.None).ConfigureAwait(false);

@@ -81,14 +81,15 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
                 model.Network, TrainingObserver.Place(_options.Training with { Seed = seed }), training, validation, model.Tokenizer,
                 noise);
             channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation. "
-                + $"Matrix products are computed in {PrecisionText.Of(trainer.Precision, _options.Training.Precision)}."));
+                $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation."));
+            ComputationLog.Tell(channel, trainer.Computation);
             channel.Info($"Training data: {report}. Memory: {trainer.EstimateMemory()}.");
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
             ITextModel described = model;
-            described.Card = CreateCard(described.Card?.Base, report, result, seed);
+            described.Card = CreateCard(
+                described.Card?.Base, report, result, trainer.Computation.Fix(_options.Training with { Seed = seed }));
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 
@@ -98,14 +99,15 @@ public sealed class TextInfillerEstimator : ColumnMappingEstimator<TextInfillerT
         });
     }
 
-    private ModelCard CreateCard(BaseOrigin? origin, TextDataReport data, TrainingResult result, long seed) => ModelCard.OfTraining(
+    private ModelCard CreateCard(
+        BaseOrigin? origin, TextDataReport data, TrainingResult result, LanguageTrainingOptions training) => ModelCard.OfTraining(
         origin,
         [new("rows", $"{data.Rows}"), new("tokens", $"{data.Tokens}"), new("validation rows", $"{data.EvaluationRows}")],
         [
             ("loss of the last step", result.History.LastOrDefault(report => report.Loss is not null)?.Loss),
             ("validation loss before", result.InitialValidationLoss), ("validation loss", result.ValidationLoss), ("steps", result.Steps),
         ],
-        _options.Training with { Seed = seed }, _options.Masking, _options.Lora);
+        training, _options.Masking, _options.Lora);
 
     private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, TransformerNetwork network)
     {
