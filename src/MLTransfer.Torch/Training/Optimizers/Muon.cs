@@ -65,7 +65,8 @@ internal sealed class Muon : Optimizer
         using var scope = NewDisposeScope();
         var device = batch[0].Parameter.device;
         var matrices = empty(
-            [batch.Count, batch[0].Short, batch[0].Long], _options.Precision.ComputeType(device) ?? ScalarType.Float32, device);
+            [batch.Count, batch[0].Short, batch[0].Long],
+            _options.Precision.MayBeBFloat16(device) ? ScalarType.BFloat16 : ScalarType.Float32, device);
         foreach (var (i, slot) in batch.Index())
         {
             using var slotScope = NewDisposeScope();
