@@ -12,15 +12,16 @@ internal static class GgufAdapterTensors
     /// <summary>All matrices, in float32.</summary>
     /// <param name="model">A network with adapters.</param>
     /// <param name="parameters">What its parameters are called in a file.</param>
+    /// <param name="isAlone">Whether no file of the model, with all else that was trained, is written beside them.</param>
     /// <exception cref="NotSupportedException">More was trained than adapters of that kind.</exception>
-    public static List<GgufOutput> Of(TransformerNetwork model, IReadOnlyList<GgufParameter> parameters)
+    public static List<GgufOutput> Of(TransformerNetwork model, IReadOnlyList<GgufParameter> parameters, bool isAlone)
     {
         var options = model.Lora!;
         if (options.WeightDecomposed)
             throw Refused("the adapters have magnitudes (DoRA)");
-        if (options.TrainedTokens.Count > 0)
+        if (isAlone && options.TrainedTokens.Count > 0)
             throw Refused("rows of tokens were trained");
-        if (model.AdaptedLayers().Any() && model.named_parameters().Any(parameter => parameter.parameter.requires_grad))
+        if (isAlone && model.named_parameters().Any(parameter => parameter.parameter.requires_grad))
             throw Refused("whole layers were trained beside adapters");
         return [.. model.AdaptedLayers().SelectMany(layer => Of(layer.Name, layer.Layer, options, parameters))];
     }

@@ -70,7 +70,7 @@ public static class GgufExporter
 
         // What may be refused comes first.
         var adapterPath = options.Adapter == GgufAdapter.Apart ? Path.ChangeExtension(path, null) + AdapterEnding : path;
-        var adapters = options.Adapter == GgufAdapter.Merged ? null : GgufAdapterTensors.Of(model, parameters);
+        var adapters = options.Adapter == GgufAdapter.Merged ? null : GgufAdapterTensors.Of(model, parameters, isAlone: options.Adapter == GgufAdapter.Only);
         var (metadata, modelfile) = (new GgufMetadata(path), (string?)null);
         if (options.Adapter != GgufAdapter.Only)
         {
@@ -159,7 +159,7 @@ public static class GgufExporter
         metadata.Add("general.file_type", fileType);
         metadata.Add("general.quantization_version", 2u);
         new GgufKeys(metadata, architecture, model.Description, model.Configuration).Write();
-        GgufVocabularyWriter.Write(tokenizer, model.VocabularySize, metadata);
+        GgufVocabularyWriter.Write(tokenizer, model.VocabularySize, architecture.TellsSpaces, metadata);
         if (ChatFormat.Find(tokenizer) is { } chats)
             AddChats(metadata, chats, tokenizer);
         return metadata;

@@ -69,13 +69,12 @@ internal sealed class OllamaTemplate
         _turns[Assistant] = (talk[1][afterUser.Length..], afterAssistant);
         _reply = asked[3][afterUser.Length..];
         _start = talk[0][..^beforeUser.Length];
-        FindSystem(beforeUser);
-        return Holds([(User, "Hello there"), (Assistant, "Yes?"), (User, "And now")])
+        return FindSystem(beforeUser) && Holds([(User, "Hello there"), (Assistant, "Yes?"), (User, "And now")])
             && (!_turns.ContainsKey(System) || Holds([(System, "Be brief"), (User, "Hello there"), (Assistant, "Yes?"), (User, "And now")]));
     }
 
     /// <summary>A system's turn comes first; where there is none, another text may stand in its place.</summary>
-    private void FindSystem(string beforeUser)
+    private bool FindSystem(string beforeUser)
     {
         string[]? ruled;
         try
@@ -84,16 +83,19 @@ internal sealed class OllamaTemplate
         }
         catch (ChatTemplateException)
         {
-            return; // it takes no system's turn
+            return true; // it takes no system's turn
         }
 
-        if (ruled is null || !ruled[1].EndsWith(beforeUser, StringComparison.Ordinal))
-            return;
+        if (ruled is null)
+            return true; // it writes none
+        if (!ruled[1].EndsWith(beforeUser, StringComparison.Ordinal))
+            return false; // it stands within the user's
         if (ruled[0].StartsWith(_start, StringComparison.Ordinal))
             ruled[0] = ruled[0][_start.Length..];
         else
             (_usual, _start) = (_start, "");
         _turns[System] = (ruled[0], ruled[1][..^beforeUser.Length]);
+        return true;
     }
 
     /// <summary>Whether the parts make what the template itself makes.</summary>

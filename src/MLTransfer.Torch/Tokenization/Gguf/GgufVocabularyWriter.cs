@@ -33,14 +33,15 @@ internal sealed class GgufVocabularyWriter
     /// <summary>Adds the keys of a tokenizer.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="rows">How many tokens the network has; those that the tokenizer lacks are written as unused.</param>
+    /// <param name="tellsSpaces">Whether it is told in any case that no space is put before a text.</param>
     /// <param name="metadata">Takes the keys.</param>
     /// <exception cref="NotSupportedException">llama.cpp cannot make the tokenizer's tokens; the message says what is in the way.</exception>
-    public static void Write(TextTokenizer tokenizer, int rows, GgufMetadata metadata) =>
-        new GgufVocabularyWriter(tokenizer).Write(rows, metadata);
+    public static void Write(TextTokenizer tokenizer, int rows, bool tellsSpaces, GgufMetadata metadata) =>
+        new GgufVocabularyWriter(tokenizer).Write(rows, tellsSpaces, metadata);
 
-    private void Write(int rows, GgufMetadata metadata)
+    private void Write(int rows, bool tellsSpaces, GgufMetadata metadata)
     {
-        var model = _parts.Description.Decoder is ByteLevelDecoder && BytePairs is not null ? Keys.BytePairs
+        var model = WritesBytes(_parts.Description.Decoder) && BytePairs is not null ? Keys.BytePairs
             : BytePairs is { FallsBackToBytes: true } ? Keys.Pieces
             : _parts.Description.Model is UnigramModel ? Keys.Unigram
             : throw Refused("it is neither of byte pairs over bytes, nor of SentencePiece with bytes for what has no token, nor a "
@@ -65,7 +66,12 @@ internal sealed class GgufVocabularyWriter
         WriteSurroundings(metadata, model);
         if (model != Keys.BytePairs)
             WriteSpaces(metadata, model);
+        else if (tellsSpaces)
+            metadata.Add(Keys.AddsSpace, false);
     }
+
+    private static bool WritesBytes(IDecoder decoder) =>
+        decoder is ByteLevelDecoder || (decoder is DecoderSequence sequence && sequence.Stages.Any(WritesBytes));
 
     private NotSupportedException Refused(string what) => new($"The tokenizer cannot be written as GGUF: {what}.");
 

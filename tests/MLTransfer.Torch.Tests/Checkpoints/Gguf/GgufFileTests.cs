@@ -81,6 +81,21 @@ public sealed class GgufFileTests : IDisposable
     }
 
     [Fact]
+    public void Tensors_are_read_when_it_is_their_turn_and_given_back_before_the_next()
+    {
+        var read = new List<Tensor>();
+        GgufOutput Output(string name) => new(name, GgufTensorType.Q8_0, [4, 64], () =>
+        {
+            Assert.All(read, before => Assert.True(before.IsInvalid));
+            read.Add(torch.ones(4, 64));
+            return read[^1];
+        });
+        GgufWriter.Write(_folder["model.gguf"], new GgufMetadata("test"), [Output("a"), Output("b"), Output("c")]);
+        Assert.Equal(3, read.Count);
+        Assert.All(read, tensor => Assert.True(tensor.IsInvalid));
+    }
+
+    [Fact]
     public void A_tensor_that_cannot_be_written_leaves_the_file_as_it_was()
     {
         var path = _folder["model.gguf"];

@@ -23,6 +23,9 @@ internal sealed record GgufArchitecture(string Name, ImmutableArray<string> Mode
     /// <summary>The kinds of scalings of rotations that it knows.</summary>
     public ImmutableArray<Type> Scalings { get; init; } = [typeof(LinearScaling), typeof(YarnScaling)];
 
+    /// <summary>Whether it reads what each frequency is divided by.</summary>
+    public bool TakesDivisors { get; init; }
+
     /// <summary>Where linear layers may have biases.</summary>
     public GgufBiases Biases { get; init; }
 
@@ -37,6 +40,9 @@ internal sealed record GgufArchitecture(string Name, ImmutableArray<string> Mode
 
     /// <summary>Whether files tell <c>vocab_size</c>.</summary>
     public bool TellsVocabulary { get; init; }
+
+    /// <summary>Whether files tell that no space is put before a text, whatever the tokenizer is.</summary>
+    public bool TellsSpaces { get; init; }
 
     /// <summary>Whether files tell <c>rope.dimension_count</c>.</summary>
     public bool TellsTurnedWidth { get; init; }

@@ -15,8 +15,8 @@ internal static class GgufConstants
         var stack = transformer.Output;
         switch (stack.Blocks[0].Self.Rotary)
         {
-            case { Scaling: Llama3Scaling scaling } rotary:
-                yield return (Frequencies, [.. Divisors(rotary, scaling)]);
+            case { } rotary when TellsDivisors(rotary.Scaling):
+                yield return (Frequencies, [.. Divisors(rotary)]);
                 break;
             case { Scaling: LongRopeScaling scaling }:
                 yield return (LongFactors, [.. scaling.LongFactors.Select(factor => (float)factor)]);
@@ -36,16 +36,15 @@ internal static class GgufConstants
         }
     }
 
-    /// <summary>What frequencies are divided by: 1 where waves are short, the factor where they are long, between them in between.</summary>
-    private static IEnumerable<float> Divisors(Rotary rotary, Llama3Scaling scaling)
+    /// <summary>
+    /// Whether a file tells a scaling by what each frequency is divided by: Llama 3's, and of YaRN what is not llama.cpp's usual.
+    /// </summary>
+    public static bool TellsDivisors(RotaryScaling? scaling) => scaling is Llama3Scaling
+        || (scaling is YarnScaling yarn && (yarn.FastTurns != 32 || yarn.SlowTurns != 1 || !yarn.Truncate));
+
+    private static IEnumerable<float> Divisors(Rotary rotary)
     {
-        for (var i = 0; i < rotary.Width; i += 2)
-        {
-            var wave = 2 * Math.PI * Math.Pow(rotary.Theta, (double)i / rotary.Width);
-            var turns = scaling.Original / wave;
-            var smooth = (turns - scaling.LowFactor) / (scaling.HighFactor - scaling.LowFactor);
-            yield return turns > scaling.HighFactor ? 1 : turns < scaling.LowFactor ? (float)scaling.Factor
-                : (float)(1 / ((1 - smooth) / scaling.Factor + smooth));
-        }
+        var plain = new RotaryTable(rotary with { Scaling = null }).Frequencies(1);
+        return plain.Zip(new RotaryTable(rotary).Frequencies(1), (before, after) => (float)(before / after));
     }
 }

@@ -72,9 +72,9 @@ internal sealed class GgufEntries(GgufFile file, string architecture)
     /// <summary>What <c>rope_scaling</c> of a <c>config.json</c> is; null where nothing is scaled.</summary>
     public JsonObject? RopeScaling()
     {
-        file.Metadata.Find(Key("rope.scaling.finetuned"));
+        var type = file.Metadata.OptionalText(Key("rope.scaling.type"));
         if (Factors(GgufConstants.Frequencies) is { } divisors)
-            return LongRope(divisors, divisors, 1, Size("context_length"));
+            return LongRope(divisors, divisors, OptionalNumber("rope.scaling.attn_factor") ?? 1, Size("context_length"));
         if (Factors(GgufConstants.LongFactors) is { } longer)
         {
             return LongRope(
@@ -83,7 +83,7 @@ internal sealed class GgufEntries(GgufFile file, string architecture)
         }
 
         var factor = OptionalNumber("rope.scaling.factor") ?? OptionalNumber("rope.scale_linear");
-        return file.Metadata.OptionalText(Key("rope.scaling.type")) switch
+        return type switch
         {
             null when factor is null or 1 => null,
             "none" or "longrope" => null,
@@ -97,7 +97,7 @@ internal sealed class GgufEntries(GgufFile file, string architecture)
                 ["beta_fast"] = OptionalNumber("rope.scaling.yarn_beta_fast") ?? 32,
                 ["beta_slow"] = OptionalNumber("rope.scaling.yarn_beta_slow") ?? 1,
             },
-            var type => throw Invalid($"rope.scaling.type is '{type}'; expected none, linear, yarn or longrope"),
+            _ => throw Invalid($"rope.scaling.type is '{type}'; expected none, linear, yarn or longrope"),
         };
     }
 

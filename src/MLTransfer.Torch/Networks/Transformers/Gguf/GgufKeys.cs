@@ -67,13 +67,14 @@ internal sealed record GgufKeys(
                 Add("rope.scaling.type", "linear");
                 Add("rope.scaling.factor", linear.Factor);
                 break;
+            case YarnScaling yarn when GgufConstants.TellsDivisors(yarn):
+                Add("rope.scaling.attn_factor", yarn.AttentionFactor);
+                break;
             case YarnScaling yarn:
                 Add("rope.scaling.type", "yarn");
                 Add("rope.scaling.factor", yarn.Factor);
                 Add("rope.scaling.original_context_length", yarn.Original);
                 Add("rope.scaling.attn_factor", yarn.AttentionFactor / GgufEntries.YarnGrowth(yarn.Factor));
-                Add("rope.scaling.yarn_beta_fast", yarn.FastTurns);
-                Add("rope.scaling.yarn_beta_slow", yarn.SlowTurns);
                 break;
             case LongRopeScaling longRope:
                 Add("rope.scaling.type", "longrope");

@@ -58,7 +58,9 @@ internal static class GgufSupport
                 rotary.Scaling is { } scaling and not DynamicScaling && !architecture.Scalings.Contains(scaling.GetType()),
                 $"the scaling {rotary.Scaling?.GetType().Name} of rotations (rope_scaling)");
             Refuse(rotary.Scaling is DynamicScaling, "a base of rotations that depends on a text's length (rope_scaling of type dynamic)");
-            Refuse(rotary.Scaling is YarnScaling { Truncate: false }, "a ramp of YaRN that is not truncated (rope_scaling: truncate false)");
+            Refuse(
+                GgufConstants.TellsDivisors(rotary.Scaling) && !architecture.TakesDivisors,
+                "another ramp of YaRN than llama.cpp's (rope_scaling: beta_fast, beta_slow, truncate)");
         }
 
         void RefuseBias(IEnumerable<Projection> projections, GgufBiases place, string of) =>

@@ -20,9 +20,11 @@ internal static class LlamaGguf
     })
     {
         TurnsNeighbours = true,
+        TakesDivisors = true,
         Scalings = [typeof(LinearScaling), typeof(YarnScaling), typeof(Llama3Scaling)],
         Biases = GgufBiases.Inputs | GgufBiases.Output | GgufBiases.Feed,
         TellsVocabulary = true,
+        TellsSpaces = true,
         TellsTurnedWidth = true,
     };
 
