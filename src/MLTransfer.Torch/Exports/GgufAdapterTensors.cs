@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Exports;
 
-/// <summary>The matrices of LoRA adapters as llama.cpp has them: <c>NAME.weight.lora_a</c> [rank, in] and <c>.lora_b</c> [out, rank].</summary>
+/// <summary>The matrices of LoRA adapters as llama.cpp has them: <c>NAME.weight.lora_a</c> [rank, in] and <c>.lora_b</c> [out,
+/// rank].</summary>
 internal static class GgufAdapterTensors
 {
     /// <summary>All matrices, in float32.</summary>
@@ -39,7 +40,8 @@ internal static class GgufAdapterTensors
         yield return new(place.Stored + ".lora_a", GgufTensorType.F32, adapter.A.shape, () => adapter.A.detach());
         yield return new(
             place.Stored + ".lora_b", GgufTensorType.F32, adapter.B.shape,
-            () => (place with { Layout = WeightLayout.OutputByInput }).ToStored(ratio == 1 ? adapter.B.detach() : adapter.B.detach() * ratio));
+            () => (place with { Layout = WeightLayout.OutputByInput })
+                .ToStored(ratio == 1 ? adapter.B.detach() : adapter.B.detach() * ratio));
     }
 
     private static NotSupportedException Refused(string what) => new(

@@ -70,7 +70,8 @@ public static class GgufExporter
 
         // What may be refused comes first.
         var adapterPath = options.Adapter == GgufAdapter.Apart ? Path.ChangeExtension(path, null) + AdapterEnding : path;
-        var adapters = options.Adapter == GgufAdapter.Merged ? null : GgufAdapterTensors.Of(model, parameters, isAlone: options.Adapter == GgufAdapter.Only);
+        var adapters = options.Adapter == GgufAdapter.Merged ? null
+            : GgufAdapterTensors.Of(model, parameters, isAlone: options.Adapter == GgufAdapter.Only);
         var (metadata, modelfile) = (new GgufMetadata(path), (string?)null);
         if (options.Adapter != GgufAdapter.Only)
         {
@@ -118,9 +119,11 @@ public static class GgufExporter
     private static void Check(GgufExportOptions options, TransformerNetwork model, TextTokenizer tokenizer, string path)
     {
         if (!Enum.IsDefined(options.Precision))
-            throw new ArgumentException($"{nameof(options.Precision)} is {options.Precision}, which is no {nameof(GgufPrecision)}.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.Precision)} is {options.Precision}, which is no {nameof(GgufPrecision)}.", nameof(options));
         if (!Enum.IsDefined(options.Adapter))
-            throw new ArgumentException($"{nameof(options.Adapter)} is {options.Adapter}, which is no {nameof(GgufAdapter)}.", nameof(options));
+            throw new ArgumentException(
+                $"{nameof(options.Adapter)} is {options.Adapter}, which is no {nameof(GgufAdapter)}.", nameof(options));
         if (options.Adapter != GgufAdapter.Merged && model.Lora is null)
         {
             throw new ArgumentException(

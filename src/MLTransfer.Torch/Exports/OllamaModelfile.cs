@@ -4,7 +4,8 @@ using MLTransfer.Torch.Tokenization;
 
 namespace MLTransfer.Torch.Exports;
 
-/// <summary>Ollama's <c>Modelfile</c> (https://docs.ollama.com/modelfile): what a model is made of, its template, what ends a turn.</summary>
+/// <summary>Ollama's <c>Modelfile</c> (https://docs.ollama.com/modelfile): what a model is made of, its template, what ends a
+/// turn.</summary>
 internal static class OllamaModelfile
 {
     public const string FileName = "Modelfile";
@@ -22,7 +23,8 @@ internal static class OllamaModelfile
         if (OllamaTemplate.Of(chats, tokenizer) is { } template)
             text.Append("TEMPLATE \"\"\"").Append(template).Append("\"\"\"\n");
         else
-            text.Append("# The chat template is no sequence of turns; Ollama takes tokenizer.chat_template of the file where it knows it.\n");
+            text.Append(
+                "# The chat template is no sequence of turns; Ollama takes tokenizer.chat_template of the file where it knows it.\n");
         var end = chats.FindEndOfTurn();
         if ((end.TokenId is { } id ? tokenizer.IdToToken(id) : end.Text?.Trim()) is { Length: > 0 } stop)
         {

@@ -70,7 +70,8 @@ internal sealed class OllamaTemplate
         _reply = asked[3][afterUser.Length..];
         _start = talk[0][..^beforeUser.Length];
         return FindSystem(beforeUser) && Holds([(User, "Hello there"), (Assistant, "Yes?"), (User, "And now")])
-            && (!_turns.ContainsKey(System) || Holds([(System, "Be brief"), (User, "Hello there"), (Assistant, "Yes?"), (User, "And now")]));
+            && (!_turns.ContainsKey(System)
+                || Holds([(System, "Be brief"), (User, "Hello there"), (Assistant, "Yes?"), (User, "And now")]));
     }
 
     /// <summary>A system's turn comes first; where there is none, another text may stand in its place.</summary>

@@ -18,7 +18,8 @@ namespace MLTransfer;
 /// Continues the prompts of a text column with TorchSharp. Made by <see cref="TextGeneratorEstimator"/> or
 /// <see cref="PretrainedTextGeneratorEstimator"/>.
 /// </summary>
-public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IGgufExport, IModelFolder, ITextEvaluation, ITextGenerator,
+public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IGgufExport, IModelFolder, ITextEvaluation,
+    ITextGenerator,
     ITextModelOwner<TextGenerationModel>
 {
     internal const string LoaderSignature = "TextGenerator";

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using MLTransfer.Experiments;
+using MLTransfer.Torch.Exports;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Generation.Infilling;
@@ -38,6 +39,7 @@ public sealed class OptionsPageTests
         typeof(AutoMLExperiment.AutoMLExperimentSettings), typeof(AudioEvaluationOptions), typeof(SoundComparisonOptions),
         typeof(OnnxAudioGeneratorOptions), typeof(AudioGeneratorOptions), typeof(TextToImageTrainingOptions),
         typeof(ImageGenerationOptions), typeof(DiscreteVaeTrainingOptions), typeof(OnnxImageGeneratorOptions),
+        typeof(GgufExportOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

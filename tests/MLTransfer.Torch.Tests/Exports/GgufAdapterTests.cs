@@ -64,7 +64,8 @@ public sealed class GgufAdapterTests : IDisposable
         using var whole = FamilyFolders.Load("llama-tiny");
         PeftAdapterFolder.Load(whole, RepositoryFiles.Data("families/llama-tiny/lora_pattern_end"));
         Assert.Contains("whole layers", Assert.Throws<NotSupportedException>(() => GgufExporter.Export(
-            whole, tokenizer, _folder["refused.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Only })).Message, StringComparison.Ordinal);
+            whole, tokenizer, _folder["refused.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Only })).Message,
+                StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));
 
         void Refused<T>(GgufAdapter adapter, string reason)
@@ -78,7 +79,8 @@ public sealed class GgufAdapterTests : IDisposable
         var model = FamilyFolders.Load(name);
         LowRankAdaptation.Attach(model, new LoraOptions
         {
-            Rank = 4, Alpha = 12, RankStabilized = true, TargetModules = ["all-linear"], RankPattern = new Dictionary<string, int> { ["1.*"] = 2 },
+            Rank = 4, Alpha = 12, RankStabilized = true, TargetModules = ["all-linear"], RankPattern = new Dictionary<string,
+                int> { ["1.*"] = 2 },
         }, seed: 3);
         using var gradients = no_grad();
         using var generator = new Generator(7);

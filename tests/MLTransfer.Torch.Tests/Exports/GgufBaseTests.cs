@@ -17,7 +17,8 @@ public sealed class GgufBaseTests : IDisposable
     public static TheoryData<string, string> Files => GgufReferences.Files;
 
     public static TheoryData<string> Checkpoints => new(
-        "gpt2-tiny", "llama-tiny", "llama-tiny-linear", "llama-tiny-llama3", "llama-tiny-yarn", "llama-tiny-rope-parameters", "mistral-tiny",
+        "gpt2-tiny", "llama-tiny", "llama-tiny-linear", "llama-tiny-llama3", "llama-tiny-yarn", "llama-tiny-rope-parameters",
+            "mistral-tiny",
         "qwen2-tiny", "qwen3-tiny", "gemma2-tiny", "gemma3-tiny", "gemma3-tiny-rope-parameters", "phi3-tiny", "gpt-neox-tiny", "t5-tiny",
         "t5-v1_1-tiny");
 

@@ -7,7 +7,8 @@ using Xunit;
 
 namespace MLTransfer.Torch.Tests.Exports;
 
-/// <summary>What is written of the reference's checkpoints is what its files hold: keys in their order, and every byte of tensors.</summary>
+/// <summary>What is written of the reference's checkpoints is what its files hold: keys in their order, and every byte of
+/// tensors.</summary>
 public sealed class GgufReferenceExportTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -33,7 +34,8 @@ public sealed class GgufReferenceExportTests : IDisposable
         using var expected = GgufFile.Open(reference);
         using var actual = GgufFile.Open(path);
         Assert.Equal(
-            expected.Metadata.Values.Select(entry => (entry.Key, entry.Value)), actual.Metadata.Values.Select(entry => (entry.Key, entry.Value)));
+            expected.Metadata.Values.Select(entry => (entry.Key, entry.Value)),
+                actual.Metadata.Values.Select(entry => (entry.Key, entry.Value)));
         Assert.Equal(
             expected.Stored.Values.Select(tensor => (tensor.Name, tensor.Type, string.Join(' ', tensor.Shape)))
                 .OrderBy(tensor => tensor.Name),

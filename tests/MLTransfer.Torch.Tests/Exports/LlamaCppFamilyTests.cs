@@ -11,7 +11,8 @@ public sealed class LlamaCppFamilyTests(LlamaCppFamilyTests.Continuations contin
 {
     private const int Count = 8;
 
-    /// <summary>Names of checkpoints, and how far logits may differ: llama.cpp looks GELU up in a table of half-precision numbers.</summary>
+    /// <summary>Names of checkpoints, and how far logits may differ: llama.cpp looks GELU up in a table of half-precision
+    /// numbers.</summary>
     private static readonly (string Name, double Tolerance)[] s_checkpoints =
     [
         ("gpt2-tiny", 2e-2), ("llama-tiny", 1e-3), ("llama-tiny-linear", 1e-3), ("llama-tiny-llama3", 1e-3), ("llama-tiny-yarn", 1e-3),

@@ -8,12 +8,15 @@ namespace MLTransfer.Torch.Tests.Exports;
 /// <summary>A Modelfile has the chat template in the language of Go.</summary>
 public class OllamaModelfileTests
 {
-    private const string ChatMl = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>'"
+    private const string ChatMl =
+        "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>'"
         + " + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
-    private const string WithUsualSystem = "{% if messages[0]['role'] != 'system' %}<|im_start|>system\nBe kind.<|im_end|>\n{% endif %}" + ChatMl;
+    private const string WithUsualSystem =
+        "{% if messages[0]['role'] != 'system' %}<|im_start|>system\nBe kind.<|im_end|>\n{% endif %}" + ChatMl;
 
-    private const string Brackets = "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}[INST] {{ message['content'] }}"
+    private const string Brackets =
+        "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}[INST] {{ message['content'] }}"
         + " [/INST]{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'] + eos_token }}"
         + "{% else %}{{ raise_exception('no system') }}{% endif %}{% endfor %}";
 

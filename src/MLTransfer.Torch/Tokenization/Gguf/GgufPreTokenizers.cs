@@ -23,10 +23,13 @@ internal static class GgufPreTokenizers
         new(["llama-bpe", "llama3", "llama-v3"], [Split(Words(digits: "{1,3}")), s_bytes]) { IgnoresMerges = true, AddsBeginning = true },
         new(["smaug-bpe", "dbrx"], [Split(Words(digits: "{1,3}")), s_bytes]),
         new(["qwen2", "stablelm2", "deepseek-r1-qwen"], [Split(Words(digits: "")), s_bytes]),
-        new(["smollm", "starcoder", "refact", "command-r"], [new() { ["type"] = "Digits", ["individual_digits"] = true }, Bytes(splits: true)]),
-        new(["tekken"], [Split($@"{CamelWords}|{CapitalWords}|\p{{N}}|{SignsAndSpaces}"), s_bytes]) { IgnoresMerges = true, AddsBeginning = true },
+        new(["smollm", "starcoder", "refact", "command-r"],
+            [new() { ["type"] = "Digits", ["individual_digits"] = true }, Bytes(splits: true)]),
+        new(["tekken"], [Split($@"{CamelWords}|{CapitalWords}|\p{{N}}|{SignsAndSpaces}"), s_bytes]) { IgnoresMerges = true, AddsBeginning =
+            true },
         new(["gpt-4o"], [Split(
-            $@"{CamelWords}(?i:'s|'t|'re|'ve|'m|'ll|'d)?|{CapitalWords}(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{{N}}{{1,3}}|{SignsAndSpaces}"), s_bytes]),
+            $@"{CamelWords}(?i:'s|'t|'re|'ve|'m|'ll|'d)?|{CapitalWords}(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{{N}}{{1,3}}|{SignsAndSpaces}"),
+                s_bytes]),
     ];
 
     /// <summary>The names that are read; the first of each way of cutting is written.</summary>

@@ -51,7 +51,8 @@ internal sealed class GgufTokenizerReader
                 break;
             default:
                 throw new NotSupportedException(
-                    $"'{_metadata.Location}': {Keys.Model} is '{_model}'; supported are {Keys.BytePairs}, {Keys.Pieces} and {Keys.Unigram}.");
+                    $"'{_metadata.Location}': {Keys.Model} is '{_model}'; supported are {Keys.BytePairs}, {Keys.Pieces} and "
+                    + $"{Keys.Unigram}.");
         }
 
         return new Dictionary<string, byte[]>
@@ -74,9 +75,7 @@ internal sealed class GgufTokenizerReader
         var added = new JsonArray();
         for (var id = 0; id < _tokens.Count; id++)
         {
-            // With a space in it a token is found by its merges.
-            if (_kinds[id] is PieceKind.Control or PieceKind.Unknown
-                || (_kinds[id] == PieceKind.UserDefined && (_model == Keys.BytePairs || !_tokens[id].Contains(' ', StringComparison.Ordinal))))
+            if (_kinds[id] is PieceKind.Control or PieceKind.Unknown or PieceKind.UserDefined)
             {
                 added.Add(new JsonObject
                 {
@@ -120,12 +119,11 @@ internal sealed class GgufTokenizerReader
         var entries = new JsonObject();
         for (var id = 0; id < _tokens.Count; id++)
         {
-            var text = _kinds[id] == PieceKind.UserDefined ? _tokens[id].Replace(" ", SpaceSign, StringComparison.Ordinal) : _tokens[id];
-            pieces.Add((text, (float)scores[id]));
+            pieces.Add((_tokens[id], (float)scores[id]));
             if (!IsUsed(id))
                 continue;
-            vocabulary.Add(text, id, _metadata.Location);
-            entries.TryAdd(text, id);
+            vocabulary.Add(_tokens[id], id, _metadata.Location);
+            entries.TryAdd(_tokens[id], id);
         }
 
         var addsSpace = _metadata.OptionalFlag(Keys.AddsSpace) ?? true;
@@ -133,7 +131,8 @@ internal sealed class GgufTokenizerReader
             Stage("Replace", ("pattern", new JsonObject { ["String"] = " " }), ("content", SpaceSign))]);
         tokenizer["pre_tokenizer"] = null;
         tokenizer["decoder"] = Sequence("decoders", [
-            Stage("Replace", ("pattern", new JsonObject { ["String"] = SpaceSign }), ("content", " ")), Stage("ByteFallback"), Stage("Fuse"),
+            Stage("Replace", ("pattern", new JsonObject { ["String"] = SpaceSign }), ("content", " ")), Stage("ByteFallback"),
+                Stage("Fuse"),
             .. addsSpace ? [Stage("Strip", ("content", " "), ("start", 1), ("stop", 0))] : (JsonNode[])[]]);
         tokenizer["model"] = new JsonObject
         {
@@ -149,6 +148,7 @@ internal sealed class GgufTokenizerReader
     private void AddUnigram(JsonObject tokenizer)
     {
         var scores = OfLength(Keys.Scores) ?? throw _metadata.Invalid($"the metadata has no entry '{Keys.Scores}', which is needed");
+        var lowest = scores.Where((_, id) => IsUsed(id)).DefaultIfEmpty().Min(); // what a character without a token costs goes by it
         var map = _metadata.Bytes(Keys.CharacterMap);
         var scheme = _metadata.OptionalFlag(Keys.AddsSpace) == false ? "never" : "always";
         JsonObject Metaspace() => Stage("Metaspace", ("replacement", SpaceSign), ("prepend_scheme", scheme), ("split", true));
@@ -162,7 +162,7 @@ internal sealed class GgufTokenizerReader
         tokenizer["model"] = new JsonObject
         {
             ["type"] = "Unigram", ["unk_id"] = Id("tokenizer.ggml.unknown_token_id"), ["byte_fallback"] = false,
-            ["vocab"] = new JsonArray([.. _tokens.Select((token, id) => (JsonNode)new JsonArray(token, scores[id]))]),
+            ["vocab"] = new JsonArray([.. _tokens.Select((token, id) => (JsonNode)new JsonArray(token, IsUsed(id) ? scores[id] : lowest))]),
         };
         AddSurroundings(tokenizer, begins: false, ends: true);
     }

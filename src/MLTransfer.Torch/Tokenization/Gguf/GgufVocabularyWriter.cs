@@ -12,6 +12,7 @@ namespace MLTransfer.Torch.Tokenization.Gguf;
 internal sealed class GgufVocabularyWriter
 {
     private const float ScoreOfAdded = -1000;
+    private const float ScoreOfUnused = -1e6f;
     private const string SpaceSign = "\u2581";
 
     private readonly TextTokenizer _tokenizer;
@@ -35,7 +36,8 @@ internal sealed class GgufVocabularyWriter
     /// <param name="rows">How many tokens the network has; those that the tokenizer lacks are written as unused.</param>
     /// <param name="tellsSpaces">Whether it is told in any case that no space is put before a text.</param>
     /// <param name="metadata">Takes the keys.</param>
-    /// <exception cref="NotSupportedException">llama.cpp cannot make the tokenizer's tokens; the message says what is in the way.</exception>
+    /// <exception cref="NotSupportedException">llama.cpp cannot make the tokenizer's tokens; the message says what is in the
+    /// way.</exception>
     public static void Write(TextTokenizer tokenizer, int rows, bool tellsSpaces, GgufMetadata metadata) =>
         new GgufVocabularyWriter(tokenizer).Write(rows, tellsSpaces, metadata);
 
@@ -49,7 +51,7 @@ internal sealed class GgufVocabularyWriter
         metadata.Add(Keys.Model, model);
         metadata.Add(Keys.PreTokenizer, model == Keys.BytePairs ? PreTokenizerName() : "default");
         var kinds = Kinds(rows, model);
-        metadata.Add(Keys.Tokens, Tokens(rows, model));
+        metadata.Add(Keys.Tokens, Tokens(rows));
         if (model != Keys.BytePairs)
             metadata.Add(Keys.Scores, Scores(rows, kinds, model));
         metadata.Add(Keys.Kinds, kinds.Select(kind => (int)kind).ToArray());
@@ -89,19 +91,8 @@ internal sealed class GgufVocabularyWriter
             ? throw Refused("a space is put before each text (add_prefix_space)") : "gpt-2";
     }
 
-    private string[] Tokens(int rows, string model)
-    {
-        var tokens = new string[rows];
-        for (var id = 0; id < rows; id++)
-        {
-            var token = _parts.Vocabulary.TokenOf(id);
-            var isFound = token is not null && _parts.AddedTokens.TryGetValue(token, out var added) && added.Id == id;
-            tokens[id] = token is null ? $"[PAD{id}]"
-                : isFound && model == Keys.Pieces ? token.Replace(SpaceSign, " ", StringComparison.Ordinal) : token;
-        }
-
-        return tokens;
-    }
+    private string[] Tokens(int rows) =>
+        [.. Enumerable.Range(0, rows).Select(id => _parts.Vocabulary.TokenOf(id) ?? $"[PAD{id}]")];
 
     private PieceKind[] Kinds(int rows, string model)
     {
@@ -109,10 +100,10 @@ internal sealed class GgufVocabularyWriter
         for (var id = 0; id < rows; id++)
         {
             var token = _parts.Vocabulary.TokenOf(id);
-            kinds[id] = token is null ? PieceKind.Unused
+            kinds[id] = token is null || (model == Keys.Unigram && IsOfSeveralWords(token)) ? PieceKind.Unused
                 : model != Keys.BytePairs && id == _parts.UnknownId ? PieceKind.Unknown
                 : _parts.AddedTokens.TryGetValue(token, out var added) && added.Id == id
-                    ? added.Token.Special ? PieceKind.Control : PieceKind.UserDefined
+                    ? added.Token.Special ? PieceKind.Control : IsMerged(token, model) ? PieceKind.Normal : PieceKind.UserDefined
                 : _pieces is not null && id < _pieces.Pieces.Count ? _pieces.Pieces[id].Kind
                 : model == Keys.Pieces && IsByte(token) ? PieceKind.Byte
                 : PieceKind.Normal;
@@ -120,6 +111,14 @@ internal sealed class GgufVocabularyWriter
 
         return kinds;
     }
+
+    /// <summary>Runs of spaces, which no text has as they are written: merges make them.</summary>
+    private static bool IsMerged(string token, string model) =>
+        model == Keys.Pieces && token.Contains(SpaceSign, StringComparison.Ordinal);
+
+    /// <summary>Texts are cut into words before pieces are looked for, which llama.cpp does not do: it must not find such a
+    /// piece.</summary>
+    private static bool IsOfSeveralWords(string token) => token.LastIndexOf(SpaceSign, StringComparison.Ordinal) > 0;
 
     private static bool IsByte(string token) => token is ['<', '0', 'x', var high, var low, '>']
         && char.IsAsciiHexDigit(high) && char.IsAsciiHexDigit(low);
@@ -148,7 +147,9 @@ internal sealed class GgufVocabularyWriter
 
         for (var id = 0; id < rows; id++)
         {
-            if (kinds[id] is PieceKind.Control or PieceKind.UserDefined or PieceKind.Unused && model != Keys.Unigram)
+            if (kinds[id] == PieceKind.Unused)
+                scores[id] = ScoreOfUnused;
+            else if (kinds[id] is PieceKind.Control or PieceKind.UserDefined && model != Keys.Unigram)
                 scores[id] = ScoreOfAdded;
         }
 

@@ -29,7 +29,8 @@ public class GgufBlockTests
         var values = Values(matrix);
         var blocks = new byte[type.BytesOf(values.Length)];
         Assert.True(BlockEncoder.TryEncode(type, values, blocks));
-        Assert.Equal(s_reference.GetProperty("matrices").GetProperty(matrix).GetProperty(name).GetString(), Convert.ToHexStringLower(blocks));
+        Assert.Equal(
+            s_reference.GetProperty("matrices").GetProperty(matrix).GetProperty(name).GetString(), Convert.ToHexStringLower(blocks));
         Assert.Equal(Values($"{matrix}.{name}.values"), Decode(type, blocks));
     }
 
@@ -52,6 +53,22 @@ public class GgufBlockTests
         Assert.Equal(
             entry.GetProperty("values").EnumerateArray().Select(value => value.GetSingle()),
             Decode(type, Convert.FromHexString(entry.GetProperty("blocks").GetString()!)));
+    }
+
+    [Theory]
+    [MemberData(nameof(DecodedTypes))]
+    public void A_tensor_of_a_format_that_is_read_alone_is_read_from_a_file(string name)
+    {
+        var entry = s_reference.GetProperty("decode_only").GetProperty(name);
+        var (type, blocks) = (Find(name), Convert.FromHexString(entry.GetProperty("blocks").GetString()!));
+        var rows = blocks.Length / type.BlockBytes;
+        using var folder = new TemporaryFolder();
+        var header = RawGguf.File(3, 1, 0, RawGguf.Info("t", [(ulong)type.BlockLength, (ulong)rows], (uint)type.Id, 0));
+        File.WriteAllBytes(folder["blocks.gguf"], [.. header, .. new byte[(32 - header.Length % 32) % 32], .. blocks]);
+        using var file = GgufFile.Open(folder["blocks.gguf"]);
+        using var values = file.Read("t");
+        Assert.Equal([rows, type.BlockLength], values.shape);
+        Assert.Equal(entry.GetProperty("values").EnumerateArray().Select(value => value.GetSingle()), values.data<float>().ToArray());
     }
 
     [Theory]

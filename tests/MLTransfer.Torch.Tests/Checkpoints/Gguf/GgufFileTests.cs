@@ -122,7 +122,8 @@ public sealed class GgufFileTests : IDisposable
     private static string Describe(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Object => $"{value.GetProperty("length").GetInt32()} "
-            + string.Join(' ', value.GetProperty("first").EnumerateArray().Concat(value.GetProperty("last").EnumerateArray()).Select(Describe)),
+            + string.Join(
+                ' ', value.GetProperty("first").EnumerateArray().Concat(value.GetProperty("last").EnumerateArray()).Select(Describe)),
         JsonValueKind.Number => ((float)value.GetDouble()).ToString(CultureInfo.InvariantCulture),
         JsonValueKind.String => value.GetString()!,
         _ => value.GetBoolean().ToString(),
@@ -131,7 +132,8 @@ public sealed class GgufFileTests : IDisposable
     private static string Describe(object value) => value switch
     {
         string text => text,
-        Array list => $"{list.Length} " + string.Join(' ', list.Cast<object>().Take(8).Concat(list.Cast<object>().TakeLast(3)).Select(Describe)),
+        Array list =>
+            $"{list.Length} " + string.Join(' ', list.Cast<object>().Take(8).Concat(list.Cast<object>().TakeLast(3)).Select(Describe)),
         bool flag => flag.ToString(),
         _ => Convert.ToSingle(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture),
     };

@@ -1,7 +1,6 @@
-using System.Buffers.Binary;
-using System.Text;
 using MLTransfer.Torch.Checkpoints.Gguf;
 using Xunit;
+using static MLTransfer.Torch.Tests.Checkpoints.Gguf.RawGguf;
 
 namespace MLTransfer.Torch.Tests.Checkpoints.Gguf;
 
@@ -93,32 +92,5 @@ public sealed class GgufHostileTests : IDisposable
         }
 
         Assert.InRange(refused, 1, Mutation.Rounds(60));
-    }
-
-    private static byte[] File(uint version, ulong tensors, ulong entries, params IEnumerable<byte[]> parts) =>
-        [.. "GGUF"u8, .. Type(version), .. Number(tensors), .. Number(entries), .. parts.SelectMany(part => part)];
-
-    private static byte[] Tensor(ulong[] dimensions, uint type, ulong offset) => File(3, 1, 0, Info("t", dimensions, type, offset), new byte[128]);
-
-    private static byte[] Tensor(ulong[] dimensions, uint type, ulong offset, ulong[] others, uint otherType, ulong otherOffset) => File(
-        3, 2, 0, Info("t", dimensions, type, offset), Info("u", others, otherType, otherOffset), new byte[128]);
-
-    private static byte[] Info(string name, ulong[] dimensions, uint type, ulong offset) =>
-        [.. Text(name), .. Type((uint)dimensions.Length), .. dimensions.SelectMany(Number), .. Type(type), .. Number(offset)];
-
-    private static byte[] Text(string text) => [.. Number((ulong)text.Length), .. Encoding.UTF8.GetBytes(text)];
-
-    private static byte[] Type(uint number)
-    {
-        var bytes = new byte[4];
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, number);
-        return bytes;
-    }
-
-    private static byte[] Number(ulong number)
-    {
-        var bytes = new byte[8];
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes, number);
-        return bytes;
     }
 }

@@ -22,7 +22,8 @@ internal static class TinyGguf
             metadata.Add(key, value);
         GgufWriter.Write(path, metadata, [
             new("a", GgufTensorType.F32, [2, 4], () => ones(2, 4)), new("b", GgufTensorType.F16, [16], () => ones(16)),
-            new("c", GgufTensorType.BF16, [1, 2, 8], () => ones(1, 2, 8)), new("d", GgufTensorType.F32, [1, 2, 2, 2], () => ones(1, 2, 2, 2))]);
+            new("c", GgufTensorType.BF16, [1, 2, 8], () => ones(1, 2, 8)),
+                new("d", GgufTensorType.F32, [1, 2, 2, 2], () => ones(1, 2, 2, 2))]);
         return File.ReadAllBytes(path);
     }
 }

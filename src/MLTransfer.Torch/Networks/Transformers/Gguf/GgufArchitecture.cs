@@ -50,7 +50,8 @@ internal sealed record GgufArchitecture(string Name, ImmutableArray<string> Mode
     /// <summary>Whether scores may have a soft cap, and logits.</summary>
     public bool CapsScores { get; init; }
 
-    /// <summary>The layers that slide, by their number and what <see cref="WindowPattern"/> gives; null where windows are not known.</summary>
+    /// <summary>The layers that slide, by their number and what <see cref="WindowPattern"/> gives; null where windows are not
+    /// known.</summary>
     public Func<int, int, bool>? Slides { get; init; }
 
     /// <summary>The period of the layers that do not slide; 0 where they have none.</summary>

@@ -17,7 +17,8 @@ internal sealed record GgufParameter(string Stored, string Parameter)
     /// <summary>What is added to the parameter: 1 where its norm is of 1 + weight.</summary>
     public double Added { get; init; }
 
-    /// <summary>What the first <see cref="ScaledRows"/> rows of the file are multiplied with, so that llama.cpp's own factor is right.</summary>
+    /// <summary>What the first <see cref="ScaledRows"/> rows of the file are multiplied with, so that llama.cpp's own factor is
+    /// right.</summary>
     public double Factor { get; init; } = 1;
 
     /// <summary>How many rows <see cref="Factor"/> holds for.</summary>

@@ -6,7 +6,8 @@ namespace MLTransfer.Torch.Networks.Transformers.Gguf;
 internal static class GgufSupport
 {
     /// <summary>Looks through a description.</summary>
-    /// <exception cref="NotSupportedException">Something in it has no place in a file of the architecture; the message names it.</exception>
+    /// <exception cref="NotSupportedException">Something in it has no place in a file of the architecture; the message names
+    /// it.</exception>
     public static void Check(Transformer transformer, GgufArchitecture architecture)
     {
         Refuse(transformer.Decoder is null, "an encoder without a decoder");
@@ -53,7 +54,8 @@ internal static class GgufSupport
             if (block.Self.Rotary is not { } rotary)
                 return;
             Refuse(rotary.Pairing != Pairing.Halves, "a rotation of neighbours");
-            Refuse(rotary.Width != block.Self.HeadWidth && !architecture.TurnsParts, "heads that are turned in part (partial_rotary_factor)");
+            Refuse(rotary.Width != block.Self.HeadWidth && !architecture.TurnsParts,
+                "heads that are turned in part (partial_rotary_factor)");
             Refuse(
                 rotary.Scaling is { } scaling and not DynamicScaling && !architecture.Scalings.Contains(scaling.GetType()),
                 $"the scaling {rotary.Scaling?.GetType().Name} of rotations (rope_scaling)");
@@ -69,7 +71,8 @@ internal static class GgufSupport
         void Refuse(bool has, string what)
         {
             if (has)
-                throw new NotSupportedException($"The model has {what}, which files of llama.cpp's architecture '{architecture.Name}' cannot tell.");
+                throw new NotSupportedException(
+                    $"The model has {what}, which files of llama.cpp's architecture '{architecture.Name}' cannot tell.");
         }
     }
 
