@@ -194,7 +194,7 @@ public static class GgufExporter
                 if (parameter.Layout == WeightLayout.InputByOutput)
                     Array.Reverse(shape);
                 if (parameter.Rows is { } rows)
-                    shape[0] = rows.Length;
+                    shape[0] = rows.Count;
                 return new GgufOutput(
                     parameter.Stored, TypeOf(parameter.Stored, shape, options.Precision), shape,
                     () => parameter.ToStored(source.Read(parameter.Parameter)));

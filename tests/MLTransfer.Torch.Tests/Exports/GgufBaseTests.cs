@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Exports;
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Tests.Checkpoints.Gguf;
 using MLTransfer.Torch.Tests.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
@@ -82,6 +83,37 @@ public sealed class GgufBaseTests : IDisposable
             () => GgufExporter.Export(model, tokenizer, _folder["refused.gguf"])).Message;
         Assert.Contains(reason, message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("llama-tiny.f32.gguf")]
+    [InlineData("gpt2-tiny.q8_0.gguf")]
+    public void A_file_whose_keys_were_damaged_is_loaded_or_refused(string name)
+    {
+        var valid = File.ReadAllBytes(GgufReferences.Extract(name, _folder));
+        var path = _folder["damaged.gguf"];
+        var refused = 0;
+        for (var seed = 0; seed < Mutation.Rounds(60); seed++)
+        {
+            // The keys of the architecture, and the list of tensors: between them lies the vocabulary.
+            var (keys, list) = (HostileFile.Scramble(valid[4..1300], seed), valid[1300..]);
+            var random = new Random(seed);
+            for (var i = 0; i < 2; i++)
+                list[17_000 - 1300 + random.Next(1600)] = (byte)random.Next(256);
+            File.WriteAllBytes(path, [.. "GGUF"u8, .. keys, .. list]);
+            try
+            {
+                using var network = TransformerNetwork.Load(path);
+                TextTokenizer.Load(path).Encode("any text");
+            }
+            catch (Exception exception) when (exception is InvalidDataException or NotSupportedException)
+            {
+                Assert.NotEmpty(exception.Message);
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, Mutation.Rounds(60) / 4, Mutation.Rounds(60));
     }
 
     internal static TextTokenizer TokenizerOf(TransformerNetwork model) => model.VocabularySize >= 700

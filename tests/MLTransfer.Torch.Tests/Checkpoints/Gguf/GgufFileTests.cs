@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using FsCheck;
+using FsCheck.Xunit;
 using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.Gguf;
 using TorchSharp;
@@ -58,6 +60,34 @@ public sealed class GgufFileTests : IDisposable
         GgufWriter.Write(_folder["values.gguf"], metadata, []);
         using var file = GgufFile.Open(_folder["values.gguf"]);
         Assert.Equal(TinyGguf.Values.Select(entry => (entry.Key, entry.Value)), file.Metadata.Values.Select(e => (e.Key, e.Value)));
+    }
+
+    [Property(MaxTest = 40)]
+    public void Any_values_and_tensors_are_written_and_read(
+        Dictionary<NonNull<string>, int> numbers, NonNull<string>[] texts, double[] values, PositiveInt rows, NonNegativeInt columns)
+    {
+        var metadata = new GgufMetadata("test");
+        foreach (var (key, number) in numbers)
+            metadata.TryAdd(Text(key), number);
+        metadata.TryAdd("texts", texts.Select(Text).ToArray());
+        metadata.TryAdd("values", values);
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var weights = torch.randn([rows.Get, 32 * (1 + columns.Get % 5)], generator: generator);
+        GgufTensorType[] types = [GgufTensorType.F32, GgufTensorType.F16, GgufTensorType.BF16, GgufTensorType.Q8_0, GgufTensorType.Q4_0];
+        GgufWriter.Write(_folder["any.gguf"], metadata, [
+            .. types.Select(type => new GgufOutput(type.Name, type, weights.shape, () => weights.alias()))]);
+        using var file = GgufFile.Open(_folder["any.gguf"]);
+        Assert.Equal(metadata.Values.Select(entry => (entry.Key, entry.Value)), file.Metadata.Values.Select(e => (e.Key, e.Value)));
+        var largest = weights.abs().max().item<float>();
+        foreach (var (type, tolerance) in types.Zip((float[])[0, 1e-3f, 1e-2f, 1e-2f, 0.15f]))
+        {
+            Assert.InRange(
+                (file.Read(type.Name).to(ScalarType.Float32) - weights).abs().max().item<float>(), 0, tolerance * largest);
+        }
+
+        // What is no Unicode has no bytes in UTF-8.
+        static string Text(NonNull<string> text) => new([.. text.Get.Where(unit => !char.IsSurrogate(unit))]);
     }
 
     [Fact]

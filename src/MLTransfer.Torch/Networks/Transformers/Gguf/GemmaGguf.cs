@@ -53,7 +53,7 @@ internal static class GemmaGguf
     {
         var gemma = entries.Decoder(modelType, model);
         var (width, heads) = (entries.Size("embedding_length"), entries.Size("attention.head_count"));
-        var head = entries.OptionalSize("attention.key_length") ?? width / heads;
+        var head = entries.OptionalSize("attention.key_length") ?? Math.Max(1, width / heads);
         gemma["num_key_value_heads"] = entries.OptionalSize("attention.head_count_kv") ?? heads;
         gemma["head_dim"] = head;
         gemma["rms_norm_eps"] = entries.Number("attention.layer_norm_rms_epsilon");
@@ -64,5 +64,5 @@ internal static class GemmaGguf
     }
 
     /// <summary>What llama.cpp multiplies scores with: of the largest network of a generation by width and heads.</summary>
-    private static double Scale(int width, int heads, int head, bool isLargest) => 1 / Math.Sqrt(isLargest ? width / heads : head);
+    private static double Scale(int width, int heads, int head, bool isLargest) => 1 / Math.Sqrt(isLargest ? Math.Max(1, width / heads) : head);
 }

@@ -39,10 +39,10 @@ internal sealed class GgufCheckpoint : Checkpoint
     private TensorInfo InfoOf(GgufParameter parameter)
     {
         var info = _file.Tensors[parameter.Stored];
-        if (parameter.Rows is { } rows && (info.Shape.Count == 0 || info.Shape[0] != rows.Length))
+        if (parameter.Rows is { } rows && (info.Shape.Count == 0 || info.Shape[0] != rows.Count))
         {
             throw _file.Metadata.Invalid(
-                $"the tensor '{parameter.Stored}' is of shape {TensorShape.Describe(info.Shape)}; expected {rows.Length} rows");
+                $"the tensor '{parameter.Stored}' is of shape {TensorShape.Describe(info.Shape)}; expected {rows.Count} rows");
         }
 
         return parameter.Layout == WeightLayout.InputByOutput && info.Shape.Count == 2

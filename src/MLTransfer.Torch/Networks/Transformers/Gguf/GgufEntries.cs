@@ -45,7 +45,7 @@ internal sealed class GgufEntries(GgufFile file, string architecture)
     public JsonObject Decoder(string modelType, string model, string? share = null)
     {
         var (width, heads) = (Size("embedding_length"), Size("attention.head_count"));
-        var head = OptionalSize("attention.key_length") ?? width / heads;
+        var head = OptionalSize("attention.key_length") ?? Math.Max(1, width / heads);
         if (OptionalSize("attention.value_length") is { } valueWidth && valueWidth != head)
             throw Invalid($"keys have {head} values a head and values {valueWidth}; expected as many");
         var turned = OptionalSize("rope.dimension_count") ?? head;
@@ -125,7 +125,9 @@ internal sealed class GgufEntries(GgufFile file, string architecture)
         if (stored.Shape.Length != 1 || stored.Type != GgufTensorType.F32 || stored.Shape[0] > MaximumSize)
             throw Invalid($"'{name}' is {stored.Type.Name} {TensorShape.Describe(stored.Shape)}; expected a list of F32");
         using var values = file.Read(name);
-        return values.data<float>().ToArray();
+        var factors = values.data<float>().ToArray();
+        return factors.All(factor => float.IsFinite(factor) && factor > 0)
+            ? factors : throw Invalid($"'{name}' has a factor that is no number above 0");
     }
 
     private string Key(string key) => $"{architecture}.{key}";

@@ -12,7 +12,7 @@ internal sealed record GgufParameter(string Stored, string Parameter)
     public WeightLayout Layout { get; init; } = WeightLayout.OutputByInput;
 
     /// <summary>For each row of the file the parameter's row; null where they are the same.</summary>
-    public long[]? Rows { get; init; }
+    public GgufRows? Rows { get; init; }
 
     /// <summary>What is added to the parameter: 1 where its norm is of 1 + weight.</summary>
     public double Added { get; init; }
@@ -30,7 +30,7 @@ internal sealed record GgufParameter(string Stored, string Parameter)
         using var scope = NewDisposeScope();
         var values = Layout == WeightLayout.InputByOutput ? parameter.t() : parameter.alias();
         if (Rows is not null)
-            values = values.index_select(0, tensor(Rows).to(values.device));
+            values = values.index_select(0, Rows.ToTensor().to(values.device));
         if (Added != 0)
             values = values.to(ScalarType.Float32) + Added;
         if (Factor != 1)
@@ -51,12 +51,7 @@ internal sealed record GgufParameter(string Stored, string Parameter)
             throw new InvalidOperationException($"'{Stored}' has other values than '{Parameter}'.");
         var values = Added == 0 ? stored.alias() : stored - Added;
         if (Rows is not null)
-        {
-            var places = new long[Rows.Length];
-            for (var i = 0; i < places.Length; i++)
-                places[Rows[i]] = i;
-            values = values.index_select(0, tensor(places));
-        }
+            values = values.index_select(0, Rows.ToTensor().argsort());
 
         return (Layout == WeightLayout.InputByOutput ? values.t().contiguous() : values).MoveToOuterDisposeScope();
     }

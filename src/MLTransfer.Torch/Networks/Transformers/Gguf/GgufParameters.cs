@@ -78,7 +78,7 @@ internal static class GgufParameters
             AddNorm(attention.KeyNorm, $"{place}{name}_k_norm");
         }
 
-        void AddLinear(Projection projection, string stored, long[]? rows = null, double factor = 1, long scaledRows = 0)
+        void AddLinear(Projection projection, string stored, GgufRows? rows = null, double factor = 1, long scaledRows = 0)
         {
             var weight = new GgufParameter(stored + ".weight", projection.Name + ".weight")
             {
@@ -107,23 +107,17 @@ internal static class GgufParameters
     public static int BucketsOf(RelativeBias bias) => bias.MaximumDistance == MaximumDistance ? bias.Buckets : 4 * bias.MaximumDistance;
 
     /// <summary>Pairs of a head's rows that are turned together, next to each other: (0, d/2, 1, d/2 + 1, ...).</summary>
-    private static long[] RowsOfNeighbours(int heads, int width) =>
-    [
-        .. from head in Enumerable.Range(0, heads)
-        from place in Enumerable.Range(0, width)
-        select (long)head * width + place % 2 * (width / 2) + place / 2,
-    ];
+    private static GgufRows RowsOfNeighbours(int heads, int width) => new(
+        (long)heads * width, row => row - row % width + row % width % 2 * (width / 2) + row % width / 2);
 
     /// <summary>All queries, all keys, all values, of rows that have them head by head.</summary>
-    private static long[] RowsOfParts(int heads, int width) =>
-    [
-        .. from part in Enumerable.Range(0, 3)
-        from head in Enumerable.Range(0, heads)
-        from place in Enumerable.Range(0, width)
-        select ((long)head * 3 + part) * width + place,
-    ];
+    private static GgufRows RowsOfParts(int heads, int width)
+    {
+        var ofPart = (long)heads * width;
+        return new(3 * ofPart, row => (row % ofPart / width * 3 + row / ofPart) * width + row % width);
+    }
 
-    private static long[]? RowsOfBuckets(RelativeBias bias)
+    private static GgufRows? RowsOfBuckets(RelativeBias bias)
     {
         var buckets = BucketsOf(bias);
         if (buckets == bias.Buckets)
@@ -132,6 +126,6 @@ internal static class GgufParameters
         var rows = new long[buckets]; // of buckets that no distance has, any row
         for (var offset = -MaximumDistance; offset <= MaximumDistance; offset++)
             rows[wide.Bucket(offset)] = bias.Bucket(offset);
-        return rows;
+        return new(buckets, row => rows[row]);
     }
 }
