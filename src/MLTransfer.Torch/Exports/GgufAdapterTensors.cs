@@ -2,7 +2,6 @@ using MLTransfer.Torch.Checkpoints.Gguf;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Networks.Transformers.Gguf;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Exports;
 

@@ -1,5 +1,9 @@
+using System.Text;
+using MLTransfer.Torch.Chats;
+using MLTransfer.Torch.ChatTemplates;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Exports;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Checkpoints;
 using MLTransfer.Torch.Tests.Checkpoints.Gguf;
@@ -83,6 +87,30 @@ public sealed class GgufBaseTests : IDisposable
             () => GgufExporter.Export(model, tokenizer, _folder["refused.gguf"])).Message;
         Assert.Contains(reason, message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void Chat_templates_and_what_ends_a_turn_go_along()
+    {
+        const string Turns = "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}";
+        using var plain = FamilyFolders.Load("gpt2-tiny");
+        var tokenizer = TokenizerOf(plain).WithTokens(["<|im_start|>", "<|im_end|>"]);
+        var files = new Dictionary<string, byte[]>(tokenizer.Files)
+        {
+            ["chat_template.jinja"] = Encoding.UTF8.GetBytes(Turns),
+            ["additional_chat_templates/tool_use.jinja"] = Encoding.UTF8.GetBytes("tools: " + Turns),
+        };
+        using var model = plain.WithTokens(700, 702);
+        GgufExporter.Export(model, TextTokenizer.Load(files), _folder["chat.gguf"]);
+
+        var read = TextTokenizer.Load(_folder["chat.gguf"]);
+        var chats = ChatFormat.Find(read)!;
+        Assert.Equal(["default", "tool_use"], chats.TemplateNames.Order(StringComparer.Ordinal));
+        var chat = new ChatInput { Messages = """[{"role": "user", "content": "Hi"}]""" };
+        Assert.Equal("<|im_start|>user\nHi<|im_end|>\n", chats.Render(chat).Text);
+        Assert.StartsWith("tools: ", chats.Render(chat, "tool_use").Text, StringComparison.Ordinal);
+        Assert.Equal([700, .. read.Encode("user\nHi", addSpecialTokens: false), 701], chats.Encode(chat)[..^1]);
+        Assert.Equal([0, 701], GenerationConfigurationFile.ReadEndOfSequenceIds(_folder["chat.gguf"]));
     }
 
     [Theory]

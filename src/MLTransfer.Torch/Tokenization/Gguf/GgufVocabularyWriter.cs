@@ -75,7 +75,7 @@ internal sealed class GgufVocabularyWriter
     private static bool WritesBytes(IDecoder decoder) =>
         decoder is ByteLevelDecoder || (decoder is DecoderSequence sequence && sequence.Stages.Any(WritesBytes));
 
-    private NotSupportedException Refused(string what) => new($"The tokenizer cannot be written as GGUF: {what}.");
+    private static NotSupportedException Refused(string what) => new($"The tokenizer cannot be written as GGUF: {what}.");
 
     private string PreTokenizerName()
     {

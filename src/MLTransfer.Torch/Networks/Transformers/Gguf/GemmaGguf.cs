@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Networks.Transformers.Gguf;
@@ -64,5 +63,6 @@ internal static class GemmaGguf
     }
 
     /// <summary>What llama.cpp multiplies scores with: of the largest network of a generation by width and heads.</summary>
-    private static double Scale(int width, int heads, int head, bool isLargest) => 1 / Math.Sqrt(isLargest ? Math.Max(1, width / heads) : head);
+    private static double Scale(int width, int heads, int head, bool isLargest) =>
+        1 / Math.Sqrt(isLargest ? Math.Max(1, width / heads) : head);
 }
