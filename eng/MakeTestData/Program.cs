@@ -30,6 +30,7 @@ target.CopyFolder(Path.Combine(goldens, "signal"), "tests/data/signal");
 target.CopyArchive(Path.Combine(goldens, "tokenizers"), "tests/data/tokenizers/references.zip");
 target.CopyArchive(Path.Combine(goldens, "chat"), "tests/data/chat/references.zip");
 target.CopyArchive(Path.Combine(goldens, "tuners"), "tests/data/tuners/references.zip");
+GgufReferences.Copy(goldens, target);
 foreach (var name in (string[])["reference_mars.json", "reference_mars_lora.json"])
     target.Copy(Path.Combine(pretrained, name), $"tests/data/tales/{name}");
 target.Write("tests/data/mars-excerpt.txt", Excerpt.FirstLines(File.ReadAllBytes(Path.Combine(corpus, "mars", "train.txt")), lines: 49));

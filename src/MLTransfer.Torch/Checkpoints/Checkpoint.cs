@@ -1,3 +1,4 @@
+using MLTransfer.Torch.Checkpoints.Gguf;
 using MLTransfer.Torch.Checkpoints.Pickle;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using static TorchSharp.torch;
@@ -60,13 +61,21 @@ public abstract class Checkpoint : IDisposable
             $"{CheckpointFiles.SafetensorsIndex}, {CheckpointFiles.Pickle} or {CheckpointFiles.PickleIndex}.");
     }
 
-    /// <summary>Opens one file of weights, safetensors or what <c>torch.save</c> wrote, which its contents tell.</summary>
-    /// <param name="path">The file, such as <c>weights.safetensors</c>, <c>weights.pt</c> or <c>pytorch_model.bin</c>.</param>
+    /// <summary>
+    /// Opens one file of weights, safetensors, GGUF or what <c>torch.save</c> wrote, which its contents tell. Tensors of GGUF in quantized
+    /// formats are read as float32.
+    /// </summary>
+    /// <param name="path">
+    /// The file, such as <c>weights.safetensors</c>, <c>model.gguf</c>, <c>weights.pt</c> or <c>pytorch_model.bin</c>.
+    /// </param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="InvalidDataException">The file is damaged or of a kind that is not read; the message names it.</exception>
     public static Checkpoint OpenFile(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (GgufFile.Is(path))
+            return GgufFile.Open(path);
+
         // The header of a zip read as the length of a safetensors file's header would be far too large, so the two cannot be mistaken.
         return PickledFile.IsZip(path) || Path.GetExtension(path) is ".pt" or ".pth" or ".bin" or ".ckpt"
             ? PickledFile.Open(path)

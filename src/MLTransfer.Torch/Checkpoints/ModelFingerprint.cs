@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using MLTransfer.Torch.Checkpoints.Gguf;
 using MLTransfer.Torch.Checkpoints.Hub;
 using MLTransfer.Torch.Memory;
 using Microsoft.Win32.SafeHandles;
@@ -22,7 +23,8 @@ public static class ModelFingerprint
     /// <c>sha256sum model.safetensors</c> prints. The same weights stored in another form or type have another fingerprint. A result is
     /// remembered for the life of the process while path, size and time of the files stay the same.
     /// </summary>
-    /// <param name="folder">Folder with <c>model.safetensors</c> or <c>pytorch_model.bin</c>, or with either's index and shards.</param>
+    /// <param name="folder">Folder with <c>model.safetensors</c> or <c>pytorch_model.bin</c>, or with either's index and shards; or a
+    /// GGUF file.</param>
     /// <param name="cancellationToken">Stops the reading.</param>
     /// <returns>64 hexadecimal digits in lower case.</returns>
     /// <exception cref="FileNotFoundException">The folder has no complete weights.</exception>
@@ -30,7 +32,7 @@ public static class ModelFingerprint
     public static string Compute(string folder, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        IReadOnlyList<string> paths = WeightFiles.FindComplete(folder)
+        IReadOnlyList<string> paths = (GgufFile.Is(folder) ? [folder] : WeightFiles.FindComplete(folder))
             ?? throw new FileNotFoundException(
                 $"The folder '{Path.GetFullPath(folder)}' has no complete weights. Expected one of {string.Join(", ", WeightFiles.Forms)}, "
                 + "and beside an index all files that it lists.");

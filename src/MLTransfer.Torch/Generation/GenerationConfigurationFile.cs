@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Gguf;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Tokenization.Gguf;
 
 namespace MLTransfer.Torch.Generation;
 
@@ -48,6 +50,13 @@ internal static class GenerationConfigurationFile
     /// <exception cref="InvalidDataException">The file is malformed.</exception>
     public static IReadOnlyList<int> ReadEndOfSequenceIds(string folder)
     {
+        if (GgufFile.Is(folder))
+        {
+            using var file = GgufFile.Open(folder);
+            return [.. new[] { "tokenizer.ggml.eos_token_id", GgufTokenizerKeys.EndOfTurn }
+                .Select(key => file.Metadata.OptionalWhole(key, 0, int.MaxValue)).OfType<int>()];
+        }
+
         var path = Path.Combine(folder, FileName);
         if (!FileOnDisk.Exists(path))
             return [];

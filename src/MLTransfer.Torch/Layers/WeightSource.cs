@@ -117,6 +117,8 @@ internal abstract class WeightSource
                         + $"[{string.Join(", ", shape.ToArray())}].");
             }
 
+            if (device.type == TorchSharp.DeviceType.META)
+                return new Parameter(empty(shape.ToArray(), type, device).DetachFromDisposeScope(), requires_grad: true);
             var tensor = checkpoint.Read(stored).DetachFromDisposeScope();
             if (tensor.dtype != type || tensor.device_type != device.type)
             {

@@ -70,12 +70,12 @@ public sealed class TextTokenizer
         MaskId = parts.IdOf("mask_token")?.Id;
     }
 
-    /// <summary>Loads the tokenizer of a folder in Hugging Face layout.</summary>
+    /// <summary>Loads the tokenizer of a folder in Hugging Face layout, or that in a GGUF file.</summary>
     /// <param name="folder">
     /// A folder with one of these, of which the first counts: <c>tokenizer.json</c>; <c>vocab.json</c> and <c>merges.txt</c>;
     /// <c>vocab.txt</c> (WordPiece); <c>tokenizer.model</c>, <c>spiece.model</c> or <c>sentencepiece.bpe.model</c> (SentencePiece, or
     /// ranks of tiktoken). <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and <c>added_tokens.json</c> are read where
-    /// present.
+    /// present. Or the path of a file <c>*.gguf</c>.
     /// </param>
     /// <returns>The tokenizer.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>

@@ -1,6 +1,8 @@
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Checkpoints.Gguf;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Tokenization.Conversion;
+using MLTransfer.Torch.Tokenization.Gguf;
 
 namespace MLTransfer.Torch.Tokenization;
 
@@ -52,6 +54,12 @@ internal static class TokenizerFiles
     public static IReadOnlyDictionary<string, byte[]> Read(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        if (GgufFile.Is(folder))
+        {
+            using var file = GgufFile.Open(folder);
+            return GgufTokenizerReader.Read(file.Metadata);
+        }
+
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"There is no folder '{folder}' to load a tokenizer from.");
 

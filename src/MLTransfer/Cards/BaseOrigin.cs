@@ -24,6 +24,7 @@ internal sealed record BaseOrigin(
         PretrainedModels.Shapes => new BaseOrigin(PretrainedModels.Shapes, "mit"), // its package says so
         PretrainedModels.TalesInfilling => new BaseOrigin(PretrainedModels.TalesInfilling, "mit", Languages: [TalesModel.Language]),
         PretrainedModels.Tunes or PretrainedModels.Voice => new BaseOrigin(folderOrHubId, "mit", Languages: ["en"]),
+        _ when File.Exists(folder) => ReadFile(folder),
         _ => ReadFolder(Directory.Exists(folderOrHubId) ? FolderName(folderOrHubId) : folderOrHubId, folder),
     };
 

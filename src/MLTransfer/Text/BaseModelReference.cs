@@ -4,12 +4,12 @@ using MLTransfer.Torch.Checkpoints.Hub;
 namespace MLTransfer.Text;
 
 /// <summary>The model that saved adapters belong to.</summary>
-/// <param name="Id">A hub id, the name of an embedded model, or the full path of a folder.</param>
+/// <param name="Id">A hub id, the name of an embedded model, or the full path of a folder or a GGUF file.</param>
 /// <param name="Sha256">The fingerprint of its weights, 64 hexadecimal digits.</param>
 internal sealed record BaseModelReference(string Id, string Sha256)
 {
     public static BaseModelReference Create(string folderOrHubId, string folder, CancellationToken cancellationToken) => new(
-        !PretrainedModels.IsEmbedded(folderOrHubId) && Directory.Exists(HubOptions.ExpandHome(folderOrHubId))
+        !PretrainedModels.IsEmbedded(folderOrHubId) && Path.Exists(HubOptions.ExpandHome(folderOrHubId))
             ? Path.GetFullPath(folder) : folderOrHubId,
         ModelFingerprint.Compute(folder, cancellationToken));
 

@@ -6,6 +6,7 @@ using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Exports;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
@@ -74,8 +75,8 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
     /// <inheritdoc/>
     static string ITextModel<TextGenerationModel>.Wanted => "no text generator";
 
-    /// <summary>Loads a folder in Hugging Face layout.</summary>
-    /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files.</param>
+    /// <summary>Loads a folder in Hugging Face layout, or a GGUF file.</summary>
+    /// <param name="folder">Has <c>config.json</c>, weights and the tokenizer's files; or the path of a file <c>*.gguf</c>.</param>
     /// <exception cref="InvalidDataException">A file is malformed, or the files do not fit each other.</exception>
     /// <exception cref="NotSupportedException">The architecture or the kind of tokenizer is not supported.</exception>
     public static TextGenerationModel Load(string folder)
@@ -184,6 +185,11 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
     internal IReadOnlyList<OnnxExportedFile> ExportToOnnx(
         string folder, OnnxExportOptions? options, IChannel channel, CancellationToken cancellationToken) =>
         OnnxExporter.Export(Network, Tokenizer, folder, options, new OnnxExportLog(channel, "logits"), cancellationToken);
+
+    /// <summary>Writes the model as GGUF.</summary>
+    internal IReadOnlyList<GgufExportedFile> ExportToGguf(
+        string path, GgufExportOptions? options, IChannel channel, CancellationToken cancellationToken) =>
+        GgufExporter.Export(Network, Tokenizer, path, options, new GgufExportLog(channel), cancellationToken);
 
     /// <summary>The model that generates with a number format: this one, or a new one that shares what it can.</summary>
     internal TextGenerationModel ConvertTo(DecodingPrecision precision)

@@ -3,6 +3,7 @@ using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Text.Chats;
+using MLTransfer.Torch.Exports;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
 using Microsoft.ML;
@@ -17,7 +18,8 @@ namespace MLTransfer;
 /// Continues the prompts of a text column with TorchSharp. Made by <see cref="TextGeneratorEstimator"/> or
 /// <see cref="PretrainedTextGeneratorEstimator"/>.
 /// </summary>
-public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IModelFolder, ITextEvaluation, ITextGenerator,
+public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IGgufExport, IModelFolder, ITextEvaluation,
+    ITextGenerator,
     ITextModelOwner<TextGenerationModel>
 {
     internal const string LoaderSignature = "TextGenerator";
@@ -89,6 +91,14 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         using var hold = Hold();
         options ??= new OnnxExportOptions();
         return Model.ExportToOnnx(path, options with { Generation = options.Generation ?? Generation }, channel, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    IReadOnlyList<GgufExportedFile> IGgufExport.ExportToGguf(
+        string path, GgufExportOptions? options, IChannel channel, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        return Model.ExportToGguf(path, options, channel, cancellationToken);
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using MLTransfer.Experiments;
+using MLTransfer.Torch.Exports;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Generation.Infilling;
@@ -43,6 +44,7 @@ public sealed class OptionsPageTests
         typeof(StochasticGradientDescentOptions), typeof(AdafactorOptions), typeof(LionOptions), typeof(MuonOptions),
         typeof(ScheduleFreeOptions), typeof(CosineScheduleOptions), typeof(PolynomialScheduleOptions),
         typeof(InverseSquareRootScheduleOptions), typeof(WarmupStableDecayScheduleOptions), typeof(PlateauScheduleOptions),
+        typeof(GgufExportOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

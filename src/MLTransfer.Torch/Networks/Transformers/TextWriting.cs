@@ -11,7 +11,7 @@ internal static class TextWriting
     /// <exception cref="NotSupportedException">The architecture is not supported, or writes no texts.</exception>
     public static void Check(string folder)
     {
-        var configuration = ModelConfigurationFile.Read(folder);
+        var configuration = TransformerFiles.ReadConfiguration(folder);
         var family = FamilyRegistry.Of(configuration, folder);
         if (Fault(family.Read(new ConfigurationReader(configuration))) is { } fault)
             throw NoTexts(folder, fault, family);

@@ -214,8 +214,11 @@ public abstract class TransformerNetwork : GenerativeNetwork
             batch, capacity, IsQuantized ? ScalarType.BFloat16 : ComputeType ?? DataType, Device);
     }
 
-    /// <summary>Loads a network from a folder in Hugging Face layout, in evaluation mode.</summary>
-    /// <param name="folder">Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>).</param>
+    /// <summary>Loads a network from a folder in Hugging Face layout, or from a GGUF file, in evaluation mode.</summary>
+    /// <param name="folder">
+    /// Has <c>config.json</c> and weights (see <see cref="Checkpoint.Open"/>); or the path of a file <c>*.gguf</c>, whose blocks become
+    /// the values that they stand for.
+    /// </param>
     /// <param name="dataType">The parameters' type; float32 where null.</param>
     /// <param name="device">The CPU where null.</param>
     /// <param name="keepsMatrices">
@@ -227,8 +230,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
     public static TransformerNetwork Load(
         string folder, ScalarType? dataType = null, Device? device = null, bool keepsMatrices = false)
     {
-        var configuration = ModelConfigurationFile.Read(folder);
-        using var checkpoint = Checkpoint.Open(folder);
+        var (configuration, checkpoint) = TransformerFiles.Open(folder);
+        using var weights = checkpoint;
         return Load(configuration, checkpoint, folder, dataType, device, keepsMatrices);
     }
 

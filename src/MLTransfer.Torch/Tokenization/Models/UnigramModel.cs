@@ -44,6 +44,9 @@ internal sealed class UnigramModel : ITokenModel
 
     public TokenVocabulary Vocabulary { get; }
 
+    /// <summary>The tokens' scores by id.</summary>
+    public ReadOnlySpan<double> Scores => _scores;
+
     /// <summary>The token for what no token has.</summary>
     public int? UnknownIdShownAsText => _unknownId;
 
