@@ -27,9 +27,12 @@ public sealed class GgufAdapterTests : IDisposable
             using var model = Adapted(name);
             var tokenizer = GgufBaseTests.TokenizerOf(model);
             var files = GgufExporter.Export(
-                model, tokenizer, _folder[name + "-apart.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Apart, Name = "tiny" });
-            GgufExporter.Export(model, tokenizer, _folder[name + "-merged.gguf"], new GgufExportOptions { Name = "tiny" });
-            GgufExporter.Export(model, tokenizer, _folder[name + "-only.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Only });
+                model, tokenizer, _folder[name + "-apart.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Apart, Name = "tiny" },
+                cancellationToken: TestContext.Current.CancellationToken);
+            GgufExporter.Export(model, tokenizer, _folder[name + "-merged.gguf"], new GgufExportOptions { Name = "tiny" },
+                cancellationToken: TestContext.Current.CancellationToken);
+            GgufExporter.Export(model, tokenizer, _folder[name + "-only.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Only },
+                cancellationToken: TestContext.Current.CancellationToken);
             Assert.Equal(File.ReadAllBytes(files[1].Path).Length, files[1].ByteCount);
             var greedy = GreedyModel.Of(model, Count, name == "phi3-tiny" ? 17 : 3); // longer than what Phi-3 was pretrained on
             engine.Add(greedy);
@@ -64,7 +67,8 @@ public sealed class GgufAdapterTests : IDisposable
         using var whole = FamilyFolders.Load("llama-tiny");
         PeftAdapterFolder.Load(whole, RepositoryFiles.Data("families/llama-tiny/lora_pattern_end"));
         Assert.Contains("whole layers", Assert.Throws<NotSupportedException>(() => GgufExporter.Export(
-            whole, tokenizer, _folder["refused.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Only })).Message,
+            whole, tokenizer, _folder["refused.gguf"], new GgufExportOptions { Adapter = GgufAdapter.Only },
+            cancellationToken: TestContext.Current.CancellationToken)).Message,
                 StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));
 

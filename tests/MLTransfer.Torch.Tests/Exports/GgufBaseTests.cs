@@ -47,7 +47,7 @@ public sealed class GgufBaseTests : IDisposable
         using var scope = NewDisposeScope();
         using var model = FamilyFolders.Load(name);
         var tokenizer = TokenizerOf(model);
-        GgufExporter.Export(model, tokenizer, _folder["model.gguf"]);
+        GgufExporter.Export(model, tokenizer, _folder["model.gguf"], cancellationToken: TestContext.Current.CancellationToken);
         using var read = TransformerNetwork.Load(_folder["model.gguf"]);
         Assert.Equal(model.VocabularySize, read.VocabularySize);
         var ids = randint(2, model.VocabularySize - 1, [2, 12], ScalarType.Int64, generator: new Generator(3));
@@ -67,7 +67,8 @@ public sealed class GgufBaseTests : IDisposable
     {
         using var scope = NewDisposeScope();
         using var model = FamilyFolders.Load("llama-tiny");
-        GgufExporter.Export(model, TokenizerOf(model), _folder["narrow.gguf"], new GgufExportOptions { Precision = precision });
+        GgufExporter.Export(model, TokenizerOf(model), _folder["narrow.gguf"], new GgufExportOptions { Precision = precision },
+            cancellationToken: TestContext.Current.CancellationToken);
         using var read = TransformerNetwork.Load(_folder["narrow.gguf"]);
         var ids = randint(2, model.VocabularySize - 1, [2, 12], ScalarType.Int64, generator: new Generator(3));
         var difference = (Logits(model, ids) - Logits(read, ids)).abs().max().item<float>();
@@ -82,9 +83,11 @@ public sealed class GgufBaseTests : IDisposable
     public void What_llama_cpp_would_not_compute_is_refused_by_name(string name, string reason)
     {
         using var model = FamilyFolders.Load(name);
-        var tokenizer = TextTokenizer.Train(["any text"], new TokenizerTrainingOptions { VocabularySize = 260 });
+        var tokenizer = TextTokenizer.Train(["any text"], new TokenizerTrainingOptions { VocabularySize = 260 },
+            cancellationToken: TestContext.Current.CancellationToken);
         var message = Assert.Throws<NotSupportedException>(
-            () => GgufExporter.Export(model, tokenizer, _folder["refused.gguf"])).Message;
+            () => GgufExporter.Export(model, tokenizer, _folder["refused.gguf"],
+                cancellationToken: TestContext.Current.CancellationToken)).Message;
         Assert.Contains(reason, message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(_folder.Path));
     }
@@ -101,7 +104,8 @@ public sealed class GgufBaseTests : IDisposable
             ["additional_chat_templates/tool_use.jinja"] = Encoding.UTF8.GetBytes("tools: " + Turns),
         };
         using var model = plain.WithTokens(700, 702);
-        GgufExporter.Export(model, TextTokenizer.Load(files), _folder["chat.gguf"]);
+        GgufExporter.Export(model, TextTokenizer.Load(files), _folder["chat.gguf"],
+            cancellationToken: TestContext.Current.CancellationToken);
 
         var read = TextTokenizer.Load(_folder["chat.gguf"]);
         var chats = ChatFormat.Find(read)!;

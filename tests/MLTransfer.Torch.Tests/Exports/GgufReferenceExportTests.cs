@@ -28,7 +28,7 @@ public sealed class GgufReferenceExportTests : IDisposable
             {
                 Name = name,
                 Precision = type switch { "q8_0" => GgufPrecision.Int8, "q4_0" => GgufPrecision.Int4, _ => GgufPrecision.Float32 },
-            });
+            }, cancellationToken: TestContext.Current.CancellationToken);
         }
 
         using var expected = GgufFile.Open(reference);

@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Exports;
-using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tests.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using Xunit;

@@ -64,7 +64,8 @@ public sealed class TrainingComputationTests : IDisposable
         var during = new HashSet<int>();
         var options = TinyRun.Options(TinyRunKind.Improving, null) with { Threads = 3, MaximumSteps = 2 };
 
-        new LanguageModelTrainer(model, options, TinyRun.Rows).Train(new ProgressCallback(_ => during.Add(get_num_threads())));
+        new LanguageModelTrainer(model, options, TinyRun.Rows).Train(new ProgressCallback(_ => during.Add(get_num_threads())),
+            cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal([3], during);
         Assert.Equal(before, get_num_threads());

@@ -45,7 +45,8 @@ public sealed class GgufFileTests : IDisposable
         using (var file = GgufFile.Open(path))
         {
             GgufWriter.Write(copy, file.Metadata, [.. file.Stored.Values.Select(
-                tensor => new GgufOutput(tensor.Name, tensor.Type, tensor.Shape, () => file.Read(tensor.Name)))]);
+                tensor => new GgufOutput(tensor.Name, tensor.Type, tensor.Shape, () => file.Read(tensor.Name)))],
+                cancellationToken: TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(File.ReadAllBytes(path), File.ReadAllBytes(copy));
@@ -57,7 +58,7 @@ public sealed class GgufFileTests : IDisposable
         var metadata = new GgufMetadata("test");
         foreach (var (key, value) in TinyGguf.Values)
             metadata.Add(key, value);
-        GgufWriter.Write(_folder["values.gguf"], metadata, []);
+        GgufWriter.Write(_folder["values.gguf"], metadata, [], cancellationToken: TestContext.Current.CancellationToken);
         using var file = GgufFile.Open(_folder["values.gguf"]);
         Assert.Equal(TinyGguf.Values.Select(entry => (entry.Key, entry.Value)), file.Metadata.Values.Select(e => (e.Key, e.Value)));
     }
@@ -97,7 +98,8 @@ public sealed class GgufFileTests : IDisposable
         var values = torch.arange(64 * 96, ScalarType.Float32).reshape(64, 96) / 7;
         GgufOutput Output(GgufTensorType type) => new(type.Name, type, [64, 96], () => values.alias());
         GgufWriter.Write(_folder["views.gguf"], new GgufMetadata("test"), [
-            Output(GgufTensorType.F32), Output(GgufTensorType.F16), Output(GgufTensorType.BF16)]);
+            Output(GgufTensorType.F32), Output(GgufTensorType.F16), Output(GgufTensorType.BF16)],
+            cancellationToken: TestContext.Current.CancellationToken);
         using var file = Checkpoint.OpenFile(_folder["views.gguf"]);
         foreach (var (name, type) in file.Tensors.Select(tensor => (tensor.Key, tensor.Value.DataType)))
         {
@@ -120,7 +122,8 @@ public sealed class GgufFileTests : IDisposable
             read.Add(torch.ones(4, 64));
             return read[^1];
         });
-        GgufWriter.Write(_folder["model.gguf"], new GgufMetadata("test"), [Output("a"), Output("b"), Output("c")]);
+        GgufWriter.Write(_folder["model.gguf"], new GgufMetadata("test"), [Output("a"), Output("b"), Output("c")],
+            cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(3, read.Count);
         Assert.All(read, tensor => Assert.True(tensor.IsInvalid));
     }
@@ -140,7 +143,8 @@ public sealed class GgufFileTests : IDisposable
             (new("infinite", GgufTensorType.Q8_0, [32], () => torch.full(32, float.PositiveInfinity)), "finite"),
         })
         {
-            var exception = Assert.ThrowsAny<Exception>(() => GgufWriter.Write(path, new GgufMetadata("test"), [good, bad]));
+            var exception = Assert.ThrowsAny<Exception>(() => GgufWriter.Write(path, new GgufMetadata("test"), [good, bad],
+                cancellationToken: TestContext.Current.CancellationToken));
             Assert.Contains(message, exception.Message, StringComparison.OrdinalIgnoreCase);
             Assert.Contains(bad.Name, exception.Message, StringComparison.Ordinal);
         }
