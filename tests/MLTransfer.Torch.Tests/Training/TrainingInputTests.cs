@@ -22,7 +22,7 @@ public sealed class TrainingInputTests : IDisposable
         { "LearningRate", new() { LearningRate = -1e-5 } },
         { "LearningRate", new() { LearningRate = double.NaN } },
         { "LearningRate", new() { LearningRate = double.PositiveInfinity } },
-        { "LearningRateSchedule", new() { LearningRateSchedule = (LearningRateSchedule)7 } },
+        { "LearningRateSchedule", new() { LearningRateSchedule = (LearningRateSchedule)99 } },
         { "WarmupSteps", new() { WarmupSteps = -1 } },
         { "WeightDecay", new() { WeightDecay = -0.1 } },
         { "AdamBeta1", new() { AdamBeta1 = 1 } },
