@@ -24,7 +24,7 @@ if (texts.Count == 0)
     return 1;
 }
 
-var ml = new MLContext(seed: 1);
+var ml = new MLContext(seed: 1) { GpuDeviceId = 0, FallbackToCpu = true };
 ml.Log += (_, message) =>
 {
     if (message.Source.Contains(nameof(AutoMLExperiment), StringComparison.Ordinal))
@@ -37,6 +37,7 @@ var experiment = ml.Generation.CreateExperiment()
     .SetTrialRunner(runner)
     .SetPruner(new MedianPruner(startupTrials: 5))
     .SetMaxModelToExplore(trials)
+    .SetTrialProcesses(Environment.ProcessorCount) // each on a core: these models are too small to gain from more
     .SetCheckpoint(args[1], checkpointSteps: 50)
     .EnqueueTrial(); // the reference's recipe comes first
 var best = await experiment.RunAsync();

@@ -26,7 +26,7 @@ internal sealed class TextRecipe
     [When(nameof(Optimizer), OptimizerAlgorithm.Muon)]
     public double MuonRate { get; set; } = 5e-3;
 
-    [Choice(2, 4, 8, 16)]
+    [Choice(1, 2, 4, 8, 16)]
     public int BatchSize { get; set; } = 8;
 
     [Choice(LearningRateSchedule.Linear, LearningRateSchedule.Cosine)]
