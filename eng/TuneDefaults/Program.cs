@@ -1,6 +1,7 @@
 // Searches for the recipe by which the text generator is fine-tuned best, over texts of several lengths, whole and by paragraphs.
 //   dotnet run --project eng/TuneDefaults -c Release -- CORPUS FOLDER [TRIALS [KILOBYTES...]]
-// CORPUS has a folder for each book with train.txt, valid.txt and test.txt, such as ../shared/corpus. FOLDER gets the journal, the page and
+// Without trials (0) it compares the defaults as they are with the reference's recipe, in FOLDER/comparison.csv; a comparison that was cut
+// off goes on. CORPUS has a folder for each book with train.txt, valid.txt and test.txt, such as ../shared/corpus. FOLDER gets the journal, the page and
 // the table; a search that was cut off goes on, as one with more TRIALS (40) does. KILOBYTES (10 40 160) are how much of a book is trained
 // on. A trial takes about three minutes of one core (AMD Zen 4) for each book; those that are worse than most are ended early.
 using System.Globalization;
@@ -32,29 +33,31 @@ ml.Log += (_, message) =>
 };
 var space = new SearchSpace<TextRecipe>(new TextRecipe());
 using var runner = new RecipeRunner(ml, texts, space);
-var experiment = ml.Generation.CreateExperiment()
-    .AddSearchSpace(RecipeRunner.ParameterName, space)
-    .SetTrialRunner(runner)
-    .SetPruner(new MedianPruner(startupTrials: 5))
-    .SetMaxModelToExplore(trials)
-    .SetTrialProcesses(Environment.ProcessorCount) // each on a core: these models are too small to gain from more
-    .SetCheckpoint(args[1], checkpointSteps: 50)
-    .EnqueueTrial(); // the reference's recipe comes first
-var best = await experiment.RunAsync();
-Console.Write(experiment.Report.ToTable());
-foreach (var (name, share) in experiment.Report.Importances)
-    Console.WriteLine($"{share,6:P1} {name}");
-
-// What it gains on the parts that nothing was chosen by.
-Console.WriteLine($"Test parts, nats a token: the reference's recipe, and trial {best.TrialSettings.TrialId}");
-var (reference, found) = (new TextRecipe(), space.ToOption(best.TrialSettings.Parameter[RecipeRunner.ParameterName]));
-var gains = new List<double>();
-foreach (var text in texts)
+var (reference, found) = (new TextRecipe().Training, TextGeneratorOptions.DefaultTraining);
+double? dropout = null;
+if (trials > 0)
 {
-    var (before, after) = (runner.Losses(reference, text, default).Test, runner.Losses(found, text, default).Test);
-    gains.Add(before - after);
-    Console.WriteLine($"{text.Name,-40} {before:F4} {after:F4} {before - after,8:F4}");
+    var experiment = ml.Generation.CreateExperiment()
+        .AddSearchSpace(RecipeRunner.ParameterName, space)
+        .SetTrialRunner(runner)
+        .SetPruner(new MedianPruner(startupTrials: 5))
+        .SetMaxModelToExplore(trials)
+        .SetTrialProcesses(Environment.ProcessorCount) // each on a core: these models are too small to gain from more
+        .SetCheckpoint(args[1], checkpointSteps: 50)
+        .EnqueueTrial(); // the reference's recipe comes first
+    var best = await experiment.RunAsync();
+    Console.Write(experiment.Report.ToTable());
+    foreach (var (name, share) in experiment.Report.Importances)
+        Console.WriteLine($"{share,6:P1} {name}");
+    var recipe = space.ToOption(best.TrialSettings.Parameter[RecipeRunner.ParameterName]);
+    (found, dropout) = (recipe.Training, recipe.Dropout);
+    Console.WriteLine($"The recipe of trial {best.TrialSettings.TrialId}:");
 }
 
-Console.WriteLine($"{"mean gain",-40} {gains.Average(),22:F4}");
+// What it gains on the parts that nothing was chosen by.
+Directory.CreateDirectory(args[1]);
+var comparison = new Comparison(Path.Combine(args[1], "comparison.csv"));
+foreach (var text in texts)
+    comparison.Row(text.Name, recipe => runner.Losses(recipe ? found : reference, recipe ? dropout : null, text, default).Test);
+Console.WriteLine(comparison.Summary);
 return 0;

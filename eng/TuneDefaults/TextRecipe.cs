@@ -3,7 +3,6 @@ using MLTransfer.Experiments;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.Optimizers;
-using Microsoft.ML;
 
 namespace TuneDefaults;
 
@@ -12,19 +11,14 @@ namespace TuneDefaults;
 /// </summary>
 internal sealed class TextRecipe
 {
-    private const int Epochs = 3, RowLength = 256;
+    private const int Epochs = 3;
 
     [Choice(OptimizerAlgorithm.AdamW, OptimizerAlgorithm.Muon)]
     public OptimizerAlgorithm Optimizer { get; set; } = OptimizerAlgorithm.AdamW;
 
-    /// <summary>Of AdamW, also beside Muon.</summary>
+    /// <summary>Of AdamW, also beside Muon, whose rate for matrices is as AdamW's would be.</summary>
     [Range(5e-5, 5e-3, logBase: true)]
     public double LearningRate { get; set; } = 5e-4;
-
-    /// <summary>Of the matrices.</summary>
-    [Range(5e-4, 5e-2, logBase: true)]
-    [When(nameof(Optimizer), OptimizerAlgorithm.Muon)]
-    public double MuonRate { get; set; } = 5e-3;
 
     [Choice(1, 2, 4, 8, 16)]
     public int BatchSize { get; set; } = 8;
@@ -32,8 +26,8 @@ internal sealed class TextRecipe
     [Choice(LearningRateSchedule.Linear, LearningRateSchedule.Cosine)]
     public LearningRateSchedule Schedule { get; set; } = LearningRateSchedule.Linear;
 
-    [Range(0, 0.2)]
-    public double WarmupShare { get; set; }
+    [Range(0, 0.5)]
+    public double WarmupRatio { get; set; }
 
     [Range(0, 0.3)]
     public double WeightDecay { get; set; }
@@ -57,35 +51,22 @@ internal sealed class TextRecipe
     [BooleanChoice]
     public bool MovesBorders { get; set; }
 
-    /// <summary>
-    /// The estimator of this recipe for a text; rows of paragraphs that do not follow each other have no borders to move.
-    /// </summary>
-    public TextGeneratorEstimator Estimator(MLContext ml, CorpusText text, CancellationToken cancellationToken)
+    /// <summary>This recipe as a training is told it.</summary>
+    public LanguageTrainingOptions Training => new()
     {
-        var steps = Epochs * (text.Training.Sum(part => part.Length) / 4 / RowLength) / BatchSize; // about four characters a token
-        return ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Text", options: new TextGeneratorOptions
-        {
-            Training = new LanguageTrainingOptions
-            {
-                NumberOfEpochs = Epochs,
-                Optimizer = Optimizer,
-                OptimizerOptions = Optimizer == OptimizerAlgorithm.Muon ? new MuonOptions { OtherLearningRate = LearningRate } : null,
-                LearningRate = Optimizer == OptimizerAlgorithm.Muon ? MuonRate : LearningRate,
-                BatchSize = BatchSize,
-                LearningRateSchedule = Schedule,
-                WarmupSteps = (int)(WarmupShare * steps),
-                WeightDecay = WeightDecay,
-                AdamBeta2 = Beta2,
-                LayerRateDecay = LayerRateDecay,
-                WeightAverageDecay = AveragesWeights ? AverageDecay : 0,
-                MoveBorders = MovesBorders && !text.IsByParagraphs,
-                Precision = Precision.Float32,
-            },
-            Dropout = Dropout,
-            MaximumLength = RowLength,
-            RowPacking = text.IsByParagraphs ? RowPacking.Packed : RowPacking.Concatenated,
-            ValidationData = CorpusText.Rows(ml, text.Validation),
-            CancellationToken = cancellationToken,
-        });
-    }
+        NumberOfEpochs = Epochs,
+        Optimizer = Optimizer,
+        OptimizerOptions = Optimizer == OptimizerAlgorithm.Muon
+            ? new MuonOptions { RateAdjustment = MuonRateAdjustment.MatchAdamW } : null,
+        LearningRate = LearningRate,
+        BatchSize = BatchSize,
+        LearningRateSchedule = Schedule,
+        WarmupRatio = WarmupRatio,
+        WeightDecay = WeightDecay,
+        AdamBeta2 = Beta2,
+        LayerRateDecay = LayerRateDecay,
+        WeightAverageDecay = AveragesWeights ? AverageDecay : 0,
+        MoveBorders = MovesBorders,
+        Precision = Precision.Float32,
+    };
 }

@@ -48,6 +48,11 @@ public abstract record EpochTrainingOptions : TrainingOptions
     public int WarmupSteps { get; init; }
 
     /// <summary>
+    /// The share of all steps in which the learning rate rises, from 0 to 1, where <see cref="WarmupSteps"/> is 0 (<c>warmup_ratio</c>).
+    /// </summary>
+    public double WarmupRatio { get; init; }
+
+    /// <summary>
     /// Gradients with a larger norm are scaled down to it; 0 switches clipping off (<c>max_grad_norm</c>). 1 where not said otherwise.
     /// </summary>
     public double MaximumGradientNorm { get; init; } = 1;
@@ -96,7 +101,7 @@ public abstract record EpochTrainingOptions : TrainingOptions
         from option in ((string Name, bool IsOff)[])
         [
             (nameof(Optimizer), Optimizer == OptimizerAlgorithm.AdamW), (nameof(OptimizerOptions), OptimizerOptions is null),
-            (nameof(ScheduleOptions), ScheduleOptions is null),
+            (nameof(ScheduleOptions), ScheduleOptions is null), (nameof(WarmupRatio), WarmupRatio == 0),
         ]
         where option.IsOff
         select option.Name;
@@ -113,6 +118,7 @@ public abstract record EpochTrainingOptions : TrainingOptions
         OptionRange.AtLeast(nameof(GradientAccumulationSteps), GradientAccumulationSteps, 1);
         LearningRateSchedule.Check(ScheduleOptions, LearningRate);
         OptionRange.AtLeast(nameof(WarmupSteps), WarmupSteps, 0);
+        OptionRange.Between(nameof(WarmupRatio), WarmupRatio, 0, 1);
         OptionRange.NotNegative(nameof(MaximumGradientNorm), MaximumGradientNorm);
         OptionRange.AtLeast(nameof(EvaluationSteps), EvaluationSteps, 0);
         OptionRange.AtLeast(nameof(EvaluationBatchSize), EvaluationBatchSize ?? 1, 1);
@@ -124,9 +130,13 @@ public abstract record EpochTrainingOptions : TrainingOptions
     /// <summary>What the schedule makes of the learning rate.</summary>
     /// <param name="step">Steps done before.</param>
     /// <param name="totalSteps">Of the run.</param>
-    internal double RateFactor(int step, int totalSteps) => Optimizer == OptimizerAlgorithm.ScheduleFreeAdamW
-        ? step < WarmupSteps ? (step + 1.0) / WarmupSteps : 1
-        : LearningRateSchedule.Factor(step, WarmupSteps, totalSteps, ScheduleOptions, LearningRate);
+    internal double RateFactor(int step, int totalSteps)
+    {
+        var warmup = WarmupSteps > 0 ? WarmupSteps : (int)Math.Ceiling(totalSteps * WarmupRatio);
+        return Optimizer == OptimizerAlgorithm.ScheduleFreeAdamW
+            ? step < warmup ? (step + 1.0) / warmup : 1
+            : LearningRateSchedule.Factor(step, warmup, totalSteps, ScheduleOptions, LearningRate);
+    }
 
     private void CheckOptimizer()
     {
@@ -148,8 +158,8 @@ public abstract record EpochTrainingOptions : TrainingOptions
                 break;
             case OptimizerAlgorithm.Adafactor when OptimizerOptions is AdafactorOptions { RelativeStep: true }:
                 Needs(
-                    LearningRate == 1 && LearningRateSchedule == LearningRateSchedule.Constant && WarmupSteps == 0,
-                    "LearningRate 1, LearningRateSchedule.Constant and WarmupSteps 0 with relative steps");
+                    LearningRate == 1 && LearningRateSchedule == LearningRateSchedule.Constant && WarmupSteps == 0 && WarmupRatio == 0,
+                    "LearningRate 1, LearningRateSchedule.Constant and no warm-up with relative steps");
                 break;
             case OptimizerAlgorithm.Muon when OptimizerOptions is MuonOptions { OtherLearningRate: not null }:
                 Needs(LearningRate > 0, "LearningRate above 0 with another one beside");

@@ -92,11 +92,15 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             var adaptersOf = fineTuning.Adapt(start, seed);
             fineTuning.Prepare(model.Network, start.Name);
             var (training, validation, noise, report) = ReadRows(input, model.Tokenizer, model.Network, start.Name);
+            var options = _options.Training with
+            {
+                Seed = seed,
+                SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
+                MoveBorders = _options.Training.MoveBorders && noise is null
+                    && (report.Texts == 1 || _options.RowPacking == RowPacking.Concatenated) && MovingBlocks.AreOneText(training),
+            };
             var trainer = new LanguageModelTrainer(
-                model.Network, TrainingObserver.Place(_options.Training with
-                {
-                    Seed = seed, SampleGeneration = _options.Training.SampleGeneration ?? _options.Generation,
-                }), training, validation, model.Tokenizer, noise)
+                model.Network, TrainingObserver.Place(options), training, validation, model.Tokenizer, noise)
                 {
                     AnswerSamples = _columns.Chat is not { } form ? null
                         : (prompts, options, stop) => ChatGenerator.AnswerSamples(model, form, prompts, options, stop),
@@ -108,7 +112,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             var log = new TextTrainingLog(channel, _options.Progress);
             var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
             log.Finished(result);
-            model.Card = CreateCard(model.Card?.Base, report, result, trainer.Computation.Fix(_options.Training with { Seed = seed }));
+            model.Card = CreateCard(model.Card?.Base, report, result, trainer.Computation.Fix(options));
             if (_options.Lora is not null && !_options.SaveAdapterOnly)
                 LowRankAdaptation.Merge(model.Network);
 

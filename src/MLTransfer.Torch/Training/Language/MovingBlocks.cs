@@ -20,24 +20,22 @@ internal sealed class MovingBlocks
     /// <exception cref="ArgumentException">They are not the rows of one text.</exception>
     public MovingBlocks(IReadOnlyList<TrainingExample> rows, long seed)
     {
-        _length = rows.Count == 0 ? 0 : rows[0].InputIds.Length;
-        foreach (var (number, row) in rows.Index())
+        if (FirstThatIsNoPiece(rows) is { } number)
         {
-            var isWhole = row.InputIds.Length == _length || number == rows.Count - 1 && row.InputIds.Length < _length;
-            if (!isWhole || row.SequenceIds is not null || row.EncoderIds is not null || row.PredictsInPlace
-                || !row.Labels.AsSpan().SequenceEqual(row.InputIds))
-            {
-                throw new ArgumentException(
-                    $"{nameof(LanguageTrainingOptions.MoveBorders)} cuts one text anew in every epoch, but row {number} is no part of one: "
-                    + "expected rows of equal length whose labels are their tokens, as texts that are concatenated have them.",
-                    nameof(rows));
-            }
+            throw new ArgumentException(
+                $"{nameof(LanguageTrainingOptions.MoveBorders)} cuts one text anew in every epoch, but row {number} is no part of one: "
+                + "expected rows of equal length whose labels are their tokens, as texts that are concatenated have them.", nameof(rows));
         }
+
+        _length = rows.Count == 0 ? 0 : rows[0].InputIds.Length;
 
         _text = [.. rows.SelectMany(row => row.InputIds)];
         _seed = (ulong)seed;
         Count = _length == 0 ? 0 : _text.Length / _length;
     }
+
+    /// <summary>Whether rows are a text that was cut, as far as can be seen.</summary>
+    public static bool AreOneText(IReadOnlyList<TrainingExample> rows) => rows.Count > 1 && FirstThatIsNoPiece(rows) is null;
 
     /// <summary>The rows of an epoch.</summary>
     public int Count { get; }
@@ -53,5 +51,21 @@ internal sealed class MovingBlocks
         if (first < _length)
             labels[first] = TrainingExample.Ignored; // the end of the text does not tell how it begins
         return new TrainingExample(ids, labels);
+    }
+
+    private static int? FirstThatIsNoPiece(IReadOnlyList<TrainingExample> rows)
+    {
+        foreach (var (number, row) in rows.Index())
+        {
+            var length = rows[0].InputIds.Length;
+            var isWhole = row.InputIds.Length == length || number == rows.Count - 1 && row.InputIds.Length < length;
+            if (!isWhole || row.SequenceIds is not null || row.EncoderIds is not null || row.PredictsInPlace
+                || !row.Labels.AsSpan().SequenceEqual(row.InputIds))
+            {
+                return number;
+            }
+        }
+
+        return null;
     }
 }
