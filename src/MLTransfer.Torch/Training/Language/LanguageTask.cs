@@ -126,7 +126,7 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
     public override TrainingProgress Evaluate(TrainingProgress report, CancellationToken cancellationToken) => report with
     {
         ValidationLoss = Evaluator.Evaluate(
-            _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken).Loss,
+            _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, Ranks, cancellationToken).Loss,
     };
 
     public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)
