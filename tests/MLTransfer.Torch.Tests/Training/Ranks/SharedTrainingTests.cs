@@ -1,6 +1,7 @@
 using MLTransfer.Torch.Collectives;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.Optimizers;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training.Ranks;
@@ -41,9 +42,14 @@ public sealed class SharedTrainingTests : IDisposable
     [Fact]
     public void Ranks_in_bfloat16_end_near_the_weights_of_one_process()
     {
-        SharedRuns.Outcome Train(int ranks) => SharedRuns.Train(
-            ranks, SharedRuns.Options(ranks) with { Precision = Precision.BFloat16, LearningRate = 2e-5 }, Rows("unequal"))[0];
-        AssertNear(Train(1), Train(2), 1e-5, lossTolerance: 1e-2);
+        // Adam would make whole steps of what bfloat16 rounds away.
+        SharedRuns.Outcome Train(int ranks) => SharedRuns.Train(ranks, SharedRuns.Options(ranks) with
+        {
+            Precision = Precision.BFloat16, Optimizer = OptimizerAlgorithm.StochasticGradientDescent, LearningRate = 0.05,
+        }, Rows("unequal"))[0];
+        var alone = Train(1);
+        AssertNear(alone, Train(2), 1e-5, lossTolerance: 1e-2);
+        Assert.True(alone.Losses[^1] < alone.Losses[0]);
     }
 
     [Fact]
