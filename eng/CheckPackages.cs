@@ -19,6 +19,7 @@ var dependencies = new Dictionary<string, string[]>
     ["MLTransfer.Models.TalesInfilling"] = [],
     ["MLTransfer.Models.Tunes"] = [],
     ["MLTransfer.Models.Voice"] = [],
+    ["MLTransfer.Mpi"] = ["MLTransfer.Torch"],
     ["MLTransfer.Onnx"] = ["MLTransfer.Torch"],
     ["MLTransfer.Torch"] = [],
 };

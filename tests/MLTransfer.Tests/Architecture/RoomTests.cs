@@ -11,7 +11,7 @@ namespace MLTransfer.Tests.Architecture;
 public class RoomTests
 {
     /// <summary>From the top down.</summary>
-    private static readonly string[] s_projects = ["MLTransfer", "MLTransfer.Onnx", "MLTransfer.Torch"];
+    private static readonly string[] s_projects = ["MLTransfer", "MLTransfer.Onnx", "MLTransfer.Mpi", "MLTransfer.Torch"];
 
     private static readonly SourceTree s_source = SourceTree.OfTheRepository();
 

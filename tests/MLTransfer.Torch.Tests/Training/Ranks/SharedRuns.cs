@@ -4,7 +4,6 @@ using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
-using TorchSharp;
 
 namespace MLTransfer.Torch.Tests.Training.Ranks;
 
@@ -48,7 +47,7 @@ internal static class SharedRuns
                 report(progress);
             }), cancellation);
         return new(
-            [.. model.TrainableParameters().Select(p => p.Parameter.data<float>().ToArray())], Bytes(model), running,
+            [.. model.TrainableParameters().SelectMany(p => p.Parameter.data<float>().ToArray())], Bytes(model), running,
             [.. result.History.Where(p => p.Loss is not null).Select(p => p.Loss!.Value)],
             [.. result.History.Where(p => p.ValidationLoss is not null).Select(p => p.ValidationLoss!.Value)]);
     }
@@ -56,7 +55,7 @@ internal static class SharedRuns
     private static byte[] Bytes(CausalLanguageModel model) =>
         [.. model.TrainableParameters().SelectMany(p => p.Parameter.bytes.ToArray())];
 
-    /// <summary>What a rank ended with: weights by parameter and their bits, and the bits after every step and evaluation.</summary>
+    /// <summary>What a rank ended with: weights and their bits, and the bits after every step and evaluation.</summary>
     internal sealed record Outcome(
-        float[][] Weights, byte[] Bits, IReadOnlyList<byte[]> Running, double[] Losses, double[] Evaluations);
+        float[] Weights, byte[] Bits, IReadOnlyList<byte[]> Running, double[] Losses, double[] Evaluations);
 }

@@ -45,7 +45,7 @@ public sealed class SharedTrainingTests : IDisposable
         // Adam would make whole steps of what bfloat16 rounds away.
         SharedRuns.Outcome Train(int ranks) => SharedRuns.Train(ranks, SharedRuns.Options(ranks) with
         {
-            Precision = Precision.BFloat16, Optimizer = OptimizerAlgorithm.StochasticGradientDescent, LearningRate = 0.05,
+            Precision = Precision.BFloat16, Optimizer = OptimizerAlgorithm.StochasticGradientDescent, LearningRate = 0.02,
         }, Rows("unequal"))[0];
         var alone = Train(1);
         AssertNear(alone, Train(2), 1e-5, lossTolerance: 1e-2);
@@ -130,12 +130,7 @@ public sealed class SharedTrainingTests : IDisposable
     private static void AssertNear(
         SharedRuns.Outcome expected, SharedRuns.Outcome actual, double tolerance, double lossTolerance = 1e-5)
     {
-        foreach (var (weights, others) in expected.Weights.Zip(actual.Weights))
-        {
-            for (var i = 0; i < weights.Length; i++)
-                Assert.Equal(weights[i], others[i], tolerance);
-        }
-
+        Assert.InRange(WeightDistance.Of(expected.Weights, actual.Weights), 0, tolerance);
         AssertAll(expected.Losses, actual.Losses);
         AssertAll(expected.Evaluations, actual.Evaluations);
 
