@@ -34,7 +34,8 @@ internal static class Launcher
     public static Task<Outcome> RunAloneAsync(params string[] arguments) =>
         RunAsync(new ProcessStartInfo("dotnet", [ProgramPath(), .. arguments]));
 
-    private static async Task<Outcome> RunAsync(ProcessStartInfo start)
+    /// <summary>Runs what starts ranks; it fails where they do not end in time.</summary>
+    public static async Task<Outcome> RunAsync(ProcessStartInfo start, TimeSpan? time = null)
     {
         (start.RedirectStandardOutput, start.RedirectStandardError) = (true, true);
         start.Environment["OMP_NUM_THREADS"] = "1";
@@ -44,7 +45,7 @@ internal static class Launcher
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromMinutes(2));
+        limit.CancelAfter(time ?? TimeSpan.FromMinutes(2));
         try
         {
             await process.WaitForExitAsync(limit.Token);
@@ -58,7 +59,8 @@ internal static class Launcher
         return new(process.ExitCode, await output, await errors, clock.Elapsed);
     }
 
-    private static string ProgramPath()
+    /// <summary>The program that ranks are.</summary>
+    public static string ProgramPath()
     {
         // It has an output folder like that of the tests, next to it.
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));

@@ -20,7 +20,7 @@ public class SharedGenerationTests
                 "Out", "Opening", "Text", TextGeneratorPipelineTests.Tiny(options =>
                 {
                     options.Training = options.Training with { Collective = ranks, BatchSize = 1, Threads = 1 };
-                    options.Generation = options.Generation with { DoSample = true, Temperature = 2 };
+                    options.Generation = options.Generation with { Sample = true, Temperature = 2 };
                     options.Seed = 7;
                 })).Fit(data);
             var share = ml.Data.TakeShare(data, ranks);
