@@ -3,7 +3,7 @@ using Xunit;
 
 namespace MLTransfer.Mpi.Tests;
 
-/// <summary>Two hosts that are network namespaces (eng/two-hosts.sh). They need root, and are made where a variable asks for them.</summary>
+/// <summary>Hosts that are network namespaces (eng/two-hosts.sh): they need root, and are made where a variable asks for them.</summary>
 public sealed class TwoHostsTests
 {
     private const string Variable = "MLTRANSFER_TWO_HOSTS";

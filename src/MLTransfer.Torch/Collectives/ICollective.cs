@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Collectives;
 
 /// <summary>
-/// The processes ("ranks") that share a piece of work, seen from one of them; what MPI calls a communicator. All ranks call the same members
-/// in the same order, from one thread at a time, and with arguments of the same length: each call waits for the others'.
+/// The processes ("ranks") that share a piece of work, seen from one of them; what MPI calls a communicator. All ranks call the same
+/// members in the same order, from one thread at a time, and with arguments of the same length: each call waits for the others'.
 /// </summary>
 public interface ICollective
 {

@@ -27,7 +27,8 @@ internal sealed class ScalePageRun : PageRun
                 launcher,
                 [
                     "--oversubscribe", "--bind-to", "none", "-np", "2", "dotnet", "exec", "--depsfile",
-                    Path.Combine(output, $"{tests}.deps.json"), "--runtimeconfig", Path.Combine(output, $"{tests}.runtimeconfig.json"), path,
+                    Path.Combine(output, $"{tests}.deps.json"), "--runtimeconfig",
+                    Path.Combine(output, $"{tests}.runtimeconfig.json"), path,
                 ])
             {
                 WorkingDirectory = folder.Path, RedirectStandardOutput = true, RedirectStandardError = true,

@@ -19,7 +19,11 @@ internal static class BatchStatistics
         if (network.Pretrained is not { IsTrainable: true } pretrained)
             return null;
         if (pretrained is not ModuleBaseNetwork { Module: var module })
-            return pretrained.Buffers.Select(buffer => buffer.Key).FirstOrDefault(name => name.EndsWith(Gathered, StringComparison.Ordinal));
+        {
+            return pretrained.Buffers.Select(buffer => buffer.Key)
+                .FirstOrDefault(name => name.EndsWith(Gathered, StringComparison.Ordinal));
+        }
+
         network.SetTraining(true);
         var part = module.named_modules().Append(("the module", module)).FirstOrDefault(part =>
             part.Item2.training && part.Item2.named_buffers(recurse: false).Any(buffer => buffer.name == Gathered)).Item1;

@@ -36,8 +36,9 @@ internal sealed record LanguageMemory
 
     public LanguageMemory(TransformerNetwork network, LanguageTrainingOptions options, LanguageShape shape)
         : this(
-            network, TrainingComputation.Of(options with { Collective = null }, network.Device, () => LargestProducts.Of(network)).Fix(options), shape,
-            TrainedParts.Of(network))
+            network,
+            TrainingComputation.Of(options with { Collective = null }, network.Device, () => LargestProducts.Of(network)).Fix(options),
+            shape, TrainedParts.Of(network))
     {
     }
 

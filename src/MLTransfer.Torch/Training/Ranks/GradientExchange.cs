@@ -21,7 +21,7 @@ internal sealed class GradientExchange(ICollective ranks) : IUpdateExchange
 
     public int Rank => ranks.Rank;
 
-    /// <summary>Neighbours: ranks' numbers of rows differ by one at most, and some have none where there are fewer rows than ranks.</summary>
+    /// <summary>Neighbours: ranks' numbers of rows differ by one at most; with fewer rows than ranks some have none.</summary>
     public int[] Share(int[] rowsOfStep) => RowShare.Of(rowsOfStep, ranks.Rank, ranks.Size);
 
     public void Sum(Span<double> figures) => ranks.AllReduceSum(figures);

@@ -6,7 +6,7 @@ namespace MLTransfer.Torch.Tests.Training.Ranks;
 public class ManyRunFoldersTests
 {
     [Fact]
-    public void Runs_that_begin_at_the_same_time_do_not_take_each_others_folders_for_abandoned()
+    public async Task Runs_that_begin_at_the_same_time_do_not_take_each_others_folders_for_abandoned()
     {
         var threads = Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
             () =>
@@ -17,6 +17,6 @@ public class ManyRunFoldersTests
                     Assert.True(Directory.Exists(folder.Path));
                 }
             }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
-        Task.WaitAll([.. threads], TestContext.Current.CancellationToken);
+        await Task.WhenAll(threads);
     }
 }

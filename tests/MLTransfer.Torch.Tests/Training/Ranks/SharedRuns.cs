@@ -38,7 +38,11 @@ internal static class SharedRuns
         using var model = TinyRun.LoadModel();
         model.Dropout = new DropoutProbabilities(dropout, dropout, dropout);
         if (hasAdapters)
-            LowRankAdaptation.Attach(model, new LoraOptions { Rank = 4, Dropout = dropout, TargetModules = ["c_attn", "mlp.c_fc"] }, seed: 3);
+        {
+            LowRankAdaptation.Attach(
+                model, new LoraOptions { Rank = 4, Dropout = dropout, TargetModules = ["c_attn", "mlp.c_fc"] }, seed: 3);
+        }
+
         var running = new List<byte[]>();
         var result = new LanguageModelTrainer(model, options, rows, TinyRun.ValidationRows).Train(
             new ProgressCallback(progress =>

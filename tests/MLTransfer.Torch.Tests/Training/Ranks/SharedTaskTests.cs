@@ -120,8 +120,10 @@ public sealed class SharedTaskTests : IDisposable
             {
                 using var music = new TinyMusic(TinyMusic.Mono);
                 var rows = Enumerable.Range(0, 6).Select(row => new MusicExample(row % 2 == 0 ? "slow flute" : "drums",
-                    [.. Enumerable.Range(0, 4).Select(k => Enumerable.Range(0, 8 + row).Select(t => (7 * row + 3 * k + t) % 64).ToArray())]))
-                    .ToArray();
+                    [
+                        .. Enumerable.Range(0, 4)
+                            .Select(k => Enumerable.Range(0, 8 + row).Select(t => (7 * row + 3 * k + t) % 64).ToArray()),
+                    ])).ToArray();
                 var history = new MusicTrainer(
                     music.Model, Common(new MusicTrainingOptions(), ranks, rowsOfPass), rows, rows[..3], music.Tokenizer).Train().History;
                 return Result(
