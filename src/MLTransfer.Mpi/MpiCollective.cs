@@ -9,8 +9,8 @@ namespace MLTransfer.Mpi;
 /// </summary>
 /// <remarks>
 /// <c>using var ranks = MpiCollective.Start();</c> stands at the beginning of the program. A program that leaves it by an exception, or
-/// ends by one that nobody catches, ends all ranks; so does a training that fails or is cancelled on one rank. The exit code is 1 then, after a
-/// cancellation 143, as of a process that was asked to end.
+/// ends by one that nobody catches, ends all ranks; so does a training that fails or is cancelled on one rank. The exit code is 1 then,
+/// after a cancellation 143, as of a process that was asked to end.
 /// </remarks>
 public sealed unsafe class MpiCollective : ICollective, IDisposable
 {

@@ -38,4 +38,20 @@ public class SharedGenerationTests
         });
         Assert.Equal(5, results[0].All.Distinct().Count());
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(7)]
+    public void Shares_of_rows_are_all_rows_in_their_order_also_where_there_are_fewer_than_ranks(int count)
+    {
+        var shares = ThreadCollective.Run(3, ranks =>
+        {
+            var ml = new MLContext(seed: 1);
+            var data = ml.Data.LoadFromEnumerable(TestData.Stories(count));
+            return ml.Data.TakeShare(data, ranks).GetColumn<string>("Opening").ToList();
+        });
+        Assert.Equal(TestData.Stories(count).Select(story => story.Opening), shares.SelectMany(share => share));
+        Assert.True(shares.Max(share => share.Count) - shares.Min(share => share.Count) <= 1);
+    }
 }

@@ -55,7 +55,9 @@ public static class DataCatalogExtensions
         ArgumentNullException.ThrowIfNull(ranks);
         var count = data.GetRowCount() ?? Count(data);
         var (start, end) = (Start(ranks.Rank), Start(ranks.Rank + 1));
-        return catalog.TakeRows(catalog.SkipRows(data, start), end - start);
+        if (start == end)
+            return count == 0 ? data : catalog.SkipRows(data, count); // ML.NET takes no zero rows, but skips all
+        return catalog.TakeRows(start == 0 ? data : catalog.SkipRows(data, start), end - start);
 
         long Start(int rank) => (long)((Int128)count * rank / ranks.Size);
     }
