@@ -20,6 +20,7 @@ namespace MLTransfer;
 /// </summary>
 public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IGgufExport, IModelFolder, ITextEvaluation,
     ITextGenerator,
+    ITextEmbedding,
     ITextModelOwner<TextGenerationModel>
 {
     internal const string LoaderSignature = "TextGenerator";
@@ -74,6 +75,21 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         {
             using var hold = Hold();
             return _decoder.Value;
+        }
+    }
+
+    private protected override string ModelName => ((ITextModel)Model).Name;
+
+    /// <inheritdoc/>
+    string ITextEmbedding.ModelName => ModelName;
+
+    /// <inheritdoc/>
+    TextEmbedder ITextEmbedding.Embedder
+    {
+        get
+        {
+            using var hold = Hold();
+            return Model.Embedder;
         }
     }
 

@@ -1,0 +1,28 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Serve;
+
+/// <summary>What went wrong with a request, as OpenAI tells it.</summary>
+internal static class Failure
+{
+    /// <returns>Null where the request is not to blame.</returns>
+    public static IResult? Of(Exception exception) => exception switch
+    {
+        UnknownModelException => Result(exception, StatusCodes.Status404NotFound, "model_not_found"),
+        NotSupportedException or ArgumentException or InvalidDataException or JsonException =>
+            Result(exception, StatusCodes.Status400BadRequest, null),
+        _ => null,
+    };
+
+    private static IResult Result(Exception exception, int status, string? code) => TypedResults.Json(
+        new { error = new { message = exception.Message, type = "invalid_request_error", code } }, statusCode: status);
+}
+
+/// <summary>A request names a model that is not served.</summary>
+internal sealed class UnknownModelException(string? id) : Exception($"There is no model '{id}'.")
+{
+    /// <summary>The client, if the request names its model, or none.</summary>
+    public static T Check<T>(Served<T>? served, string? id) =>
+        served is not null && (id is null || id == served.Id) ? served.Client : throw new UnknownModelException(id);
+}
