@@ -1,27 +1,26 @@
 using Microsoft.Extensions.AI;
+using MLTransfer.Torch.Chats;
 
 namespace MLTransfer.Extensions.AI;
 
 /// <summary>
-/// Finds calls of functions in what a model writes, while it comes: between <c>&lt;tool_call&gt;</c> and <c>&lt;/tool_call&gt;</c>, as
-/// Hermes, Qwen and SmolLM write them, or as the whole answer (Llama, Mistral, whose markers are special tokens that no text shows). What
-/// is no call stays text. Without tools every piece goes through as it is.
+/// Finds calls of functions in what a model writes, while it comes: between the markers of its chat template, or as the whole answer, as
+/// Llama writes them and Mistral, whose marker is a special token that no text shows. What is no call stays text. Without tools every piece
+/// goes through as it is.
 /// </summary>
 /// <param name="tools">The functions of the request.</param>
+/// <param name="markers">What stands around calls; null for those of Hermes, Qwen and SmolLM.</param>
 /// <param name="several">Whether an answer may have several calls; else those after the first are left out.</param>
-internal sealed class AnswerReader(IReadOnlyList<AIFunctionDeclaration> tools, bool several)
+internal sealed class AnswerReader(IReadOnlyList<AIFunctionDeclaration> tools, CallMarkers? markers, bool several)
 {
-    private const string Begin = "<tool_call>";
-    private const string End = "</tool_call>";
-    private const string MistralMarker = "[TOOL_CALLS]"; // where a tokenizer has no token of it
-
+    private readonly CallMarkers _markers = markers ?? new("<tool_call>", "</tool_call>");
     private string _held = "";
     private State _state = tools.Count > 0 ? State.Start : State.Plain;
 
     private enum State
     {
         Plain,
-        Start,   // nothing but white space yet
+        Start,   // it is not told yet how the answer begins
         Text,
         Call,    // behind a marker
         Whole,   // the answer began as JSON
@@ -36,8 +35,8 @@ internal sealed class AnswerReader(IReadOnlyList<AIFunctionDeclaration> tools, b
             return [new TextContent(piece)];
         _held += piece;
         var contents = new List<AIContent>();
-        if (_state == State.Start && _held.AsSpan().TrimStart() is { Length: > 0 } begun)
-            _state = begun[0] is '{' or '[' ? State.Whole : State.Text;
+        if (_state == State.Start)
+            _state = Beginning(_held.TrimStart());
         while (_state is State.Text or State.Call && Advance(contents))
         {
             // the next marker
@@ -66,11 +65,19 @@ internal sealed class AnswerReader(IReadOnlyList<AIFunctionDeclaration> tools, b
         return contents;
     }
 
+    private State Beginning(string text)
+    {
+        if (text.Length == 0 || (text.Length < _markers.Begin.Length && _markers.Begin.StartsWith(text, StringComparison.Ordinal)))
+            return State.Start; // a marker may begin as JSON does
+        return text[0] is '{' or '[' && (_markers.Begin.Length == 0 || !text.StartsWith(_markers.Begin, StringComparison.Ordinal))
+            ? State.Whole : State.Text;
+    }
+
     /// <returns>Whether a marker was found, so that there may be another.</returns>
     private bool Advance(List<AIContent> contents)
     {
-        var marker = _state == State.Text ? Begin : End;
-        var index = _held.IndexOf(marker, StringComparison.Ordinal);
+        var marker = _state == State.Text ? _markers.Begin : _markers.End;
+        var index = marker.Length == 0 ? -1 : _held.IndexOf(marker, StringComparison.Ordinal);
         if (index < 0)
         {
             if (_state == State.Text)
@@ -92,9 +99,9 @@ internal sealed class AnswerReader(IReadOnlyList<AIFunctionDeclaration> tools, b
     private void GiveCertain(List<AIContent> contents)
     {
         var certain = _held.Length;
-        for (var length = Math.Min(Begin.Length - 1, _held.Length); length > 0; length--)
+        for (var length = Math.Min(_markers.Begin.Length - 1, _held.Length); length > 0; length--)
         {
-            if (_held.AsSpan(_held.Length - length).SequenceEqual(Begin.AsSpan(0, length)))
+            if (_held.AsSpan(_held.Length - length).SequenceEqual(_markers.Begin.AsSpan(0, length)))
             {
                 certain -= length;
                 break;
@@ -119,7 +126,7 @@ internal sealed class AnswerReader(IReadOnlyList<AIFunctionDeclaration> tools, b
         if (ToolCall.Read(body) is { } calls)
             AddCalls(calls, contents);
         else
-            contents.Add(new TextContent($"{Begin}{body}{(isClosed ? End : "")}"));
+            contents.Add(new TextContent($"{_markers.Begin}{body}{(isClosed ? _markers.End : "")}"));
     }
 
     private void AddCalls(IReadOnlyList<FunctionCallContent> calls, List<AIContent> contents)
@@ -131,8 +138,7 @@ internal sealed class AnswerReader(IReadOnlyList<AIFunctionDeclaration> tools, b
     /// <summary>Calls that are the whole answer; other JSON is an answer, too, so they must be of functions that there are.</summary>
     private IReadOnlyList<FunctionCallContent>? WholeCalls()
     {
-        var text = _held.Trim();
-        var calls = ToolCall.Read(text.StartsWith(MistralMarker, StringComparison.Ordinal) ? text[MistralMarker.Length..] : text);
+        var calls = ToolCall.Read(_held);
         return calls?.All(call => tools.Any(tool => tool.Name == call.Name)) == true ? calls : null;
     }
 }

@@ -43,8 +43,9 @@ public static class ClientExtensions
     /// <c>ContinuationToken</c>, a required <c>ToolMode</c>, hosted tools, and tools where the template writes nothing of them.
     /// </para>
     /// <para>
-    /// Calls of functions are found as Hermes, Qwen, SmolLM, Llama and Mistral write them; what is no call stays text. Usage counts the
-    /// tokens of the rendered chat and all that were generated, the one that ends the answer included.
+    /// Calls of functions are found where the chat template writes them: JSON with a name, between markers or as the whole answer (Hermes,
+    /// Qwen, SmolLM, Llama, Mistral); what is no call stays text. Usage counts the tokens of the rendered chat and all that were generated,
+    /// the one that ends the answer included.
     /// </para>
     /// </remarks>
     /// <param name="model">A text generator, or a chain of transformers with one, fitted or loaded from a zip.</param>

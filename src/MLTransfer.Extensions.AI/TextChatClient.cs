@@ -90,7 +90,8 @@ internal sealed class TextChatClient : IChatClient
         var tools = RequestedTools.Of(options);
         var generation = RequestedGeneration.Of(options, _usual, this);
         var chats = _responder.Chats;
-        var answer = new AnswerReader(tools, several: options?.AllowMultipleToolCalls != false);
+        var markers = tools.Count > 0 && _hasTemplate ? chats.CallMarkersOf(_form) : null;
+        var answer = new AnswerReader(tools, markers, several: options?.AllowMultipleToolCalls != false);
         if (!_hasTemplate)
         {
             Refused.If(tools.Count > 0, nameof(ChatOptions.Tools), "the model has no chat template that would tell it of them.");

@@ -58,6 +58,9 @@ internal sealed class ChatGenerator(TextGenerator generator, TextTokenizer token
         return generator.StreamFrom(prompt, withEnds, cancellationToken);
     }
 
+    /// <inheritdoc cref="ChatReader.CallMarkers"/>
+    public CallMarkers? CallMarkersOf(ChatForm form) => ReaderOf(form).CallMarkers;
+
     /// <summary>What the model goes on from, and options with what ends a turn.</summary>
     /// <inheritdoc cref="Generate" path="/param"/>
     /// <exception cref="InvalidDataException">The chat is malformed, or its template refuses it or fails with it.</exception>

@@ -9,13 +9,18 @@ internal sealed class ChatReader
     private readonly ChatFormat _format;
     private readonly ChatForm _form;
     private readonly bool _takesParts;
+    private readonly Lazy<CallMarkers?> _callMarkers;
 
     public ChatReader(ChatFormat format, ChatForm form)
     {
         (_format, _form) = (format, form);
         _takesParts = format.TakesParts(form.Template);
         EndOfTurn = format.FindEndOfTurn(form.Template, form.GivenVariables);
+        _callMarkers = new(() => format.FindCallMarkers(form.Template, form.GivenVariables));
     }
+
+    /// <summary>What the template writes around calls of functions; null where it writes none.</summary>
+    public CallMarkers? CallMarkers => _callMarkers.Value;
 
     /// <summary>What the template writes behind an assistant's words.</summary>
     public EndOfTurn EndOfTurn { get; }
