@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using MLTransfer.Tests.Text.Chats;
-using MLTransfer.Torch.Chats;
+using MLTransfer.Torch.Training;
 
 namespace MLTransfer.Extensions.AI.Tests;
 
@@ -64,19 +64,15 @@ internal static class ToolModel
                 },
             }),
         }.ToJsonString();
-        string[] chats =
-        [
-            Chat(Said("user", Question), Call()),
-            Chat(Said("user", Question), Call(), new JsonObject
-            {
-                ["role"] = "tool", ["content"] = "sunny in Paris", ["tool_call_id"] = "abcdefg12", ["name"] = weather.Name,
-            }, Said("assistant", "It is sunny.")),
-        ];
-        var rows = ml.Data.LoadFromEnumerable(chats.Select(chat => new TextRow { Prompt = chat }));
+        var chat = Chat(Said("user", Question), Call(), new JsonObject
+        {
+            ["role"] = "tool", ["content"] = "sunny in Paris", ["tool_call_id"] = "abcdefg12", ["name"] = weather.Name,
+        }, Said("assistant", "It is sunny."));
+        var rows = ml.Data.LoadFromEnumerable([new TextRow { Prompt = chat }]);
         using var model = ml.Transforms.Text.FineTuneTextGenerator("Answer", options: new()
         {
-            PretrainedModel = path, ChatColumnName = "Prompt", Chat = new() { Loss = AssistantLoss.LastTurn }, ValidationFraction = 0,
-            Training = new() { NumberOfEpochs = 120, LearningRate = 5e-3, BatchSize = 2 }, Generation = new() { MaximumNewTokens = 60 },
+            PretrainedModel = path, ChatColumnName = "Prompt", ValidationFraction = 0, Generation = new() { MaximumNewTokens = 100 },
+            Training = new() { NumberOfEpochs = 100, LearningRate = 5e-3, Precision = Precision.Float32 },
         }).Fit(rows);
         ml.Generation.Save(model, rows.Schema, folder["trained.zip"]);
         return File.ReadAllBytes(folder["trained.zip"]);

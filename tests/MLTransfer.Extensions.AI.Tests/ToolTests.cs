@@ -52,8 +52,6 @@ public sealed class ToolTests : IDisposable
 
         foreach (var whole in (ChatResponse[])[response, updates.ToChatResponse()])
         {
-            TestContext.Current.SendDiagnosticMessage(whole.Text);
-            Console.Error.WriteLine("XX"+whole.Text);
             var call = Assert.IsType<FunctionCallContent>(Assert.Single(whole.Messages.Single().Contents));
             Assert.Equal(("get_weather", "Paris"), (call.Name, $"{call.Arguments!["city"]}"));
             Assert.Equal(ChatFinishReason.ToolCalls, whole.FinishReason);
