@@ -7,16 +7,18 @@ namespace Serve;
 internal static class Failure
 {
     /// <returns>Null where the request is not to blame.</returns>
-    public static IResult? Of(Exception exception) => exception switch
+    public static IResult? Of(Exception exception)
     {
-        UnknownModelException => Result(exception, StatusCodes.Status404NotFound, "model_not_found"),
-        NotSupportedException or ArgumentException or InvalidDataException or JsonException =>
-            Result(exception, StatusCodes.Status400BadRequest, null),
-        _ => null,
-    };
-
-    private static IResult Result(Exception exception, int status, string? code) => TypedResults.Json(
-        new { error = new { message = exception.Message, type = "invalid_request_error", code } }, statusCode: status);
+        (int Status, string? Code)? kind = exception switch
+        {
+            UnknownModelException => (StatusCodes.Status404NotFound, "model_not_found"),
+            NotSupportedException or ArgumentException or InvalidDataException or JsonException => (StatusCodes.Status400BadRequest, null),
+            _ => null,
+        };
+        return kind is not { } known ? null : TypedResults.Json(
+            new { error = new { message = exception.Message, type = "invalid_request_error", code = known.Code } },
+            statusCode: known.Status);
+    }
 }
 
 /// <summary>A request names a model that is not served.</summary>

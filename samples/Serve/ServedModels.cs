@@ -53,7 +53,7 @@ public sealed class ServedModels : IDisposable
 
     public void Dispose() => _models.ForEach(model => model.Dispose());
 
-    private static ITransformer Tales(MLContext ml) => ml.Transforms.Text.GenerateText("Continuation", "Prompt", options: new()
+    private static TextGeneratorTransformer Tales(MLContext ml) => ml.Transforms.Text.GenerateText("Continuation", "Prompt", options: new()
     {
         Generation = new() { MaximumNewTokens = 200, Sample = true, Temperature = 0.8, TopP = 0.95 },
     }).Fit(ml.Data.LoadFromEnumerable(Array.Empty<Opening>()));

@@ -28,18 +28,15 @@ internal sealed class ServedModel(object model, string modelId, bool ownsModel) 
     }
 
     /// <summary>What a client's <c>GetService</c> gives: the first that is of the type.</summary>
-    public object? Find(Type serviceType, object? serviceKey, params ReadOnlySpan<object> services)
+    /// <param name="serviceType">The type.</param>
+    /// <param name="serviceKey">Nothing has a key.</param>
+    /// <param name="client">The client.</param>
+    /// <param name="metadata">Its metadata.</param>
+    /// <param name="source">What was found in the model.</param>
+    public object? Find(Type serviceType, object? serviceKey, object client, object metadata, object source)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
-        if (serviceKey is not null)
-            return null;
-        foreach (var service in services)
-        {
-            if (serviceType.IsInstanceOfType(service))
-                return service;
-        }
-
-        return serviceType.IsInstanceOfType(model) ? model : null;
+        return serviceKey is not null ? null : Array.Find([client, metadata, model, source], serviceType.IsInstanceOfType);
     }
 
     public void Dispose()

@@ -138,6 +138,8 @@ public sealed class ChatClientTests : IDisposable
             : string.Concat(await (i < 3 ? first : second).GetStreamingResponseAsync("Who are you?").Select(u => u.Text).ToListAsync())));
 
         Assert.All(answers, answer => Assert.Equal(expected, answer));
+        Assert.Same(fitted, first.GetService<ITransformer>());
+        Assert.Same(fitted.LastTransformer, first.GetService<TextGeneratorTransformer>());
     }
 
     [Fact]

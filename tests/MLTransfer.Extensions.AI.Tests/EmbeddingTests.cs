@@ -86,9 +86,9 @@ public sealed class EmbeddingTests
 
     /// <summary>Compares with rows that are read one by one.</summary>
     private static void AssertVectors(
-        TextTokenizer tokenizer, IReadOnlyList<string> texts, IReadOnlyList<Embedding<float>> made, Func<Tensor, Tensor> states)
+        TextTokenizer tokenizer, string[] texts, GeneratedEmbeddings<Embedding<float>> made, Func<Tensor, Tensor> states)
     {
-        Assert.Equal(texts.Count, made.Count);
+        Assert.Equal(texts.Length, made.Count);
         foreach (var (text, embedding) in texts.Zip(made))
         {
             using var gradients = no_grad();

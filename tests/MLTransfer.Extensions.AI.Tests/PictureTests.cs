@@ -2,7 +2,6 @@ using Microsoft.Extensions.AI;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MLTransfer.Tests.Images;
-using MLTransfer.Tests.Networks;
 using SkiaSharp;
 using Xunit;
 

@@ -29,10 +29,11 @@ public sealed record CallMarkers(string Begin, string End)
     /// <summary>Finds them by rendering a call.</summary>
     /// <param name="render">Renders a chat.</param>
     /// <param name="variables">The template's switches.</param>
+    /// <param name="endOfTurn">Ends an answer, so that no text shows it; null where nothing does.</param>
     /// <param name="tokenizer">Knows the special tokens.</param>
     /// <returns>Null where the template refuses a call, or writes none as JSON with the function's name in it.</returns>
     internal static CallMarkers? Find(
-        Func<ChatInput, string> render, IReadOnlyDictionary<string, string> variables, TextTokenizer tokenizer)
+        Func<ChatInput, string> render, IReadOnlyDictionary<string, string> variables, string? endOfTurn, TextTokenizer tokenizer)
     {
         string prompt, text;
         try
@@ -57,10 +58,12 @@ public sealed record CallMarkers(string Begin, string End)
                 continue;
             var end = start + Encoding.UTF8.GetCharCount(bytes.AsSpan(0, length));
             if (end > name)
-                return new(Words(turn[..start]).LastOrDefault(""), Words(turn[end..]).FirstOrDefault(""));
+                return new(Words(turn[..start]).LastOrDefault(""), Words(BeforeEnd(turn[end..])).FirstOrDefault(""));
         }
 
         return null;
+
+        string BeforeEnd(string behind) => string.IsNullOrEmpty(endOfTurn) ? behind : behind.Split(endOfTurn, 2)[0];
 
         // What an answer's text shows.
         string[] Words(string marker) => tokenizer.Decode(tokenizer.Encode(marker, addSpecialTokens: false), skipSpecialTokens: true)
