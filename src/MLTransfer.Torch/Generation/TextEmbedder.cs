@@ -12,8 +12,8 @@ namespace MLTransfer.Torch.Generation;
 /// </summary>
 /// <remarks>
 /// The states are those of the last block behind the last norm, before an output head; of an encoder with a decoder those of the encoder
-/// (Sentence-T5, arXiv 2108.08877). A text that is longer than the context is read in pieces of the context's length, and the mean goes over
-/// all of its tokens. Several threads may use one object at once.
+/// (Sentence-T5, arXiv 2108.08877). A text that is longer than the context is read in pieces of its length, and the mean goes over all of
+/// its tokens. Several threads may use one object at once.
 /// </remarks>
 public sealed class TextEmbedder
 {

@@ -172,5 +172,6 @@ public class RoomTests
     private static string ProjectOf(string folder) =>
         folder.StartsWith("MLTransfer.Models.", StringComparison.Ordinal)
             ? folder
-            : s_projects.OrderByDescending(project => project.Length).First(project => folder == project || folder.StartsWith(project + '.', StringComparison.Ordinal));
+            : s_projects.OrderByDescending(project => project.Length)
+                .First(project => folder == project || folder.StartsWith(project + '.', StringComparison.Ordinal));
 }
