@@ -22,7 +22,8 @@ internal static class Failure
 }
 
 /// <summary>A request names a model that is not served.</summary>
-internal sealed class UnknownModelException(string? id) : Exception($"There is no model '{id}'.")
+internal sealed class UnknownModelException(string? id)
+    : Exception(id is null ? "No model is served that does this." : $"There is no model '{id}' that does this.")
 {
     /// <summary>The client, if the request names its model, or none.</summary>
     public static T Check<T>(Served<T>? served, string? id) =>

@@ -31,6 +31,9 @@ public sealed class ToolTests : IDisposable
         Assert.Equal(
             [ChatRole.Assistant, ChatRole.Tool, ChatRole.Assistant], response.Messages.Select(message => message.Role));
         Assert.Equal(1, calls);
+        var streamed = await client.GetStreamingResponseAsync(ToolModel.Question, options).ToChatResponseAsync();
+        Assert.Equal("It is sunny.", streamed.Text.Trim());
+        Assert.Equal(2, calls);
 
         ((IDisposable)model).Dispose();
         Assert.Equal(response.Text, (await client.GetResponseAsync(ToolModel.Question, options)).Text);
