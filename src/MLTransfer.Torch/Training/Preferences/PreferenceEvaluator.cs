@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training.Language;
 
@@ -9,32 +8,23 @@ internal static class PreferenceEvaluator
 {
     /// <summary>Measures a model beside a reference model.</summary>
     /// <param name="model">The model; left in evaluation mode.</param>
-    /// <param name="reference">The reference model; null for the model with its adapters switched off.</param>
+    /// <param name="reference">The reference model, with the same tokens; it may be the model itself.</param>
     /// <param name="objective">The loss.</param>
     /// <param name="pairs">The pairs.</param>
     /// <param name="batchSize">Pairs of a forward pass.</param>
     /// <param name="cancellationToken">Checked before every pass.</param>
     /// <exception cref="ArgumentException">A pair does not fit a model.</exception>
     public static PreferenceMetrics Evaluate(
-        TransformerNetwork model, TransformerNetwork? reference, PreferenceObjective objective, IReadOnlyList<PreferencePair> pairs,
+        TransformerNetwork model, TransformerNetwork reference, PreferenceObjective objective, IReadOnlyList<PreferencePair> pairs,
         int batchSize, CancellationToken cancellationToken)
     {
-        using var hold = model.Hold();
-        PreferenceRows.Checked(model, pairs, nameof(pairs));
-        var policy = TextLogProbabilities.Measure(model, pairs, batchSize, cancellationToken);
-        return Compare(objective, pairs, policy, MeasureReference());
+        return Compare(objective, pairs, Measure(model), Measure(reference));
 
-        TextLogProbabilities[] MeasureReference()
+        TextLogProbabilities[] Measure(TransformerNetwork network)
         {
-            if (reference is null)
-            {
-                using var off = AdapterSwitch.Off(model);
-                return TextLogProbabilities.Measure(model, pairs, batchSize, cancellationToken);
-            }
-
-            using var holdOfReference = reference.Hold();
-            PreferenceRows.Checked(reference, pairs, nameof(pairs));
-            return TextLogProbabilities.Measure(reference, pairs, batchSize, cancellationToken);
+            using var hold = network.Hold();
+            PreferenceRows.Checked(network, pairs, nameof(pairs));
+            return TextLogProbabilities.Measure(network, pairs, batchSize, cancellationToken);
         }
     }
 

@@ -102,7 +102,7 @@ public class PreferenceInputTests
         foreach (var (index, pair) in TinyPairs.Training.Index())
         {
             var ids = tensor(pair.Chosen.InputIds.Select(id => (long)id).ToArray()).unsqueeze(0);
-            var scores = nn.functional.log_softmax(model.ComputeLogits(new ModelInput(ids)), 2);
+            var scores = nn.functional.log_softmax(model.ComputeLogits(model.ComputeHiddenStates(new ModelInput(ids))), 2);
             var expected = Enumerable.Range(1, pair.Chosen.InputIds.Length - 1)
                 .Where(i => pair.Chosen.Labels[i] != TrainingExample.Ignored)
                 .Sum(i => scores[0, i - 1, pair.Chosen.InputIds[i]].item<float>());
