@@ -5,7 +5,9 @@ using Microsoft.ML;
 
 namespace MLTransfer;
 
-/// <summary>What every tuning of a text generator is told, whatever it learns from. Names of Hugging Face are given in parentheses.</summary>
+/// <summary>
+/// What every tuning of a text generator is told, whatever it learns from. Names of Hugging Face are given in parentheses.
+/// </summary>
 public abstract class TextTuningOptions : GenerateTextOptions
 {
     private protected TextTuningOptions()

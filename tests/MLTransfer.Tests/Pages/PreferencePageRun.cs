@@ -12,7 +12,7 @@ internal sealed class PreferencePageRun : PageRun
         var lines = printed[0].Split('\n');
         var (before, after) = (Numbers(lines[0]), Numbers(lines[1]));
         Assert.Equal((0, 0), (before[1], before[2]));
-        Assert.True(after[0] > before[0], $"{after[0]} after {before[0]}"); // chosen texts that are more probable
+        Assert.True(after[0] > before[0], printed[0]); // chosen texts that are more probable
         Assert.True(after[1] >= 0.75 && after[2] > 0.3, lines[1]);
         Assert.NotEmpty(lines[2]);
         Assert.True(File.Exists(folder["merry.zip"]));

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MLTransfer.Torch.Training.Preferences;
 
 /// <summary>
-/// The log-probabilities of all texts by the reference model: 16 bytes a pair, measured once, before the first step. A saved run keeps them:
-/// where all weights are trained, nothing else is left of the reference.
+/// The log-probabilities of all texts by the reference model, 16 bytes a pair: measured once, before the first step. A saved run keeps
+/// them: where all weights are trained, nothing else is left of the reference.
 /// </summary>
 /// <param name="Training">Of the training pairs.</param>
 /// <param name="Validation">Of the validation pairs.</param>

@@ -41,7 +41,7 @@ public sealed class PreferenceRunTests : IDisposable
                 Shuffle = true, DisableDropout = !everything, NeftuneNoiseAlpha = everything ? 5 : 0,
                 Optimizer = everything ? OptimizerAlgorithm.Lion : OptimizerAlgorithm.AdamW, GradientAccumulationSteps = 2,
                 LearningRateSchedule = everything ? LearningRateSchedule.CosineWithRestarts : LearningRateSchedule.Linear,
-                GradientCheckpointing = everything, TensorBoard = everything,
+                GradientCheckpointing = everything, GroupByLength = everything, TensorBoard = everything,
             };
             var result = new PreferenceTrainer(model, options, TinyPairs.Training, TinyPairs.Validation).Train(
                 new ProgressCallback(report =>
@@ -54,7 +54,7 @@ public sealed class PreferenceRunTests : IDisposable
     }
 
     [Fact]
-    public void Accumulated_passes_blocks_computed_twice_and_rows_by_length_change_nothing_but_rounding()
+    public void Accumulated_passes_and_blocks_computed_twice_change_nothing_but_rounding()
     {
         var expected = Train(Options);
         foreach (var options in (PreferenceTrainingOptions[])
