@@ -10,8 +10,8 @@ public sealed record TrainingResult : EpochTrainingResult
     public double? ValidationLoss { get; init; }
 
     /// <summary>
-    /// What the model that preference tuning ended with makes of the validation pairs; null without such, in other training, and where a
-    /// run that was at its end already was resumed.
+    /// What the model that preference tuning ended with makes of the validation pairs; null without such, in other training, and where it
+    /// was measured before a run was resumed.
     /// </summary>
     public PreferenceMetrics? ValidationPreferences =>
         History.LastOrDefault(report => report.Step == ModelStep && report.ValidationPreferences is not null)?.ValidationPreferences;

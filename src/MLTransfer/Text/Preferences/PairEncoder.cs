@@ -65,7 +65,7 @@ internal sealed class PairEncoder
         }
 
         var start = _chats?.Prompt(prompt) ?? Plain(prompt);
-        var (first, second) = (Whole(prompt, chosen, start), Whole(prompt, rejected, start));
+        var (first, second) = (Whole(prompt, chosen), Whole(prompt, rejected));
         if (start.Length == 0 && _tokenizer.BeginningOfSequenceId is { } beginning) // as generation does
             (start, first, second) = ([beginning], [beginning, .. first], [beginning, .. second]);
         if (Math.Max(first.Length, second.Length) > MaximumLength)
@@ -81,9 +81,9 @@ internal sealed class PairEncoder
         return _besideEncoder!.Answer(read, ids, _end);
     }
 
-    private int[] Whole(string prompt, string text, int[] start)
+    private int[] Whole(string prompt, string text)
     {
-        var ids = _chats?.Answered(prompt, text) ?? (start.Length > 0 || prompt.Length > 0 ? Plain(prompt + text) : Plain(text));
+        var ids = _chats?.Answered(prompt, text) ?? Plain(prompt + text);
         return _end is { } end && (ids.Length == 0 || ids[^1] != end) ? [.. ids, end] : ids;
     }
 

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.Preferences;
@@ -89,6 +90,19 @@ public class PreferenceInputTests
         }
 
         double Loss(double chosen, double rejected) => objective.Of(pair, new(chosen, rejected), new(0.1, 0.2), out _).Loss;
+    }
+
+    [Theory]
+    [InlineData(ScalarType.BFloat16, 0.05)]
+    [InlineData(ScalarType.Float64, 1e-5)] // as on a graphics processor
+    public void Losses_of_rows_are_the_same_in_every_type_and_add_up(ScalarType type, double tolerance)
+    {
+        using var scope = NewDisposeScope();
+        var logits = linspace(-3, 3, 35).view(5, 7).sin();
+        var targets = arange(5, dtype: ScalarType.Int64);
+        var expected = CrossEntropy.OfRows(logits.clone(), targets);
+        Assert.Equal(CrossEntropy.Sum(logits.clone(), targets), expected.Sum(), 1e-5);
+        Assert.All(expected.Zip(CrossEntropy.OfRows(logits.to(type), targets)), pair => Assert.Equal(pair.First, pair.Second, tolerance));
     }
 
     [Fact]
