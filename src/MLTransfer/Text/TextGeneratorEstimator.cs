@@ -4,7 +4,6 @@ using MLTransfer.Text;
 using MLTransfer.Text.Chats;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;

@@ -1,7 +1,5 @@
 using MLTransfer.Text;
-using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training.Language;
-using Microsoft.ML;
 
 namespace MLTransfer;
 

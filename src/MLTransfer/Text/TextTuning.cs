@@ -1,4 +1,3 @@
-using MLTransfer.Columns;
 using MLTransfer.Logging;
 using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Adaptation;

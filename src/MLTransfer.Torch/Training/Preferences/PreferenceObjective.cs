@@ -35,7 +35,7 @@ internal sealed record PreferenceObjective(PreferenceLoss Loss, double Beta, dou
             PreferenceLoss.LengthNormalizedSigmoid => (-LogSigmoid(margin), -Beta * Sigmoid(-margin)),
             PreferenceLoss.IdentityPreference => (Square(difference - 1 / (2 * Beta)), 2 * (difference - 1 / (2 * Beta))),
             PreferenceLoss.Hinge => (Math.Max(0, 1 - margin), margin < 1 ? -Beta : 0),
-            var other => throw new ArgumentOutOfRangeException(nameof(Loss), other, "There is no such loss."),
+            var other => throw new InvalidOperationException($"There is no loss {other}."),
         };
     }
 

@@ -1,4 +1,3 @@
-using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.Preferences;
 using Microsoft.ML;
 using Xunit;
