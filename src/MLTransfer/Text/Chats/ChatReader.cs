@@ -44,6 +44,13 @@ internal sealed class ChatReader
         return Rendered(() => _format.EncodeWithTurns(Input(messages), _form.Template));
     }
 
+    /// <summary>The tokens of a chat with what the assistant says next.</summary>
+    /// <param name="chat">The chat.</param>
+    /// <param name="answer">A text, or a JSON array of messages.</param>
+    /// <inheritdoc cref="Prompt" path="/exception"/>
+    public int[] Answered(string chat, string answer) =>
+        Rendered(() => _format.Encode(Input(ChatMessages.Read(ChatMessages.WithAnswer(chat, answer), _takesParts)), _form.Template));
+
     private ChatInput Input(ChatMessages messages) => new()
     {
         Messages = messages.Messages, Tools = messages.Tools, Documents = messages.Documents, Variables = _form.GivenVariables,
