@@ -59,8 +59,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
     internal Tensor? ConvertedWeight { get; set; }
 
-    /// <summary>Int8 numbers in place of the weight; null where it is not quantized.</summary>
-    internal Int8Matrix? Quantized { get; private set; }
+    /// <summary>Integers in place of the weight; null where it is not quantized.</summary>
+    internal QuantizedMatrix? Quantized { get; private set; }
 
     /// <summary>Where an adapter's dropout draws from.</summary>
     internal DropoutSource DropoutSource { get; init; } = new();
@@ -81,7 +81,7 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         if (Quantized is not null)
-            return Int8Product.Compute(input, Quantized, _bias);
+            return Quantized.Multiply(input, _bias);
         using var scope = NewDisposeScope();
         var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
         if (ComputeType is { } type)
@@ -98,8 +98,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     {
         if (Quantized is not null)
         {
-            Int8Product.Compute(input, Quantized, _bias is null ? default
-                : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
+            Quantized.Multiply(
+                input, _bias is null ? default : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
             return;
         }
 
@@ -171,11 +171,11 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The weight as [output width, input width], of the same memory.</summary>
     internal Tensor OutputByInput() => Layout == WeightLayout.OutputByInput ? _weight.alias() : _weight.t();
 
-    /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
-    internal Int8Matrix QuantizeWeight()
+    /// <summary>Replaces the float32 weight, which is disposed, by integers.</summary>
+    internal QuantizedMatrix QuantizeWeight(Quantization quantization)
     {
         using var wide = _weight.to(ScalarType.Float32);
-        Quantized = Int8Matrix.Quantize(wide, Layout == WeightLayout.OutputByInput);
+        Quantized = quantization(wide, Layout == WeightLayout.OutputByInput);
         _weight.Dispose();
         return Quantized;
     }

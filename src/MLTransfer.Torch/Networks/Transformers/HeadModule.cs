@@ -66,8 +66,8 @@ internal sealed class HeadModule
     /// <summary>Logits become cap tanh(logit / cap); null for no cap.</summary>
     public double? SoftCap => _head.SoftCap;
 
-    /// <summary>The weight as int8 numbers, in its place.</summary>
-    public Int8Matrix? Quantized => _own is null ? _table!.Quantized : _own.Quantized;
+    /// <summary>The weight as integers, in its place.</summary>
+    public QuantizedMatrix? Quantized => _own is null ? _table!.Quantized : _own.Quantized;
 
     /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
     public Tensor? Converted { get; set; }
@@ -111,7 +111,7 @@ internal sealed class HeadModule
     private Tensor Product(Tensor features, ScalarType? type)
     {
         if (Quantized is not null)
-            return Int8Product.Compute(features, Quantized, null);
+            return Quantized.Multiply(features, null);
         if (RowProduct.Computes(features, Weight) && !_libtorch[features.numel() == features.shape[^1] ? 0 : 1])
             return RowProduct.Compute(features, Weight);
         if (type is null && Weight.dtype != features.dtype)

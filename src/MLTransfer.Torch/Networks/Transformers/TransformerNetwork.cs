@@ -148,8 +148,8 @@ public abstract class TransformerNetwork : GenerativeNetwork
     }
 
     /// <summary>
-    /// What computes the products of decoding steps where weights are numbers of float32, bfloat16 or float16 in memory of the CPU; int8
-    /// has kernels of its own.
+    /// What computes the products of decoding steps where weights are numbers of float32, bfloat16 or float16 in memory of the CPU;
+    /// quantized weights have kernels of their own.
     /// </summary>
     public DecodingKernels DecodingKernels { get; set; }
 
