@@ -10,7 +10,7 @@ namespace MLTransfer.Torch.Tests.TrainingProcess;
 
 /// <summary>
 /// Loads a Qwen2 of random weights that are stored in bfloat16, trains adapters on it with gradient checkpointing, and prints what that was
-/// to take, what the process took at most after loading and at the end, in bytes, and the seconds of a step.
+/// to take, what the process took at most after loading and at the end, in bytes, the seconds of a step, and of the last one.
 /// </summary>
 internal static class MeasuredCheckpoint
 {
@@ -23,21 +23,27 @@ internal static class MeasuredCheckpoint
         network.Save(folder);
     }
 
-    public static void Train(string folder, string size)
+    /// <param name="folder">Of the checkpoint.</param>
+    /// <param name="size">Its size.</param>
+    /// <param name="format">Of frozen matrices; empty for what they are.</param>
+    public static void Train(string folder, string size, string format = "")
     {
         using var network = CausalLanguageModel.Load(folder, keepsMatrices: true);
-        network.ComputeFingerprint(); // reads all of it: a mapped file takes memory only then
+        FrozenFormat? frozen = format.Length == 0 ? null : Enum.Parse<FrozenFormat>(format);
+        if (frozen is null)
+            network.ComputeFingerprint(); // reads all of it: a mapped file takes memory only then
         var loaded = Peak();
         LowRankAdaptation.Attach(network, new LoraOptions(), seed: 1);
         var (random, length) = (new Random(1), size == "1.5B" ? 512 : 128);
         var ids = Enumerable.Range(0, length).Select(_ => random.Next(network.VocabularySize)).ToArray();
-        var options = new LanguageTrainingOptions { BatchSize = 1, MaximumSteps = Steps, GradientCheckpointing = true };
+        var options = new LanguageTrainingOptions { BatchSize = 1, MaximumSteps = Steps, GradientCheckpointing = true, FrozenFormat = frozen };
         var trainer = new LanguageModelTrainer(network, options, [new TrainingExample(ids, ids)]);
         var estimate = trainer.EstimateMemory().Total;
-        var result = trainer.Train();
+        var clock = new StepClock();
+        var result = trainer.Train(clock);
         if (!(result.History[^1].Loss < result.History[0].Loss))
             throw new InvalidDataException("Nothing was learned.");
-        Console.WriteLine($"{estimate} {loaded} {Peak()} {result.Elapsed.TotalSeconds / Steps:F2}");
+        Console.WriteLine($"{estimate} {loaded} {Peak()} {result.Elapsed.TotalSeconds / Steps:F2} {clock.Last:F2}");
     }
 
     /// <summary>The shape of Qwen2-1.5B, or one of 102 million parameters.</summary>
@@ -52,6 +58,22 @@ internal static class MeasuredCheckpoint
         ["intermediate_size"] = inner, ["vocab_size"] = vocabulary, ["max_position_embeddings"] = 4096, ["rope_theta"] = 1_000_000.0,
         ["rms_norm_eps"] = 1e-6, ["tie_word_embeddings"] = true, ["initializer_range"] = 0.02,
     };
+
+    /// <summary>Tells how long the last step took: the first ones make room, or matrices.</summary>
+    private sealed class StepClock : IProgress<TrainingProgress>
+    {
+        private long _start = Stopwatch.GetTimestamp();
+
+        public double Last { get; private set; }
+
+        public void Report(TrainingProgress value)
+        {
+            if (value.Loss is null)
+                return;
+            Last = Stopwatch.GetElapsedTime(_start).TotalSeconds;
+            _start = Stopwatch.GetTimestamp();
+        }
+    }
 
     private static long Peak()
     {

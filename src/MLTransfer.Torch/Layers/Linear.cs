@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using MLTransfer.Torch.Layers.Frozen;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
@@ -62,6 +63,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>Integers in place of the weight; null where it is not quantized.</summary>
     internal QuantizedMatrix? Quantized { get; private set; }
 
+    /// <summary>What products are computed with in place of the weight while it is frozen; null for the weight itself.</summary>
+    internal FrozenMatrix? Frozen { get; set; }
+
     /// <summary>Where an adapter's dropout draws from.</summary>
     internal DropoutSource DropoutSource { get; init; } = new();
 
@@ -83,10 +87,9 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         if (Quantized is not null)
             return Quantized.Multiply(input, _bias);
         using var scope = NewDisposeScope();
-        var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
         if (ComputeType is { } type)
-            (input, weight, bias) = (input.to(type), ConvertedWeight ?? weight.to(type), bias?.to(type));
-        var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
+            input = input.to(type);
+        var output = Frozen is null ? Multiply(input) : MultiplyFrozen(input, Frozen);
         if (Adapter is not null)
             output = Adapter.Forward(this, input, output, DropoutSource, training);
         return output.MoveToOuterDisposeScope();
@@ -213,6 +216,20 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         FloatRows.Read(_bias!, 0, bias.Span);
         for (var start = 0; start < rows.Length; start += OutputWidth)
             TensorPrimitives.Add(rows.Slice(start, OutputWidth), bias.Span, rows.Slice(start, OutputWidth));
+    }
+
+    private Tensor Multiply(Tensor input)
+    {
+        var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
+        if (ComputeType is { } type)
+            (weight, bias) = (ConvertedWeight ?? weight.to(type), bias?.to(type));
+        return Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
+    }
+
+    private Tensor MultiplyFrozen(Tensor input, FrozenMatrix matrix)
+    {
+        var product = FrozenFunction.Call(input, matrix, byRows: Layout == WeightLayout.OutputByInput);
+        return _bias is null ? product : product + _bias.to(product.dtype);
     }
 
     private Tensor MultiplyInputByOutput(Tensor input, Tensor weight, Tensor? bias)

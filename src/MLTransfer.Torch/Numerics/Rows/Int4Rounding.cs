@@ -22,8 +22,8 @@ internal static class Int4Rounding
 
     private const int Highest = 15;
 
-    /// <summary>Candidates: as many eighths of a step that the largest magnitude is moved by, up and down.</summary>
-    private const int Candidates = 9;
+    /// <summary>Candidates: as many quarters of a step that the largest magnitude is moved by, up and down.</summary>
+    private const int Candidates = 4;
 
     /// <summary>The codes of a block, and its scale: NaN where a number is not finite.</summary>
     /// <param name="values">[32].</param>
@@ -45,7 +45,7 @@ internal static class Int4Rounding
         {
             var candidate = i % 2 == 0 ? i / 2 : -(i + 1) / 2; // of equally good ones the nearest
             // the best scale s for codes q is sum(x q) / sum(q q); a scale leaves sum(x x) - s (2 sum(x q) - s sum(q q))
-            var inverse = Vector512.Create(-(Middle + candidate / 8f) / extreme);
+            var inverse = Vector512.Create(-(Middle + candidate / 4f) / extreme);
             var (firstSteps, secondSteps) = (Steps(first * inverse), Steps(second * inverse));
             var product = Vector512.Sum(first * firstSteps + second * secondSteps);
             var square = Vector512.Sum(firstSteps * firstSteps + secondSteps * secondSteps);

@@ -58,6 +58,8 @@ public sealed class LanguageModelTrainer
                 nameof(options));
         }
 
+        if (options.FrozenFormat is not null)
+            FrozenMatrices.Check(model);
         model.WidenTrained();
         (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
         _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);

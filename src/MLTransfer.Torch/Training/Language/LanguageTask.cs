@@ -78,7 +78,8 @@ internal sealed class LanguageTask : TrainingTask<TrainingProgress>
 
     public override void Prepare(string folder, int step, CancellationToken cancellationToken)
     {
-        _frozen = FrozenWeights.Convert(_model, Path.Combine(folder, "frozen-weights.safetensors"));
+        _frozen = FrozenWeights.Convert(
+            _model, Path.Combine(folder, "frozen-weights.safetensors"), _options.FrozenFormat);
         TrainableWeights.Convert(_model, _optimizer);
     }
 
