@@ -12,7 +12,8 @@ namespace MLTransfer.Benchmarks.Report;
 /// <param name="TimesOneSequence">Tokens a second over those of the same variant with one sequence.</param>
 /// <param name="TimesBFloat16">Tokens a second over those of the same program in bf16 with as many sequences.</param>
 /// <param name="TimesPlain">
-/// Tokens a second over those of plain TorchSharp with as many sequences, in the same type, or in bf16 for int8 and int4, which it does not have.
+/// Tokens a second over those of plain TorchSharp with as many sequences, in the same type, or in bf16 for int8 and int4, which it has
+/// not.
 /// </param>
 /// <param name="Reference">What another stack reaches, in words.</param>
 internal sealed record DecodingResult(

@@ -66,7 +66,8 @@ public class Int4MatrixTests
         using var matrix = Int4Matrix.Quantize(ones(40, 2048), isOutputByInput: true);
         var input = Enumerable.Repeat(-3f, 2048).ToArray();
         foreach (var output in (
-            float[][])[Compute<ScalarCodes, int, float>(), Compute<CodeLanes128, Vector128<int>, Vector128<float>>(), Compute<CodeLanes512, Vector512<int>, Vector512<float>>()])
+            float[][])[Compute<ScalarCodes, int, float>(), Compute<CodeLanes128, Vector128<int>, Vector128<float>>(),
+            Compute<CodeLanes512, Vector512<int>, Vector512<float>>()])
             Assert.All(output, value => Assert.Equal(-3f * 2048, value, 0.01f));
 
         float[] Compute<TCodes, TVector, TFloats>()

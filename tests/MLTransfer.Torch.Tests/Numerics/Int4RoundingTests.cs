@@ -12,7 +12,8 @@ public class Int4RoundingTests
         var (better, codes) = (0, new byte[32]);
         for (var block = 0; block < 200; block++)
         {
-            var values = Enumerable.Range(0, 32).Select(_ => (float)(random.NextDouble() + random.NextDouble() - random.NextDouble())).ToArray();
+            var values = Enumerable.Range(0, 32)
+                .Select(_ => (float)(random.NextDouble() + random.NextDouble() - random.NextDouble())).ToArray();
             var extreme = values.MaxBy(MathF.Abs);
             var plain = extreme / -8;
             var plainError = values.Sum(value => Square(value - plain * (Math.Clamp(MathF.Round(value / plain), -8, 7))));

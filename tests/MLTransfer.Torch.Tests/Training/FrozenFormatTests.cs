@@ -34,7 +34,10 @@ public sealed class FrozenFormatTests : IDisposable
         using var rounded = TinyRun.CreateModel(TinyRunKind.Adapters);
         Round(rounded, format);
         var before = WeightBytes.Of(model);
-        var options = TinyRun.Options(TinyRunKind.Adapters, folder: null) with { Precision = precision, GradientCheckpointing = recomputes };
+        var options = TinyRun.Options(TinyRunKind.Adapters, folder: null) with
+        {
+            Precision = precision, GradientCheckpointing = recomputes,
+        };
 
         var result = Train(model, options with { FrozenFormat = format });
         var expected = Train(rounded, options);

@@ -1,8 +1,8 @@
 namespace MLTransfer.Torch.Checkpoints.BitsAndBytes;
 
 /// <summary>
-/// Scales of blocks in 8 bits ("double quantization", arXiv 2305.14314): their mean is taken off, and blocks of 256 of what remains have one
-/// scale in float32. Codes stand for 256 values whose steps grow with their size (arXiv 1511.04561).
+/// Scales of blocks in 8 bits ("double quantization", arXiv 2305.14314): their mean is taken off, and blocks of 256 of what remains have
+/// one scale in float32. Codes stand for 256 values whose steps grow with their size (arXiv 1511.04561).
 /// </summary>
 internal static class DynamicScales
 {

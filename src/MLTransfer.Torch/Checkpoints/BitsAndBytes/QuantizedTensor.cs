@@ -1,5 +1,4 @@
 using MLTransfer.Torch.Memory;
-using MLTransfer.Torch.Numerics.Rows;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Checkpoints.BitsAndBytes;
@@ -14,6 +13,7 @@ internal sealed class QuantizedTensor
     private const string StateMark = ".quant_state.bitsandbytes__";
     private const int Codes = 16;
     private const int ScaleCodes = 256;
+    private const int PieceBlocks = 1024; // that a thread takes at once
 
     private readonly string _name;
     private readonly int _blockSize;
@@ -94,13 +94,15 @@ internal sealed class QuantizedTensor
         var (codes, table) = (file.Read(_name).contiguous(), Floats(file, "quant_map"));
         var scales = _nestedBlockSize is { } nested ? ReadScales(file, nested) : Floats(file, "absmax");
         var values = empty(Info.Shape.ToArray(), ScalarType.Float32);
-        RowBlocks.Run(scales.Length, RowBlocks.RowsFor(_blockSize), get_num_threads(), (_, first, end) =>
+        var pieces = (scales.Length + PieceBlocks - 1) / PieceBlocks;
+        Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, piece =>
         {
-            for (var block = first; block < end; block++)
+            var bytes = NativeTensor.AsSpan<byte>(codes);
+            for (var block = piece * PieceBlocks; block < Math.Min(scales.Length, (piece + 1) * PieceBlocks); block++)
             {
                 var start = (long)block * _blockSize;
                 NormalFloat4.Decode(
-                    table, NativeTensor.AsSpan<byte>(codes), start, scales[block],
+                    table, bytes, start, scales[block],
                     NativeTensor.AsSpan<float>(values, start, (int)Math.Min(_blockSize, Elements - start)));
             }
         });

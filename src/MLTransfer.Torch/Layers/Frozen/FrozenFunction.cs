@@ -5,8 +5,8 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace MLTransfer.Torch.Layers.Frozen;
 
 /// <summary>
-/// The product with a frozen matrix, and the gradient of its rows, for which the matrix becomes numbers a second time: nothing of it is kept
-/// in between.
+/// The product with a frozen matrix, and the gradient of its rows, for which the matrix becomes numbers a second time: nothing of it is
+/// kept in between.
 /// </summary>
 internal sealed class FrozenFunction : FusedFunction<FrozenFunction>
 {

@@ -51,7 +51,8 @@ internal abstract class FrozenMatrix : IDisposable
         {
             var (start, count) = (first, Math.Min(most, pieces - first));
             RowBlocks.Run(count, RowBlocks.RowsFor(length), get_num_threads(), (_, from, to) => round(start + from, start + to));
-            MappedFile.ReleaseUnchanged(weight, (long)start * length, Math.Min((long)count * length, weight.numel() - (long)start * length));
+            var element = (long)start * length;
+            MappedFile.ReleaseUnchanged(weight, element, Math.Min((long)count * length, weight.numel() - element));
         }
     }
 

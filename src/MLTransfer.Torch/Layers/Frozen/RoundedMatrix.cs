@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Layers.Frozen;
 
-/// <summary>A matrix in blocks of Q8_0 or Q4_0, as GGUF files have them: rows one after the other, zeros where the last block ends.</summary>
+/// <summary>
+/// A matrix in blocks of Q8_0 or Q4_0, as GGUF files have them: rows one after the other, each of whole blocks that end in zeros.
+/// </summary>
 internal sealed unsafe class RoundedMatrix : FrozenMatrix
 {
     private const int Length = RoundedBlocks.Length;

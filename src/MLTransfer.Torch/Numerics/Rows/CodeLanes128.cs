@@ -41,7 +41,8 @@ internal readonly unsafe struct CodeLanes128 : ICodeLanes<Vector128<int>, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> Add(Vector128<int> left, Vector128<int> right) => HasNarrowSums ? (left.AsInt16() + right.AsInt16()).AsInt32() : left + right;
+    public static Vector128<int> Add(Vector128<int> left, Vector128<int> right) =>
+        HasNarrowSums ? (left.AsInt16() + right.AsInt16()).AsInt32() : left + right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Total(Vector128<int> sums, int offset)

@@ -33,8 +33,9 @@ internal readonly unsafe struct CodeLanes512 : ICodeLanes<Vector512<int>, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Add(Vector512<int> left, Vector512<int> right) => Avx512BW.IsSupported ? (left.AsInt16() + right.AsInt16()).AsInt32()
-            : Vector512.Create(CodeLanes256.Add(left.GetLower(), right.GetLower()), CodeLanes256.Add(left.GetUpper(), right.GetUpper()));
+    public static Vector512<int> Add(Vector512<int> left, Vector512<int> right) => Avx512BW.IsSupported
+        ? (left.AsInt16() + right.AsInt16()).AsInt32()
+        : Vector512.Create(CodeLanes256.Add(left.GetLower(), right.GetLower()), CodeLanes256.Add(left.GetUpper(), right.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Total(Vector512<int> sums, int offset)

@@ -6,7 +6,8 @@ namespace MLTransfer.Torch.Numerics.Rows;
 /// A matrix of signed bytes with a scale for each output: weight = byte * scale, where the scale is the output's largest magnitude / 127.
 /// </summary>
 /// <remarks>
-/// Its bytes lie as <see cref="Int8Kernels"/> reads them: [tiles, pairs of inputs, <see cref="QuantizedMatrix.TileOutputs"/>, 2], zeros where it ends.
+/// Its bytes lie as <see cref="Int8Kernels"/> reads them: [tiles, pairs of inputs, <see cref="QuantizedMatrix.TileOutputs"/>, 2], zeros
+/// where it ends.
 /// </remarks>
 internal sealed unsafe class Int8Matrix : QuantizedMatrix
 {

@@ -55,19 +55,19 @@ internal sealed class FrozenMatrices : IDisposable
     {
         const string Name = nameof(LanguageTrainingOptions.FrozenFormat);
         if (model.Device.type != TorchSharp.DeviceType.CPU)
-            throw new ArgumentException($"{Name} is for the CPU; the model is on {model.Device}. Leave it out.", Name);
+            throw new ArgumentException($"{Name} is for the CPU; the model is on {model.Device}. Leave it out.", nameof(model));
         if (model.Lora is { WeightDecomposed: true })
         {
             throw new ArgumentException(
                 $"{Name} keeps no whole matrix, but LoRA with {nameof(LoraOptions.WeightDecomposed)} reads each in every pass. "
-                + "Leave out one of them.", Name);
+                + "Leave out one of them.", nameof(model));
         }
 
         if (model.modules().OfType<Linear>().All(layer => layer.Weight.requires_grad))
         {
             throw new ArgumentException(
                 $"{Name} is for frozen matrices, but all of the model's are trained. Attach LoRA adapters, freeze blocks, or leave it out.",
-                Name);
+                nameof(model));
         }
     }
 

@@ -66,9 +66,9 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
 
     /// <summary>
     /// What frozen matrices are kept in while the model is trained: the base under LoRA adapters (QLoRA, arXiv 2305.14314), or frozen
-    /// blocks; null for what they are. Output heads are kept in <see cref="Layers.FrozenFormat.Int8"/> in any case. Matrices become numbers of the
-    /// type of products part by part; those of the base wait in their file, so that base, merged weights and saved models have full
-    /// precision. On the CPU.
+    /// blocks; null for what they are. Output heads are kept in <see cref="Layers.FrozenFormat.Int8"/> in any case. Matrices become
+    /// numbers of the type of products part by part; those of the base wait in their file, so that base, merged weights and saved models
+    /// have full precision. On the CPU.
     /// </summary>
     public FrozenFormat? FrozenFormat { get; init; }
 

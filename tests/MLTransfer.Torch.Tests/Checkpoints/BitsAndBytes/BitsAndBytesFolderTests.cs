@@ -43,7 +43,8 @@ public sealed class BitsAndBytesFolderTests : IDisposable
     public void What_is_packed_otherwise_is_refused_by_name(string key, string value)
     {
         Write(new JsonObject { [key] = JsonNode.Parse(value) }, []);
-        Assert.Contains(key, Assert.Throws<NotSupportedException>(() => TransformerNetwork.Load(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            key, Assert.Throws<NotSupportedException>(() => TransformerNetwork.Load(_folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

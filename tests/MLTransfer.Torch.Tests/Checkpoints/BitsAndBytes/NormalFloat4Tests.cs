@@ -51,7 +51,9 @@ public class NormalFloat4Tests
         }
 
         Assert.Equal(Bytes($"{matrix}.nf4_double.scale_codes_nearest"), codes);
-        Assert.All(maxima.Zip(Values($"{matrix}.nf4_double.scale_maxima")), pair => Assert.Equal(pair.Second, pair.First, 1e-5f * pair.Second));
+        Assert.All(
+            maxima.Zip(Values($"{matrix}.nf4_double.scale_maxima")),
+            pair => Assert.Equal(pair.Second, pair.First, 1e-5f * pair.Second));
     }
 
     [Theory]
@@ -78,7 +80,8 @@ public class NormalFloat4Tests
     [InlineData("b")]
     public void A_packed_weight_is_read_as_the_values_of_the_reference(string matrix)
     {
-        using var packed = BitsAndBytesCheckpoint.Over(SafetensorsFile.Open(RepositoryFiles.Data($"gguf/quantization.nf4_{matrix}.safetensors")));
+        var path = RepositoryFiles.Data($"gguf/quantization.nf4_{matrix}.safetensors");
+        using var packed = BitsAndBytesCheckpoint.Over(SafetensorsFile.Open(path));
         Assert.Equal(["weight"], packed.Tensors.Keys);
         using var expected = Read($"{matrix}.nf4_double.values");
         Assert.Equal(expected.shape, packed.Tensors["weight"].Shape);
