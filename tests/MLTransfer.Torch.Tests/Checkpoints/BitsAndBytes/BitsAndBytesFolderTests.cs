@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using MLTransfer.Torch.Checkpoints;
 using MLTransfer.Torch.Checkpoints.BitsAndBytes;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Networks.Transformers;
