@@ -182,8 +182,8 @@ internal sealed record LanguageMemory
             ? blocks.Sum(block => block.Length * block.Width * StreamSize)
                 + graph.Select(block => block.Length * block.Activations.Kept()).DefaultIfEmpty().Max()
             : graph.Sum(block => block.Length * block.Activations.Kept());
-        return _shape.Rows * (kept + passing) + Converted() + Biases(Math.Max(_shape.Length, _shape.EncoderLength))
-            + Head((long)_shape.Rows * _shape.Length);
+        return _shape.Sequences * (kept + passing) + Converted() + Biases(Math.Max(_shape.Length, _shape.EncoderLength))
+            + Head(_shape.Sequences * _shape.Length);
     }
 
     /// <summary>
@@ -207,8 +207,8 @@ internal sealed record LanguageMemory
     {
         var passing = Blocks(_shape.EvaluationLength, _shape.EvaluationEncoderLength)
             .Max(block => block.Length * block.Activations.Passing());
-        return _shape.EvaluationRows * passing + Biases(Math.Max(_shape.EvaluationLength, _shape.EvaluationEncoderLength))
-            + Head((long)_shape.EvaluationRows * _shape.EvaluationLength);
+        return _shape.EvaluationSequences * passing + Biases(Math.Max(_shape.EvaluationLength, _shape.EvaluationEncoderLength))
+            + Head(_shape.EvaluationSequences * _shape.EvaluationLength);
     }
 
     /// <summary>The blocks of all stacks, with the tokens of a row that each reads.</summary>

@@ -9,7 +9,7 @@ namespace MLTransfer.Torch.Training.Language;
 /// How a language model is trained. Names map one to one onto Hugging Face's <c>TrainingArguments</c>, and defaults are the same where not
 /// said otherwise: <see cref="TrainingOptions.LearningRate"/> is 5e-5 and <see cref="EpochTrainingOptions.EvaluationBatchSize"/> 8.
 /// </summary>
-public sealed record LanguageTrainingOptions : AdamWTrainingOptions
+public record LanguageTrainingOptions : AdamWTrainingOptions
 {
     /// <summary>The defaults.</summary>
     public LanguageTrainingOptions() => (LearningRate, EvaluationBatchSize) = (5e-5, 8);
@@ -92,6 +92,9 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
     /// </summary>
     internal bool ComputesWithNarrowMatrices(Device device) =>
         Precision.MayBeBFloat16(device) || GradientCheckpointing || FrozenFormat is not null;
+
+    /// <summary>The sequences of tokens that a row of training consists of.</summary>
+    internal virtual int SequencesPerRow => 1;
 
     internal override IEnumerable<string> IrrelevantToWeights =>
         base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);
