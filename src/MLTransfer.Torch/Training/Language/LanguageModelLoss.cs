@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Layers.Frozen;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Numerics;
@@ -143,7 +144,8 @@ internal static class LanguageModelLoss
         var rowGradients = empty_like(rows);
         var type = model.ComputeType ?? model.DataType;
         var inputs = rows.to(type);
-        var weight = head.Converted ?? (head.Weight.dtype == model.DataType ? head.Weight.to(type) : head.Weight);
+        var weight = head.Frozen is not null ? null
+            : head.Converted ?? (head.Weight.dtype == model.DataType ? head.Weight.to(type) : head.Weight);
         var headGradient = head.Weight.requires_grad ? new HeadGradient(head.Weight, type) : null;
         Tensor? memory = null; // of the first chunk, which is the longest
         double sum = 0;
@@ -153,14 +155,25 @@ internal static class LanguageModelLoss
             var input = inputs.narrow(0, start, count);
             memory ??= empty([count, head.Rows], type, rows.device).MoveToOuterDisposeScope();
             var logits = memory.narrow(0, 0, count);
-            WideProduct.Multiply(input, weight, logits); // the weight is [vocabulary, C]
+            Multiply(input, logits);
             sum += ToGradient(head, logits, targets.narrow(0, start, count), factor, terms, rowWeights?.narrow(0, start, count));
-            rowGradients.narrow(0, start, count).copy_(WideProduct.Back(logits, weight));
+            rowGradients.narrow(0, start, count).copy_(Back(logits));
             headGradient?.Add(logits, input);
             head.TrainedRows?.AddProduct(logits, input);
         }
 
         return (sum, rowGradients.MoveToOuterDisposeScope());
+
+        void Multiply(Tensor input, Tensor logits) // with the weight, [vocabulary, C]
+        {
+            if (weight is null)
+                FrozenProduct.Multiply(input, head.Frozen!, byRows: true, logits);
+            else
+                WideProduct.Multiply(input, weight, logits);
+        }
+
+        Tensor Back(Tensor logits) => weight is null
+            ? FrozenProduct.Multiply(logits, head.Frozen!, byRows: false) : WideProduct.Back(logits, weight);
     }
 
     /// <summary>

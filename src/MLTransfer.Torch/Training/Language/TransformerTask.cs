@@ -87,7 +87,7 @@ internal abstract class TransformerTask : TrainingTask<TrainingProgress>
 
     public override void Prepare(string folder, int step, CancellationToken cancellationToken)
     {
-        Frozen = FrozenWeights.Convert(Model, Path.Combine(folder, "frozen-weights.safetensors"));
+        Frozen = FrozenWeights.Convert(Model, Path.Combine(folder, "frozen-weights.safetensors"), _options.FrozenFormat);
         TrainableWeights.Convert(Model, _optimizer);
     }
 

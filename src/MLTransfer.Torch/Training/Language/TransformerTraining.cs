@@ -34,6 +34,8 @@ internal sealed class TransformerTraining
                 nameof(options));
         }
 
+        if (options.FrozenFormat is not null)
+            FrozenMatrices.Check(model);
         model.WidenTrained();
         (_model, _options, _schedule, _shape) = (model, options, schedule, shape);
         _plan = RunPlan.Of(options, schedule, hasValidation: shape.EvaluationRows > 0, evaluatesStart: true);
