@@ -14,11 +14,13 @@ var sourceLink = new Guid("CC110556-A091-4D38-9FEC-25AB9A351A6A"); // the Portab
 var dependencies = new Dictionary<string, string[]>
 {
     ["MLTransfer"] = ["MLTransfer.Models.Tales", "MLTransfer.Onnx", "MLTransfer.Torch"],
+    ["MLTransfer.Extensions.AI"] = ["MLTransfer"],
     ["MLTransfer.Models.Shapes"] = [],
     ["MLTransfer.Models.Tales"] = [],
     ["MLTransfer.Models.TalesInfilling"] = [],
     ["MLTransfer.Models.Tunes"] = [],
     ["MLTransfer.Models.Voice"] = [],
+    ["MLTransfer.Mpi"] = ["MLTransfer.Torch"],
     ["MLTransfer.Onnx"] = ["MLTransfer.Torch"],
     ["MLTransfer.Torch"] = [],
 };

@@ -7,7 +7,8 @@ internal static class GgufReferences
     {
         var training = Path.Combine(goldens, "training");
         target.CopyArchive(Path.Combine(training, "gguf"), "tests/data/gguf/references.zip");
-        foreach (var name in (string[])["quantization.json", "quantization.safetensors"])
+        foreach (var name in (string[])
+            ["quantization.json", "quantization.safetensors", "quantization.nf4_a.safetensors", "quantization.nf4_b.safetensors"])
             target.Copy(Path.Combine(training, name), $"tests/data/gguf/{name}");
     }
 }

@@ -15,13 +15,13 @@ internal sealed class ImageGenerationCommand : RootCommand
 
     public readonly Option<int> Size = Option("--size", "pixels", "width and height that pictures are resized to, those of the model", 32);
 
-    public readonly Option<int> Images = Option("--images", "count", "pictures to show in all, each as often as it takes", 10_000);
+    public readonly Option<int> Images = Option("--images", "count", "pictures to show in all, each as often as it takes", 15_000);
 
     public readonly Option<int> BatchSize = Option("--batch-size", "count", "pictures of one update", 16);
 
-    public readonly Option<double> LearningRate = Option("--learning-rate", "rate", "of both networks", 0.002);
+    public readonly Option<double> LearningRate = Option("--learning-rate", "rate", "of both networks", 0.004);
 
-    public readonly Option<int> FrozenBlocks = Option("--freeze", "count", "blocks of the discriminator that stay as they are", 1);
+    public readonly Option<int> FrozenBlocks = Option("--freeze", "count", "blocks of the discriminator that stay as they are", 0);
 
     public readonly Option<int> Seed = Option("--seed", "number", "makes the run repeatable", 1);
 

@@ -33,10 +33,11 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
             TotalImages = Value(options.Images),
             BatchSize = Value(options.BatchSize),
             LearningRate = Value(options.LearningRate),
-            GradientPenaltyWeight = 0.05,
+            GradientPenaltyWeight = 2,
             StyleMixingProbability = 0.5,
-            AverageHalfLife = 1_000,
-            Augmentations = AugmentationGroups.None, // the discriminator sees each face 20 times, too seldom to know it by heart
+            PathLengthInterval = 0,
+            AverageHalfLife = 2_000,
+            AugmentationProbability = 0.3, // the discriminator sees each face often enough to know it by heart
             FrozenDiscriminatorBlocks = Value(options.FrozenBlocks),
             SampleSeeds = [1, 2, 3, 4], // their pictures are shown in run.html
             OutputDirectory = output,
@@ -49,7 +50,7 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
     Directory.CreateDirectory(output);
     var folder = arguments.GetValue(options.Pictures)?.FullName ?? InOutput("faces");
     if (arguments.GetValue(options.Pictures) is null)
-        FacePictures.Draw(folder, count: 500, Value(options.Seed));
+        FacePictures.Draw(folder, count: 100, Value(options.Seed));
     var pictures = LoadPictures(ml, folder, Value(options.Size));
     var seeds = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 2 * PictureSheet.Columns).Select(seed => new SeedRow { Seed = seed }));
 
@@ -82,7 +83,7 @@ static void Run(ImageGenerationCommand options, ParseResult arguments, Cancellat
 
     PictureSheet.Write(
         InOutput("pictures.png"),
-        $"{model}, fine-tuned on {Path.GetFileName(folder)}",
+        $"{model}, fine-tuned on {Path.GetFileName(folder)}", captions: [],
         ("real: some of the pictures that it learns from", ml.Data.TakeRows(pictures, PictureSheet.Columns).GetColumn<MLImage>("Image")),
         ("before", untuned.Transform(seeds).GetColumn<MLImage>("Picture")),
         ($"after {Value(options.Images):N0} pictures shown, from the same seeds", loaded.Transform(seeds).GetColumn<MLImage>("Picture")));

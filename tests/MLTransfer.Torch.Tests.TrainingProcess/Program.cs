@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 // Trains TinyRun in a process of its own, to be killed or to run out of disk.
 // Arguments: the output directory, the kind of run, what happens, and the step at which it happens. Or: nothing, MeasureMemory, and what is
 // trained; or: nothing, MeasureLogits, and what for; or: nothing and MeasureProducts; or: nothing and Wait; or: a
-// checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, and its size.
+// checkpoint's folder, MakeCheckpoint or MeasureCheckpoint, its size, and the format of frozen matrices, if any.
 if (args[1] is "MakeCheckpoint" or "MeasureCheckpoint")
 {
     if (args[1] == "MakeCheckpoint")
         MeasuredCheckpoint.Make(args[0], args[2]);
     else
-        MeasuredCheckpoint.Train(args[0], args[2]);
+        MeasuredCheckpoint.Train(args[0], args[2], args.ElementAtOrDefault(3) ?? "");
     return 0;
 }
 

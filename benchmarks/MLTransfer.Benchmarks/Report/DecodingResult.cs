@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using MLTransfer.Benchmarks.Workloads;
 
 namespace MLTransfer.Benchmarks.Report;
 
@@ -12,7 +12,8 @@ namespace MLTransfer.Benchmarks.Report;
 /// <param name="TimesOneSequence">Tokens a second over those of the same variant with one sequence.</param>
 /// <param name="TimesBFloat16">Tokens a second over those of the same program in bf16 with as many sequences.</param>
 /// <param name="TimesPlain">
-/// Tokens a second over those of plain TorchSharp with as many sequences, in the same type, or in bf16 for int8, which it does not have.
+/// Tokens a second over those of plain TorchSharp with as many sequences, in the same type, or in bf16 for int8 and int4, which it has
+/// not.
 /// </param>
 /// <param name="Reference">What another stack reaches, in words.</param>
 internal sealed record DecodingResult(
@@ -22,15 +23,15 @@ internal sealed record DecodingResult(
     public static IEnumerable<DecodingResult> Compare(IReadOnlyList<DecodingMeasurement> measured, Peaks peaks) => measured.Select(m =>
     {
         var one = measured.Single(other => other.Variant == m.Variant && other.BatchSize == 1);
-        var narrow = Find(m.IsPlain, ScalarType.BFloat16);
-        var plain = Find(isPlain: true, m.WeightType == ScalarType.Int8 ? ScalarType.BFloat16 : m.WeightType);
+        var narrow = Find(m.IsPlain, DecodingWeights.BFloat16);
+        var plain = Find(isPlain: true, m.Weights.Plain);
         return new DecodingResult(
             m.Model.Name, m.Variant, m.BatchSize, m.TokensPerSecond, m.GigabytesPerSecond,
             m.GigabytesPerSecond / peaks.ReadGigabytesPerSecond,
             m.TokensPerSecond.Median / one.TokensPerSecond.Median, m.TokensPerSecond.Median / narrow.TokensPerSecond.Median,
             m.TokensPerSecond.Median / plain.TokensPerSecond.Median, ReferenceStack.Decoding(m));
 
-        DecodingMeasurement Find(bool isPlain, ScalarType type) =>
-            measured.Single(other => other.IsPlain == isPlain && other.WeightType == type && other.BatchSize == m.BatchSize);
+        DecodingMeasurement Find(bool isPlain, DecodingWeights weights) =>
+            measured.Single(other => other.IsPlain == isPlain && other.Weights == weights && other.BatchSize == m.BatchSize);
     });
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using MLTransfer.Benchmarks.Workloads;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Report;
 
@@ -16,11 +15,12 @@ internal static class DecodingSection
         Log.Say($"decoding {model.Name}");
         DecodingVariant[] variants =
         [
-            new LibraryDecoding(model, "float32", ScalarType.Float32),
-            new LibraryDecoding(model, "bf16", ScalarType.BFloat16),
-            new LibraryDecoding(model, "int8", ScalarType.Int8),
-            new PlainDecoding(model, "plain TorchSharp, float32", ScalarType.Float32),
-            new PlainDecoding(model, "plain TorchSharp, bf16", ScalarType.BFloat16),
+            new LibraryDecoding(model, DecodingWeights.Float32),
+            new LibraryDecoding(model, DecodingWeights.BFloat16),
+            new LibraryDecoding(model, DecodingWeights.Int8),
+            new LibraryDecoding(model, DecodingWeights.Int4),
+            new PlainDecoding(model, DecodingWeights.Float32),
+            new PlainDecoding(model, DecodingWeights.BFloat16),
         ];
         try
         {
@@ -45,7 +45,7 @@ internal static class DecodingSection
             return
             [
                 .. runs.Select(run => new DecodingMeasurement(
-                    model, run.Variant.Name, run.Variant is PlainDecoding, run.Variant.WeightType, run.Batch, Spread.Of(speeds[run]))),
+                    model, run.Variant.Name, run.Variant is PlainDecoding, run.Variant.Weights, run.Batch, Spread.Of(speeds[run]))),
             ];
         }
         finally

@@ -32,7 +32,7 @@ internal static class OnnxCommand
                 library,
                 new OnnxLoopDecoding(library.Session, preallocates: true),
                 new OnnxLoopDecoding(library.Session, preallocates: false),
-                new LibraryDecoding(model, "engine", ScalarType.Float32),
+                new LibraryDecoding(model, DecodingWeights.Float32, "engine"),
             ];
             foreach (var batch in (int[])[1, ReportPlan.DecodingBatch])
                 Compare(variants, model.Name, model.RandomTokens(batch, ReportPlan.PromptLength), newTokens, arguments.Quick ? 1 : Rounds);

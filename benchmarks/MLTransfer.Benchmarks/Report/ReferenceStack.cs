@@ -30,10 +30,10 @@ internal static class ReferenceStack
 
     public static string? Decoding(DecodingMeasurement measured) =>
         measured.Model.Id != BenchmarkedModel.Gpt2Id || measured.IsPlain || measured.BatchSize != 1 ? null
-        : measured.WeightType switch
+        : measured.Weights.Name switch
         {
-            ScalarType.Float32 => "17 GB/s of 45 to 79",
-            ScalarType.BFloat16 => "16 GB/s of 45 to 79",
+            "float32" => "17 GB/s of 45 to 79",
+            "bf16" => "16 GB/s of 45 to 79",
             _ => null,
         };
 }

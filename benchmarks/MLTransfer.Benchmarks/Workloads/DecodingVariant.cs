@@ -1,15 +1,13 @@
-using static TorchSharp.torch;
-
 namespace MLTransfer.Benchmarks.Workloads;
 
 /// <summary>One way to continue prompts greedily, with a model that stays loaded.</summary>
 /// <param name="name">The name in tables.</param>
-/// <param name="weightType">The type of the weights.</param>
-internal abstract class DecodingVariant(string name, ScalarType weightType) : IDisposable
+/// <param name="weights">What it computes with.</param>
+internal abstract class DecodingVariant(string name, DecodingWeights weights) : IDisposable
 {
     public string Name => name;
 
-    public ScalarType WeightType => weightType;
+    public DecodingWeights Weights => weights;
 
     /// <summary>Gives the new tokens of each prompt; the prompts are of one length and read together.</summary>
     public abstract int[][] Decode(int[][] prompts, int newTokens);

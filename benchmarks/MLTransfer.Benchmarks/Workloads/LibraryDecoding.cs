@@ -1,7 +1,6 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Networks.Transformers;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Workloads;
 
@@ -11,12 +10,12 @@ internal sealed class LibraryDecoding : DecodingVariant
     private readonly CausalLanguageModel _model;
     private readonly TokenGenerator _generator;
 
-    public LibraryDecoding(BenchmarkedModel model, string name, ScalarType weightType)
-        : base(name, weightType)
+    public LibraryDecoding(BenchmarkedModel model, DecodingWeights weights, string? name = null)
+        : base(name ?? weights.Name, weights)
     {
-        _model = model.Load(weightType == ScalarType.Int8 ? ScalarType.Float32 : weightType);
-        if (weightType == ScalarType.Int8)
-            WeightQuantization.Quantize(_model);
+        _model = model.Load(weights.Type);
+        if (weights.Format is { } format)
+            WeightQuantization.Quantize(_model, format);
         _generator = new TokenGenerator(_model);
     }
 

@@ -16,7 +16,7 @@ internal sealed class OnnxLibraryDecoding : DecodingVariant
     /// <param name="folder">The export.</param>
     /// <param name="threads">Threads of a pass; 0 for ONNX Runtime's choice.</param>
     public OnnxLibraryDecoding(string folder, int threads)
-        : base("library", ScalarType.Float32)
+        : base("library", DecodingWeights.Float32)
     {
         var options = new OnnxRuntimeOptions { ThreadCount = threads };
         _decoder = new OnnxDecoder(OnnxExportFiles.Find(folder, options), options);

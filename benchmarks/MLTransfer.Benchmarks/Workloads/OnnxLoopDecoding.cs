@@ -25,7 +25,7 @@ internal sealed unsafe class OnnxLoopDecoding : DecodingVariant
     /// <param name="preallocates">Whether present key values go into two blocks of memory in turn; else ONNX Runtime allocates
     /// them.</param>
     public OnnxLoopDecoding(InferenceSession session, bool preallocates)
-        : base(preallocates ? "loop, preallocated" : "loop, allocated by ONNX Runtime", ScalarType.Float32)
+        : base(preallocates ? "loop, preallocated" : "loop, allocated by ONNX Runtime", DecodingWeights.Float32)
     {
         _preallocates = preallocates;
         _session = session;

@@ -7,10 +7,10 @@ internal sealed class PlainDecoding : DecodingVariant
 {
     private readonly PlainNetwork _model;
 
-    public PlainDecoding(BenchmarkedModel model, string name, ScalarType weightType)
-        : base(name, weightType)
+    public PlainDecoding(BenchmarkedModel model, DecodingWeights weights)
+        : base($"plain TorchSharp, {weights.Name}", weights)
     {
-        _model = PlainNetwork.Load(model, weightType);
+        _model = PlainNetwork.Load(model, weights.Type);
         _model.eval();
     }
 

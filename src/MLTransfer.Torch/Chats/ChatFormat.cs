@@ -147,6 +147,18 @@ public sealed class ChatFormat
         return new(null, behind.Length > 0 ? behind : null);
     }
 
+    /// <summary>What the template writes around the calls of functions. It is found by rendering one.</summary>
+    /// <param name="template">As in <see cref="Render"/>.</param>
+    /// <param name="variables">The template's switches, as <see cref="ChatInput.Variables"/>; null for none.</param>
+    /// <returns>Null where the template refuses a call, or writes none as JSON with the function's name in it.</returns>
+    public CallMarkers? FindCallMarkers(string? template = null, IReadOnlyDictionary<string, string>? variables = null)
+    {
+        var end = FindEndOfTurn(template, variables);
+        return CallMarkers.Find(
+            input => Render(input, template).Text, variables ?? new Dictionary<string, string>(),
+            end.TokenId is { } id ? _tokenizer.Decode([id]) : end.Text, _tokenizer);
+    }
+
     /// <summary>
     /// Whether the template writes the text of a content that is a list of parts, as <c>[{"type": "text", "text": "..."}]</c>. Many take
     /// texts alone.

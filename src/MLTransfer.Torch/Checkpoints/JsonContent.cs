@@ -19,6 +19,26 @@ internal static class JsonContent
     public static JsonElement Parse(ReadOnlySpan<byte> content, string origin) =>
         Checked(content, origin, static bytes => JsonElement.Parse(bytes, s_strict));
 
+    /// <summary>Reads a value that something else follows.</summary>
+    /// <param name="content">UTF-8.</param>
+    /// <param name="length">The bytes of the value.</param>
+    /// <returns>Null where it does not begin with a value.</returns>
+    public static JsonElement? ParseStart(ReadOnlySpan<byte> content, out int length)
+    {
+        var reader = new Utf8JsonReader(content, new JsonReaderOptions { AllowMultipleValues = true });
+        try
+        {
+            var value = JsonElement.ParseValue(ref reader);
+            length = (int)reader.BytesConsumed;
+            return value;
+        }
+        catch (JsonException)
+        {
+            length = 0;
+            return null;
+        }
+    }
+
     /// <summary>Reads an object.</summary>
     /// <inheritdoc cref="Parse"/>
     public static JsonObject ParseObject(ReadOnlySpan<byte> content, string origin) =>

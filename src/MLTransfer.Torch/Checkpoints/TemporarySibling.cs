@@ -13,6 +13,27 @@ internal static partial class TemporarySibling
     /// <summary>Takes the lock that says that a temporary folder is being written; disposing it deletes the lock's file.</summary>
     public static FileStream LockFolder(string temporaryFolder) => OpenAlone(LockOf(temporaryFolder), FileMode.OpenOrCreate);
 
+    /// <summary>The name of a temporary folder that does not exist yet, with its lock.</summary>
+    public static (string Folder, FileStream Lock) LockNewFolder(string path)
+    {
+        while (true)
+        {
+            var folder = NewName(path);
+            try
+            {
+                var hold = LockFolder(folder);
+                if (File.Exists(LockOf(folder)))
+                    return (folder, hold);
+                hold.Dispose();
+            }
+            catch (IOException exception) when (SharingViolation.Is(exception))
+            {
+            }
+
+            // Another process that clears up took the lock's file for abandoned before it was locked.
+        }
+    }
+
     public static void DeleteAbandonedFiles(string path)
     {
         foreach (string file in Siblings(path, Directory.EnumerateFiles)) DeleteUnlessInUse(file, FileMode.Open, () => { });

@@ -109,8 +109,13 @@ public sealed class TextGenerator
     }
 
     /// <summary>Continues a prompt of token ids piece by piece.</summary>
+    /// <param name="prompt">Token ids.</param>
+    /// <param name="options">How to generate; one sequence, without beam search.</param>
+    /// <param name="cancellationToken">Ends the work between two tokens.</param>
+    /// <param name="ended">Told what was generated, before the enumeration ends; null for nobody.</param>
     /// <inheritdoc cref="StreamAsync"/>
-    internal IAsyncEnumerable<string> StreamFrom(int[] prompt, GenerationOptions options, CancellationToken cancellationToken)
+    internal IAsyncEnumerable<string> StreamFrom(
+        int[] prompt, GenerationOptions options, CancellationToken cancellationToken, Action<GeneratedTokens>? ended = null)
     {
         options.Check();
         if (options.BeamCount > 1 || options.SequencesPerPrompt > 1)
@@ -122,12 +127,12 @@ public sealed class TextGenerator
         }
 
         using var hold = _generator.Hold(); // refuses now what the enumeration would refuse
-        return Enumerate(prompt, options, cancellationToken);
+        return Enumerate(prompt, options, ended, cancellationToken);
     }
 
     /// <summary>What the network reads of a prompt: all of it and the special tokens around it where an encoder does, without what ends a
     /// text where it is continued.</summary>
-    private int[] Encode(string prompt)
+    internal int[] Encode(string prompt)
     {
         var ids = _tokenizer.Encode(prompt);
         return _generator.HasEncoder ? ids : ids[..^_tokenizer.TrailingIds.Length];
@@ -137,12 +142,13 @@ public sealed class TextGenerator
     private int[] Continued(int[] prompt) => _generator.HasEncoder ? [] : prompt;
 
     private async IAsyncEnumerable<string> Enumerate(
-        int[] prompt, GenerationOptions options, CancellationToken outer, [EnumeratorCancellation] CancellationToken inner = default)
+        int[] prompt, GenerationOptions options, Action<GeneratedTokens>? ended, CancellationToken outer,
+        [EnumeratorCancellation] CancellationToken inner = default)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(outer, inner);
         var channel = Channel.CreateBounded<string>(new BoundedChannelOptions(StreamCapacity) { SingleReader = true, SingleWriter = true });
         var work = Task.Factory.StartNew(
-            () => Write(prompt, options, channel.Writer, cancellation.Token),
+            () => Write(prompt, options, channel.Writer, ended, cancellation.Token),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         using var abandonment = new Abandonment(cancellation);
         try
@@ -157,7 +163,9 @@ public sealed class TextGenerator
         }
     }
 
-    private void Write(int[] prompt, GenerationOptions options, ChannelWriter<string> pieces, CancellationToken cancellationToken)
+    private void Write(
+        int[] prompt, GenerationOptions options, ChannelWriter<string> pieces, Action<GeneratedTokens>? ended,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -166,8 +174,9 @@ public sealed class TextGenerator
                 if (!pieces.TryWrite(piece))
                     pieces.WriteAsync(piece, cancellationToken).AsTask().GetAwaiter().GetResult();
             });
-            _generator.Generate([prompt], options, () => text, cancellationToken);
+            var generated = _generator.Generate([prompt], options, () => text, cancellationToken);
             text.Complete();
+            ended?.Invoke(generated[0][0]);
             pieces.Complete();
         }
 #pragma warning disable CA1031 // The reader throws it.

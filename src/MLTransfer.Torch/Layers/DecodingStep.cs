@@ -20,7 +20,7 @@ internal sealed record DecodingStep(KeyValueCache Cache, int[] Starts, int Threa
     public int Rows => Starts.Length;
 
     /// <summary>A step where the kernels can take it, or null.</summary>
-    /// <param name="weights">The model's table of tokens; null where it is int8 numbers.</param>
+    /// <param name="weights">The model's table of tokens; null where it is quantized.</param>
     /// <param name="inputIds">[batch, new positions] or [batch, streams, new positions].</param>
     /// <param name="padding">[batch, past + new], 0 for padding, or null.</param>
     /// <param name="cache">The past key values, or null.</param>

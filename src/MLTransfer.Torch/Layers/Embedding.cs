@@ -21,8 +21,8 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
     /// <summary>[count, width]; disposed once it is quantized.</summary>
     public Parameter Weight { get; private set; }
 
-    /// <summary>Int8 numbers in place of the weight; null where it is not quantized.</summary>
-    public Int8Matrix? Quantized { get; private set; }
+    /// <summary>Integers in place of the weight; null where it is not quantized.</summary>
+    public QuantizedMatrix? Quantized { get; private set; }
 
     /// <summary>Vectors that are trained while the others are frozen; null for none.</summary>
     public TokenRows? TrainedRows { get; set; }
@@ -104,11 +104,11 @@ internal sealed class Embedding : nn.Module<Tensor, Tensor>
         }
     }
 
-    /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
-    public Int8Matrix QuantizeWeight()
+    /// <summary>Replaces the float32 weight, which is disposed, by integers.</summary>
+    public QuantizedMatrix QuantizeWeight(Quantization quantization)
     {
         using var wide = Weight.to(ScalarType.Float32);
-        Quantized = Int8Matrix.Quantize(wide, isOutputByInput: true);
+        Quantized = quantization(wide, isOutputByInput: true);
         Weight.Dispose();
         return Quantized;
     }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using MLTransfer.Torch.Layers.Frozen;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
@@ -59,8 +60,11 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
     internal Tensor? ConvertedWeight { get; set; }
 
-    /// <summary>Int8 numbers in place of the weight; null where it is not quantized.</summary>
-    internal Int8Matrix? Quantized { get; private set; }
+    /// <summary>Integers in place of the weight; null where it is not quantized.</summary>
+    internal QuantizedMatrix? Quantized { get; private set; }
+
+    /// <summary>What products are computed with in place of the weight while it is frozen; null for the weight itself.</summary>
+    internal FrozenMatrix? Frozen { get; set; }
 
     /// <summary>Where an adapter's dropout draws from.</summary>
     internal DropoutSource DropoutSource { get; init; } = new();
@@ -81,12 +85,11 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     public override Tensor forward(Tensor input)
     {
         if (Quantized is not null)
-            return Int8Product.Compute(input, Quantized, _bias);
+            return Quantized.Multiply(input, _bias);
         using var scope = NewDisposeScope();
-        var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
         if (ComputeType is { } type)
-            (input, weight, bias) = (input.to(type), ConvertedWeight ?? weight.to(type), bias?.to(type));
-        var output = Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
+            input = input.to(type);
+        var output = Frozen is null ? Multiply(input) : MultiplyFrozen(input, Frozen);
         if (Adapter is not null)
             output = Adapter.Forward(this, input, output, DropoutSource, training);
         return output.MoveToOuterDisposeScope();
@@ -98,8 +101,8 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     {
         if (Quantized is not null)
         {
-            Int8Product.Compute(input, Quantized, _bias is null ? default
-                : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
+            Quantized.Multiply(
+                input, _bias is null ? default : NativeTensor.AsSpan<float>(_bias), output, step.Threads, activation, accumulate);
             return;
         }
 
@@ -171,11 +174,11 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
     /// <summary>The weight as [output width, input width], of the same memory.</summary>
     internal Tensor OutputByInput() => Layout == WeightLayout.OutputByInput ? _weight.alias() : _weight.t();
 
-    /// <summary>Replaces the float32 weight, which is disposed, by int8 numbers.</summary>
-    internal Int8Matrix QuantizeWeight()
+    /// <summary>Replaces the float32 weight, which is disposed, by integers.</summary>
+    internal QuantizedMatrix QuantizeWeight(Quantization quantization)
     {
         using var wide = _weight.to(ScalarType.Float32);
-        Quantized = Int8Matrix.Quantize(wide, Layout == WeightLayout.OutputByInput);
+        Quantized = quantization(wide, Layout == WeightLayout.OutputByInput);
         _weight.Dispose();
         return Quantized;
     }
@@ -213,6 +216,20 @@ internal sealed class Linear : nn.Module<Tensor, Tensor>
         FloatRows.Read(_bias!, 0, bias.Span);
         for (var start = 0; start < rows.Length; start += OutputWidth)
             TensorPrimitives.Add(rows.Slice(start, OutputWidth), bias.Span, rows.Slice(start, OutputWidth));
+    }
+
+    private Tensor Multiply(Tensor input)
+    {
+        var (weight, bias) = ((Tensor)_weight, (Tensor?)_bias);
+        if (ComputeType is { } type)
+            (weight, bias) = (ConvertedWeight ?? weight.to(type), bias?.to(type));
+        return Layout == WeightLayout.OutputByInput ? F.linear(input, weight, bias) : MultiplyInputByOutput(input, weight, bias);
+    }
+
+    private Tensor MultiplyFrozen(Tensor input, FrozenMatrix matrix)
+    {
+        var product = FrozenFunction.Call(input, matrix, byRows: Layout == WeightLayout.OutputByInput);
+        return _bias is null ? product : product + _bias.to(product.dtype);
     }
 
     private Tensor MultiplyInputByOutput(Tensor input, Tensor weight, Tensor? bias)

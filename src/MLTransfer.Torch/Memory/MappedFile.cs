@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Memory;
@@ -49,17 +50,74 @@ internal sealed unsafe partial class MappedFile : IDisposable
     /// </summary>
     public static void ReleaseMemory(Tensor tensor)
     {
-        if (!OperatingSystem.IsLinux())
-            return; // where it is only not as small as it could be
-        var page = (nuint)Environment.SystemPageSize;
-        var start = (nuint)NativeTensor.Pointer(tensor);
-        var end = start + (nuint)(tensor.numel() * NativeTensor.ElementSize(tensor.dtype));
-        var first = (start + page - 1) / page * page; // whole pages alone: others have neighbours' data
-        if (end / page * page is var last && last > first)
-            _ = Advise(first, last - first, MadviseDontNeed);
+        var (start, end) = PagesOf(tensor, 0, tensor.numel());
+        Release(start, end);
+    }
+
+    /// <summary>Whether a tensor lies over a mapped file.</summary>
+    public static bool IsMapped(Tensor tensor) => NativeTensor.OwnerOf(tensor) is SafeMemoryMappedViewHandle;
+
+    /// <summary>
+    /// The same as <see cref="ReleaseMemory"/> where a tensor lies over a mapped file and has not been written to; else nothing, and
+    /// nothing too where the system does not tell.
+    /// </summary>
+    /// <param name="tensor">Contiguous.</param>
+    /// <param name="first">The first of the elements whose memory is given back.</param>
+    /// <param name="count">How many they are; all to the end where null.</param>
+    public static void ReleaseUnchanged(Tensor tensor, long first = 0, long? count = null)
+    {
+        if (!OperatingSystem.IsLinux() || !IsMapped(tensor))
+            return;
+        var (start, end) = PagesOf(tensor, first, count ?? tensor.numel() - first);
+        if (!MayHaveChanged(start, end))
+            Release(start, end);
     }
 
     public void Dispose() => Handle.Dispose();
+
+    /// <summary>The whole pages of elements, by number: others have neighbours' data.</summary>
+    private static (long Start, long End) PagesOf(Tensor tensor, long first, long count)
+    {
+        long page = Environment.SystemPageSize, size = NativeTensor.ElementSize(tensor.dtype);
+        var start = (long)NativeTensor.Pointer(tensor) + first * size;
+        return ((start + page - 1) / page, (start + count * size) / page);
+    }
+
+    private static void Release(long start, long end)
+    {
+        var page = (nuint)Environment.SystemPageSize;
+        if (OperatingSystem.IsLinux() && end > start) // elsewhere memory is only not as small as it could be
+            _ = Advise((nuint)start * page, (nuint)(end - start) * page, MadviseDontNeed);
+    }
+
+    /// <summary>Whether a page of a private mapping is not the file's any more, by <c>/proc/self/pagemap</c>.</summary>
+    private static bool MayHaveChanged(long start, long end)
+    {
+        const ulong IsPresent = 1UL << 63, IsSwapped = 1UL << 62, IsOfFile = 1UL << 61;
+        try
+        {
+            using var pages = File.OpenHandle("/proc/self/pagemap");
+            Span<ulong> entries = stackalloc ulong[512];
+            for (var first = start; first < end; first += entries.Length)
+            {
+                var part = entries[..(int)Math.Min(entries.Length, end - first)];
+                var bytes = MemoryMarshal.AsBytes(part);
+                if (RandomAccess.Read(pages, bytes, first * sizeof(ulong)) != bytes.Length)
+                    return true;
+                foreach (var entry in part)
+                {
+                    if ((entry & IsSwapped) != 0 || (entry & (IsPresent | IsOfFile)) == IsPresent)
+                        return true;
+                }
+            }
+
+            return false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
 
     private const int MadviseDontNeed = 4;
 

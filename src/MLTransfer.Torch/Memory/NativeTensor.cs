@@ -95,6 +95,14 @@ internal static partial class NativeTensor
         _ => throw new NotSupportedException($"The element type {type} is not supported."),
     };
 
+    /// <summary>What holds the memory of a tensor that <see cref="FromPointer"/> made, or of one over the same storage; null of
+    /// others.</summary>
+    public static unsafe SafeHandle? OwnerOf(Tensor tensor)
+    {
+        lock (s_lock)
+            return s_owners.TryGetValue((IntPtr)Pointer(tensor), out var entry) ? entry.Owner : null;
+    }
+
     private static void Retain(IntPtr data, SafeHandle owner)
     {
         lock (s_lock)

@@ -37,8 +37,11 @@ public abstract class GenerativeNetwork : nn.Module
     /// <summary>The LoRA adapters that are attached, or null.</summary>
     public virtual LoraOptions? Lora { get; internal set; }
 
-    /// <summary>Whether matrices are int8 numbers in place of parameters.</summary>
-    public bool IsQuantized { get; internal set; }
+    /// <summary>Whether matrices are integers in place of parameters.</summary>
+    public bool IsQuantized => QuantizedTo is not null;
+
+    /// <summary>What matrices are in place of parameters; null where they are parameters.</summary>
+    public QuantizationFormat? QuantizedTo { get; internal set; }
 
     /// <summary>The type of the parameters.</summary>
     public virtual ScalarType DataType => IsQuantized ? ScalarType.Float32 : parameters().First().dtype;
@@ -195,7 +198,11 @@ public abstract class GenerativeNetwork : nn.Module
     internal void ThrowIfQuantized(string done)
     {
         if (IsQuantized)
-            throw new InvalidOperationException($"The model's weights are quantized to int8 and cannot be {done}. Load the model again.");
+        {
+            throw new InvalidOperationException(
+                $"The model's weights are quantized to {(QuantizedTo == QuantizationFormat.Int8 ? "int8" : "int4")} and cannot be {done}. "
+                + "Load the model again.");
+        }
     }
 
     /// <inheritdoc/>

@@ -15,8 +15,19 @@ internal static class CrossEntropy
     /// <param name="targets">[rows] int64.</param>
     public static double Sum(Tensor logits, Tensor targets) =>
         IsPlain(logits)
-            ? SumRows(logits, targets, gradientFactor: null, default)
+            ? LossesOfRows(logits, targets, gradientFactor: null, default).Sum()
             : nn.functional.cross_entropy(logits.to(ScalarType.Float32), targets, reduction: nn.Reduction.Sum).item<float>();
+
+    /// <summary>Of each row ln(sum of exp(logits)) - logit of the target.</summary>
+    /// <inheritdoc cref="Sum" path="/param"/>
+    public static double[] OfRows(Tensor logits, Tensor targets)
+    {
+        if (IsPlain(logits))
+            return LossesOfRows(logits, targets, gradientFactor: null, default);
+        using var scope = NewDisposeScope();
+        var losses = nn.functional.cross_entropy(logits.to(ScalarType.Float32), targets, reduction: nn.Reduction.None);
+        return [.. NativeTensor.AsSpan<float>(losses.cpu()).ToArray().Select(loss => (double)loss)];
+    }
 
     /// <summary>
     /// The same sum, with further terms where there are some; the logits become its gradient times a factor, without terms (softmax -
@@ -25,7 +36,7 @@ internal static class CrossEntropy
     public static double SumWithGradient(Tensor logits, Tensor targets, double factor, CrossEntropyTerms terms = default)
     {
         if (IsPlain(logits))
-            return SumRows(logits, targets, (float)factor, terms);
+            return LossesOfRows(logits, targets, (float)factor, terms).Sum(); // in this order, whatever thread made which part
 
         using var scope = NewDisposeScope();
         var columns = targets.unsqueeze(1);
@@ -47,7 +58,7 @@ internal static class CrossEntropy
         return sum;
     }
 
-    private static unsafe double SumRows(Tensor logits, Tensor targets, float? gradientFactor, CrossEntropyTerms terms)
+    private static unsafe double[] LossesOfRows(Tensor logits, Tensor targets, float? gradientFactor, CrossEntropyTerms terms)
     {
         var (rows, classes) = ((int)logits.shape[0], (int)logits.shape[1]);
         var values = (byte*)NativeTensor.Pointer(logits);
@@ -58,7 +69,7 @@ internal static class CrossEntropy
         Parallel.For(0, rows, options, row => losses[row] = isBFloat16
             ? Row(new Span<ushort>((ushort*)values + (long)row * classes, classes), (int)ids[row], gradientFactor, terms)
             : Row(new Span<float>((float*)values + (long)row * classes, classes), (int)ids[row], gradientFactor, terms));
-        return losses.Sum(); // always in this order, whatever thread made which part
+        return losses;
     }
 
     private static double Row(Span<ushort> logits, int target, float? gradientFactor, CrossEntropyTerms terms)

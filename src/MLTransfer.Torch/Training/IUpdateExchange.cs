@@ -6,6 +6,9 @@ namespace MLTransfer.Torch.Training;
 /// </summary>
 internal interface IUpdateExchange
 {
+    /// <summary>The number of this process among them, from 0: what each draws for itself is drawn from it.</summary>
+    int Rank => 0;
+
     /// <summary>Which of a step's rows this process goes through. All processes have the same normalizers: those of all rows.</summary>
     int[] Share(int[] rowsOfStep);
 
@@ -15,4 +18,9 @@ internal interface IUpdateExchange
     /// <param name="loss">Of this process's rows.</param>
     /// <returns>The loss of all rows.</returns>
     double Complete(Player player, IReadOnlyList<double> normalizers, double loss);
+
+    /// <summary>Puts sums over all processes in the place of figures of this process's rows.</summary>
+    void Sum(Span<double> figures)
+    {
+    }
 }

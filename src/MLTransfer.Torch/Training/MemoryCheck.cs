@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Training.Ranks;
 
 namespace MLTransfer.Torch.Training;
 
@@ -22,9 +23,11 @@ internal static class MemoryCheck
             .Select(remedy => remedy with { Estimate = remedy.Estimate with { Runtime = estimate.Runtime } }).ToList();
         var (name, there) = (nameof(TrainingOptions.MemoryLimit), MemoryEstimate.Text(limit));
         var bound = options.MemoryLimit is null ? $"{there} are there" : $"{name} is {there}";
-        throw new InsufficientMemoryException(
+        var exception = new InsufficientMemoryException(
             $"Training would take about {estimate}, but {bound}{Advice(estimate, limit, compared)}; "
             + $"{name} = long.MaxValue trains anyway.");
+        new RunRanks(options.Collective).Abort(exception); // others may have more memory, and would wait for this one
+        throw exception;
     }
 
     private static string Advice(MemoryEstimate estimate, long limit, IReadOnlyList<MemoryRemedy> remedies)

@@ -25,7 +25,7 @@ internal sealed class RowSchedule
     /// <param name="rowCount">At least 1.</param>
     /// <param name="orderOfEpoch">The order in which the epoch of a number, from 0, goes through the rows.</param>
     public static RowSchedule Of(EpochTrainingOptions options, int rowCount, Func<int, int[]> orderOfEpoch) =>
-        new(rowCount, (long)options.BatchSize * options.GradientAccumulationSteps, orderOfEpoch);
+        new(rowCount, (long)options.BatchSize * options.GradientAccumulationSteps * (options.Collective?.Size ?? 1), orderOfEpoch);
 
     /// <summary>The most rows of a step.</summary>
     public int RowsPerStep => _rowsPerStep;

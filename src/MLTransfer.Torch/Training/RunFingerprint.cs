@@ -60,6 +60,8 @@ internal sealed class RunFingerprint : IDisposable
     {
         AddTrained(name, tensor);
         _hash.AppendValues(tensor);
+        if (tensor.device_type == TorchSharp.DeviceType.CPU)
+            MappedFile.ReleaseUnchanged(tensor);
     }
 
     public void Dispose() => _hash.Dispose();

@@ -25,8 +25,7 @@ internal sealed class RunFolder : IDisposable
         {
             var name = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "mltransfer-run");
             TemporarySibling.DeleteAbandonedFolders(name);
-            Path = TemporarySibling.NewName(name);
-            _lock = TemporarySibling.LockFolder(Path);
+            (Path, _lock) = TemporarySibling.LockNewFolder(name);
             Directory.CreateDirectory(Path);
         }
 

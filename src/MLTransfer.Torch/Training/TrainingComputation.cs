@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Calibration;
+using MLTransfer.Torch.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training;
@@ -31,9 +33,26 @@ internal sealed record TrainingComputation(
     /// <param name="options">Of the run, which goes on as it began where it is resumed.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="largest">The network's largest products; null where there are none.</param>
-    public static TrainingComputation Of(TrainingOptions options, Device device, Func<ProductShape?> largest)
+    public static TrainingComputation Of(TrainingOptions options, Device device, Func<ProductShape?> largest) =>
+        options.Collective is { Size: > 1 } collective
+            ? OfFirst(new RunRanks(collective), () => OfThis(options, device, largest)) : OfThis(options, device, largest);
+
+    /// <summary>What rank 0 computes with is what all do, so that all choose the same.</summary>
+    private static TrainingComputation OfFirst(RunRanks ranks, Func<TrainingComputation> choose)
     {
-        var saved = options is { Resume: true, OutputDirectory: { } folder } ? SavedRun.Newest(folder)?.TryReadComputation() : null;
+        string? reason = null;
+        var text = ranks.OfFirst(() =>
+        {
+            var own = choose();
+            reason = own.Reason;
+            return JsonSerializer.Serialize(own);
+        });
+        return JsonSerializer.Deserialize<TrainingComputation>(text)! with { Reason = ranks.IsFirst ? reason : "as rank 0" };
+    }
+
+    private static TrainingComputation OfThis(TrainingOptions options, Device device, Func<ProductShape?> largest)
+    {
+        var saved = options is { Resume: true, OwnDirectory: { } folder } ? SavedRun.Newest(folder)?.TryReadComputation() : null;
         var threads = options.Threads > 0 ? options.Threads : saved?.Threads;
         var precision = options.Precision != Precision.Auto ? options.Precision : saved?.Precision;
         if (precision is not null && threads is not null)

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using MLTransfer.Torch.Collectives;
 using MLTransfer.Torch.Numerics;
 
 namespace MLTransfer.Torch.Training;
@@ -64,6 +66,18 @@ public abstract record TrainingOptions
     /// estimate (<see cref="TrainingMemory"/>) is above it is refused before it begins; <see cref="long.MaxValue"/> trains anyway.
     /// </summary>
     public long? MemoryLimit { get; init; }
+
+    /// <summary>
+    /// The processes that train together, each making this same call with the same data; null for this one alone. A step has
+    /// <see cref="BatchSize"/> rows of each rank in every pass, gradients are added up, and all ranks end with the same weights to the bit.
+    /// Rank 0 alone writes files, reads checkpoints and decides what is computed with; where a rank fails or is cancelled, all are ended
+    /// (<see cref="ICollective.Abort"/>).
+    /// </summary>
+    [JsonIgnore]
+    public ICollective? Collective { get; init; }
+
+    /// <summary><see cref="OutputDirectory"/> where this process writes files; null on all ranks but the first.</summary>
+    internal string? OwnDirectory => Collective is null or { Rank: 0 } ? OutputDirectory : null;
 
     /// <summary>The name of the option that says how often there is a checkpoint.</summary>
     internal abstract string CheckpointOption { get; }

@@ -1,7 +1,7 @@
 namespace MLTransfer.Torch.Training;
 
 /// <summary>One forward and backward pass of a step.</summary>
-/// <param name="Index">Its number in the step, from 0.</param>
+/// <param name="Index">Its number in the step, from 0; another one in each process that goes through rows of the step.</param>
 /// <param name="Rows">The numbers of its rows.</param>
 /// <param name="Normalizers">What losses are divided by: counts over all rows of the step, so that it does not matter how they are cut into
 /// passes.</param>

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Text.Json;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Training.Ranks;
 using MLTransfer.Torch.Training.Reports;
 using MLTransfer.Torch.Training.Schedules;
 using static TorchSharp.torch;
@@ -22,6 +24,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     private const string OptimizerFile = "optimizer.safetensors";
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly RunRanks _ranks = new(options.Collective);
+    private IUpdateExchange? _exchange;
     private readonly List<TReport> _history = [];
     private RunState? _reached; // null until the run has begun
     private RunReport? _report; // null where no file stays
@@ -29,7 +33,11 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     private long _amount;
 
     /// <summary>Other processes that go through the rows of each step together with this one; null for this one alone.</summary>
-    public IUpdateExchange? Exchange { get; init; }
+    public IUpdateExchange? Exchange
+    {
+        get => _exchange ??= _ranks.CreateExchange();
+        init => _exchange = value;
+    }
 
     /// <summary>What is computed with.</summary>
     public TrainingComputation Computation { get; init; } = TrainingComputation.Of(options);
@@ -67,10 +75,25 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     public RunResult<TReport> Run(
         IProgress<TReport>? progress, CancellationToken cancellationToken, CancellationToken stopAndKeep = default)
     {
+        try
+        {
+            return RunAndGoBack(progress, cancellationToken, stopAndKeep);
+        }
+        catch (Exception exception) when (exception is not TrainingDivergedException) // which all ranks see in the same step
+        {
+            _ranks.Abort(exception);
+            throw;
+        }
+    }
+
+    private RunResult<TReport> RunAndGoBack(
+        IProgress<TReport>? progress, CancellationToken cancellationToken, CancellationToken stopAndKeep)
+    {
         cancellationToken.ThrowIfCancellationRequested(); // before anything of an earlier run is deleted
         using var collections = BackgroundCollection.HoldBack();
         using var threads = new ThreadCount(Computation.Threads);
-        using var folder = new RunFolder(options.OutputDirectory);
+        using var folder = new RunFolder(options.OwnDirectory);
+        task.Ranks = _ranks;
         var hasResult = false;
         try
         {
@@ -80,8 +103,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             folder.Start.Save(task.Weights);
             Reached = Begin(folder);
             _firstStep = Reached.Step;
-            using var log = new MetricsLog<TReport>(options.OutputDirectory, Reached.Step) { Computation = Computation };
-            _report = options.OutputDirectory is null ? null : new RunReport(
+            using var log = new MetricsLog<TReport>(options.OwnDirectory, Reached.Step) { Computation = Computation };
+            _report = options.OwnDirectory is null ? null : new RunReport(
                 folder.Path, Path.Combine(folder.Path, MetricsLog<TReport>.FileName), Reached.Step, Computation.Fix(options),
                 options.TensorBoard);
             WritePage();
@@ -94,7 +117,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                 { StoppedOnRequest: true } => "Stopped on request, with what was learned until then.",
                 _ => "Finished.",
             });
-            if (options.OutputDirectory is not null)
+            if (options.OwnDirectory is not null)
                 LossPlot.Write(folder.Path, task.LossLabel, task.Curves([.. log.Earlier, .. _history]));
             return result;
         }
@@ -133,10 +156,34 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
 
     private RunState Begin(RunFolder folder)
     {
+        var fingerprint = _ranks.IsShared || options.OutputDirectory is not null && (options.Resume || plan.SaveInterval > 0)
+            ? task.Fingerprint() : "";
+        _ranks.CheckEqual(fingerprint);
+        var state = _ranks.IsFirst ? Begin(folder, fingerprint) : new RunState { Fingerprint = fingerprint };
+        return _ranks.IsShared ? LikeFirst(state) : state;
+    }
+
+    /// <summary>Takes from rank 0 where the run begins: weights, optimizers and state, which the others have no files of.</summary>
+    private RunState LikeFirst(RunState state)
+    {
+        state = JsonSerializer.Deserialize<RunState>(_ranks.OfFirst(() => JsonSerializer.Serialize(state with
+        {
+            Updates = [.. task.Players.Select(player => player.Optimizer.StepCount)], Task = task.State,
+        })))!;
+        if (!_ranks.IsFirst && state.Step > 0)
+            task.RestoreState(state.Task);
+        _ranks.CopyFirst(task.RestoredWeights.Concat(OptimizerState).Select(tensor => tensor.Value));
+        foreach (var (player, updates) in task.Players.Zip(state.Updates))
+            player.Optimizer.StepCount = updates;
+        task.WeightsChanged();
+        return state;
+    }
+
+    private RunState Begin(RunFolder folder, string fingerprint)
+    {
         if (folder.OutputDirectory is null)
             return new RunState { Fingerprint = "" };
 
-        var fingerprint = options.Resume || plan.SaveInterval > 0 ? task.Fingerprint() : "";
         if (options.Resume && SavedRun.Newest(folder.Path) is { } newest)
             return newest.Resume(fingerprint, state => Restore(newest.Folder, state, folder.Best));
 
@@ -158,7 +205,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             {
                 var report = Evaluate(
                     (TReport)((RunProgress)task.ReportAfter(0) with { TotalSteps = plan.TotalSteps }), folder.Best, cancellationToken);
-                Reached = Reached with { InitialValidationLoss = report.JudgedLoss };
+                Reached = Reached with { InitialValidationLoss = Reached.LastValidationLoss };
                 Publish(report, Answer());
             }
             else
@@ -188,7 +235,7 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             Publish(report, answers);
             if (answers.Count > 0 || plan.AnswersAfter(Reached.Step) || plan.EvaluatesAfter(Reached.Step))
                 WritePage(remaining: report.Remaining);
-            stoppedOnRequest = stopAndKeep.IsCancellationRequested && Reached.Step < plan.TotalSteps && !stoppedEarly;
+            stoppedOnRequest = _ranks.Any(stopAndKeep.IsCancellationRequested) && Reached.Step < plan.TotalSteps && !stoppedEarly;
             if (plan.SavesAfter(Reached.Step) || plan.SaveInterval > 0 && (stoppedEarly || stoppedOnRequest))
                 Save(folder);
             if (stoppedOnRequest)
@@ -196,10 +243,11 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         }
 
         var useBest = plan.KeepsBest && Reached.BestValidationLoss is not null && Reached.BestStep != Reached.Step;
-        if (useBest)
-            folder.Best.Restore(task.Weights);
-        else
+        if (!useBest)
             _ = UseAverages(); // for good
+        else if (_ranks.IsFirst)
+            folder.Best.Restore(task.Weights);
+        TakeWeightsOfFirst();
         task.Complete(cancellationToken);
         return new RunResult<TReport>(Reached, useBest ? Reached.BestStep : Reached.Step, _history, _clock.Elapsed)
         {
@@ -226,6 +274,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
 
         IReadOnlyList<SampleAnswer> Answer()
         {
+            if (!_ranks.IsFirst)
+                return [];
             using var averages = UseAverages();
             return task.Answer(Reached.Step, cancellationToken);
         }
@@ -248,16 +298,26 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     {
         using var averages = UseAverages();
         report = task.Evaluate(report, cancellationToken);
-        if (report.JudgedLoss is not { } loss)
+        if (report.JudgedLoss is not { } own)
             return report;
+        var loss = _ranks.OfFirst(own);
         if (!double.IsFinite(loss))
             throw new TrainingDivergedException(Reached.Step, loss);
         (Reached, var isBest) = Reached.Judge(loss);
         if (plan.Plateau is { } after && Reached.Step > 0)
             Reached = Reached with { Plateau = after(Reached.Plateau ?? new PlateauState(), loss) };
-        if (isBest)
+        if (isBest && _ranks.IsFirst)
             best?.Save(task.Weights);
         return report;
+    }
+
+    /// <summary>Makes sure that all ranks have the same bits, even if their processors round differently.</summary>
+    private void TakeWeightsOfFirst()
+    {
+        if (!_ranks.IsShared)
+            return;
+        _ranks.CopyFirst(task.RestoredWeights.Select(weights => weights.Value));
+        task.WeightsChanged();
     }
 
     private AveragedWeights UseAverages() => AveragedWeights.Of(task.Players, task.WeightsChanged);
@@ -283,6 +343,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
             Updates = [.. task.Players.Select(player => player.Optimizer.StepCount)], Computation = Computation, Task = task.State,
         };
         using var averages = AveragedWeights.ToSave(task.Players, task.WeightsChanged);
+        if (!_ranks.IsFirst)
+            return;
         SavedRun.Write(folder.Path, state, options.CheckpointLimit, inside =>
         {
             task.Save(inside);
@@ -324,7 +386,8 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
         }
         else if (diverged && Reached.BestValidationLoss is not null)
         {
-            folder.Best.Restore(task.Weights);
+            if (_ranks.IsFirst)
+                folder.Best.Restore(task.Weights);
         }
         else
         {
@@ -348,11 +411,16 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
                 }
             }
         }
+
+        if (diverged)
+            TakeWeightsOfFirst(); // all have come here; after another failure the others have not
     }
 
     private string DescribeCancellation(RunFolder folder)
     {
         var place = _reached is null ? "before its first step" : $"after step {Reached.Step} of {plan.TotalSteps}";
+        if (!_ranks.IsFirst)
+            return $"Training was cancelled {place}. What is kept of it is in the files of rank 0.";
         if (folder.OutputDirectory is null)
         {
             return $"Training was cancelled {place}. Nothing of it is kept: set {nameof(options.OutputDirectory)} and "

@@ -23,6 +23,9 @@ internal sealed class TrainingStep(
     /// <summary>The numbers of the step's rows, in the order of its passes.</summary>
     public int[] Rows => rows;
 
+    /// <summary>Those of them that this process goes through: all, where no other process has a share.</summary>
+    public int[] OwnRows { get; } = exchange?.Share(rows) ?? rows;
+
     /// <summary>A seed that depends on nothing but the run's, this step's number, and a purpose.</summary>
     /// <param name="purpose">Tells streams apart: <see cref="DropoutSeeds"/>, or a number of the task's from 3 on; 2 is for the order of
     /// rows.</param>
@@ -32,7 +35,12 @@ internal sealed class TrainingStep(
     /// <summary>Lets a network draw dropout from a generator of the run's own, until the result is disposed.</summary>
     /// <param name="source">The network's.</param>
     /// <param name="number">The step's number as the task counts it.</param>
-    public IDisposable SeedDropout(DropoutSource source, int number) => new DropoutDraws(source, Seed(DropoutSeeds, (ulong)number));
+    public IDisposable SeedDropout(DropoutSource source, int number) => new DropoutDraws(
+        source, exchange is null or { Rank: 0 }
+            ? Seed(DropoutSeeds, (ulong)number) : Seed(DropoutSeeds, (ulong)number, (ulong)exchange.Rank));
+
+    /// <summary>Puts sums over all rows of the step in the place of sums over <see cref="OwnRows"/>.</summary>
+    public void Sum(Span<double> figures) => exchange?.Sum(figures);
 
     /// <summary>An update of a player by the gradients of passes through the step's rows.</summary>
     /// <param name="player">What is updated.</param>
@@ -46,12 +54,13 @@ internal sealed class TrainingStep(
         Player player, IReadOnlyList<double> normalizers, Func<TrainingPass, double> backward, string lossName = "loss")
     {
         double loss = 0;
-        var parts = (exchange?.Share(rows) ?? rows).Chunk(options.BatchSize).ToList();
+        var parts = OwnRows.Chunk(options.BatchSize).ToList();
+        var firstPass = (exchange?.Rank ?? 0) * ((rows.Length + options.BatchSize - 1) / options.BatchSize);
         foreach (var (number, part) in parts.Index())
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            loss += backward(new TrainingPass(number, part, normalizers));
+            loss += backward(new TrainingPass(firstPass + number, part, normalizers));
             if (parts.Count > 1)
                 player.Optimizer.AddUpGradients();
         }

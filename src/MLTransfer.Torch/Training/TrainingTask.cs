@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MLTransfer.Torch.Training.Ranks;
 using MLTransfer.Torch.Training.Reports;
 using static TorchSharp.torch;
 
@@ -9,8 +10,14 @@ namespace MLTransfer.Torch.Training;
 internal abstract class TrainingTask<TReport> : IDisposable
     where TReport : RunProgress, ITrainingReport<TReport>
 {
+    /// <summary>The processes that share the run.</summary>
+    public RunRanks Ranks { get; set; } = RunRanks.Alone;
+
     /// <summary>The weights that the run begins with and may go back to.</summary>
     public abstract IEnumerable<KeyValuePair<string, Tensor>> Weights { get; }
+
+    /// <summary>All that <see cref="Restore"/> takes: what rank 0 sends to ranks that have no files.</summary>
+    public virtual IEnumerable<KeyValuePair<string, Tensor>> RestoredWeights => Weights;
 
     /// <summary>What is trained: one player, or two networks that play against each other.</summary>
     public abstract IReadOnlyList<Player> Players { get; }

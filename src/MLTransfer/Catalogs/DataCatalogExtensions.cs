@@ -1,4 +1,5 @@
 using MLTransfer.Loading;
+using MLTransfer.Torch.Collectives;
 using Microsoft.ML;
 
 namespace MLTransfer;
@@ -37,5 +38,36 @@ public static class DataCatalogExtensions
         }
 
         return catalog.LoadFromEnumerable(new JsonLines<TRow>([.. paths]));
+    }
+
+    /// <summary>
+    /// A rank's part of rows that ranks divide among them, such as prompts that each continues its own of: neighbours, as many as other
+    /// ranks have or one more. <see cref="CollectiveExtensions.Gather"/> brings results together again, in the order of rows.
+    /// </summary>
+    /// <remarks>What is drawn for a text depends on the text and the seed, not on the rank that makes it.</remarks>
+    /// <param name="catalog">The catalog.</param>
+    /// <param name="data">The same on all ranks.</param>
+    /// <param name="ranks">The ranks.</param>
+    public static IDataView TakeShare(this DataOperationsCatalog catalog, IDataView data, ICollective ranks)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(ranks);
+        var count = data.GetRowCount() ?? Count(data);
+        var (start, end) = (Start(ranks.Rank), Start(ranks.Rank + 1));
+        if (start == end)
+            return count == 0 ? data : catalog.SkipRows(data, count); // ML.NET takes no zero rows, but skips all
+        return catalog.TakeRows(start == 0 ? data : catalog.SkipRows(data, start), end - start);
+
+        long Start(int rank) => (long)((Int128)count * rank / ranks.Size);
+    }
+
+    private static long Count(IDataView data)
+    {
+        long count = 0;
+        using var cursor = data.GetRowCursor([]);
+        while (cursor.MoveNext())
+            count++;
+        return count;
     }
 }

@@ -1,6 +1,8 @@
 using MLTransfer.Images;
 using MLTransfer.Text;
+using MLTransfer.Text.Preferences;
 using MLTransfer.Torch.Adaptation;
+using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML.Runtime;
@@ -20,13 +22,19 @@ public sealed partial class GenerationCatalog
     public MemoryEstimate EstimateMemory(TextGeneratorOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        options.Check();
-        using var sizes = TextBaseSizes.Of<TextGenerationModel>(_host, options.FineTuning);
-        var network = sizes.Network;
-        if (options.FineTuning.LoraFor(sizes.Tokenizer) is { } lora)
-            LowRankAdaptation.Attach(network, lora);
-        options.FineTuning.Prepare(network, sizes.Name);
-        return Logged(TrainingMemory.Estimate(network, options.Training, options.MaximumLength ?? network.UsualRowLength));
+        return EstimateTuning(options, network => options.MaximumLength ?? network.UsualRowLength);
+    }
+
+    /// <summary>
+    /// The memory that <see cref="TextPreferenceEstimator"/> takes with these options, for full batches of pairs of texts that have
+    /// <see cref="TextPreferenceOptions.MaximumLength"/> tokens with their prompts. Nothing is trained.
+    /// </summary>
+    /// <inheritdoc cref="EstimateMemory(TextGeneratorOptions)"/>
+    public MemoryEstimate EstimateMemory(TextPreferenceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return EstimateTuning(
+            options, network => PairEncoder.LengthOf(new TextRowForm { MaximumLength = options.MaximumLength }, network));
     }
 
     /// <summary>
@@ -52,6 +60,17 @@ public sealed partial class GenerationCatalog
         using var model = ImageBaseModel.Sizes(_host, options);
         return Logged(TrainingMemory.Estimate(model, OptionCheck.TrainingOf<AdversarialTrainingOptions>(
             options.Training, $"the StyleGAN2 '{options.PretrainedModel}'")));
+    }
+
+    private MemoryEstimate EstimateTuning(TextTuningOptions options, Func<TransformerNetwork, int> rowLength)
+    {
+        options.Check();
+        using var sizes = TextBaseSizes.Of<TextGenerationModel>(_host, options.FineTuning);
+        var network = sizes.Network;
+        if (options.FineTuning.LoraFor(sizes.Tokenizer) is { } lora)
+            LowRankAdaptation.Attach(network, lora);
+        options.FineTuning.Prepare(network, sizes.Name);
+        return Logged(TrainingMemory.Estimate(network, options.TrainingOptions, rowLength(network)));
     }
 
     private MemoryEstimate Logged(MemoryEstimate estimate)

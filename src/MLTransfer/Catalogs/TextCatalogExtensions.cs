@@ -38,7 +38,7 @@ public static partial class TextCatalogExtensions
     /// </param>
     /// <param name="baseModel">
     /// What training starts from. It must live until <c>Fit</c> has begun to train. Its adapters are as those of
-    /// <see cref="TextGeneratorOptions.BaseModel"/>.
+    /// <see cref="TextTuningOptions.BaseModel"/>.
     /// </param>
     /// <param name="options">How to train and to generate, naming no other base; null for defaults.</param>
     /// <exception cref="ArgumentException">An option or a column name is not usable; the message names it.</exception>

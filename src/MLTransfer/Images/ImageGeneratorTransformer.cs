@@ -7,11 +7,13 @@ using MLTransfer.Onnx;
 using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Generation.Images;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Metrics;
 using MLTransfer.Torch.Networks.StyleGan2;
 using MLTransfer.Torch.Training.Adversarial;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
@@ -32,7 +34,7 @@ namespace MLTransfer;
 /// calls: the first one gives the picture of the first row.
 /// </remarks>
 public class ImageGeneratorTransformer
-    : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IStyleGan2
+    : ColumnMappingTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IStyleGan2, IPictureSource
 {
     internal const string LoaderSignature = "ImageGenerator";
 
@@ -83,6 +85,23 @@ public class ImageGeneratorTransformer
 
     /// <inheritdoc/>
     string IImageOutput.ImageColumn => Columns.Output;
+
+    /// <inheritdoc/>
+    int IPictureSource.PictureSide => Model.Generator.ImageResolution;
+
+    /// <inheritdoc/>
+    string IPictureSource.NetworkName => "stylegan2";
+
+    /// <inheritdoc/>
+    IReadOnlyList<MLImage> IPictureSource.MakePictures(
+        string? prompt, int count, long? seed, ImageGenerationOptions? options, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        if (options is not null)
+            throw new ArgumentException($"A StyleGAN2 writes no codes: {nameof(ImageGenerationOptions)} have no meaning for it.");
+        return PictureRequests.Draw(
+            Model, prompt, Enumerable.Range(0, count).Select(i => unchecked((seed ?? Seed) + i)), Truncation, Noise, cancellationToken);
+    }
 
     /// <summary>The model in memory of its own.</summary>
     internal StyleGan2Model CopyModel(Device device)

@@ -85,7 +85,7 @@ internal sealed class TextToImageFineTuning
         var report = Count(data, columns, trainingColumn); // every row is checked before the first is encoded, which takes long
         channel.Info($"Training data: {report}.");
         var options = TrainingObserver.Place(_training);
-        var cache = new ImageCodeCache(network, options.OutputDirectory is { } run ? Path.Combine(run, CodeFolder) : null);
+        var cache = new ImageCodeCache(network, options.OwnDirectory is { } run ? Path.Combine(run, CodeFolder) : null);
         var rows = Encode(Reader(data, columns, trainingColumn), cache, channel, report.Images);
         var heldOut = HeldOut(rows.Count);
         var held = _options.ValidationData is { } validation

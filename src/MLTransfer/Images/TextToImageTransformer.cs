@@ -16,6 +16,7 @@ using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Images;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ namespace MLTransfer;
 /// one caption differ. A <c>PredictionEngine</c> numbers its calls: the first one gives the picture of the first row.
 /// </remarks>
 public sealed class TextToImageTransformer
-    : ImageGeneratorTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput
+    : ImageGeneratorTransformer, IOnnxExport, IModelFolder, IImageEvaluation, IImageOutput, IPictureSource
 {
     internal const string TextLoaderSignature = "TextToImage";
 
@@ -84,6 +85,20 @@ public sealed class TextToImageTransformer
     {
         using var hold = Hold();
         return _generator.Generate(prompts, options ?? Generation, progress, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    int IPictureSource.PictureSide => Side;
+
+    /// <inheritdoc/>
+    string IPictureSource.NetworkName => TextToImageKind.Of(Network, Tokenizer).Name;
+
+    /// <inheritdoc/>
+    IReadOnlyList<MLImage> IPictureSource.MakePictures(
+        string? prompt, int count, long? seed, ImageGenerationOptions? options, CancellationToken cancellationToken)
+    {
+        var prompts = PictureRequests.Prompts(prompt, count, seed ?? Seed, TextToImageKind.Of(Network, Tokenizer));
+        return PictureRequests.ToImages(Generate(prompts, options, cancellationToken: cancellationToken));
     }
 
     /// <summary>The network in memory of its own, adapters merged.</summary>

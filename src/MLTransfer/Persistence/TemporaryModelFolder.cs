@@ -21,8 +21,8 @@ internal sealed class TemporaryModelFolder : IDisposable
     {
         var name = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "mltransfer-model");
         TemporarySibling.DeleteAbandonedFolders(name);
-        Path = TemporarySibling.NewName(name);
-        s_locks[Path] = TemporarySibling.LockFolder(Path);
+        (Path, var hold) = TemporarySibling.LockNewFolder(name);
+        s_locks[Path] = hold;
         Directory.CreateDirectory(Path);
     }
 

@@ -18,11 +18,11 @@ internal static class DecodingNetwork
             channel.Info($"Decoding by {(measured.Kernels == DecodingKernels.Rows ? "row kernels" : "libtorch")} ({measured.Findings}).");
     }
 
-    /// <summary>A network that shares with another what it can; with int8 numbers it is one of the CPU wherever the other is.</summary>
-    /// <exception cref="InvalidOperationException">The other has int8 numbers.</exception>
+    /// <summary>A network that shares with another what it can; a quantized one is of the CPU wherever the other is.</summary>
+    /// <exception cref="InvalidOperationException">The other is quantized.</exception>
     public static TransformerNetwork Of(TransformerNetwork trained, DecodingPrecision precision)
     {
-        if (precision != DecodingPrecision.Int8)
+        if (FormatOf(precision) is not { } format)
             return trained.ConvertTo(precision == DecodingPrecision.BFloat16 ? torch.ScalarType.BFloat16 : torch.ScalarType.Float32);
         var network = trained.ConvertTo(torch.ScalarType.Float32);
         if (network.Device.type != DeviceType.CPU)
@@ -33,8 +33,15 @@ internal static class DecodingNetwork
 
         return Ownership.Pass(network, () =>
         {
-            WeightQuantization.Quantize(network);
+            WeightQuantization.Quantize(network, format);
             return network;
         });
     }
+
+    private static QuantizationFormat? FormatOf(DecodingPrecision precision) => precision switch
+    {
+        DecodingPrecision.Int8 => QuantizationFormat.Int8,
+        DecodingPrecision.Int4 => QuantizationFormat.Int4,
+        _ => null,
+    };
 }

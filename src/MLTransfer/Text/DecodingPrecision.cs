@@ -20,4 +20,11 @@ public enum DecodingPrecision
     /// as the model has. The loss grows by less than 1% as a rule. CPU only. See <see cref="Torch.Adaptation.WeightQuantization"/>.
     /// </summary>
     Int8,
+
+    /// <summary>
+    /// Weights in 4 bits with a scale for each 32 of them: half again as fast as int8 for one sequence of a model that caches do not hold,
+    /// and a seventh as much memory again as the model has. The loss grows by less than 3 % as a rule. CPU only. See
+    /// <see cref="Torch.Layers.QuantizationFormat"/>.
+    /// </summary>
+    Int4,
 }

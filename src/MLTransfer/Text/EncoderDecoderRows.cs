@@ -33,7 +33,7 @@ internal sealed class EncoderDecoderRows(TextTokenizer tokenizer, EncoderDecoder
         : texts.Texts.LongCount(text => text.Text.Length > maximumLength || text.Prompt!.Length > maximumLength);
 
     /// <summary>A prompt that is too long loses its end, but for the token that ends it; a completion loses its end.</summary>
-    private TrainingExample Answer(int[] prompt, int[] completion, int? endOfSequence)
+    public TrainingExample Answer(int[] prompt, int[] completion, int? endOfSequence)
     {
         var ends = tokenizer.TextEndId is { } end ? (int[])[end] : [];
         if (endOfSequence is null)

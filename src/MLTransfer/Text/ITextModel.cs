@@ -15,6 +15,9 @@ internal interface ITextModel : IDisposable
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     ModelCard? Card { get; set; }
 
+    /// <summary>What clients call the model: the base that it was made from, else the kind of network.</summary>
+    string Name => Card?.Base?.Name ?? $"{Network.Configuration["model_type"]}";
+
     /// <summary>Takes over what is known of a model of the kind, beside its network and its tokenizer.</summary>
     void TakeNotes(ITextModel from) => Card = from.Card;
 }

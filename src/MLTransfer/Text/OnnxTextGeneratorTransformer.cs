@@ -48,6 +48,8 @@ public sealed class OnnxTextGeneratorTransformer : TextContinuationTransformer
 
     private protected override ChatGenerator Chats { get; }
 
+    private protected override string ModelName => $"{Model.Configuration["model_type"]}";
+
     /// <summary>This transformer, if its chats can be read.</summary>
     /// <exception cref="ArgumentException">The model has no such chat template, or it is not valid.</exception>
     internal OnnxTextGeneratorTransformer Checked()

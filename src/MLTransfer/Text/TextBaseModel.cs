@@ -46,7 +46,7 @@ internal sealed record TextBaseModel<TModel>(
         .Find<ITextModelOwner<TModel>>(transformer, TModel.Wanted).Found.CopyModel(keepsMatrices);
 
     /// <summary>Copies a model, which stays as it is.</summary>
-    /// <exception cref="ArgumentException">Its weights are int8 numbers.</exception>
+    /// <exception cref="ArgumentException">Its weights are quantized.</exception>
     public static TextBaseModel<TModel> CopyOf(TModel model, bool keepsMatrices, BaseModelReference? adaptersOf = null) =>
         new("the loaded model", CopyOf(model, keepsMatrices, model.Network.Device), AdaptersOf: adaptersOf);
 
@@ -65,8 +65,8 @@ internal sealed record TextBaseModel<TModel>(
         if (source.IsQuantized)
         {
             throw new ArgumentException(
-                "The base model's weights are int8 numbers, which nothing is trained from. Give the transformer or the zip that it "
-                + "comes from.");
+                "The base model's weights are quantized (int8 or int4), which nothing is trained from. Give the transformer or the zip "
+                + "that it comes from.");
         }
 
         var network = source.Copy(keepsMatrices, device);

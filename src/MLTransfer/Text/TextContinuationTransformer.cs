@@ -12,7 +12,7 @@ namespace MLTransfer;
 /// depends on its prompt and the seed alone. An empty or missing prompt is continued from the beginning-of-sequence token; an encoder reads
 /// the special tokens of its tokenizer.
 /// </remarks>
-public abstract class TextContinuationTransformer : ColumnMappingTransformer, ITextStream, IChatStream
+public abstract class TextContinuationTransformer : ColumnMappingTransformer, ITextStream, IChatStream, ITextResponder
 {
     private protected TextContinuationTransformer(TextGeneratorColumns columns, GenerationOptions generation, int generationBatchSize)
         : base(generationBatchSize)
@@ -66,6 +66,22 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer, IT
             ? Chats.StreamAsync(prompt, form, Generation, cancellationToken) : Stream(prompt, Generation, cancellationToken);
     }
 
+    /// <inheritdoc/>
+    string ITextResponder.ModelName => ModelName;
+
+    /// <inheritdoc/>
+    ChatForm? ITextResponder.Form => Columns.Chat;
+
+    /// <inheritdoc/>
+    ChatGenerator ITextResponder.Chats
+    {
+        get
+        {
+            using var hold = Hold();
+            return Chats;
+        }
+    }
+
     private void CheckStream()
     {
         if (Generation.BeamCount > 1 || Generation.SequencesPerPrompt > 1)
@@ -82,6 +98,9 @@ public abstract class TextContinuationTransformer : ColumnMappingTransformer, IT
 
     private protected override MappedBatch CreateBatch(DataViewRow source, IReadOnlyList<DataViewSchema.Column> inputs, int slots) =>
         new GeneratedTextBatch(this, [.. Columns.Generated.Select(generated => generated.Kind)], source, inputs, slots);
+
+    /// <summary>What clients call the model.</summary>
+    private protected abstract string ModelName { get; }
 
     /// <summary>Writes the assistant's words in chats.</summary>
     private protected abstract ChatGenerator Chats { get; }

@@ -90,6 +90,18 @@ internal sealed record TextFineTuning
         }
     }
 
+    /// <summary>Refuses options of a training on pairs of texts.</summary>
+    /// <exception cref="ArgumentException">They are such.</exception>
+    public static void CheckIsOfTexts(LanguageTrainingOptions training)
+    {
+        if (training.SequencesPerRow > 1)
+        {
+            throw new ArgumentException(
+                $"Training is a {training.GetType().Name}, which is for ml.Transforms.Text.TunePreferences; give "
+                + $"{nameof(LanguageTrainingOptions)}.", nameof(training));
+        }
+    }
+
     /// <summary>Loads or copies what training starts from.</summary>
     /// <param name="environment">For model files.</param>
     /// <param name="loaded">The base, where it is no matter of the options.</param>

@@ -18,7 +18,7 @@ namespace MLTransfer;
 /// <remarks>
 /// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
 /// </remarks>
-public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel>
+public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel>, ITextResponder, ITextEmbedding
 {
     private readonly TextGenerator _generator;
     private readonly Lazy<ChatGenerator> _chats;
@@ -41,6 +41,7 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
         (Network, Tokenizer) = (network, tokenizer);
         _chats = new Lazy<ChatGenerator>(() => new ChatGenerator(_generator!, tokenizer, PublishedEnds));
         _generator = new TextGenerator(network, tokenizer);
+        Embedder = new TextEmbedder(network, tokenizer);
     }
 
     /// <summary>The network.</summary>
@@ -48,6 +49,14 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
 
     /// <summary>The tokenizer.</summary>
     public TextTokenizer Tokenizer { get; }
+
+    /// <inheritdoc/>
+    string ITextEmbedding.ModelName => ((ITextModel)this).Name;
+
+    /// <inheritdoc/>
+    TextEmbedder ITextEmbedding.Embedder => Embedder;
+
+    internal TextEmbedder Embedder { get; }
 
     /// <summary>What a model card tells; null where nothing is known of the model.</summary>
     internal ModelCard? Card { get; set; }
@@ -153,6 +162,12 @@ public sealed partial class TextGenerationModel : ITextModel<TextGenerationModel
     public IAsyncEnumerable<string> StreamAsync(
         string prompt, GenerationOptions? options = null, CancellationToken cancellationToken = default) =>
         _generator.StreamAsync(prompt, options, cancellationToken);
+
+    /// <summary>Makes a vector of each text.</summary>
+    /// <inheritdoc cref="TextEmbedder.Embed"/>
+    public IReadOnlyList<TextEmbedding> Embed(
+        IReadOnlyList<string> texts, int batchSize = 32, CancellationToken cancellationToken = default) =>
+        Embedder.Embed(texts, batchSize, cancellationToken);
 
     /// <summary>
     /// Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c>, the tokenizer's files, and a model card.

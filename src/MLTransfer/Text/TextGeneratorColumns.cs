@@ -23,8 +23,19 @@ internal sealed record TextGeneratorColumns
     /// <summary>The whole texts that the model was trained on; null where it was not, or on completions.</summary>
     public string? Training { get; init; }
 
-    /// <summary>What the model was trained to write after <see cref="Input"/>; null where it was not.</summary>
+    /// <summary>
+    /// What the model was trained to write after <see cref="Input"/>; null where it was not. Of preferences the chosen texts, or those that
+    /// are ranked.
+    /// </summary>
     public string? Completion { get; init; }
+
+    /// <summary>What the model was trained to write less often than <see cref="Completion"/>; null where it was not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Rejected { get; init; }
+
+    /// <summary>What ranks the texts of <see cref="Completion"/>; null where nothing does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Score { get; init; }
 
     /// <summary>
     /// How the input and what the model was trained on are read where they are chats; null where they are plain texts, as in files of
@@ -99,12 +110,26 @@ internal sealed record TextGeneratorColumns
     /// <summary>What the model learns to write, or is evaluated with: whole texts, or completions of <see cref="InputRole"/>.</summary>
     [JsonIgnore]
     public ColumnRole TextRole => Completion is { } completion
-        ? ColumnRole.Text("completion", completion)
+        ? ColumnRole.Text(Rejected is null ? "completion" : "chosen", completion)
         : ColumnRole.Text(Chat is null ? "training" : "chat", Training ?? Input);
 
     /// <summary>The columns that training reads.</summary>
     [JsonIgnore]
-    public IEnumerable<ColumnRole> TrainingRoles => Completion is null ? WithTools(TextRole) : [InputRole, TextRole];
+    public IEnumerable<ColumnRole> TrainingRoles =>
+        Completion is null ? WithTools(TextRole) : [.. InputRoles, TextRole, .. new[] { RejectedRole, ScoreRole }.OfType<ColumnRole>()];
+
+    /// <summary>The texts that were preferred less; null where there is no column of them.</summary>
+    [JsonIgnore]
+    public ColumnRole? RejectedRole => Rejected is null ? null : ColumnRole.Text("rejected", Rejected);
+
+    /// <summary>What ranks texts; null where there is no column of it.</summary>
+    [JsonIgnore]
+    public ColumnRole? ScoreRole => Score is null ? null
+        : new ColumnRole("score", Score, ColumnKind.Number | ColumnKind.Boolean, "a number or true and false");
+
+    /// <summary>Whether the model was trained on preferences.</summary>
+    [JsonIgnore]
+    public bool ArePreferences => (Rejected ?? Score) is not null;
 
     private IEnumerable<ColumnRole> WithTools(ColumnRole role) => Chat is { } form ? ChatCursor.Columns(role, form) : [role];
 }

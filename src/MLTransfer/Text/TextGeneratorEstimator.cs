@@ -4,7 +4,6 @@ using MLTransfer.Text;
 using MLTransfer.Text.Chats;
 using MLTransfer.Columns;
 using MLTransfer.Logging;
-using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
 using MLTransfer.Torch.Training.Language;
@@ -83,15 +82,10 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
             Check(_columns.TrainingRoles, SchemaShape.Create(validationData.Schema));
 
         var seed = SeedOf(_options.Seed);
-        var fineTuning = _options.FineTuning;
-        var start = fineTuning.LoadBase(Host, _baseModel, channel);
-        start = start with { Model = start.Model.WithTemplateOf(_columns.Chat) };
-        var model = start.Model;
-        return Ownership.Pass(model, () =>
+        var tuning = new TextTuning(Host, channel, _options, _columns, _rowForm, seed);
+        return tuning.Run(_baseModel, start =>
         {
-            var adaptersOf = fineTuning.Adapt(start, seed);
-            fineTuning.Prepare(model.Network, start.Name);
-            var (training, validation, noise, report) = ReadRows(input, model.Tokenizer, model.Network, start.Name);
+            var (training, validation, noise, report) = ReadRows(input, start.Model.Tokenizer, start.Model.Network, start.Name);
             var options = _options.Training with
             {
                 Seed = seed,
@@ -100,26 +94,21 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
                     && (report.Texts == 1 || _options.RowPacking == RowPacking.Concatenated) && MovingBlocks.AreOneText(training),
             };
             var trainer = new LanguageModelTrainer(
-                model.Network, TrainingObserver.Place(options), training, validation, model.Tokenizer, noise)
+                start.Model.Network, TrainingObserver.Place(options), training, validation, start.Model.Tokenizer, noise)
                 {
-                    AnswerSamples = _columns.Chat is not { } form ? null
-                        : (prompts, options, stop) => ChatGenerator.AnswerSamples(model, form, prompts, options, stop),
+                    AnswerSamples = tuning.AnswersOf(start.Model),
                 };
-            channel.Info(string.Create(CultureInfo.InvariantCulture,
-                $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; {report.EvaluationRows} rows for evaluation."));
-            ComputationLog.Tell(channel, trainer.Computation);
-            channel.Info($"Training data: {report}. Memory: {trainer.EstimateMemory()}.");
-            var log = new TextTrainingLog(channel, _options.Progress);
-            var result = trainer.Train(log, _options.CancellationToken, _options.StopAndKeep);
-            log.Finished(result);
-            model.Card = CreateCard(model.Card?.Base, report, result, trainer.Computation.Fix(options));
-            if (_options.Lora is not null && !_options.SaveAdapterOnly)
-                LowRankAdaptation.Merge(model.Network);
-
-            DecodingNetwork.Choose(model.Network, _options, channel);
-            return new TextGeneratorTransformer(
-                model, ownsModel: true, _columns, Seeds.Fix(_options.Generation, seed), _options.GenerationBatchSize,
-                _options.DecodingPrecision, _options.WeightType, _rowForm, adaptersOf, result);
+            return new TextTraining
+            {
+                Task = string.Create(CultureInfo.InvariantCulture,
+                    $"Fine-tuning '{start.Name}' on {report.Rows} rows, {report.Tokens} tokens; "
+                    + $"{report.EvaluationRows} rows for evaluation."),
+                Data = report.ToString(),
+                Computation = trainer.Computation,
+                EstimateMemory = trainer.EstimateMemory,
+                Train = trainer.Train,
+                CreateCard = (origin, result) => CreateCard(origin, report, result, trainer.Computation.Fix(options)),
+            };
         });
     }
 

@@ -3,6 +3,7 @@ using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Text.Chats;
+using MLTransfer.Text.Preferences;
 using MLTransfer.Torch.Exports;
 using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Training.Language;
@@ -19,8 +20,7 @@ namespace MLTransfer;
 /// <see cref="PretrainedTextGeneratorEstimator"/>.
 /// </summary>
 public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnnxExport, IGgufExport, IModelFolder, ITextEvaluation,
-    ITextGenerator,
-    ITextModelOwner<TextGenerationModel>
+    ITextGenerator, ITextEmbedding, IPreferenceEvaluation, ITextModelOwner<TextGenerationModel>
 {
     internal const string LoaderSignature = "TextGenerator";
 
@@ -77,6 +77,21 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         }
     }
 
+    private protected override string ModelName => ((ITextModel)Model).Name;
+
+    /// <inheritdoc/>
+    string ITextEmbedding.ModelName => ModelName;
+
+    /// <inheritdoc/>
+    TextEmbedder ITextEmbedding.Embedder
+    {
+        get
+        {
+            using var hold = Hold();
+            return Model.Embedder;
+        }
+    }
+
     /// <inheritdoc/>
     TextBaseModel<TextGenerationModel> ITextModelOwner<TextGenerationModel>.CopyModel(bool keepsMatrices)
     {
@@ -113,6 +128,8 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
     TextGenerationMetrics ITextEvaluation.Evaluate(IDataView data, string? textColumn, CancellationToken cancellationToken)
     {
         using var hold = Hold();
+        if (textColumn is null)
+            RefuseChatsOfPreferences();
         if (textColumn is null && Columns.Chat is not null)
             return ChatRows.Evaluate(Model, data, Columns, RowForm, cancellationToken);
         var texts = textColumn is null
@@ -126,12 +143,31 @@ public sealed class TextGeneratorTransformer : TextContinuationTransformer, IOnn
         IDataView data, TextMemorizationOptions options, CancellationToken cancellationToken)
     {
         using var hold = Hold();
+        RefuseChatsOfPreferences();
         var generation = options.Check(Generation) with { BatchSize = GenerationBatchSize };
         return TextMemorizationEvaluator.Evaluate(
             data, Columns, options, Model.Tokenizer, prompts => Columns.Chat is { } form
                 ? Chats.Generate([.. prompts.Select(ChatMessages.OfPrompt)], form, generation, (_, error) => error, cancellationToken)
                 : _decoder.Value.Generate(prompts, generation, cancellationToken),
             cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    PreferenceMetrics IPreferenceEvaluation.Evaluate(
+        IDataView data, TextGenerationModel reference, PreferenceEvaluationOptions options, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        return TextPreferenceEvaluator.Evaluate(Model, reference, data, options.ColumnsOf(Columns), RowForm, options, cancellationToken);
+    }
+
+    private void RefuseChatsOfPreferences()
+    {
+        if (Columns is { Chat: not null, ArePreferences: true })
+        {
+            throw new ArgumentException(
+                "The model was tuned by preferences between answers to chats: ml.Generation.EvaluatePreferences measures those. For whole "
+                + "texts name their column.");
+        }
     }
 
     /// <summary>The model with its adapters merged, as a new object; null where there are none.</summary>

@@ -50,6 +50,7 @@ internal sealed record TextRowForm
         Noise?.Check();
     }
 
-    private int? EndOf(TextTokenizer tokenizer) =>
+    /// <summary>The token that follows every text; null for none.</summary>
+    public int? EndOf(TextTokenizer tokenizer) =>
         AppendEndOfSequence ?? Packing != RowPacking.Concatenated ? tokenizer.TextEndId : null;
 }

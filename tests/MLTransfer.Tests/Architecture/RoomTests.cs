@@ -11,7 +11,8 @@ namespace MLTransfer.Tests.Architecture;
 public class RoomTests
 {
     /// <summary>From the top down.</summary>
-    private static readonly string[] s_projects = ["MLTransfer", "MLTransfer.Onnx", "MLTransfer.Torch"];
+    private static readonly string[] s_projects =
+        ["MLTransfer.Extensions.AI", "MLTransfer", "MLTransfer.Onnx", "MLTransfer.Mpi", "MLTransfer.Torch"];
 
     private static readonly SourceTree s_source = SourceTree.OfTheRepository();
 
@@ -172,5 +173,6 @@ public class RoomTests
     private static string ProjectOf(string folder) =>
         folder.StartsWith("MLTransfer.Models.", StringComparison.Ordinal)
             ? folder
-            : s_projects.Reverse().First(project => folder == project || folder.StartsWith(project + '.', StringComparison.Ordinal));
+            : s_projects.OrderByDescending(project => project.Length)
+                .First(project => folder == project || folder.StartsWith(project + '.', StringComparison.Ordinal));
 }

@@ -61,6 +61,7 @@ public sealed class ComputeDeviceTests : IDisposable
     [InlineData(false, DecodingPrecision.Float32)]
     [InlineData(true, DecodingPrecision.BFloat16)]
     [InlineData(true, DecodingPrecision.Int8)]
+    [InlineData(true, DecodingPrecision.Int4)]
     public void A_text_generator_is_tuned_saved_and_loaded_on_the_graphics_processor(bool lora, DecodingPrecision precision)
     {
         var ml = OnDevice();

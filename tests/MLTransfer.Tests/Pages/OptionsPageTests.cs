@@ -19,6 +19,7 @@ using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.LatentProjection;
 using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Preferences;
 using MLTransfer.Torch.Training.Schedules;
 using Xunit;
 
@@ -44,7 +45,7 @@ public sealed class OptionsPageTests
         typeof(StochasticGradientDescentOptions), typeof(AdafactorOptions), typeof(LionOptions), typeof(MuonOptions),
         typeof(ScheduleFreeOptions), typeof(CosineScheduleOptions), typeof(PolynomialScheduleOptions),
         typeof(InverseSquareRootScheduleOptions), typeof(WarmupStableDecayScheduleOptions), typeof(PlateauScheduleOptions),
-        typeof(GgufExportOptions),
+        typeof(GgufExportOptions), typeof(TextPreferenceOptions), typeof(PreferenceTrainingOptions), typeof(PreferenceEvaluationOptions),
     ]).Select(type => new TheoryDataRow<Type>(type));
 
     [Theory]

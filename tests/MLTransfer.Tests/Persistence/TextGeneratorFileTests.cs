@@ -91,6 +91,8 @@ public sealed class TextGeneratorFileTests : IDisposable
     [InlineData(DecodingPrecision.BFloat16, false)]
     [InlineData(DecodingPrecision.Int8, false)]
     [InlineData(DecodingPrecision.Int8, true)]
+    [InlineData(DecodingPrecision.Int4, false)]
+    [InlineData(DecodingPrecision.Int4, true)]
     public void Texts_are_generated_in_the_chosen_format_and_a_file_keeps_the_choice_but_float32_weights(
         DecodingPrecision precision, bool adapters)
     {

@@ -113,8 +113,10 @@ public sealed class EncoderDecoderTests : IDisposable
     [Theory]
     [InlineData("t5-tiny", DecodingPrecision.BFloat16)]
     [InlineData("t5-tiny", DecodingPrecision.Int8)]
+    [InlineData("t5-tiny", DecodingPrecision.Int4)]
     [InlineData("bart-tiny", DecodingPrecision.BFloat16)]
     [InlineData("bart-tiny", DecodingPrecision.Int8)]
+    [InlineData("bart-tiny", DecodingPrecision.Int4)]
     public void Narrow_weights_write_what_was_learned(string folder, DecodingPrecision precision)
     {
         using var model = Fit(folder, options =>

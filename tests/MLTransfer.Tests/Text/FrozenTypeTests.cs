@@ -65,6 +65,7 @@ public sealed class FrozenTypeTests : IDisposable
     [Theory]
     [InlineData(DecodingPrecision.BFloat16)]
     [InlineData(DecodingPrecision.Int8)]
+    [InlineData(DecodingPrecision.Int4)]
     public void The_tuned_model_generates_in_every_precision_and_is_trained_on(DecodingPrecision precision)
     {
         MakeFolders(ScalarType.BFloat16);

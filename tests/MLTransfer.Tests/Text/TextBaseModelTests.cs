@@ -127,6 +127,7 @@ public sealed class TextBaseModelTests : IDisposable
     [Theory]
     [InlineData(DecodingPrecision.Float32)]
     [InlineData(DecodingPrecision.Int8)]
+    [InlineData(DecodingPrecision.Int4)]
     public async Task The_text_generator_of_a_loaded_chain_streams_the_text_of_the_column(DecodingPrecision precision)
     {
         using var fitted = Fit(o => o.DecodingPrecision = precision);
@@ -137,7 +138,14 @@ public sealed class TextBaseModelTests : IDisposable
 
         var generator = _ml.Generation.GetTextGenerator(loaded);
 
-        Assert.Equal(precision == DecodingPrecision.Int8, generator.Network.IsQuantized);
+        Assert.Equal(
+            precision switch
+            {
+                DecodingPrecision.Int8 => QuantizationFormat.Int8,
+                DecodingPrecision.Int4 => QuantizationFormat.Int4,
+                _ => (QuantizationFormat?)null,
+            },
+            generator.Network.QuantizedTo);
         var pieces = new List<string>();
         await foreach (var piece in generator.StreamAsync(TestData.Stories(1)[0].Opening!, fitted.Generation))
             pieces.Add(piece);

@@ -13,6 +13,7 @@ public sealed class TextStreamTests
     [Theory]
     [InlineData(DecodingPrecision.Float32)]
     [InlineData(DecodingPrecision.Int8)]
+    [InlineData(DecodingPrecision.Int4)]
     public async Task Pieces_joined_are_what_Transform_gives_from_several_streams_at_once(DecodingPrecision precision)
     {
         var (model, rows) = Chain(new()

@@ -19,7 +19,10 @@ public class WeightQuantizationTests
     [InlineData("""{"activation_function": "gelu"}""")]
     [InlineData("""{"n_inner": 50, "tie_word_embeddings": false}""")]
     [InlineData("""{"reorder_and_upcast_attn": true}""")]
-    public void Quantized_model_computes_nearly_what_it_computed_before_in_one_pass_and_in_steps(string changes)
+    [InlineData("{}", QuantizationFormat.Int4, 0.4)]
+    [InlineData("""{"n_inner": 50, "tie_word_embeddings": false}""", QuantizationFormat.Int4, 0.4)]
+    public void Quantized_model_computes_nearly_what_it_computed_before_in_one_pass_and_in_steps(
+        string changes, QuantizationFormat format = QuantizationFormat.Int8, double most = 0.03)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
@@ -27,13 +30,14 @@ public class WeightQuantizationTests
         var ids = Ids(3);
         var before = model.Forward(new ModelInput(ids));
 
-        WeightQuantization.Quantize(model);
+        WeightQuantization.Quantize(model, format);
 
         Assert.True(model.IsQuantized);
+        Assert.Equal(format, model.QuantizedTo);
         var after = model.Forward(new ModelInput(ids));
-        Assert.InRange(Distance(before, after), 1e-5, 0.03); // not 0: it computes with other weights
+        Assert.InRange(Distance(before, after), 1e-5, most); // not 0: it computes with other weights
         foreach (var prompt in (int[])[1, 5])
-            Assert.InRange(Distance(after, Steps(model, ids, prompt)), 0, 0.01); // the cache is bfloat16
+            Assert.InRange(Distance(after, Steps(model, ids, prompt)), 0, most / 3); // the cache is bfloat16
     }
 
     [Fact]
@@ -51,13 +55,15 @@ public class WeightQuantizationTests
         Assert.ThrowsAny<InvalidOperationException>(() => model.OutputHead.sum());
     }
 
-    [Fact]
-    public void Other_rows_change_no_bit()
+    [Theory]
+    [InlineData(QuantizationFormat.Int8)]
+    [InlineData(QuantizationFormat.Int4)]
+    public void Other_rows_change_no_bit(QuantizationFormat format)
     {
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         using var model = Create("{}");
-        WeightQuantization.Quantize(model);
+        WeightQuantization.Quantize(model, format);
         var ids = Ids(11);
         var together = Steps(model, ids, 1);
         for (var row = 0; row < 11; row++)
@@ -109,6 +115,7 @@ public class WeightQuantizationTests
             .Train(cancellationToken: TestContext.Current.CancellationToken));
         AssertRefused("adapted", () => LowRankAdaptation.Attach(model, new LoraOptions { TargetModules = ["c_attn"] }));
         AssertRefused("quantized again", () => WeightQuantization.Quantize(model));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WeightQuantization.Quantize(model, (QuantizationFormat)7));
 
         using var narrow = Create("{}", ScalarType.BFloat16);
         Assert.Contains("Load it as Float32", Assert.Throws<InvalidOperationException>(() => WeightQuantization.Quantize(narrow)).Message,

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Numerics.Rows;
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Networks.Transformers.Families;
@@ -63,6 +64,41 @@ public class FamilyContractTests
         var logits = text.Logits(network, 0, Length, cache: null);
         Assert.True(network.IsQuantized);
         Assert.InRange(((logits - expected).abs().max() / expected.abs().max()).item<float>(), 1e-6, 0.02);
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Int4_logits_are_within_5_percent_of_those_of_the_rounded_weights_in_float32(string modelType)
+    {
+        using var scope = NewDisposeScope();
+        using var gradients = no_grad();
+        using var network = FamilyFolders.CreateWide(modelType);
+        if (!network.Output.Heads.Any())
+            return;
+        using var rounded = network.Copy();
+        WeightQuantization.Quantize(network, QuantizationFormat.Int4);
+        foreach (var (module, written) in network.modules().Zip(rounded.modules()))
+        {
+            if (module is Linear { Quantized: { } matrix })
+                Write(matrix, ((Linear)written).OutputByInput());
+            else if (module is Embedding { Quantized: { } table })
+                Write(table, ((Embedding)written).Weight);
+        }
+
+        using var text = new RandomTexts(network, rows: 2, Length);
+        var expected = text.Logits(rounded, 0, Length, cache: null);
+        var logits = text.Logits(network, 0, Length, cache: null);
+        Assert.InRange(((logits - expected).abs().max() / expected.abs().max()).item<float>(), 1e-6, 0.05);
+
+        static void Write(QuantizedMatrix matrix, Tensor weight)
+        {
+            var output = new float[matrix.Inputs];
+            for (var i = 0; i < matrix.Outputs; i++)
+            {
+                matrix.ReadOutput(i, output);
+                weight[i].copy_(tensor(output));
+            }
+        }
     }
 
     [Theory]

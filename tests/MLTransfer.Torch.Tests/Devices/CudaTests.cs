@@ -10,9 +10,11 @@ using MLTransfer.Torch.Tests.Generation;
 using MLTransfer.Torch.Tests.Networks.Transformers;
 using MLTransfer.Torch.Tests.Training;
 using MLTransfer.Torch.Tests.Training.Adversarial;
+using MLTransfer.Torch.Tests.Training.Preferences;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Adversarial;
 using MLTransfer.Torch.Training.Language;
+using MLTransfer.Torch.Training.Preferences;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -46,6 +48,19 @@ public sealed class CudaTests : IDisposable
         var onDevice = Train(actual, options);
         Assert.Equal(3, onDevice.Count);
         Assert.All(onProcessor.Zip(onDevice), pair => Assert.Equal(pair.First, pair.Second, 2e-3 * pair.First));
+    }
+
+    [Fact]
+    public void Preferences_give_the_losses_that_they_give_on_the_processor()
+    {
+        Assert.All(Losses(CPU).Zip(Losses(CUDA)), pair => Assert.Equal(pair.First, pair.Second, 1e-3));
+
+        static List<double> Losses(Device device)
+        {
+            using var model = TransformerNetwork.Load(FamilyFolders.PathOf("gpt2-tiny"), device: device);
+            return [.. new PreferenceTrainer(model, PreferenceRunTests.Options, TinyPairs.Training)
+                .Train(cancellationToken: Cancellation).History.Select(report => report.Loss).OfType<double>()];
+        }
     }
 
     [Theory]

@@ -9,9 +9,9 @@ public class LesserProcessorTests
 {
     private static readonly Type[] s_kernelTests =
     [
-        typeof(RowProductTests), typeof(Int8ProductTests), typeof(RowAttentionTests), typeof(RowActivationsTests),
-        typeof(RowNormalizationTests), typeof(RowRotationTests), typeof(RowConvolutionTests), typeof(WinogradConvolutionTests),
-        typeof(VectorWidthTests),
+        typeof(RowProductTests), typeof(Int8ProductTests), typeof(Int4MatrixTests), typeof(Int4RoundingTests), typeof(RowAttentionTests),
+        typeof(RowActivationsTests), typeof(RowNormalizationTests), typeof(RowRotationTests), typeof(RowConvolutionTests),
+        typeof(WinogradConvolutionTests), typeof(VectorWidthTests),
     ];
 
     [Theory]

@@ -49,6 +49,27 @@ public class MeasuredMemoryTests
     }
 
     [Theory]
+    [InlineData("102M", "Int8", 400e6, 490e6)]
+    [InlineData("1.5B", "Int8", 1.6e9, 2.5e9)]
+    [InlineData("1.5B", "Int4", 0.95e9, 1.8e9)]
+    public void Adapters_on_a_base_in_few_bits_take_its_size_and_little_more(string size, string format, double least, double most)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak is read from /proc/self/status, which Linux has.");
+        Assert.SkipUnless(File.Exists("/lib64/ld-linux-x86-64.so.2"), "The bound is for glibc's heap, which this system has not.");
+        Assert.SkipUnless(
+            size != "1.5B" || Environment.GetEnvironmentVariable("MLTRANSFER_SOAK") is not null, "Set MLTRANSFER_SOAK: it takes minutes.");
+        using var folder = new TemporaryFolder();
+        var made = TrainingProcess.Run(folder.Path, "MakeCheckpoint", size);
+        Assert.True(made.ExitCode == 0, made.Output);
+
+        var (exitCode, output) = TrainingProcess.Run(folder.Path, "MeasureCheckpoint", size, format);
+
+        Assert.True(exitCode == 0, output);
+        TestContext.Current.TestOutputHelper?.WriteLine(output);
+        Assert.InRange(Numbers(output)[2], least, most);
+    }
+
+    [Theory]
     [InlineData("train")]
     [InlineData("evaluate")]
     [InlineData("generate")]

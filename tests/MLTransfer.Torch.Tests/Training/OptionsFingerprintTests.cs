@@ -5,6 +5,7 @@ using MLTransfer.Torch.Training.Described;
 using MLTransfer.Torch.Training.Images;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.Optimizers;
+using MLTransfer.Torch.Training.Preferences;
 using Xunit;
 
 namespace MLTransfer.Torch.Tests.Training;
@@ -23,6 +24,7 @@ public class OptionsFingerprintTests
         { new LanguageTrainingOptions(), "7c435aea6b9321621644b02fcbbb0800d5a4dfa51268a5ce4950d2d69009230f" },
         { new ModuleTrainingOptions(), "3b8403ed62f3bdacbbf795d573bbc6fe26ee3f0cce8834469248b1e443888d64" },
         { new MusicTrainingOptions(), "9e4a13cc5886f9cb12f02bc450702a0347d7a12c5c3b3577110792c86a9794d2" },
+        { new PreferenceTrainingOptions(), "9ae6ef1839ad436aa10b325bfcfb509cc668b09d2c23a49945e8ac94d959d649" },
         { new SpeechTrainingOptions(), "aded07c436c4620f0d1e6603267d6f04777940877f89e61a2ae3fc8d17e6b95b" },
         { new TextToImageTrainingOptions(), "167b600d655059d89aa4f74cdb9e26bdc03bc5da792429618226452a4d13c382" },
     };

@@ -62,14 +62,14 @@ internal sealed class MappingNetwork : NamedModule
         return hidden.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Moves the running mean towards the mean of w [N, width].</summary>
-    public void UpdateAverage(Tensor w)
+    /// <summary>Moves the running mean towards a batch's mean of w [width].</summary>
+    public void UpdateAverage(Tensor mean)
     {
         if (Average is null)
             return;
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        Average.mul_(AverageDecay!.Value).add_(w.detach().mean([0]), alpha: 1 - AverageDecay.Value);
+        Average.mul_(AverageDecay!.Value).add_(mean, alpha: 1 - AverageDecay.Value);
     }
 
     /// <summary>Scales each row to a mean square of 1.</summary>

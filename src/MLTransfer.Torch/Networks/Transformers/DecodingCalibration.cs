@@ -22,7 +22,7 @@ internal static class DecodingCalibration
     private static readonly ConcurrentDictionary<Kind, Lazy<Choice>> s_choices = new();
 
     /// <summary>Of the kind of matrix that a network has most of; null where it is not worth it.</summary>
-    /// <param name="network">Its matrices are not int8 numbers.</param>
+    /// <param name="network">Its matrices are not quantized.</param>
     /// <param name="rows">Of the step.</param>
     /// <param name="threads">That compute.</param>
     public static Choice? Of(TransformerNetwork network, int rows, int threads)

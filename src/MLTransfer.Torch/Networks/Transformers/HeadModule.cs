@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Layers.Frozen;
 using MLTransfer.Torch.Networks.Transformers.Description;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Rows;
@@ -66,11 +67,14 @@ internal sealed class HeadModule
     /// <summary>Logits become cap tanh(logit / cap); null for no cap.</summary>
     public double? SoftCap => _head.SoftCap;
 
-    /// <summary>The weight as int8 numbers, in its place.</summary>
-    public Int8Matrix? Quantized => _own is null ? _table!.Quantized : _own.Quantized;
+    /// <summary>The weight as integers, in its place.</summary>
+    public QuantizedMatrix? Quantized => _own is null ? _table!.Quantized : _own.Quantized;
 
     /// <summary>The weight in the compute type, where it stays the same over many passes; null: each pass converts it.</summary>
     public Tensor? Converted { get; set; }
+
+    /// <summary>What products are computed with in place of the weight while it is frozen; null for the weight itself.</summary>
+    public FrozenMatrix? Frozen { get; set; }
 
     /// <summary>Whether the weight reads hidden states as they are.</summary>
     public bool ReadsHiddenStates => _dense is null && _projection is null && _head.Scale == 1;
@@ -111,7 +115,9 @@ internal sealed class HeadModule
     private Tensor Product(Tensor features, ScalarType? type)
     {
         if (Quantized is not null)
-            return Int8Product.Compute(features, Quantized, null);
+            return Quantized.Multiply(features, null);
+        if (Frozen is not null)
+            return FrozenFunction.Call(features.to(type ?? features.dtype), Frozen, byRows: true).to(ScalarType.Float32);
         if (RowProduct.Computes(features, Weight) && !_libtorch[features.numel() == features.shape[^1] ? 0 : 1])
             return RowProduct.Compute(features, Weight);
         if (type is null && Weight.dtype != features.dtype)

@@ -148,10 +148,13 @@ public abstract class TransformerNetwork : GenerativeNetwork
     }
 
     /// <summary>
-    /// What computes the products of decoding steps where weights are numbers of float32, bfloat16 or float16 in memory of the CPU; int8
-    /// has kernels of its own.
+    /// What computes the products of decoding steps where weights are numbers of float32, bfloat16 or float16 in memory of the CPU;
+    /// quantized weights have kernels of their own.
     /// </summary>
     public DecodingKernels DecodingKernels { get; set; }
+
+    /// <summary>Whether products are computed with frozen matrices in few bits, for which there are no row kernels.</summary>
+    internal bool HasFrozenMatrices { get; set; }
 
     /// <summary>How many decoding steps have gone the short way: over plain rows, without a graph of tensors.</summary>
     internal long FastSteps => Interlocked.Read(ref _fastSteps);
@@ -163,7 +166,7 @@ public abstract class TransformerNetwork : GenerativeNetwork
         using var hold = Hold();
         using var scope = NewDisposeScope();
         var step = training || input.SequenceIds is not null || input.InputEmbeddings is not null || input.Encoded is { Ranges: null }
-            || Family.WithoutRowKernels is not null || Lora is { WeightDecomposed: true } ? null
+            || Family.WithoutRowKernels is not null || HasFrozenMatrices || Lora is { WeightDecomposed: true } ? null
             : DecodingStep.Create(IsQuantized ? null : TokenEmbedding, input.InputIds, input.AttentionMask, input.PastKeyValues);
         if (step is not null)
         {

@@ -18,24 +18,11 @@ internal static unsafe class FixedPointRows
     /// <summary>Less than this is zero, lest its scale's inverse overflow.</summary>
     private const float Smallest = 1e-30f;
 
-    /// <summary>How many of the rows from some row on lie interleaved: 8, 4, 2 or 1.</summary>
-    public static int Interleaved(int remainingRows) => remainingRows switch { >= 8 => 8, >= 4 => 4, >= 2 => 2, _ => 1 };
-
     /// <summary>Pairs of a row.</summary>
     public static int Pairs(int inputs) => (inputs + 1) / 2;
 
     /// <summary>Groups of a row.</summary>
     public static int Groups(int inputs) => (inputs + GroupInputs - 1) / GroupInputs;
-
-    /// <summary>The first of the rows that a row lies interleaved with, and how many they are.</summary>
-    public static (int First, int Height) Tile(int row, int rows)
-    {
-        var first = 0;
-        var height = Interleaved(rows);
-        for (; row >= first + height; height = Interleaved(rows - first))
-            first += height;
-        return (first, height);
-    }
 
     /// <summary>Converts one of the rows that lie interleaved.</summary>
     /// <param name="input">[inputs].</param>

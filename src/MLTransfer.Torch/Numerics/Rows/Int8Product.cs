@@ -2,18 +2,12 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using MLTransfer.Torch.Memory;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Numerics.Rows;
 
 /// <summary>Products of rows with int8 matrices on all cores; see <see cref="Int8Kernels"/>.</summary>
 internal static unsafe class Int8Product
 {
-    /// <summary>Less than this is not worth another thread.</summary>
-    private const long SmallestBlockBytes = 64 << 10;
-
-    private const long LargestBlockBytes = 512 << 10;
-
     /// <summary>Shorter rows are converted by one thread.</summary>
     private const int SmallestConversion = 512;
 
@@ -40,19 +34,6 @@ internal static unsafe class Int8Product
             Compute<PairLanes128, Vector128<int>>(input, matrix, bias, output, threads, activation, accumulate);
     }
 
-    /// <summary>[..., inputs] times the matrix, plus a float32 bias: [..., outputs] float32, without gradients.</summary>
-    public static Tensor Compute(Tensor input, Int8Matrix matrix, Tensor? bias)
-    {
-        using var scope = NewDisposeScope();
-        var rows = input.to(ScalarType.Float32).contiguous();
-        var output = empty([.. input.shape[..^1], matrix.Outputs], ScalarType.Float32);
-        Compute(
-            NativeTensor.AsSpan<float>(rows), matrix, bias is null ? default
-                : NativeTensor.AsSpan<float>(bias), NativeTensor.AsSpan<float>(output),
-            get_num_threads());
-        return output.MoveToOuterDisposeScope();
-    }
-
     /// <summary>The same with vectors of the caller's choice.</summary>
     internal static void Compute<TPairs, TVector>(
         ReadOnlySpan<float> input, Int8Matrix matrix, ReadOnlySpan<float> bias, Span<float> output, int threads,
@@ -60,12 +41,7 @@ internal static unsafe class Int8Product
         where TPairs : struct, IPairLanes<TVector>
         where TVector : unmanaged
     {
-        var rows = input.Length / matrix.Inputs;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(input.Length, checked(rows * matrix.Inputs));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(rows * matrix.Outputs));
-        if (bias.Length > 0)
-            ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, matrix.Outputs);
-
+        var rows = matrix.CheckRows(input, bias, output);
         var (pairs, groups) = (FixedPointRows.Pairs(matrix.Inputs), FixedPointRows.Groups(matrix.Inputs));
         using var rowScales = new RowBuffer(rows * groups);
         var values = ArrayPool<int>.Shared.Rent(checked(rows * pairs));
@@ -75,7 +51,6 @@ internal static unsafe class Int8Product
                 scales = matrix.Scales)
             fixed (int* valuesPointer = values)
             {
-                var tileBytes = 2L * pairs * Int8Matrix.TileOutputs;
                 var work = new Work
                 {
                     Input = inputPointer,
@@ -90,12 +65,10 @@ internal static unsafe class Int8Product
                     Output = outputPointer,
                     Activation = activation,
                     Accumulate = accumulate,
-                    BlockTiles = (int)Math.Clamp(
-                        Blocks(matrix.Tiles, threads), Blocks(SmallestBlockBytes, tileBytes),
-                        Math.Max(Blocks(SmallestBlockBytes, tileBytes), LargestBlockBytes / tileBytes)),
+                    BlockTiles = QuantizedMatrix.BlockTiles(matrix.Tiles, 2L * pairs * Int8Matrix.TileOutputs, threads),
                 };
                 WorkerTeam.Run(rows, matrix.Inputs < SmallestConversion ? 1 : threads, &ConvertRow, &work);
-                WorkerTeam.Run((int)Blocks(matrix.Tiles, work.BlockTiles), threads, &ComputeTiles<TPairs, TVector>, &work);
+                WorkerTeam.Run((int)QuantizedMatrix.Blocks(matrix.Tiles, work.BlockTiles), threads, &ComputeTiles<TPairs, TVector>, &work);
             }
         }
         finally
@@ -105,13 +78,11 @@ internal static unsafe class Int8Product
         }
     }
 
-    private static long Blocks(long count, long length) => (count + length - 1) / length;
-
     private static void ConvertRow(void* state, int row)
     {
         var work = (Work*)state;
         var (pairs, groups) = (FixedPointRows.Pairs(work->Inputs), FixedPointRows.Groups(work->Inputs));
-        var (first, height) = FixedPointRows.Tile(row, work->Rows);
+        var (first, height) = InterleavedRows.Tile(row, work->Rows);
         FixedPointRows.Convert(
             work->Input + (nint)row * work->Inputs, work->Inputs, height,
             work->Values + (nint)first * pairs + (row - first), work->RowScales + (nint)first * groups + (row - first));
@@ -126,7 +97,7 @@ internal static unsafe class Int8Product
         var work = (Work*)state;
         var (pairs, groups) = (FixedPointRows.Pairs(work->Inputs), FixedPointRows.Groups(work->Inputs));
         var sums = stackalloc float[WidestGroup * Int8Matrix.TileOutputs];
-        var endTile = (int)Math.Min((block + 1L) * work->BlockTiles, Blocks(work->Outputs, Int8Matrix.TileOutputs));
+        var endTile = (int)Math.Min((block + 1L) * work->BlockTiles, QuantizedMatrix.Blocks(work->Outputs, Int8Matrix.TileOutputs));
         for (var tile = block * work->BlockTiles; tile < endTile; tile++)
         {
             var weights = work->Weights + (nint)tile * pairs * 2 * Int8Matrix.TileOutputs;
@@ -134,7 +105,7 @@ internal static unsafe class Int8Product
             var count = Math.Min(Int8Matrix.TileOutputs, work->Outputs - start);
             for (int row = 0, rows; row < work->Rows; row += rows)
             {
-                rows = FixedPointRows.Interleaved(work->Rows - row);
+                rows = InterleavedRows.Height(work->Rows - row);
                 new Span<float>(sums, rows * Int8Matrix.TileOutputs).Clear();
                 var values = work->Values + (nint)row * pairs;
                 var rowScales = work->RowScales + (nint)row * groups;

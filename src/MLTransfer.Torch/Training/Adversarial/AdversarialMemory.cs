@@ -18,7 +18,7 @@ internal sealed class AdversarialMemory(StyleGan2Model model, AdversarialTrainin
     private const double SecondOrder = 2.5;
 
     private readonly AdversarialTrainingOptions _options =
-        TrainingComputation.Of(options, model.Generator.Device, () => LargestProducts.Of(model)).Fix(options);
+        TrainingComputation.Of(options with { Collective = null }, model.Generator.Device, () => LargestProducts.Of(model)).Fix(options);
 
     private readonly StyleGan2Configuration _configuration = StyleGan2Configuration.Parse(model.Configuration, "config.json");
 

@@ -105,6 +105,9 @@ public sealed record AdversarialTrainingOptions : TrainingOptions
     /// <summary>How many images are made for a measurement.</summary>
     public int EvaluationCount { get; init; } = 1_000;
 
+    /// <summary>Real images of a step, those of all ranks.</summary>
+    internal int ImagesPerStep => checked(BatchSize * (Collective?.Size ?? 1));
+
     internal override IEnumerable<string> IrrelevantToWeights =>
         [nameof(SampleImages), nameof(SampleCount), nameof(CheckpointImages), nameof(EvaluationImages), nameof(EvaluationCount),
             nameof(SampleSeeds)];

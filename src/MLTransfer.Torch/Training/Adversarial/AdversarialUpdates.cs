@@ -45,9 +45,12 @@ internal sealed class AdversarialUpdates : IDisposable
     /// <summary>The running mean of path lengths, which path length regularization pulls towards.</summary>
     public double PathLengthMean { get; set; }
 
+    /// <summary>How much of a step's mean loss this process's images make.</summary>
+    private double Share => (double)_options.BatchSize / _options.ImagesPerStep;
+
     /// <summary>The weight of the R1 penalty.</summary>
     private double Gamma => _options.GradientPenaltyWeight
-        ?? 0.0002 * _discriminator.ImageResolution * _discriminator.ImageResolution / _options.BatchSize;
+        ?? 0.0002 * _discriminator.ImageResolution * _discriminator.ImageResolution / _options.ImagesPerStep;
 
     /// <summary>An update of the generator by the non-saturating loss.</summary>
     /// <param name="labels">[N, width]; null where there are none.</param>
@@ -61,8 +64,8 @@ internal sealed class AdversarialUpdates : IDisposable
         var styles = Styles(_options.BatchSize, labels, draws, updatesAverage: true);
         var images = Augment(_generator.Synthesize(styles, NoiseMode.Random, draws.Generator), draws, augmentation);
         var loss = AdversarialLosses.TakenForReal(_discriminator.Forward(images, labels));
-        loss.backward();
-        return Step.Update(GeneratorPlayer, loss.item<float>(), "generator loss").Loss;
+        (loss * Share).backward();
+        return Step.Update(GeneratorPlayer, loss.item<float>() * Share, "generator loss").Loss;
     }
 
     /// <summary>An update of the generator by path length regularization, times its interval.</summary>
@@ -77,10 +80,10 @@ internal sealed class AdversarialUpdates : IDisposable
             styles.requires_grad_(true); // a frozen mapping network
         var images = _generator.Synthesize(styles, NoiseMode.Random, draws.Generator);
         var lengths = AdversarialLosses.PathLengths(images, styles, draws.Normal(images.shape, images.device)); // [N]
-        var mean = lengths.mean().item<float>();
+        var mean = MeanOverRanks(lengths.mean().item<float>());
         var target = PathLengthMean + PathLengthShare * (mean - PathLengthMean);
-        ((lengths - target).square().mean() * (_options.PathLengthWeight * _options.PathLengthInterval)).backward();
-        Step.Update(GeneratorPlayer, mean, "path length loss");
+        ((lengths - target).square().mean() * (_options.PathLengthWeight * _options.PathLengthInterval * Share)).backward();
+        Step.Update(GeneratorPlayer, mean * Share, "path length loss");
         PathLengthMean = target;
         return mean;
     }
@@ -106,12 +109,13 @@ internal sealed class AdversarialUpdates : IDisposable
 
         using var training = Enable(_discriminatorParameters);
         var madeLoss = AdversarialLosses.TakenForMade(_discriminator.Forward(made, labels));
-        madeLoss.backward(); // at once, so that the two graphs are not held together
+        (madeLoss * Share).backward(); // at once, so that the two graphs are not held together
         var realLogits = _discriminator.Forward(shown, realLabels);
         var realLoss = AdversarialLosses.TakenForReal(realLogits);
-        realLoss.backward();
-        var loss = Step.Update(DiscriminatorPlayer, madeLoss.item<float>() + realLoss.item<float>(), "discriminator loss").Loss;
-        return (loss, realLogits.detach().sign().mean().item<float>());
+        (realLoss * Share).backward();
+        var loss = Step.Update(
+            DiscriminatorPlayer, (madeLoss.item<float>() + realLoss.item<float>()) * Share, "discriminator loss").Loss;
+        return (loss, MeanOverRanks(realLogits.detach().sign().mean().item<float>()));
     }
 
     /// <summary>
@@ -123,8 +127,8 @@ internal sealed class AdversarialUpdates : IDisposable
         using var scope = NewDisposeScope();
         using var training = Enable(_discriminatorParameters);
         var penalty = AdversarialLosses.GradientPenalty(_discriminator, real, realLabels, images => Augment(images, draws, augmentation));
-        (penalty * (Gamma / 2 * _options.GradientPenaltyInterval)).backward();
-        return Step.Update(DiscriminatorPlayer, penalty.item<float>(), "gradient penalty loss").Loss;
+        (penalty * (Gamma / 2 * _options.GradientPenaltyInterval * Share)).backward();
+        return Step.Update(DiscriminatorPlayer, penalty.item<float>() * Share, "gradient penalty loss").Loss;
     }
 
     public void Dispose()
@@ -150,6 +154,25 @@ internal sealed class AdversarialUpdates : IDisposable
         return new Player(name, optimizer) { LearningRateFactor = correction };
     }
 
+    private double MeanOverRanks(double mean)
+    {
+        double[] sum = [mean * Share];
+        Step.Sum(sum);
+        return sum[0];
+    }
+
+    /// <summary>The mean of w [width] over all ranks.</summary>
+    private Tensor MeanOverRanks(Tensor mean)
+    {
+        if (Share == 1)
+            return mean;
+        var values = mean.to(ScalarType.Float64).cpu().data<double>().ToArray();
+        for (var i = 0; i < values.Length; i++)
+            values[i] *= Share;
+        Step.Sum(values);
+        return tensor(values).to(mean.dtype).to(mean.device);
+    }
+
     private Tensor Augment(Tensor images, TrainingDraws draws, double probability) =>
         draws.Augment(images, _options.Augmentations, probability);
 
@@ -159,7 +182,7 @@ internal sealed class AdversarialUpdates : IDisposable
         using var scope = NewDisposeScope();
         var styles = _generator.Map(draws.Normal([count, _generator.LatentWidth], _generator.Device), labels);
         if (updatesAverage && !_options.FreezeMapping)
-            _generator.Mapping.UpdateAverage(styles.select(1, 0));
+            _generator.Mapping.UpdateAverage(MeanOverRanks(styles.select(1, 0).detach().mean([0])));
         if (draws.Happens(_options.StyleMixingProbability))
         {
             var crossover = draws.Next(1, _generator.StyleCount);

@@ -31,7 +31,7 @@ internal sealed class AugmentationControl(AdversarialTrainingOptions options)
         RealLogitSign = _signs / _batches;
         if (options.AugmentationRampImages > 0 && options.Augmentations != AugmentationGroups.None)
         {
-            var change = (double)Interval * options.BatchSize / options.AugmentationRampImages;
+            var change = (double)Interval * options.ImagesPerStep / options.AugmentationRampImages;
             Probability = Math.Clamp(Probability + Math.Sign(RealLogitSign.Value - options.AugmentationTarget) * change, 0, 1);
         }
 

@@ -49,6 +49,8 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
     public override IEnumerable<KeyValuePair<string, Tensor>> Weights =>
         Prefixed("generator", _model.Generator).Concat(Prefixed("discriminator", _model.Discriminator));
 
+    public override IEnumerable<KeyValuePair<string, Tensor>> RestoredWeights => Weights.Concat(Prefixed("trained", _trained));
+
     public override IReadOnlyList<Player> Players => [_updates.GeneratorPlayer, _updates.DiscriminatorPlayer];
 
     public override JsonNode? State => JsonSerializer.SerializeToNode(new StyleGan2State(_updates.PathLengthMean, _augmentation.Current));
@@ -74,13 +76,13 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
 
     public override StyleGan2Progress ReportAfter(int step) => new()
     {
-        Step = step, Images = (long)step * _options.BatchSize, AugmentationProbability = _augmentation.Probability,
+        Step = step, Images = (long)step * _options.ImagesPerStep, AugmentationProbability = _augmentation.Probability,
     };
 
     public override StyleGan2Progress RunStep(TrainingStep step)
     {
         using var scope = NewDisposeScope();
-        using var draws = new TrainingDraws(_options.Seed, step.Index);
+        using var draws = new TrainingDraws(Ranks.SeedOf(_options.Seed), step.Index);
         double? pathLength = null, penalty = null;
         Distances = null;
         _updates.Step = step;
@@ -90,12 +92,12 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
             pathLength = _updates.RegularizeGenerator(RandomLabels(draws), draws);
 
         var (real, realLabels) =
-            (Mirrored(_images.Take(step.Rows, _trained.Device), draws), _images.TakeLabels(step.Rows, _trained.Device));
+            (Mirrored(_images.Take(step.OwnRows, _trained.Device), draws), _images.TakeLabels(step.OwnRows, _trained.Device));
         var (discriminatorLoss, realSign) = _updates.UpdateDiscriminator(real, realLabels, RandomLabels(draws), draws, probability);
         if (_options.GradientPenaltyInterval > 0 && step.Index % _options.GradientPenaltyInterval == 0)
             penalty = _updates.RegularizeDiscriminator(real, realLabels, draws, probability);
 
-        var images = (step.Index + 1L) * _options.BatchSize;
+        var images = (step.Index + 1L) * _options.ImagesPerStep;
         UpdateAverage(images);
         _augmentation.Observe(realSign);
         return new StyleGan2Progress
@@ -224,7 +226,7 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
         var halfLife = _options.AverageRampUp > 0
             ? Math.Min(_options.AverageHalfLife, images * _options.AverageRampUp)
             : _options.AverageHalfLife;
-        var stays = halfLife > 0 ? Math.Pow(0.5, _options.BatchSize / halfLife) : 0;
+        var stays = halfLife > 0 ? Math.Pow(0.5, _options.ImagesPerStep / halfLife) : 0;
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
         foreach (var (average, source) in _model.Generator.named_parameters().Zip(_trained.named_parameters()))
@@ -250,7 +252,7 @@ internal sealed class StyleGan2Task : TrainingTask<StyleGan2Progress>
             made.Add(_model.Generator.Generate(latents, labels, noise: NoiseMode.Constant));
         }
 
-        var name = SamplePrefix + ((long)step * _options.BatchSize).ToString("D7", CultureInfo.InvariantCulture) + ".png";
+        var name = SamplePrefix + ((long)step * _options.ImagesPerStep).ToString("D7", CultureInfo.InvariantCulture) + ".png";
         var columns = (int)Math.Ceiling(Math.Sqrt(2.0 * _options.SampleCount));
         var path = Path.Combine(_options.OutputDirectory!, name);
         ImageGrid.Write(path, cat(made, 0), columns);

@@ -68,18 +68,18 @@ public sealed class StyleGan2Trainer
                 nameof(options));
         }
 
-        var steps = (options.TotalImages + options.BatchSize - 1) / options.BatchSize;
+        var steps = (options.TotalImages + options.ImagesPerStep - 1) / options.ImagesPerStep;
         if (steps > int.MaxValue)
             throw new ArgumentException($"{nameof(options.TotalImages)} of {options.TotalImages} takes more than {int.MaxValue} steps.",
                 nameof(options));
         (_model, _options, _images, _extractor) = (model, options, images, extractor);
-        _rows = new RowSchedule(images.Count, options.BatchSize, epoch => RowOrder.Shuffled(images.Count, options.Seed, epoch),
+        _rows = new RowSchedule(images.Count, options.ImagesPerStep, epoch => RowOrder.Shuffled(images.Count, options.Seed, epoch),
             fillsSteps: true);
         _plan = new RunPlan
         {
             TotalSteps = (int)steps,
             LearningRate = _ => options.LearningRate,
-            AmountPerStep = options.BatchSize,
+            AmountPerStep = options.ImagesPerStep,
             HasEvaluation = extractor is not null,
             EvaluationInterval = options.EvaluationImages,
             AnswerInterval = options.SampleImages > 0 ? options.SampleImages : null,
@@ -136,7 +136,7 @@ public sealed class StyleGan2Trainer
         return new StyleGan2TrainingResult
         {
             Steps = run.State.Step,
-            Images = (long)run.State.Step * _options.BatchSize,
+            Images = (long)run.State.Step * _options.ImagesPerStep,
             FrechetDistance = task.Distances?.FrechetDistance,
             KernelDistance = task.Distances?.KernelDistance,
             StoppedOnRequest = run.StoppedOnRequest,

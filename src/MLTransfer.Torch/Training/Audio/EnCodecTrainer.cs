@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Networks.Codecs.EnCodec;
 using MLTransfer.Torch.Sounds;
+using MLTransfer.Torch.Training.Ranks;
 
 namespace MLTransfer.Torch.Training.Audio;
 
@@ -34,6 +35,9 @@ public sealed class EnCodecTrainer
         ArgumentNullException.ThrowIfNull(training);
         using var hold = codec.Hold();
         options.Check();
+        RunRanks.Refuse(
+            options, "the training of a codec",
+            "its codebooks move with every pass and its losses are balanced by each. Train it in one process, on more threads.");
         var samples = options.SegmentSeconds * codec.SampleRate;
         if (samples < codec.HopLength || samples > int.MaxValue / options.BatchSize)
         {

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Audio;
@@ -25,15 +26,16 @@ public static class MusicEvaluator
         var rows = MusicRows.Read(model, tokenizer, examples, new MusicTrainingOptions().MaximumSeconds, nameof(examples));
         if (rows.Count == 0)
             throw new ArgumentException("There is no music to evaluate with.", nameof(examples));
-        return Evaluate(model, rows, batchSize, cancellationToken);
+        return Evaluate(model, rows, batchSize, RunRanks.Alone, cancellationToken);
     }
 
     internal static MusicEvaluationResult Evaluate(
-        MusicGenModel model, IReadOnlyList<MusicTrainingRow> rows, int batchSize, CancellationToken cancellationToken)
+        MusicGenModel model, IReadOnlyList<MusicTrainingRow> rows, int batchSize, RunRanks ranks,
+        CancellationToken cancellationToken)
     {
         model.eval();
         var sums = new double[model.Codebooks];
-        foreach (var part in rows.Chunk(batchSize))
+        foreach (var part in ranks.Share(rows).Chunk(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -41,6 +43,7 @@ public static class MusicEvaluator
                 sums[codebook] += sum;
         }
 
+        ranks.Sum(sums);
         var counts = MusicTrainingBatch.CountPredicted(rows, model.Codebooks, model.Pattern.PaddingId);
         return new MusicEvaluationResult([.. sums.Zip(counts, (sum, count) => sum / Math.Max(1, count))]);
     }

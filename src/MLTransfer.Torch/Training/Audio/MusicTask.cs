@@ -101,7 +101,7 @@ internal sealed class MusicTask : TrainingTask<MusicProgress>
     public override MusicProgress Evaluate(MusicProgress report, CancellationToken cancellationToken) => report with
     {
         Validation = MusicEvaluator.Evaluate(
-            _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken),
+            _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, Ranks, cancellationToken),
     };
 
     public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)

@@ -25,4 +25,14 @@ internal sealed class SpeechStepLosses
     public double Duration { get; set; }
 
     public double Divergence { get; set; }
+
+    /// <summary>Adds what other processes found for their rows of the step.</summary>
+    public void Sum(TrainingStep step)
+    {
+        double[] sums = [Adversarial, Features, Mel, Duration, Divergence];
+        step.Sum(sums);
+        (Adversarial, Features, Mel, Duration, Divergence) = (sums[0], sums[1], sums[2], sums[3], sums[4]);
+        step.Sum(Real);
+        step.Sum(Made);
+    }
 }

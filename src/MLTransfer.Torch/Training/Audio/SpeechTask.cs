@@ -63,6 +63,12 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
         return fingerprint.Value;
     }
 
+    public override void WeightsChanged()
+    {
+        WriteTokenRows();
+        _model.FreeCopies();
+    }
+
     public override SpeechProgress ReportAfter(int step) => new() { Step = step, Epoch = (double)step / _rows.Schedule.StepsPerEpoch };
 
     public override SpeechProgress RunStep(TrainingStep step)
@@ -102,8 +108,8 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
     public override SpeechProgress Evaluate(SpeechProgress report, CancellationToken cancellationToken)
     {
         using var gradients = no_grad();
-        double mel = 0, bands = 0, divergence = 0, frames = 0, duration = 0, tokens = 0;
-        foreach (var (index, row) in _rows.Validation.Index())
+        double mel = 0, divergence = 0, frames = 0, duration = 0, tokens = 0;
+        foreach (var (index, row) in Ranks.Share([.. _rows.Validation.Index()]))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -113,14 +119,16 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
             mel += SpeechLosses.Mel(pass, _spectra).item<float>() * row.Frames;
             divergence += pass.Divergence.item<float>();
             duration += pass.DurationLosses.sum().item<float>();
-            (bands, frames, tokens) = (bands + row.Frames, frames + row.Frames, tokens + row.Ids.Length);
+            (frames, tokens) = (frames + row.Frames, tokens + row.Ids.Length);
         }
 
+        double[] sums = [mel, divergence, frames, duration, tokens];
+        Ranks.Sum(sums);
         return report with
         {
-            ValidationMelLoss = _options.MelWeight * mel / bands,
-            ValidationDivergence = _options.DivergenceWeight * divergence / frames,
-            ValidationDurationLoss = _options.DurationWeight * duration / tokens,
+            ValidationMelLoss = _options.MelWeight * sums[0] / sums[2],
+            ValidationDivergence = _options.DivergenceWeight * sums[1] / sums[2],
+            ValidationDurationLoss = _options.DurationWeight * sums[3] / sums[4],
         };
     }
 
@@ -163,8 +171,7 @@ internal sealed class SpeechTask : TrainingTask<SpeechProgress>
             WeightSnapshot.CopyInto(DiscriminatorWeights, discriminator);
         }
 
-        WriteTokenRows();
-        _model.FreeCopies();
+        WeightsChanged();
     }
 
     public override IEnumerable<LossCurve> Curves(IReadOnlyList<SpeechProgress> history)

@@ -50,7 +50,7 @@ internal sealed class SpeechUpdates : IDisposable
     {
         using var scope = NewDisposeScope();
         double rows = step.Rows.Length;
-        var single = step.Rows.Length <= _options.BatchSize;
+        var single = step.OwnRows.Length <= _options.BatchSize;
         SpeechPass? kept = null; // of a step of one pass; of several, each is run again, with the same draws
         var parts = _discriminator.PartCount;
         var losses = new SpeechStepLosses
@@ -127,6 +127,7 @@ internal sealed class SpeechUpdates : IDisposable
         }, "generator loss");
         SetGradients(_parameters, false);
         losses.Generator = generator;
+        losses.Sum(step);
         return losses;
 
         SpeechPass Forward(TrainingPass pass)

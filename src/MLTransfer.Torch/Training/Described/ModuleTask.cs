@@ -95,7 +95,8 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
     public override ModuleProgress RunStep(TrainingStep step)
     {
         _network.SetTraining(true);
-        var (number, metric) = (step.Index + 1, 0.0);
+        var number = step.Index + 1;
+        var metrics = new double[1];
         using var dropout = step.SeedDropout(_network.DropoutSource, number);
         var update = step.Update(_player, [step.Rows.Length], pass =>
         {
@@ -103,18 +104,19 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
             var loss = _losses.Function.Loss(output, target); // of this pass's rows
             var share = pass.Rows.Length / pass.Normalizers[0];
             (loss * share).backward();
-            metric += _losses.Function.Metric(output, target) * pass.Rows.Length;
+            metrics[0] += _losses.Function.Metric(output, target) * pass.Rows.Length;
             return loss.item<float>() * share;
         });
+        step.Sum(metrics);
         if (EndsEpoch(number) && !HasFiniteWeights())
             throw new TrainingDivergedException(number, "a weight is not finite");
-        _sums = _sums.Add(update.Loss, metric, step.Rows.Length);
+        _sums = _sums.Add(update.Loss, metrics[0], step.Rows.Length);
         return new ModuleProgress
         {
             Step = number,
             Epoch = (double)number / _stepsPerEpoch,
             Loss = update.Loss,
-            Metric = metric / step.Rows.Length,
+            Metric = metrics[0] / step.Rows.Length,
             GradientNorm = update.GradientNorm,
             LearningRate = update.LearningRate,
         };
@@ -124,7 +126,7 @@ internal sealed class ModuleTask : TrainingTask<ModuleProgress>
 
     public override ModuleProgress Evaluate(ModuleProgress report, CancellationToken cancellationToken)
     {
-        var (loss, metric) = _losses.Evaluate(_validation!, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken);
+        var (loss, metric) = _losses.Evaluate(_validation!, _options.EvaluationBatchSize ?? _options.BatchSize, Ranks, cancellationToken);
         return report with { ValidationLoss = loss, ValidationMetric = metric };
     }
 

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Training.Ranks;
 
 namespace MLTransfer.Torch.Training.Described;
 
@@ -39,6 +40,13 @@ public sealed class NetworkTrainer
         }
 
         ProbabilityCheck.ThrowIfNone(network, options.Loss);
+        if (options.Collective is { Size: > 1 } && BatchStatistics.FindIn(network) is { } part)
+        {
+            RunRanks.Refuse(
+                options, $"the batch normalization '{part}'",
+                "it mixes the rows of a pass. Freeze it, use layer normalization, or train in one process.");
+        }
+
         (_network, _options) = (network, options);
         _losses = new RowLosses(network, new LossFunction(options.Loss, network.NewLayers.FinalActivation));
     }
@@ -118,6 +126,6 @@ public sealed class NetworkTrainer
     {
         ArgumentNullException.ThrowIfNull(rows);
         using var hold = _network.Hold();
-        return _losses.Evaluate(rows, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken);
+        return _losses.Evaluate(rows, _options.EvaluationBatchSize ?? _options.BatchSize, RunRanks.Alone, cancellationToken);
     }
 }

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Described;
+using MLTransfer.Torch.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Described;
@@ -26,21 +27,22 @@ internal sealed class RowLosses(TransferNetwork network, LossFunction loss)
         return (loss.Finish(output), target);
     }
 
-    /// <summary>The means over rows, without training. The network is in inference state afterwards.</summary>
-    public (double Loss, double Metric) Evaluate(ITrainingRows rows, int batchSize, CancellationToken cancellationToken)
+    /// <summary>The means over rows, divided among ranks, without training. The network is in inference state afterwards.</summary>
+    public (double Loss, double Metric) Evaluate(ITrainingRows rows, int batchSize, RunRanks ranks, CancellationToken cancellationToken)
     {
         network.SetTraining(false);
         using var gradients = no_grad();
-        var (sum, metric) = (0.0, 0.0);
-        foreach (var batch in Enumerable.Range(0, rows.Count).Chunk(batchSize))
+        Span<double> sums = [0, 0];
+        foreach (var batch in ranks.Share([.. Enumerable.Range(0, rows.Count)]).Chunk(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var (output, target) = Compute(rows, batch);
-            sum += loss.Loss(output, target).item<float>() * batch.Length;
-            metric += loss.Metric(output, target) * batch.Length;
+            sums[0] += loss.Loss(output, target).item<float>() * batch.Length;
+            sums[1] += loss.Metric(output, target) * batch.Length;
         }
 
-        return (sum / rows.Count, metric / rows.Count);
+        ranks.Sum(sums);
+        return (sums[0] / rows.Count, sums[1] / rows.Count);
     }
 }

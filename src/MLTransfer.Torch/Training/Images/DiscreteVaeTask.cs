@@ -87,9 +87,10 @@ internal sealed class DiscreteVaeTask : TrainingTask<DiscreteVaeProgress>
         _model.eval();
         using var gradients = no_grad();
         using var scope = NewDisposeScope();
-        var (loss, error, count) = (0.0, 0.0, _validation!.Count);
+        var count = _validation!.Count;
+        var sums = new double[2]; // of distances and of errors
         var uses = zeros(_model.CodebookSize, dtype: ScalarType.Int64, device: _model.Device);
-        foreach (var part in Enumerable.Range(0, count).Chunk(_options.EvaluationBatchSize ?? _options.BatchSize))
+        foreach (var part in Ranks.Share([.. Enumerable.Range(0, count)]).Chunk(_options.EvaluationBatchSize ?? _options.BatchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
@@ -97,15 +98,17 @@ internal sealed class DiscreteVaeTask : TrainingTask<DiscreteVaeProgress>
             var input = _model.Layout.Normalize(images);
             var codes = _model.Layout.Logits(input).argmax(1);
             var output = _model.Layout.DecodeCodes(codes);
-            loss += _updates.Distance(output, input).item<float>() * part.Length / count;
-            error += (_model.Layout.ToImages(output) - images).square().mean().item<float>() * part.Length / count;
+            sums[0] += _updates.Distance(output, input).item<float>() * part.Length / count;
+            sums[1] += (_model.Layout.ToImages(output) - images).square().mean().item<float>() * part.Length / count;
             uses.add_(codes.flatten().bincount(null, _model.CodebookSize));
         }
 
+        Ranks.Sum(sums);
+        uses = CodebookUse.Sum(uses, counts => Ranks.Sum(counts));
         return report with
         {
-            ValidationLoss = loss,
-            ValidationPixelError = error,
+            ValidationLoss = sums[0],
+            ValidationPixelError = sums[1],
             ValidationPerplexity = CodebookUse.Perplexity(uses),
             ValidationUsedShare = CodebookUse.Share(uses),
         };

@@ -77,7 +77,10 @@ internal sealed class DiscreteVaeUpdates : IDisposable
             divergence += part * klValue;
             return share * distanceValue + part * factor * klValue;
         });
-        return new DiscreteVaeStepLosses(update, reconstruction, divergence, CodebookUse.Perplexity(uses), CodebookUse.Share(uses));
+        double[] figures = [reconstruction, divergence];
+        step.Sum(figures);
+        uses = CodebookUse.Sum(uses, counts => step.Sum(counts));
+        return new DiscreteVaeStepLosses(update, figures[0], figures[1], CodebookUse.Perplexity(uses), CodebookUse.Share(uses));
     }
 
     /// <summary>The distance of a decoder's output to pictures as <see cref="DiscreteVaeLayout.Normalize"/> gives them: a mean over all

@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Networks;
 using MLTransfer.Torch.Tokenization;
+using MLTransfer.Torch.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Images;
@@ -25,22 +26,26 @@ public static class TextToImageEvaluator
         var rows = TextToImageRows.Read(model, tokenizer, examples, nameof(examples));
         if (rows.Count == 0)
             throw new ArgumentException("There are no pictures to evaluate with.", nameof(examples));
-        return Evaluate(model, rows, batchSize, cancellationToken);
+        return Evaluate(model, rows, batchSize, RunRanks.Alone, cancellationToken);
     }
 
     internal static TextToImageEvaluationResult Evaluate(
-        TextToImageModel model, IReadOnlyList<TextToImageRow> rows, int batchSize, CancellationToken cancellationToken)
+        TextToImageModel model, IReadOnlyList<TextToImageRow> rows, int batchSize, RunRanks ranks,
+        CancellationToken cancellationToken)
     {
         model.eval();
         using var gradients = no_grad();
         var (loss, parts) = (0.0, new Dictionary<string, double>());
-        foreach (var part in rows.Chunk(batchSize))
+        foreach (var part in ranks.Share(rows).Chunk(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             loss += TextToImageBatch.Create(model, part).SumLosses(model, parts).item<float>();
         }
 
-        return new(loss / rows.Count, parts.ToDictionary(sum => sum.Key, sum => sum.Value / rows.Count));
+        Span<double> sum = [loss];
+        ranks.Sum(sum);
+        ranks.Sum(parts);
+        return new(sum[0] / rows.Count, parts.ToDictionary(sum => sum.Key, sum => sum.Value / rows.Count));
     }
 }

@@ -74,6 +74,7 @@ internal sealed class TextToImageTask : TrainingTask<TextToImageProgress>
                 loss.backward();
                 return loss.item<float>();
             });
+            Ranks.Sum(sums);
             _model.WriteTokenRows();
             return new TextToImageProgress
             {
@@ -98,7 +99,7 @@ internal sealed class TextToImageTask : TrainingTask<TextToImageProgress>
     public override TextToImageProgress Evaluate(TextToImageProgress report, CancellationToken cancellationToken) => report with
     {
         Validation = TextToImageEvaluator.Evaluate(
-            _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, cancellationToken),
+            _model, _rows.Validation, _options.EvaluationBatchSize ?? _options.BatchSize, Ranks, cancellationToken),
     };
 
     public override IReadOnlyList<SampleAnswer> Answer(int step, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Networks.Transformers;
+using MLTransfer.Torch.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace MLTransfer.Torch.Training.Language;
@@ -14,7 +15,13 @@ public static class Evaluator
     /// <exception cref="ArgumentException">No example has a token to predict, or one does not fit the model.</exception>
     public static EvaluationResult Evaluate(
         TransformerNetwork model, IReadOnlyList<TrainingExample> examples, int batchSize = 8,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default) =>
+        Evaluate(model, examples, batchSize, RunRanks.Alone, cancellationToken);
+
+    /// <summary>The same, divided among ranks.</summary>
+    internal static EvaluationResult Evaluate(
+        TransformerNetwork model, IReadOnlyList<TrainingExample> examples, int batchSize, RunRanks ranks,
+        CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(examples);
@@ -29,7 +36,7 @@ public static class Evaluator
         using var gradients = no_grad();
         double sum = 0;
         long tokens = 0;
-        foreach (var rows in counted.Chunk(batchSize))
+        foreach (var rows in ranks.Share(counted).Chunk(batchSize))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -38,6 +45,8 @@ public static class Evaluator
             tokens += rows.Sum(e => e.PredictedTokens);
         }
 
-        return new EvaluationResult(sum / tokens, tokens);
+        Span<double> sums = [sum, tokens];
+        ranks.Sum(sums);
+        return new EvaluationResult(sums[0] / sums[1], (long)sums[1]);
     }
 }

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Layers;
+using MLTransfer.Torch.Layers.Frozen;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Networks.Transformers.Description;
@@ -36,8 +37,9 @@ internal sealed record LanguageMemory
 
     public LanguageMemory(TransformerNetwork network, LanguageTrainingOptions options, LanguageShape shape)
         : this(
-            network, TrainingComputation.Of(options, network.Device, () => LargestProducts.Of(network)).Fix(options), shape,
-            TrainedParts.Of(network))
+            network,
+            TrainingComputation.Of(options with { Collective = null }, network.Device, () => LargestProducts.Of(network)).Fix(options),
+            shape, TrainedParts.Of(network))
     {
     }
 
@@ -58,23 +60,43 @@ internal sealed record LanguageMemory
         var runtime = ProcessMemory.Runtime(_network.Device.type == TorchSharp.DeviceType.META ? 0 : _parts.Bytes);
         var optimizer = (OptimizerFactory.StateNumbers(_options, _parts.Trained, _parts.TrainedLinears)
             + (_options.WeightAverageDecay > 0 ? _parts.Trained : 0)) * sizeof(float);
-        var frozen = IsMixed ? _parts.Converted(ProductType) : default;
-        var weights = _parts.Bytes + (IsMixed ? _parts.TrainedMatrices * product : 0) + frozen.Elements * product - frozen.Bytes;
+        var frozen = Frozen();
+        var weights = _parts.Bytes + (IsMixed ? _parts.TrainedMatrices * product : 0) + frozen.Kept - frozen.Waiting;
         var gradients = Gradients();
         var activations = (long)(Math.Max(TrainingPass(), EvaluationPass()) * Gaps);
         if (!_options.GradientCheckpointing)
             activations -= (long)(Reuse * Math.Min(activations, gradients));
 
-        // Frozen weights are there in both types while they are converted, before the first pass.
-        var converting = _parts.Bytes + frozen.Elements * product;
+        // Frozen weights that are not of a file are in memory as they are before they wait in one.
+        var loaded = _parts.Bytes - (IsOfFile ? frozen.Waiting : 0);
         return new MemoryEstimate
         {
-            Weights = weights + Math.Max(0, converting - weights - gradients - activations),
+            Weights = weights + Math.Max(0, loaded - weights - gradients - activations),
             Gradients = gradients,
             Optimizer = optimizer,
             Activations = activations,
             Runtime = runtime,
         };
+    }
+
+    /// <summary>
+    /// Whether weights in another type than the network's are those of a mapped file: a format for frozen matrices leaves them there.
+    /// </summary>
+    private bool IsOfFile => _options.FrozenFormat is not null && (_network.Device.type == TorchSharp.DeviceType.META
+        || _network.Device.type == TorchSharp.DeviceType.CPU && MappedFile.IsMapped(_network.TokenEmbedding));
+
+    /// <summary>The bytes of what is computed with in place of frozen weights, and of the weights themselves, which wait in a
+    /// file.</summary>
+    private (long Kept, long Waiting) Frozen()
+    {
+        if (_options.FrozenFormat is not { } format)
+        {
+            var (elements, bytes) = IsMixed ? _parts.Converted(ProductType) : default;
+            return (elements * ProductSize, bytes);
+        }
+
+        var (layers, heads, waiting) = _parts.Frozen();
+        return ((long)(layers * FrozenMatrix.BitsOf(format) + heads * FrozenMatrix.BitsOf(FrozenFormat.Int8)) / 8, waiting);
     }
 
     /// <summary>Changes of options, those first that change least of what is learned; the last one is all of them together.</summary>
@@ -161,8 +183,8 @@ internal sealed record LanguageMemory
             ? blocks.Sum(block => block.Length * block.Width * StreamSize)
                 + graph.Select(block => block.Length * block.Activations.Kept()).DefaultIfEmpty().Max()
             : graph.Sum(block => block.Length * block.Activations.Kept());
-        return _shape.Rows * (kept + passing) + Converted() + Biases(Math.Max(_shape.Length, _shape.EncoderLength))
-            + Head((long)_shape.Rows * _shape.Length);
+        return _shape.Sequences * (kept + passing) + Converted() + Biases(Math.Max(_shape.Length, _shape.EncoderLength))
+            + Head(_shape.Sequences * _shape.Length);
     }
 
     /// <summary>
@@ -171,6 +193,8 @@ internal sealed record LanguageMemory
     /// </summary>
     private long Converted()
     {
+        if (_options.FrozenFormat is not null)
+            return FrozenProduct.PartElements * ProductSize;
         if (IsMixed)
             return 0;
         var blocks = _network.BlockPrefixes.Select(_parts.Narrow).ToList();
@@ -184,8 +208,8 @@ internal sealed record LanguageMemory
     {
         var passing = Blocks(_shape.EvaluationLength, _shape.EvaluationEncoderLength)
             .Max(block => block.Length * block.Activations.Passing());
-        return _shape.EvaluationRows * passing + Biases(Math.Max(_shape.EvaluationLength, _shape.EvaluationEncoderLength))
-            + Head((long)_shape.EvaluationRows * _shape.EvaluationLength);
+        return _shape.EvaluationSequences * passing + Biases(Math.Max(_shape.EvaluationLength, _shape.EvaluationEncoderLength))
+            + Head(_shape.EvaluationSequences * _shape.EvaluationLength);
     }
 
     /// <summary>The blocks of all stacks, with the tokens of a row that each reads.</summary>

@@ -18,7 +18,7 @@ public sealed class LanguageModelTrainer
     private readonly LanguageTrainingOptions _options;
     private readonly LanguageRows _rows;
     private readonly TextTokenizer? _tokenizer;
-    private readonly RunPlan _plan;
+    private readonly TransformerTraining _training;
 
     /// <summary>Checks options and data.</summary>
     /// <param name="model">What is trained: its parameters that are not frozen, or its adapters.</param>
@@ -47,21 +47,14 @@ public sealed class LanguageModelTrainer
         using var hold = model.Hold();
         options.Check();
         var rows = new LanguageRows(model, options, training, validation, corruption);
-        if (!model.TrainableParameters().Any())
-            throw new ArgumentException("The model has nothing to train: all its parameters are frozen.", nameof(model));
-        if (options.SamplePrompts.Count > 0 && tokenizer is null)
-            throw new ArgumentException($"{nameof(options.SamplePrompts)} are texts; they need the tokenizer.", nameof(tokenizer));
-        if (options.SamplePrompts.Count > 0 && model.Decoder is null)
+        if (options.SequencesPerRow > 1)
         {
             throw new ArgumentException(
-                $"{nameof(options.SamplePrompts)} are continued by a decoder; the model is a {model.GetType().Name}. Leave them out.",
-                nameof(options));
+                $"{options.GetType().Name} are for pairs of texts; give {nameof(LanguageTrainingOptions)}.", nameof(options));
         }
 
-        model.WidenTrained();
         (_model, _options, _rows, _tokenizer) = (model, options, rows, tokenizer);
-        _plan = RunPlan.Of(options, rows.Schedule, hasValidation: rows.Validation.Count > 0, evaluatesStart: true);
-        Computation = TrainingComputation.Of(options, model.Device, () => LargestProducts.Of(model));
+        _training = new TransformerTraining(model, options, rows.Schedule, LanguageShape.Of(options, rows), tokenizer);
     }
 
     /// <summary>
@@ -71,7 +64,7 @@ public sealed class LanguageModelTrainer
     public Precision Precision => Computation.Precision;
 
     /// <summary>What is computed with.</summary>
-    internal TrainingComputation Computation { get; }
+    internal TrainingComputation Computation => _training.Computation;
 
     /// <summary>
     /// Answers <see cref="LanguageTrainingOptions.SamplePrompts"/> where they are no texts to be continued; null where they are.
@@ -82,7 +75,7 @@ public sealed class LanguageModelTrainer
     }
 
     /// <summary>What <see cref="Train"/> takes in memory, for the rows that there are.</summary>
-    public MemoryEstimate EstimateMemory() => Memory().Estimate();
+    public MemoryEstimate EstimateMemory() => _training.EstimateMemory();
 
     /// <summary>Runs the training. The model is in evaluation mode afterwards, with its last or its best weights.</summary>
     /// <remarks>
@@ -114,30 +107,7 @@ public sealed class LanguageModelTrainer
     /// <exception cref="IOException">A file cannot be written, for example because the disk is full.</exception>
     public TrainingResult Train(
         IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default,
-        CancellationToken stopAndKeep = default)
-    {
-        using var hold = _model.Hold();
-        var memory = Memory();
-        if (_model.Device.type == TorchSharp.DeviceType.CPU)
-            MemoryCheck.Run(memory.Estimate(), _options, memory.Remedies);
-        using var task = new LanguageTask(_model, _options, _rows, Precision.ComputeType())
-        {
-            Tokenizer = _tokenizer, AnswerSamples = AnswerSamples,
-        };
-        var run = new TrainingRun<TrainingProgress>(task, _options, _plan, _rows.Schedule) { Computation = Computation }
-            .Run(progress, cancellationToken, stopAndKeep);
-        return new TrainingResult
-        {
-            Steps = run.State.Step,
-            ModelStep = run.ModelStep,
-            InitialValidationLoss = run.State.InitialValidationLoss,
-            ValidationLoss = run.ValidationLoss,
-            StoppedEarly = run.StoppedEarly,
-            StoppedOnRequest = run.StoppedOnRequest,
-            History = run.History,
-            Elapsed = run.Elapsed,
-        };
-    }
-
-    private LanguageMemory Memory() => new(_model, Computation.Fix(_options), LanguageShape.Of(_options, _rows));
+        CancellationToken stopAndKeep = default) => _training.Train(
+        type => new LanguageTask(_model, _options, _rows, type) { Tokenizer = _tokenizer, AnswerSamples = AnswerSamples },
+        progress, cancellationToken, stopAndKeep);
 }

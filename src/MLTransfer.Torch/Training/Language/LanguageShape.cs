@@ -14,12 +14,22 @@ internal sealed record LanguageShape(int Rows, int Length, int EvaluationRows, i
     /// <summary>The same of evaluation.</summary>
     public int EvaluationEncoderLength { get; init; }
 
+    /// <summary>The sequences of tokens that a row consists of.</summary>
+    public int SequencesPerRow { get; init; } = 1;
+
+    /// <summary>Sequences of a training pass.</summary>
+    public long Sequences => (long)Rows * SequencesPerRow;
+
+    /// <summary>Sequences of an evaluation pass.</summary>
+    public long EvaluationSequences => (long)EvaluationRows * SequencesPerRow;
+
     /// <summary>Of full batches of rows of one length.</summary>
     public static LanguageShape Of(LanguageTrainingOptions options, int length) =>
         new(options.BatchSize, length, options.EvaluationBatchSize ?? options.BatchSize, length, IsPacked: false)
         {
             EncoderLength = length,
             EvaluationEncoderLength = length,
+            SequencesPerRow = options.SequencesPerRow,
         };
 
     /// <summary>Of the rows that there are.</summary>

@@ -1,4 +1,5 @@
 using MLTransfer.Torch.Generation;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Training.Optimizers;
 using static TorchSharp.torch;
 
@@ -8,7 +9,7 @@ namespace MLTransfer.Torch.Training.Language;
 /// How a language model is trained. Names map one to one onto Hugging Face's <c>TrainingArguments</c>, and defaults are the same where not
 /// said otherwise: <see cref="TrainingOptions.LearningRate"/> is 5e-5 and <see cref="EpochTrainingOptions.EvaluationBatchSize"/> 8.
 /// </summary>
-public sealed record LanguageTrainingOptions : AdamWTrainingOptions
+public record LanguageTrainingOptions : AdamWTrainingOptions
 {
     /// <summary>The defaults.</summary>
     public LanguageTrainingOptions() => (LearningRate, EvaluationBatchSize) = (5e-5, 8);
@@ -64,6 +65,14 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
     public double ZLossWeight { get; init; }
 
     /// <summary>
+    /// What frozen matrices are kept in while the model is trained: the base under LoRA adapters (QLoRA, arXiv 2305.14314), or frozen
+    /// blocks; null for what they are. Output heads are kept in <see cref="Layers.FrozenFormat.Int8"/> in any case. Matrices become
+    /// numbers of the type of products part by part; those of the base wait in their file, so that base, merged weights and saved models
+    /// have full precision. On the CPU.
+    /// </summary>
+    public FrozenFormat? FrozenFormat { get; init; }
+
+    /// <summary>
     /// Texts that the model continues before the first step and at each evaluation, or where there are no validation rows as often; the
     /// answers go to the progress, to <c>answers.jsonl</c> and <c>run.html</c>. They do not change what is trained. Of a model that is
     /// trained
@@ -81,7 +90,11 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
     /// Whether frozen matrices that are kept in bfloat16 or float16 take less memory than float32 ones. In float32 the backward pass keeps
     /// each converted one, but where blocks are computed twice it is those of a single block.
     /// </summary>
-    internal bool ComputesWithNarrowMatrices(Device device) => Precision.MayBeBFloat16(device) || GradientCheckpointing;
+    internal bool ComputesWithNarrowMatrices(Device device) =>
+        Precision.MayBeBFloat16(device) || GradientCheckpointing || FrozenFormat is not null;
+
+    /// <summary>The sequences of tokens that a row of training consists of.</summary>
+    internal virtual int SequencesPerRow => 1;
 
     internal override IEnumerable<string> IrrelevantToWeights =>
         base.IrrelevantToWeights.Concat([nameof(SamplePrompts), nameof(SampleGeneration)]);
@@ -92,6 +105,7 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
             (nameof(MoveBorders), !MoveBorders), (nameof(WeightAverageDecay), WeightAverageDecay == 0),
             (nameof(LayerRateDecay), LayerRateDecay == 1), (nameof(LabelSmoothingFactor), LabelSmoothingFactor == 0),
             (nameof(NeftuneNoiseAlpha), NeftuneNoiseAlpha == 0), (nameof(ZLossWeight), ZLossWeight == 0),
+            (nameof(FrozenFormat), FrozenFormat is null),
         ]
         where option.IsOff
         select option.Name);
@@ -103,6 +117,8 @@ public sealed record LanguageTrainingOptions : AdamWTrainingOptions
         if (SamplePrompts.Contains(null!))
             throw new ArgumentException($"{nameof(SamplePrompts)} holds a null; expected texts.", nameof(SamplePrompts));
         SampleGeneration?.Check();
+        if (FrozenFormat is { } format && !Enum.IsDefined(format))
+            throw new ArgumentOutOfRangeException(nameof(FrozenFormat), format, $"{nameof(FrozenFormat)} {format} is not defined.");
         OptionRange.FromZeroToLessThanOne(nameof(LabelSmoothingFactor), LabelSmoothingFactor);
         OptionRange.NotNegative(nameof(NeftuneNoiseAlpha), NeftuneNoiseAlpha);
         OptionRange.NotNegative(nameof(ZLossWeight), ZLossWeight);

@@ -65,6 +65,13 @@ internal sealed class TrainedParts
         return (parts.Sum(p => p.Elements), parts.Sum(p => p.Bytes));
     }
 
+    /// <summary>The elements of frozen weights of layers and of output heads, and the bytes of both.</summary>
+    public (long Layers, long Heads, long Bytes) Frozen()
+    {
+        var parts = _parameters.Where(p => !p.Trained && (p.IsLinear || p.IsHead)).ToList();
+        return (parts.Where(p => !p.IsHead).Sum(p => p.Elements), parts.Where(p => p.IsHead).Sum(p => p.Elements), parts.Sum(p => p.Bytes));
+    }
+
     /// <summary>The elements of a block's weights that are kept in a narrower type than the network's.</summary>
     public long Narrow(string blockPrefix) => _parameters
         .Where(p => p.IsLinear && p.Type != _network.DataType && p.Name.StartsWith(blockPrefix, StringComparison.Ordinal))

@@ -21,7 +21,8 @@ internal sealed record OptionValue(string Name, string Value, bool IsDefault)
         var defaults = Activator.CreateInstance(options.GetType())!;
         return
         [
-            .. options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property =>
+            .. options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(property => !property.IsDefined(typeof(JsonIgnoreAttribute))).Select(property =>
             {
                 var (value, usual) = (Text(property.GetValue(options)), Text(property.GetValue(defaults)));
                 return new OptionValue(property.Name, value, value == usual);

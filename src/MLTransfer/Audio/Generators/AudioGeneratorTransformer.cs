@@ -6,6 +6,7 @@ using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Training.Audio;
 using Microsoft.ML;
@@ -28,7 +29,7 @@ namespace MLTransfer;
 /// thread, a row keeps its sound when others are filtered out, and two rows of one text differ. A <c>PredictionEngine</c> numbers its
 /// calls: the first one gives the sound of the first row. A text of which a VITS knows no character is a sound without samples.
 /// </remarks>
-public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IAudioEvaluation
+public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IOnnxExport, IModelFolder, IAudioEvaluation, ISpeechSource
 {
     internal const string LoaderSignature = "AudioGenerator";
 
@@ -74,6 +75,21 @@ public sealed class AudioGeneratorTransformer : ColumnMappingTransformer, IOnnxE
             using var hold = Hold();
             return Model;
         }
+    }
+
+    /// <inheritdoc/>
+    bool ISpeechSource.Speaks => Model is SpeechGenerationModel;
+
+    /// <inheritdoc/>
+    SpeechOptions? ISpeechSource.Speech => Generation.Speech;
+
+    /// <inheritdoc/>
+    Waveform ISpeechSource.Speak(string text, string? voice, long? seed, SpeechOptions? options, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        var model = (SpeechGenerationModel)Model;
+        var request = SpeechRequests.Create(text, voice, model.Speakers, model.Network.SpeakerCount, seed, Seed);
+        return model.Generate([request], options, cancellationToken)[0];
     }
 
     /// <summary>The model in memory of its own.</summary>

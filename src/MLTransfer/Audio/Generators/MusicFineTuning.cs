@@ -48,7 +48,7 @@ internal sealed class MusicFineTuning : AudioFineTuning
 
         var options = TrainingObserver.Place(_training);
         var cache = new SoundCodeCache(
-            _model.Network, options.OutputDirectory is { } run ? Path.Combine(run, CodeFolder) : null);
+            _model.Network, options.OwnDirectory is { } run ? Path.Combine(run, CodeFolder) : null);
         List<MusicExample> rows = [.. Encode(training, cache, report.Sounds)];
         var heldOut = HeldOut(rows.Count);
         List<MusicExample> held = validation is null ? rows[^heldOut..] : [.. Encode(validation, cache, sounds: null)];

@@ -2,6 +2,7 @@ using MLTransfer.Audio.Generators;
 using MLTransfer;
 using MLTransfer.Audio.Onnx;
 using MLTransfer.Columns;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Sounds;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
@@ -19,7 +20,7 @@ namespace MLTransfer;
 /// The seed and the id of a row decide on what is drawn for it, in any batch, cursor and thread. A saved model file holds the graphs and
 /// their weights as they are, <c>config.json</c> and the tokenizer's files.
 /// </remarks>
-public sealed class OnnxAudioGeneratorTransformer : ColumnMappingTransformer
+public sealed class OnnxAudioGeneratorTransformer : ColumnMappingTransformer, ISpeechSource
 {
     internal const string LoaderSignature = "OnnxAudioGenerator";
 
@@ -63,6 +64,20 @@ public sealed class OnnxAudioGeneratorTransformer : ColumnMappingTransformer
 
     private ColumnRole? SpeakerRole =>
         Options.SpeakerColumnName is { } speaker ? AudioGeneratorColumns.SpeakerRoleOf(speaker) : null;
+
+    /// <inheritdoc/>
+    bool ISpeechSource.Speaks => Model is OnnxSpeechModel;
+
+    /// <inheritdoc/>
+    SpeechOptions? ISpeechSource.Speech => Options.Speech;
+
+    /// <inheritdoc/>
+    Waveform ISpeechSource.Speak(string text, string? voice, long? seed, SpeechOptions? options, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        var request = SpeechRequests.Create(text, voice, Model.Speakers, Model.SpeakerCount, seed, Options.Seed!.Value);
+        return ((OnnxSpeechModel)Model).Speak(request, options, cancellationToken);
+    }
 
     internal IReadOnlyList<Waveform> Generate(IReadOnlyList<AudioRequest> rows)
     {

@@ -42,5 +42,9 @@ internal sealed class OnnxSpeechModel(OnnxSpeechGenerator generator, IReadOnlyDi
         generator.Generate(
             [.. rows.Select(row => new SpeechRequest(row.Text ?? "") { Speaker = row.Speaker, Seed = row.Seed })], options.Speech);
 
+    /// <inheritdoc cref="OnnxSpeechGenerator.Generate"/>
+    public Waveform Speak(SpeechRequest request, SpeechOptions? options, CancellationToken cancellationToken) =>
+        generator.Generate([request], options, cancellationToken)[0];
+
     public override void Dispose() => generator.Dispose();
 }

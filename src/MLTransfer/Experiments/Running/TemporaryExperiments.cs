@@ -24,8 +24,7 @@ internal static class TemporaryExperiments
     {
         var name = Path.Combine(Path.GetTempPath(), "mltransfer-experiments");
         TemporarySibling.DeleteAbandonedFolders(name); // of programs that were killed
-        var root = TemporarySibling.NewName(name);
-        var hold = TemporarySibling.LockFolder(root);
+        var (root, hold) = TemporarySibling.LockNewFolder(name);
         Directory.CreateDirectory(root);
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
         {

@@ -6,6 +6,7 @@ using MLTransfer.Images.Onnx;
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation.Images;
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass("Makes pictures of captions with an ONNX export", typeof(OnnxImageGeneratorTransformer),
@@ -23,7 +24,7 @@ namespace MLTransfer;
 /// same. The seed and the id of a row decide on what is drawn for it, in any batch, cursor and thread. A saved model file holds the graphs
 /// and their weights as they are, the configurations and the tokenizer's files.
 /// </remarks>
-public sealed class OnnxImageGeneratorTransformer : ColumnMappingTransformer, IImageOutput
+public sealed class OnnxImageGeneratorTransformer : ColumnMappingTransformer, IImageOutput, IPictureSource
 {
     internal const string LoaderSignature = "OnnxImageGenerator";
 
@@ -45,6 +46,12 @@ public sealed class OnnxImageGeneratorTransformer : ColumnMappingTransformer, II
     /// <inheritdoc/>
     string IImageOutput.ImageColumn => Columns.Output;
 
+    /// <inheritdoc/>
+    int IPictureSource.PictureSide => PictureSize;
+
+    /// <inheritdoc/>
+    string IPictureSource.NetworkName => _kind.Name;
+
     internal OnnxTextToImageGenerator Generator { get; }
 
     internal TextToImageColumns Columns { get; }
@@ -52,6 +59,16 @@ public sealed class OnnxImageGeneratorTransformer : ColumnMappingTransformer, II
     internal OnnxImageGeneratorOptions Options { get; }
 
     private protected override IReadOnlyList<OutputColumn> Outputs => [Columns.OutputOf(PictureSize)];
+
+    /// <inheritdoc/>
+    IReadOnlyList<MLImage> IPictureSource.MakePictures(
+        string? prompt, int count, long? seed, ImageGenerationOptions? options, CancellationToken cancellationToken)
+    {
+        using var hold = Hold();
+        return PictureRequests.ToImages(Generator.Generate(
+            PictureRequests.Prompts(prompt, count, seed ?? Options.Seed!.Value, _kind), options ?? Options.TextToImage,
+            cancellationToken: cancellationToken));
+    }
 
     // Called by ML.NET when it loads a model file.
     internal static OnnxImageGeneratorTransformer Create(IHostEnvironment env, ModelLoadContext ctx) => OnnxImageGeneratorFile.Load(ctx);

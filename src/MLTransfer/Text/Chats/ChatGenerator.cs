@@ -13,6 +13,12 @@ internal sealed class ChatGenerator(TextGenerator generator, TextTokenizer token
     private readonly Lock _lock = new();
     private (ChatForm Form, ChatReader Reader)? _last; // of most calls
 
+    /// <summary>The model.</summary>
+    public TextGenerator Generator => generator;
+
+    /// <summary>The model's.</summary>
+    public TextTokenizer Tokenizer => tokenizer;
+
     /// <summary>Refuses a form that no chat can be read with.</summary>
     /// <exception cref="ArgumentException">The model has no such template, or it is not valid.</exception>
     public void Check(ChatForm form) => ReaderOf(form);
@@ -48,8 +54,20 @@ internal sealed class ChatGenerator(TextGenerator generator, TextTokenizer token
     public IAsyncEnumerable<string> StreamAsync(
         string chat, ChatForm form, GenerationOptions options, CancellationToken cancellationToken)
     {
+        var (prompt, withEnds) = Read(chat, form, options);
+        return generator.StreamFrom(prompt, withEnds, cancellationToken);
+    }
+
+    /// <inheritdoc cref="ChatReader.CallMarkers"/>
+    public CallMarkers? CallMarkersOf(ChatForm form) => ReaderOf(form).CallMarkers;
+
+    /// <summary>What the model goes on from, and options with what ends a turn.</summary>
+    /// <inheritdoc cref="Generate" path="/param"/>
+    /// <exception cref="InvalidDataException">The chat is malformed, or its template refuses it or fails with it.</exception>
+    public (int[] Prompt, GenerationOptions Options) Read(string chat, ChatForm form, GenerationOptions options)
+    {
         var reader = ReaderOf(form);
-        return generator.StreamFrom(reader.Prompt(chat), WithEnds(options, reader.EndOfTurn), cancellationToken);
+        return (reader.Prompt(chat), WithEnds(options, reader.EndOfTurn));
     }
 
     /// <summary>Answers prompts that are chats or, where they do not begin as JSON, what a user says.</summary>

@@ -71,6 +71,24 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
         return null;
     }
 
+    /// <summary>A chat with further messages.</summary>
+    /// <param name="chat">The chat.</param>
+    /// <param name="answer">A JSON array of messages, or any other text, which is what the assistant says.</param>
+    /// <exception cref="InvalidDataException">The chat is no JSON, or has no messages.</exception>
+    public static string WithAnswer(string chat, string answer)
+    {
+        var parsed = JsonContent.Parse(Encoding.UTF8.GetBytes(chat), "The chat");
+        JsonNode? root = parsed.ValueKind switch
+        {
+            JsonValueKind.Array => JsonArray.Create(parsed), JsonValueKind.Object => JsonObject.Create(parsed), _ => null,
+        };
+        if ((root as JsonArray ?? root?["messages"]) is not JsonArray messages)
+            throw new InvalidDataException("The chat is no JSON array of messages, and no object with one under 'messages'.");
+        foreach (var message in MessagesOf(answer) ?? [new JsonObject { ["role"] = Assistant, ["content"] = answer }])
+            messages.Add(message?.DeepClone());
+        return root!.ToJsonString(s_plain);
+    }
+
     /// <summary>A prompt as a chat: it is one, or, where it does not begin as JSON, what a user says.</summary>
     public static string OfPrompt(string prompt) => prompt is ['[' or '{', ..] ? prompt : ToJson([new ChatTurn("user", prompt)]);
 
@@ -78,6 +96,22 @@ internal sealed record ChatMessages(string Messages, string? Tools, string? Docu
     /// <exception cref="InvalidDataException">The tools are no JSON.</exception>
     public static string Join(ReadOnlyMemory<char> messages, ReadOnlyMemory<char> tools) =>
         tools.Span.IsWhiteSpace() ? messages.ToString() : $$"""{"messages": {{messages}}, "tools": {{tools}}}""";
+
+    /// <summary>The messages of a JSON array of objects with roles; null where a text is none.</summary>
+    private static JsonArray? MessagesOf(string text)
+    {
+        if (text.TrimStart() is not ['[', ..])
+            return null;
+        try
+        {
+            var array = JsonArray.Create(JsonContent.Parse(Encoding.UTF8.GetBytes(text), "The answer"));
+            return array is { Count: > 0 } && array.All(message => message is JsonObject of && of.ContainsKey("role")) ? array : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null; // a text that begins with a bracket
+        }
+    }
 
     private static JsonElement? Optional(JsonElement root, string name) =>
         root.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;

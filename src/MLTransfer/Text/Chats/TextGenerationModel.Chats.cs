@@ -1,3 +1,4 @@
+using MLTransfer.Text;
 using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Chats;
 using MLTransfer.Torch.Generation;
@@ -7,6 +8,20 @@ namespace MLTransfer;
 /// <content>Chats, by the chat template that stands beside the model.</content>
 public sealed partial class TextGenerationModel
 {
+    private static readonly GenerationOptions s_usual = new();
+
+    /// <inheritdoc/>
+    string ITextResponder.ModelName => ((ITextModel)this).Name;
+
+    /// <inheritdoc/>
+    GenerationOptions ITextResponder.Generation => s_usual;
+
+    /// <inheritdoc/>
+    ChatForm? ITextResponder.Form => null;
+
+    /// <inheritdoc/>
+    ChatGenerator ITextResponder.Chats => Chats;
+
     /// <summary>Writes the assistant's words in chats.</summary>
     internal ChatGenerator Chats => _chats.Value;
 

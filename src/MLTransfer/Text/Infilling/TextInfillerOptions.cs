@@ -133,6 +133,7 @@ public sealed class TextInfillerOptions : InfillTextOptions
     {
         base.Check();
         FineTuning.Check();
+        TextFineTuning.CheckIsOfTexts(Training);
         if (Masking is null)
             throw new ArgumentException($"{nameof(Masking)} must not be null.", nameof(Masking));
         Masking.Check();

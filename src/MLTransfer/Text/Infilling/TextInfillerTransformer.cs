@@ -6,6 +6,7 @@ using MLTransfer.Onnx;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Text.Infilling;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Training.Language;
 
@@ -24,7 +25,8 @@ namespace MLTransfer;
 /// <see cref="InfillingOptions.MaskedShare"/> says how much of it is to be written anew.
 /// </remarks>
 public sealed class TextInfillerTransformer
-    : ColumnMappingTransformer, IOnnxExport, IModelFolder, ITextModelOwner<TextInfillingModel>, IInfillingEvaluation
+    : ColumnMappingTransformer, IOnnxExport, IModelFolder, ITextModelOwner<TextInfillingModel>, IInfillingEvaluation,
+        ITextEmbedding
 {
     internal const string LoaderSignature = "TextInfiller";
 
@@ -76,6 +78,19 @@ public sealed class TextInfillerTransformer
     {
         using var hold = Hold();
         return _filler.Value.Infill(texts, Infilling);
+    }
+
+    /// <inheritdoc/>
+    string ITextEmbedding.ModelName => ((ITextModel)Model).Name;
+
+    /// <inheritdoc/>
+    TextEmbedder ITextEmbedding.Embedder
+    {
+        get
+        {
+            using var hold = Hold();
+            return Model.Embedder;
+        }
     }
 
     /// <inheritdoc/>

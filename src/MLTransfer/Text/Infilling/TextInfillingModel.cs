@@ -6,6 +6,7 @@ using MLTransfer.Onnx.Writing;
 using MLTransfer.Persistence;
 using MLTransfer.Text;
 using MLTransfer.Torch.Checkpoints;
+using MLTransfer.Torch.Generation;
 using MLTransfer.Torch.Generation.Infilling;
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Tokenization;
@@ -16,7 +17,7 @@ namespace MLTransfer;
 /// <remarks>
 /// It may be disposed at any time: calls under way go on, later ones are refused, and the network is freed when the last call has ended.
 /// </remarks>
-public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
+public sealed class TextInfillingModel : ITextModel<TextInfillingModel>, ITextEmbedding
 {
     private readonly TextInfiller _infiller;
 
@@ -29,7 +30,7 @@ public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
     public TextInfillingModel(MaskedLanguageModel network, TextTokenizer tokenizer)
     {
         _infiller = new TextInfiller(network, tokenizer);
-        (Network, Tokenizer) = (network, tokenizer);
+        (Network, Tokenizer, Embedder) = (network, tokenizer, new TextEmbedder(network, tokenizer));
     }
 
     /// <summary>The network.</summary>
@@ -40,6 +41,14 @@ public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
 
     /// <summary>How masks are filled where a call does not say: as published beside the model (<c>infilling_config.json</c>).</summary>
     public InfillingOptions Infilling { get; internal set; } = new();
+
+    /// <inheritdoc/>
+    string ITextEmbedding.ModelName => ((ITextModel)this).Name;
+
+    /// <inheritdoc/>
+    TextEmbedder ITextEmbedding.Embedder => Embedder;
+
+    internal TextEmbedder Embedder { get; }
 
     /// <inheritdoc/>
     ModelCard? ITextModel.Card { get; set; }
@@ -110,6 +119,12 @@ public sealed class TextInfillingModel : ITextModel<TextInfillingModel>
         IReadOnlyList<string> texts, double share = 0.15, bool wholeWords = false, long seed = 0, int batchSize = 32,
         CancellationToken cancellationToken = default) =>
         _infiller.Evaluate(texts, share, wholeWords, seed, batchSize, cancellationToken);
+
+    /// <summary>Makes a vector of each text.</summary>
+    /// <inheritdoc cref="TextEmbedder.Embed"/>
+    public IReadOnlyList<TextEmbedding> Embed(
+        IReadOnlyList<string> texts, int batchSize = 32, CancellationToken cancellationToken = default) =>
+        Embedder.Embed(texts, batchSize, cancellationToken);
 
     /// <summary>
     /// Writes the model in Hugging Face layout: <c>config.json</c>, <c>model.safetensors</c>, the tokenizer's files, a model card, and

@@ -221,6 +221,7 @@ public sealed class TextInfillerPipelineTests : IDisposable
     [Theory]
     [InlineData(DecodingPrecision.BFloat16, 0.1)]
     [InlineData(DecodingPrecision.Int8, 0.1)]
+    [InlineData(DecodingPrecision.Int4, 1.5)]
     public void Other_number_formats_fill_with_almost_the_same_probabilities(DecodingPrecision precision, double tolerance)
     {
         foreach (var folder in TinyTexts.Folders.Select(row => (string)row.Data))

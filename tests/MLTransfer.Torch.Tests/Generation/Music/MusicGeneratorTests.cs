@@ -1,5 +1,6 @@
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation.Music;
+using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.MusicGen;
 using MLTransfer.Torch.Sounds;
 using MLTransfer.Torch.Tests.Networks.MusicGen;
@@ -22,6 +23,7 @@ public sealed class MusicGeneratorTests : IDisposable
     [InlineData("float32")]
     [InlineData("bfloat16")]
     [InlineData("int8")]
+    [InlineData("int4")]
     public void A_prompt_gets_the_same_codes_alone_and_beside_others(string precision)
     {
         using var model = In(precision);
@@ -59,6 +61,7 @@ public sealed class MusicGeneratorTests : IDisposable
     [InlineData("float32")]
     [InlineData("bfloat16")]
     [InlineData("int8")]
+    [InlineData("int4")]
     public void Every_column_is_a_step_of_row_kernels(string precision)
     {
         using var model = In(precision);
@@ -226,8 +229,8 @@ public sealed class MusicGeneratorTests : IDisposable
     private MusicGenModel In(string precision)
     {
         var model = precision == "bfloat16" ? _music.Model.ConvertTo(ScalarType.BFloat16) : _music.Model.ConvertTo(ScalarType.Float32);
-        if (precision == "int8")
-            WeightQuantization.Quantize(model);
+        if (Enum.TryParse<QuantizationFormat>(precision, ignoreCase: true, out var format))
+            WeightQuantization.Quantize(model, format);
         return model;
     }
 

@@ -33,6 +33,17 @@ internal static class BlockEncoder
         return true;
     }
 
+    /// <summary>A block of Q4_0.</summary>
+    /// <param name="scale">Is rounded to float16.</param>
+    /// <param name="codes">[32], from 0 to 15.</param>
+    /// <param name="block">Room for the block.</param>
+    public static void WriteQ4_0(float scale, ReadOnlySpan<byte> codes, Span<byte> block)
+    {
+        BinaryPrimitives.WriteHalfLittleEndian(block, (Half)scale);
+        for (var i = 0; i < Length / 2; i++)
+            block[2 + i] = (byte)(codes[i] | codes[i + Length / 2] << 4);
+    }
+
     private static void EncodeQ8_0(ReadOnlySpan<float> values, float magnitude, Span<byte> block)
     {
         var scale = magnitude / 127;
@@ -56,10 +67,9 @@ internal static class BlockEncoder
 
         var scale = extreme / -8;
         var inverse = scale == 0 ? 0 : 1 / scale;
-        BinaryPrimitives.WriteHalfLittleEndian(block, (Half)scale);
-        for (var i = 0; i < Length / 2; i++)
-            block[2 + i] = (byte)(Code(values[i]) | Code(values[i + Length / 2]) << 4);
-
-        int Code(float value) => Math.Min(15, (int)(value * inverse + 8.5f));
+        Span<byte> codes = stackalloc byte[Length];
+        for (var i = 0; i < Length; i++)
+            codes[i] = (byte)Math.Min(15, (int)(values[i] * inverse + 8.5f));
+        WriteQ4_0(scale, codes, block);
     }
 }

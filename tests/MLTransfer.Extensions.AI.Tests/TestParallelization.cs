@@ -1,0 +1,2 @@
+// Training seeds libtorch's generator, which a process has only one of.
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]

@@ -1,0 +1,6 @@
+namespace MLTransfer.Extensions.AI.Tests;
+
+internal sealed class TextRow
+{
+    public string Prompt { get; set; } = "";
+}

@@ -1,0 +1,215 @@
+using System.Runtime.Intrinsics;
+using FsCheck.Xunit;
+using MLTransfer.Torch.Memory;
+using MLTransfer.Torch.Numerics;
+using MLTransfer.Torch.Numerics.Rows;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace MLTransfer.Torch.Tests.Numerics;
+
+public class Int4MatrixTests
+{
+    /// <summary>More than one group of inputs and several blocks of outputs, and no multiple of a tile.</summary>
+    private const int LargeInputs = 1301;
+
+    private const int LargeOutputs = 613;
+
+    [Property(MaxTest = 80)]
+    public void Every_vector_width_computes_the_bits_of_plain_numbers_and_what_the_rounded_weights_give(ushort seed)
+    {
+        var random = new Random(seed);
+        using var scope = NewDisposeScope();
+        using var problem = new Problem(
+            seed, random.Next(1, 30), random.Next(1, random.Next(2) == 0 ? 40 : 1200), random.Next(1, 150), random.Next(2) == 0,
+            random.Next(2) == 0);
+        var twin = problem.Compute<ScalarCodes, int, float>();
+        Assert.Equal(twin, problem.Compute<CodeLanes128, Vector128<int>, Vector128<float>>());
+        Assert.Equal(twin, problem.Compute<CodeLanes256, Vector256<int>, Vector256<float>>());
+        Assert.Equal(twin, problem.Compute<CodeLanes512, Vector512<int>, Vector512<float>>());
+        Assert.Equal(twin, problem.Compute());
+        problem.AssertDistance(twin, Activation.None, 1e-2);
+        problem.AssertDistance(problem.Compute(activation: Activation.GeluTanh), Activation.GeluTanh, 1e-2);
+    }
+
+    [Fact]
+    public void Neither_threads_nor_other_rows_change_a_bit()
+    {
+        using var scope = NewDisposeScope();
+        const int Rows = 21;
+        using var all = new Problem(3, Rows, LargeInputs, LargeOutputs, isOutputByInput: true, hasBias: true);
+        var expected = all.Compute();
+        foreach (var rows in (int[])[1, 2, 3, 4, 7, 8, 12, 20])
+        {
+            foreach (var threads in (int[])[1, 3])
+            {
+                Assert.Equal(expected[..(rows * LargeOutputs)], all.Compute(rows, 0, threads));
+                Assert.Equal(expected[^(rows * LargeOutputs)..], all.Compute(rows, Rows - rows, threads));
+            }
+        }
+    }
+
+    [Fact]
+    public void Many_threads_that_compute_at_once_do_not_disturb_each_other()
+    {
+        using var scope = NewDisposeScope();
+        using var problem = new Problem(4, 3, LargeInputs, LargeOutputs, isOutputByInput: false, hasBias: false);
+        var expected = problem.Compute();
+        Parallel.For(
+            0, 40, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(expected, problem.Compute(3, 0, 1 + i % 3)));
+    }
+
+    [Fact]
+    public void The_largest_sums_do_not_overflow()
+    {
+        using var scope = NewDisposeScope();
+        using var matrix = Int4Matrix.Quantize(ones(40, 2048), isOutputByInput: true);
+        var input = Enumerable.Repeat(-3f, 2048).ToArray();
+        foreach (var output in (
+            float[][])[Compute<ScalarCodes, int, float>(), Compute<CodeLanes128, Vector128<int>, Vector128<float>>(),
+            Compute<CodeLanes512, Vector512<int>, Vector512<float>>()])
+            Assert.All(output, value => Assert.Equal(-3f * 2048, value, 0.01f));
+
+        float[] Compute<TCodes, TVector, TFloats>()
+            where TCodes : struct, ICodeLanes<TVector, TFloats>
+            where TVector : unmanaged
+            where TFloats : unmanaged
+        {
+            var output = new float[40];
+            matrix.Multiply<TCodes, TVector, TFloats>(input, default, output, 1, Activation.None, accumulate: false);
+            return output;
+        }
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void What_is_not_a_number_stays_in_its_row_and_its_output(float value)
+    {
+        using var scope = NewDisposeScope();
+        var weight = ones(70, 600);
+        weight[40, 599] = value;
+        using var matrix = Int4Matrix.Quantize(weight, isOutputByInput: true);
+        var input = Enumerable.Repeat(1f, 5 * 600).ToArray();
+        input[3 * 600 + 550] = value;
+        var output = new float[5 * 70];
+        matrix.Multiply(input, default, output, 1);
+        for (var i = 0; i < output.Length; i++)
+            Assert.Equal(i / 70 == 3 || i % 70 == 40, float.IsNaN(output[i]));
+    }
+
+    [Fact]
+    public void Zeros_and_numbers_near_the_smallest_give_zeros_and_no_NaN()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (weight, input) in (
+            ReadOnlySpan<(float, float)>)[(0, 1), (1, 0), (1e-38f, 1), (1, 1e-38f), (1e-38f, 1e-38f), (1e-44f, 1e-44f)])
+        {
+            using var matrix = Int4Matrix.Quantize(full([3, 5], weight), isOutputByInput: true);
+            var output = new float[3];
+            matrix.Multiply([input, input, input, input, input], default, output, 1);
+            Assert.All(output, value => Assert.Equal(0, value, 1e-30f));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Weights_are_within_a_step_of_what_they_were_in_groups_of_32(bool isOutputByInput)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        var weight = randn([67, 129], generator: generator) * pow(10, randn([67, 1], generator: generator));
+        using var matrix = Int4Matrix.Quantize((isOutputByInput ? weight : weight.t()).contiguous(), isOutputByInput);
+        Assert.Equal((129, 67), (matrix.Inputs, matrix.Outputs));
+        Assert.Equal(3 * 5 * 32 * 18, matrix.Bytes); // 3 tiles of 32 outputs, 5 groups of 32 inputs: 16 bytes and a scale of 2
+        var row = new float[129];
+        for (var output = 0; output < 67; output++)
+        {
+            matrix.ReadOutput(output, row);
+            var expected = NativeTensor.AsSpan<float>(weight[output]).ToArray();
+            foreach (var group in Enumerable.Range(0, 129).GroupBy(input => input / 32))
+            {
+                var step = group.Max(input => MathF.Abs(expected[input])) / 7;
+                Assert.All(group, input => Assert.Equal(expected[input], row[input], step));
+                Assert.InRange(group.Select(input => row[input]).Distinct().Count(), 1, 16);
+            }
+        }
+
+        var distance = Enumerable.Range(0, 67).Sum(output =>
+        {
+            matrix.ReadOutput(output, row);
+            return Math.Pow((tensor(row) - weight[output]).norm().item<float>() / weight[output].norm().item<float>(), 2);
+        });
+        Assert.InRange(Math.Sqrt(distance / 67), 0.01, 0.09);
+        Assert.Throws<ArgumentOutOfRangeException>(() => matrix.ReadOutput(67, row));
+        Assert.Throws<ArgumentOutOfRangeException>(() => matrix.ReadOutput(-1, row));
+    }
+
+    private sealed class Problem : IDisposable
+    {
+        private readonly Tensor _input;
+        private readonly Tensor? _bias;
+        private readonly Tensor _residual;
+        private readonly Int4Matrix _matrix;
+
+        public Problem(int seed, int rows, int inputs, int outputs, bool isOutputByInput, bool hasBias)
+        {
+            using var generator = new Generator((ulong)seed);
+            _input = randn([rows, inputs], generator: generator) * pow(10, randn([rows, 1], generator: generator));
+            _matrix = Int4Matrix.Quantize(
+                isOutputByInput ? randn([outputs, inputs], generator: generator)
+                    : randn([inputs, outputs], generator: generator), isOutputByInput);
+            _bias = hasBias ? randn([outputs], generator: generator) : null;
+            _residual = randn([rows, outputs], generator: generator);
+        }
+
+        /// <summary>The distance of rows from what float64 computes, relative to their terms.</summary>
+        public void AssertDistance(float[] actual, Activation activation, double tolerance)
+        {
+            using var scope = NewDisposeScope();
+            var weight = empty(_matrix.Outputs, _matrix.Inputs);
+            for (var output = 0; output < _matrix.Outputs; output++)
+                _matrix.ReadOutput(output, NativeTensor.AsSpan<float>(weight).Slice(output * _matrix.Inputs, _matrix.Inputs));
+            var product = mm(_input.to(ScalarType.Float64), weight.to(ScalarType.Float64).t());
+            if (_bias is not null)
+                product += _bias;
+            if (activation == Activation.GeluTanh)
+                product = nn.functional.gelu(product, TorchSharp.Modules.GELU.Approximate.tanh);
+            var size = 1 + (_input.norm(1, false, 2.0f) * weight.norm()).to(ScalarType.Float64) / Math.Sqrt(_matrix.Outputs);
+            var distance =
+                ((tensor(actual).view(product.shape) - _residual - product).norm(1, false, 2.0f) / size / Math.Sqrt(_matrix.Outputs)).max();
+            Assert.InRange(distance.item<double>(), 0, tolerance);
+        }
+
+        public float[] Compute(int? rows = null, int first = 0, int threads = 1, Activation activation = Activation.None)
+        {
+            var count = rows ?? (int)_input.shape[0];
+            var output = Residual(count, first);
+            _matrix.Multiply(Input(count, first), Bias, output, threads, activation, accumulate: true);
+            return output;
+        }
+
+        public float[] Compute<TCodes, TVector, TFloats>()
+            where TCodes : struct, ICodeLanes<TVector, TFloats>
+            where TVector : unmanaged
+            where TFloats : unmanaged
+        {
+            var rows = (int)_input.shape[0];
+            var output = Residual(rows, 0);
+            _matrix.Multiply<TCodes, TVector, TFloats>(Input(rows, 0), Bias, output, 1, Activation.None, accumulate: true);
+            return output;
+        }
+
+        public void Dispose() => _matrix.Dispose();
+
+        private ReadOnlySpan<float> Bias => _bias is null ? default : NativeTensor.AsSpan<float>(_bias);
+
+        private ReadOnlySpan<float> Input(int rows, int first) =>
+            NativeTensor.AsSpan<float>(_input).Slice(first * _matrix.Inputs, rows * _matrix.Inputs);
+
+        private float[] Residual(int rows, int first) =>
+            NativeTensor.AsSpan<float>(_residual).Slice(first * _matrix.Outputs, rows * _matrix.Outputs).ToArray();
+    }
+}
