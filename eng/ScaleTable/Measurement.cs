@@ -4,7 +4,6 @@ using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Collectives;
 using MLTransfer.Torch.Layers;
 using MLTransfer.Torch.Networks.Transformers;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 
 namespace ScaleTable;

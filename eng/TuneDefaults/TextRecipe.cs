@@ -1,4 +1,3 @@
-using MLTransfer;
 using MLTransfer.Experiments;
 using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;

@@ -1,5 +1,4 @@
 using MLTransfer.Benchmarks.Workloads;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Report;
 

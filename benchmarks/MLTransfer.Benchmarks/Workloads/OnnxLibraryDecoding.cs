@@ -1,7 +1,6 @@
 using MLTransfer.Onnx.Generation;
 using MLTransfer.Torch.Generation;
 using Microsoft.ML.OnnxRuntime;
-using static TorchSharp.torch;
 
 namespace MLTransfer.Benchmarks.Workloads;
 

@@ -2,7 +2,6 @@ using MLTransfer.Logging;
 using MLTransfer.Text.Chats;
 using MLTransfer.Torch.Adaptation;
 using MLTransfer.Torch.Generation;
-using Microsoft.ML;
 using Microsoft.ML.Runtime;
 
 namespace MLTransfer.Text;

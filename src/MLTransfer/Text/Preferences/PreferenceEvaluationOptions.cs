@@ -49,13 +49,13 @@ public sealed class PreferenceEvaluationOptions
     internal TextGeneratorColumns ColumnsOf(TextGeneratorColumns? own)
     {
         var prompt = PromptColumnName ?? own?.Input ?? throw new ArgumentException(
-            $"A model by itself has no column of prompts: set {nameof(PromptColumnName)}.", nameof(PromptColumnName));
+            $"A model by itself has no column of prompts: set {nameof(PromptColumnName)}.");
         var isNamed = (ChosenColumnName ?? RankedColumnName) is not null;
         if (!isNamed && own?.ArePreferences != true)
         {
             throw new ArgumentException(
                 $"The generator was not tuned by preferences: set {nameof(ChosenColumnName)} and {nameof(RejectedColumnName)}, or "
-                + $"{nameof(RankedColumnName)} and {nameof(ScoreColumnName)}.", nameof(ChosenColumnName));
+                + $"{nameof(RankedColumnName)} and {nameof(ScoreColumnName)}.");
         }
 
         return new TextGeneratorColumns

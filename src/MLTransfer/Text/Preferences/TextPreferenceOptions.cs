@@ -1,4 +1,3 @@
-using MLTransfer.Text.Preferences;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.Preferences;
 

@@ -1,6 +1,5 @@
 using MLTransfer.Torch.Networks.Transformers;
 using MLTransfer.Torch.Numerics;
-using MLTransfer.Torch.Training;
 using MLTransfer.Torch.Training.Language;
 using MLTransfer.Torch.Training.Preferences;
 using Xunit;
@@ -109,8 +108,8 @@ public class PreferenceInputTests
     public void Log_probabilities_are_those_of_the_logits_whatever_stands_beside_a_text()
     {
         using var model = TinyRun.LoadModel();
-        var alone = TinyPairs.Training.Select(pair => TextLogProbabilities.Measure(model, [pair], 1, default)[0]).ToList();
-        var together = TextLogProbabilities.Measure(model, TinyPairs.Training, 10, default);
+        var alone = TinyPairs.Training.Select(pair => TextLogProbabilities.Measure(model, [pair], 1, TestContext.Current.CancellationToken)[0]).ToList();
+        var together = TextLogProbabilities.Measure(model, TinyPairs.Training, 10, TestContext.Current.CancellationToken);
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
         foreach (var (index, pair) in TinyPairs.Training.Index())
