@@ -1,9 +1,10 @@
 // Searches for the recipe by which the text generator is fine-tuned best, over texts of several lengths, whole and by paragraphs.
 //   dotnet run --project eng/TuneDefaults -c Release -- CORPUS FOLDER [TRIALS [KILOBYTES...]]
 // Without trials (0) it compares the defaults as they are with the reference's recipe, in FOLDER/comparison.csv; a comparison that was cut
-// off goes on. CORPUS has a folder for each book with train.txt, valid.txt and test.txt, such as ../shared/corpus. FOLDER gets the journal, the page and
-// the table; a search that was cut off goes on, as one with more TRIALS (40) does. KILOBYTES (10 40 160) are how much of a book is trained
-// on. A trial takes about three minutes of one core (AMD Zen 4) for each book; those that are worse than most are ended early.
+// off goes on. CORPUS has a folder for each book with train.txt, valid.txt and test.txt, such as ../shared/corpus. FOLDER gets the
+// journal, the page and the table; a search that was cut off goes on, as one with more TRIALS (40) does. KILOBYTES (10 40 160) are how
+// much of a book is trained on. A trial takes about three minutes of one core (AMD Zen 4) for each book; those that are worse than most
+// are ended early.
 using System.Globalization;
 using MLTransfer;
 using MLTransfer.Experiments;

@@ -32,6 +32,7 @@ internal static class StoryGeneration
         };
 
         // Fine-tuning is an estimator like any other.
+        var recipe = TextGeneratorOptions.DefaultTraining;
         double? heldOut = null;
         var bar = new TrainingBar<TrainingProgress>(progress =>
             $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:F3}  "
@@ -40,17 +41,16 @@ internal static class StoryGeneration
             .Append(ml.Transforms.Text.FineTuneTextGenerator("Continuation", "Prompt", trainingColumnName: "Text", new TextGeneratorOptions
             {
                 PretrainedModel = model,
-                Training = new LanguageTrainingOptions
+                Training = recipe with
                 {
                     NumberOfEpochs = Value(options.Epochs),
                     MaximumSteps = Value(options.MaximumSteps),
-                    BatchSize = Value(options.BatchSize),
-                    LearningRate = Value(options.LearningRate),
+                    BatchSize = arguments.GetValue(options.BatchSize) ?? recipe.BatchSize,
+                    LearningRate = arguments.GetValue(options.LearningRate) ?? recipe.LearningRate,
                     SamplePrompts = [prompt], // continued in run.html at each evaluation
                     OutputDirectory = output,
                 },
                 Lora = arguments.GetValue(options.LoraRank) is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,
-                Dropout = 0.1,
                 ValidationData = validation, // the weights that are best on it are kept
                 Generation = writing,
                 Progress = bar,

@@ -44,8 +44,8 @@ internal static class StoryInfilling
             {
                 NumberOfEpochs = 3 * Value(options.Epochs), // each masks other words
                 MaximumSteps = Value(options.MaximumSteps),
-                BatchSize = 2 * Value(options.BatchSize),
-                LearningRate = 2 * Value(options.LearningRate),
+                BatchSize = arguments.GetValue(options.BatchSize) ?? 8,
+                LearningRate = arguments.GetValue(options.LearningRate) ?? 6e-4,
                 OutputDirectory = output,
             },
             Lora = arguments.GetValue(options.LoraRank) is { } rank ? new LoraOptions { Rank = rank, Alpha = 2 * rank } : null,

@@ -20,9 +20,11 @@ internal sealed class TextGenerationCommand : RootCommand
 
     public readonly Option<int> Epochs = Option("--epochs", "count", "times to go through the text", 3);
 
-    public readonly Option<int> BatchSize = Option("--batch-size", "count", "rows of the model's context a step", 4);
+    public readonly Option<int?> BatchSize = Option<int?>(
+        "--batch-size", "count", "rows of the model's context a step; without it the library's recipe");
 
-    public readonly Option<double> LearningRate = Option("--learning-rate", "rate", "the peak learning rate", 3e-4);
+    public readonly Option<double?> LearningRate = Option<double?>(
+        "--learning-rate", "rate", "the peak learning rate; without it the library's recipe");
 
     public readonly Option<int?> LoraRank = Option<int?>("--lora", "rank", "train LoRA adapters of this rank instead of all weights");
 

@@ -108,7 +108,8 @@ public class PreferenceInputTests
     public void Log_probabilities_are_those_of_the_logits_whatever_stands_beside_a_text()
     {
         using var model = TinyRun.LoadModel();
-        var alone = TinyPairs.Training.Select(pair => TextLogProbabilities.Measure(model, [pair], 1, TestContext.Current.CancellationToken)[0]).ToList();
+        var alone = TinyPairs.Training.Select(pair =>
+            TextLogProbabilities.Measure(model, [pair], 1, TestContext.Current.CancellationToken)[0]).ToList();
         var together = TextLogProbabilities.Measure(model, TinyPairs.Training, 10, TestContext.Current.CancellationToken);
         using var scope = NewDisposeScope();
         using var gradients = no_grad();
