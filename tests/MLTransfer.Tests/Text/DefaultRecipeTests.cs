@@ -18,7 +18,7 @@ public class DefaultRecipeTests
     [Fact]
     public void Texts_that_stand_apart_have_no_borders_to_move()
     {
-        string[] texts = [.. TestData.Stories(8).Select(story => story.Text)];
+        string[] texts = [.. TestData.Stories(8).Select(story => story.Text!)];
         Assert.Equal(Weights(texts, epochs: 2, moves: false), Weights(texts, epochs: 2, moves: true));
     }
 
