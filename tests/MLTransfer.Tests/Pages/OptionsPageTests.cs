@@ -85,6 +85,7 @@ public sealed class OptionsPageTests
         IEnumerable<int> numbers => $"[{string.Join(", ", numbers)}]",
         IEnumerable list => list.Cast<object>().Any() ? throw new ArgumentException("The list has elements.") : "[]",
         BaseFreezing freezing when freezing == BaseFreezing.All => "BaseFreezing.All",
+        LanguageTrainingOptions training when training == TextGeneratorOptions.DefaultTraining => "TextGeneratorOptions.DefaultTraining",
         ImageScaling scaling when scaling == ImageScaling.ZeroToOne => "ImageScaling.ZeroToOne",
         _ => $"new {value.GetType().Name}()",
     };
