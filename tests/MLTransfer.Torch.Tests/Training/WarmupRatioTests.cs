@@ -12,7 +12,8 @@ public class WarmupRatioTests
     [InlineData(1, 7, 7)]
     public void A_share_of_the_steps_is_so_many_steps_of_warm_up(double ratio, int steps, int warmup)
     {
-        var (byRatio, bySteps) = (new LanguageTrainingOptions { WarmupRatio = ratio }, new LanguageTrainingOptions { WarmupSteps = warmup });
+        var byRatio = new LanguageTrainingOptions { WarmupRatio = ratio };
+        var bySteps = new LanguageTrainingOptions { WarmupSteps = warmup };
         Assert.All(Enumerable.Range(0, steps), step => Assert.Equal(bySteps.RateFactor(step, steps), byRatio.RateFactor(step, steps)));
         Assert.All(
             Enumerable.Range(0, steps), step => Assert.Equal(
