@@ -8,16 +8,19 @@ namespace Experiment;
 /// </summary>
 internal sealed class Recipe
 {
-    [Range(1e-4, 1e-2, logBase: true)]
+    [Range(5e-5, 2e-3, logBase: true)]
     public double LearningRate { get; set; } = 5e-4;
 
-    [Choice(4, 8, 16)]
+    [Choice(1, 2, 4, 8)]
     public int BatchSize { get; set; } = 8;
 
     [Choice(LearningRateSchedule.Linear, LearningRateSchedule.Cosine)]
     public LearningRateSchedule Schedule { get; set; } = LearningRateSchedule.Linear;
 
-    [Range(0, 0.2)]
+    [Range(0, 0.4)]
+    public double WarmupRatio { get; set; }
+
+    [Range(0, 0.1)]
     public double Dropout { get; set; }
 
     [BooleanChoice]

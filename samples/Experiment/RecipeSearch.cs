@@ -38,6 +38,7 @@ internal static class RecipeSearch
                     LearningRate = recipe.LearningRate,
                     LearningRateSchedule = recipe.Schedule,
                     BatchSize = recipe.BatchSize,
+                    WarmupRatio = recipe.WarmupRatio,
                     NumberOfEpochs = epochs,
                     EvaluationSteps = Math.Max(1, epochs * rows / recipe.BatchSize / Evaluations),
                 },
