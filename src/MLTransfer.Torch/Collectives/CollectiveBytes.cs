@@ -1,6 +1,9 @@
+using System.Text.Json;
+using MLTransfer.Torch.Checkpoints;
+
 namespace MLTransfer.Torch.Collectives;
 
-/// <summary>Bytes of which each rank has another number.</summary>
+/// <summary>Bytes of which each rank has another number, and values as such bytes.</summary>
 internal static class CollectiveBytes
 {
     /// <summary>What each rank has, in the order of ranks.</summary>
@@ -17,4 +20,15 @@ internal static class CollectiveBytes
 
         return parts;
     }
+
+    /// <summary>What each rank has, in the order of ranks.</summary>
+    public static IEnumerable<T> GatherAll<T>(this ICollective ranks, T own)
+        where T : class => ranks.GatherAll(ToBytes(own)).Select(FromBytes<T>);
+
+    /// <summary>A value that <see cref="FromBytes"/> reads on another rank.</summary>
+    public static byte[] ToBytes<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value);
+
+    /// <exception cref="InvalidDataException">It is no such value.</exception>
+    public static T FromBytes<T>(byte[] bytes)
+        where T : class => JsonContent.Deserialize<T>(bytes, "What a rank tells", JsonSerializerOptions.Default);
 }

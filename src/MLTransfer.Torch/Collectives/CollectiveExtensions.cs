@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace MLTransfer.Torch.Collectives;
 
 /// <summary>Results that ranks bring together.</summary>
@@ -13,6 +11,6 @@ public static class CollectiveExtensions
     {
         ArgumentNullException.ThrowIfNull(ranks);
         ArgumentNullException.ThrowIfNull(own);
-        return [.. ranks.GatherAll(JsonSerializer.SerializeToUtf8Bytes(own)).SelectMany(part => JsonSerializer.Deserialize<T[]>(part)!)];
+        return [.. ranks.GatherAll<T[]>([.. own]).SelectMany(part => part)];
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using MLTransfer.Torch.Numerics;
 using MLTransfer.Torch.Numerics.Calibration;
@@ -41,13 +40,13 @@ internal sealed record TrainingComputation(
     private static TrainingComputation OfFirst(RunRanks ranks, Func<TrainingComputation> choose)
     {
         string? reason = null;
-        var text = ranks.OfFirst(() =>
+        var chosen = ranks.OfFirst(() =>
         {
             var own = choose();
             reason = own.Reason;
-            return JsonSerializer.Serialize(own);
+            return own;
         });
-        return JsonSerializer.Deserialize<TrainingComputation>(text)! with { Reason = ranks.IsFirst ? reason : "as rank 0" };
+        return chosen with { Reason = ranks.IsFirst ? reason : "as rank 0" };
     }
 
     private static TrainingComputation OfThis(TrainingOptions options, Device device, Func<ProductShape?> largest)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using MLTransfer.Torch.Checkpoints.Safetensors;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
@@ -166,10 +165,10 @@ internal sealed class TrainingRun<TReport>(TrainingTask<TReport> task, TrainingO
     /// <summary>Takes from rank 0 where the run begins: weights, optimizers and state, which the others have no files of.</summary>
     private RunState LikeFirst(RunState state)
     {
-        state = JsonSerializer.Deserialize<RunState>(_ranks.OfFirst(() => JsonSerializer.Serialize(state with
+        state = _ranks.OfFirst(() => state with
         {
             Updates = [.. task.Players.Select(player => player.Optimizer.StepCount)], Task = task.State,
-        })))!;
+        });
         if (!_ranks.IsFirst && state.Step > 0)
             task.RestoreState(state.Task);
         _ranks.CopyFirst(task.RestoredWeights.Concat(OptimizerState).Select(tensor => tensor.Value));

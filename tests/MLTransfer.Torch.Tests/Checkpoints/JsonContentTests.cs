@@ -106,11 +106,11 @@ public sealed class JsonContentTests : IDisposable
     {
         // The header of a safetensors file has a reader of its own: it is checked while it is read, as it may be of 100 MB.
         // The converters of HeightWidth and of columns of JSON are called by the reader that has checked what it reads.
-        // Parameters of experiments become options by way of JSON that is in memory; what ranks tell each other is this program's own.
+        // Parameters of experiments become options by way of JSON that is in memory.
         string[] allowed =
         [
-            "CollectiveExtensions.cs", "HeightWidth.cs", "JsonContent.cs", "JsonTextConverter.cs", "ParameterBinding.cs",
-            "ParameterConverter.cs", "RunRanks.cs", "SafetensorsHeader.cs", "TrainingComputation.cs", "TrainingRun.cs",
+            "HeightWidth.cs", "JsonContent.cs", "JsonTextConverter.cs", "ParameterBinding.cs", "ParameterConverter.cs",
+            "SafetensorsHeader.cs",
         ];
         var parsers = new Regex(@"Json(Document|Node|Element|Object|Array)\.Parse|JsonSerializer\.Deserialize|new Utf8JsonReader");
 

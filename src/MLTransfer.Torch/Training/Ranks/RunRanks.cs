@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using MLTransfer.Torch.Collectives;
 using MLTransfer.Torch.Memory;
 using MLTransfer.Torch.Numerics;
@@ -54,8 +53,7 @@ internal sealed class RunRanks(ICollective? collective)
     {
         if (_collective is null)
             return;
-        var all = _collective.GatherAll(JsonSerializer.SerializeToUtf8Bytes(values))
-            .SelectMany(part => JsonSerializer.Deserialize<Dictionary<string, double>>(part)!).ToList();
+        var all = _collective.GatherAll(values).SelectMany(part => part).ToList();
         values.Clear();
         foreach (var (name, value) in all)
             values[name] = values.GetValueOrDefault(name) + value;
@@ -79,19 +77,20 @@ internal sealed class RunRanks(ICollective? collective)
         return BitConverter.ToDouble(bytes);
     }
 
-    /// <summary>The text that rank 0 has.</summary>
-    /// <param name="text">Called on rank 0 alone.</param>
-    public string OfFirst(Func<string> text)
+    /// <summary>The value that rank 0 has.</summary>
+    /// <param name="value">Called on rank 0 alone.</param>
+    public T OfFirst<T>(Func<T> value)
+        where T : class
     {
         if (_collective is null)
-            return text();
-        var bytes = IsFirst ? Encoding.UTF8.GetBytes(text()) : [];
+            return value();
+        var bytes = IsFirst ? CollectiveBytes.ToBytes(value()) : [];
         var length = BitConverter.GetBytes(bytes.Length);
         _collective.Broadcast(length);
         if (!IsFirst)
             bytes = new byte[BitConverter.ToInt32(length)];
         _collective.Broadcast(bytes);
-        return Encoding.UTF8.GetString(bytes);
+        return CollectiveBytes.FromBytes<T>(bytes);
     }
 
     /// <summary>Puts the values that rank 0 has into tensors of the same shapes on all.</summary>
