@@ -125,12 +125,7 @@ public sealed class TextGeneratorEstimator : ColumnMappingEstimator<TextGenerato
 
     private TextTrainingRows ReadRows(IDataView input, TextTokenizer tokenizer, TransformerNetwork network, string name)
     {
-        if (_options.AppendEndOfSequence == true && tokenizer.TextEndId is null)
-        {
-            throw new ArgumentException(
-                $"{nameof(TextGeneratorOptions.AppendEndOfSequence)} is true, but the tokenizer of '{name}' has no "
-                + "end-of-sequence token.");
-        }
+        _rowForm.CheckEnd(tokenizer, name);
 
         if (_options.Noise is not null && (network is not EncoderDecoderModel || _columns.Completion is not null))
         {

@@ -50,6 +50,19 @@ internal sealed record TextRowForm
         Noise?.Check();
     }
 
+    /// <summary>Checks whether there is the token that shall follow every text.</summary>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="name">What the message calls the model.</param>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public void CheckEnd(TextTokenizer tokenizer, string name)
+    {
+        if (AppendEndOfSequence == true && tokenizer.TextEndId is null)
+        {
+            throw new ArgumentException(
+                $"{nameof(AppendEndOfSequence)} is true, but the tokenizer of '{name}' has no end-of-sequence token.");
+        }
+    }
+
     /// <summary>The token that follows every text; null for none.</summary>
     public int? EndOf(TextTokenizer tokenizer) =>
         AppendEndOfSequence ?? Packing != RowPacking.Concatenated ? tokenizer.TextEndId : null;

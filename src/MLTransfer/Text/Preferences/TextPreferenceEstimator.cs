@@ -122,12 +122,7 @@ public sealed class TextPreferenceEstimator : ColumnMappingEstimator<TextGenerat
     private (IReadOnlyList<PreferencePair> Training, IReadOnlyList<PreferencePair> Validation, PreferenceDataReport Report) ReadPairs(
         IDataView input, TextTokenizer tokenizer, TransformerNetwork network, string name)
     {
-        if (_options.AppendEndOfSequence == true && tokenizer.TextEndId is null)
-        {
-            throw new ArgumentException(
-                $"{nameof(TextPreferenceOptions.AppendEndOfSequence)} is true, but the tokenizer of '{name}' has no end-of-sequence "
-                + "token.");
-        }
+        _rowForm.CheckEnd(tokenizer, name);
 
         var encoder = new PairEncoder(tokenizer, network, _columns.Chat, _rowForm, name);
         var pairs = TrainingPairs.Read(input, _columns, encoder, _options.CancellationToken);
