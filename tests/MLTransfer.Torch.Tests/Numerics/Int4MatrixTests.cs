@@ -147,69 +147,17 @@ public class Int4MatrixTests
         Assert.Throws<ArgumentOutOfRangeException>(() => matrix.ReadOutput(-1, row));
     }
 
-    private sealed class Problem : IDisposable
+    private sealed class Problem(int seed, int rows, int inputs, int outputs, bool isOutputByInput, bool hasBias)
+        : QuantizedProblem<Int4Matrix>(seed, rows, inputs, outputs, isOutputByInput, hasBias, Int4Matrix.Quantize)
     {
-        private readonly Tensor _input;
-        private readonly Tensor? _bias;
-        private readonly Tensor _residual;
-        private readonly Int4Matrix _matrix;
-
-        public Problem(int seed, int rows, int inputs, int outputs, bool isOutputByInput, bool hasBias)
-        {
-            using var generator = new Generator((ulong)seed);
-            _input = randn([rows, inputs], generator: generator) * pow(10, randn([rows, 1], generator: generator));
-            _matrix = Int4Matrix.Quantize(
-                isOutputByInput ? randn([outputs, inputs], generator: generator)
-                    : randn([inputs, outputs], generator: generator), isOutputByInput);
-            _bias = hasBias ? randn([outputs], generator: generator) : null;
-            _residual = randn([rows, outputs], generator: generator);
-        }
-
-        /// <summary>The distance of rows from what float64 computes, relative to their terms.</summary>
-        public void AssertDistance(float[] actual, Activation activation, double tolerance)
-        {
-            using var scope = NewDisposeScope();
-            var weight = empty(_matrix.Outputs, _matrix.Inputs);
-            for (var output = 0; output < _matrix.Outputs; output++)
-                _matrix.ReadOutput(output, NativeTensor.AsSpan<float>(weight).Slice(output * _matrix.Inputs, _matrix.Inputs));
-            var product = mm(_input.to(ScalarType.Float64), weight.to(ScalarType.Float64).t());
-            if (_bias is not null)
-                product += _bias;
-            if (activation == Activation.GeluTanh)
-                product = nn.functional.gelu(product, TorchSharp.Modules.GELU.Approximate.tanh);
-            var size = 1 + (_input.norm(1, false, 2.0f) * weight.norm()).to(ScalarType.Float64) / Math.Sqrt(_matrix.Outputs);
-            var distance =
-                ((tensor(actual).view(product.shape) - _residual - product).norm(1, false, 2.0f) / size / Math.Sqrt(_matrix.Outputs)).max();
-            Assert.InRange(distance.item<double>(), 0, tolerance);
-        }
-
-        public float[] Compute(int? rows = null, int first = 0, int threads = 1, Activation activation = Activation.None)
-        {
-            var count = rows ?? (int)_input.shape[0];
-            var output = Residual(count, first);
-            _matrix.Multiply(Input(count, first), Bias, output, threads, activation, accumulate: true);
-            return output;
-        }
-
         public float[] Compute<TCodes, TVector, TFloats>()
             where TCodes : struct, ICodeLanes<TVector, TFloats>
             where TVector : unmanaged
             where TFloats : unmanaged
         {
-            var rows = (int)_input.shape[0];
-            var output = Residual(rows, 0);
-            _matrix.Multiply<TCodes, TVector, TFloats>(Input(rows, 0), Bias, output, 1, Activation.None, accumulate: true);
+            var output = Residual(Rows, 0);
+            Matrix.Multiply<TCodes, TVector, TFloats>(Input(Rows, 0), Bias, output, 1, Activation.None, accumulate: true);
             return output;
         }
-
-        public void Dispose() => _matrix.Dispose();
-
-        private ReadOnlySpan<float> Bias => _bias is null ? default : NativeTensor.AsSpan<float>(_bias);
-
-        private ReadOnlySpan<float> Input(int rows, int first) =>
-            NativeTensor.AsSpan<float>(_input).Slice(first * _matrix.Inputs, rows * _matrix.Inputs);
-
-        private float[] Residual(int rows, int first) =>
-            NativeTensor.AsSpan<float>(_residual).Slice(first * _matrix.Outputs, rows * _matrix.Outputs).ToArray();
     }
 }
