@@ -20,7 +20,7 @@ public sealed class PerformanceMonitorTests : IDisposable
 
         var result = Experiment(watcher).SetCheckpoint(_folder["run"]).Run();
 
-        Assert.True(result.PeakMemoryInMegaByte > 60, $"{result.PeakMemoryInMegaByte} MB"); // the runner takes 100
+        Assert.True(result.PeakMemoryInMegaByte > 90, $"{result.PeakMemoryInMegaByte} MB"); // the runner takes 100
         Assert.True(result.PeakCpu > 0.2 / Environment.ProcessorCount && result.PeakCpu <= 1, $"{result.PeakCpu}");
         Assert.True(watcher.Seen.Count > 3, $"{watcher.Seen.Count} looks");
         Assert.Equal(result.PeakCpu, watcher.Seen.Max(seen => seen.CpuUsage));
@@ -64,6 +64,7 @@ public sealed class PerformanceMonitorTests : IDisposable
         public Task<TrialResult> RunAsync(TrialSettings settings, CancellationToken ct)
         {
             var memory = new byte[100_000_000];
+            Array.Fill(memory, (byte)1); // takes it; from here on there is time to look
             var until = DateTime.UtcNow.AddMilliseconds(400);
             while (DateTime.UtcNow < until)
             {
